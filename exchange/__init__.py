@@ -1,0 +1,1 @@
+"""The exchange: contracts, accounts, clearing, delivery, journal, gateways and clients."""

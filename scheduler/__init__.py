@@ -1,0 +1,1 @@
+"""Placement of workloads on sites: latency, capacity and residency respected, cost minimised."""

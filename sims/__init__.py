@@ -1,0 +1,1 @@
+"""Market simulations on the exchange core, and the demonstration day."""
