@@ -1,0 +1,60 @@
+"""What every test may use, and the rule that CI runs with nothing skipped."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fail-on-skip", action="store_true", help="a skipped test fails the run (CI uses it)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--fail-on-skip") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(NothingSkipped(), "nothing-skipped")
+
+
+class NothingSkipped:
+    """Collects skips and turns a run that had any into a failed one, naming them."""
+
+    def __init__(self) -> None:
+        self.skipped: list[str] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.skipped and not hasattr(report, "wasxfail"):
+            self.skipped.append(f"{report.nodeid}: {report.longrepr}")
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.skipped:
+            self.skipped.append(f"{report.nodeid}: {report.longrepr}")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
+        yield
+        if self.skipped and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        for line in self.skipped:
+            terminalreporter.write_line(f"SKIPPED, which is a failure under --fail-on-skip: {line}", red=True)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of the system's Chromium; without it the browser tests are skipped, by name."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if path := shutil.which(name):
+            return path
+    pytest.skip("needs Chromium (Debian: apt-get install chromium)")
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The project's top folder."""
+    return ROOT

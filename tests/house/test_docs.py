@@ -1,0 +1,63 @@
+"""The documents say what the program does: clauses, the two READMEs, links."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+CLAUSE = re.compile(r"^\*\*(\d+\.\d+)\*\*", re.MULTILINE)
+CITED = re.compile(r"(?:[Cc]lauses?|[Rr]ule(?:book)?) (\d+\.\d+)")
+LINK = re.compile(r"\[[^\]]*\]\(([^)#]+)(?:#[^)]*)?\)")
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def clauses(root: Path) -> list[str]:
+    return CLAUSE.findall((root / "docs/rulebook.md").read_text(encoding="utf-8"))
+
+
+def test_rulebook_clauses_are_numbered_once_and_in_order(root: Path) -> None:
+    numbers = [tuple(int(part) for part in clause.split(".")) for clause in clauses(root)]
+    assert numbers, "the rulebook has no clause"
+    assert len(numbers) == len(set(numbers))
+    assert numbers == sorted(numbers)
+
+
+def test_every_cited_clause_exists(root: Path) -> None:
+    known = set(clauses(root))
+    unknown = []
+    for folder in ("matching", "exchange", "nodes", "scheduler", "sims", "tests"):
+        for path in (root / folder).rglob("*.py"):
+            for cited in CITED.findall(path.read_text(encoding="utf-8")):
+                if cited not in known:
+                    unknown.append(f"{path.relative_to(root)} cites {cited}")
+    assert unknown == []
+
+
+def test_every_clause_chapter_is_proved_somewhere(root: Path) -> None:
+    cited = set()
+    for path in (root / "tests").rglob("*.py"):
+        cited |= set(CITED.findall(path.read_text(encoding="utf-8")))
+    chapters = {clause.split(".")[0] for clause in clauses(root)}
+    assert chapters - {clause.split(".")[0] for clause in cited} == set()
+
+
+def test_the_chinese_readme_keeps_step(root: Path) -> None:
+    english = (root / "README.md").read_text(encoding="utf-8")
+    chinese = (root / "README.zh-CN.md").read_text(encoding="utf-8")
+    assert FENCE.findall(english) == FENCE.findall(chinese), "the commands shown differ"
+    headings = [re.findall(r"^(#+) ", text, re.MULTILINE) for text in (english, chinese)]
+    assert headings[0] == headings[1], "the sections differ"
+    links = [[link for link in LINK.findall(text) if "README" not in link] for text in (english, chinese)]
+    assert links[0] == links[1], "the links differ"
+
+
+@pytest.mark.parametrize(
+    "document", ["README.md", "README.zh-CN.md", *[f"docs/{p.name}" for p in Path("docs").glob("*.md")]]
+)
+def test_links_inside_the_project_lead_somewhere(root: Path, document: str) -> None:
+    path = root / document
+    for link in LINK.findall(path.read_text(encoding="utf-8")):
+        if not link.startswith(("http:", "https:", "mailto:")):
+            assert (path.parent / link).exists(), f"{document} links to {link}, which isn't there"
