@@ -11,7 +11,9 @@ import pytest
 TOP_LEVEL = {"exchange", "matching", "scheduler", "nodes", "sims", "tests", "bench"}
 FRAGMENT = re.compile(r"^(\+[a-z0-9-]+|\d+)(\.\d+)?\.(feature|change|fix)\.md$")
 # a home directory, and hosts that serve packages: neither belongs in a tracked file
-MACHINE = re.compile(r"(/home/[a-z]|/root/|/Users/[A-Za-z]|https?://[^ )\"']*(pypi|npmjs|deb\.debian|/simple/))")
+MACHINE = re.compile(
+    r"(/home/[a-z]|/root/|/Users/[A-Za-z]|https?://[^ )\"']*(pypi|npmjs|deb\.debian|/simple/))"
+)
 
 
 def tracked(root: Path) -> list[Path]:
