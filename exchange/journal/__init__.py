@@ -1,0 +1,1 @@
+"""The journal: append-only frames on disk, group commit, start-up recovery."""
