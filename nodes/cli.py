@@ -128,8 +128,10 @@ def _print_table(
         return
     wide = console.width >= WIDE_COLUMNS
     table = Table(box=SIMPLE, title=_title(grade, near, tier, at), title_justify="left", pad_edge=False)
-    for heading, justify in _headings(wide=wide, near=near):
-        table.add_column(heading, justify="right" if justify == "right" else "left", overflow="fold")
+    for heading in _names(wide=wide):
+        table.add_column(heading, overflow="fold", no_wrap=heading == "Hub")
+    for heading in _figures(wide=wide, near=near):
+        table.add_column(heading, justify="right", no_wrap=True)
     for line in lines:
         table.add_row(*_cells(line, wide=wide))
     console.print(table)
@@ -142,18 +144,21 @@ def _title(grade: Grade, near: str | None, tier: NetworkTier, at: datetime | Non
     return f"{grade.code} {grade.name_zh} · power price: {when}{network}"
 
 
-def _headings(*, wide: bool, near: str | None) -> list[tuple[str, str]]:
-    names = [("Name", "left"), ("名称", "left"), ("Node", "left")] if wide else [("名称", "left")]
-    figures = ["PUE", "CNY/\nkWh", "power\nCNY/h", "kgCO2\n/h"] + (["green\nkgCO2/h"] if wide else [])
-    figures += ["price\nCNY/h"] + (["RTT\nms"] if near else [])
-    return [("Hub", "left"), *names, ("Region", "left"), *((figure, "right") for figure in figures)]
+def _names(*, wide: bool) -> list[str]:
+    return ["Hub", "Name", "名称", "Node", "Region"] if wide else ["Hub", "名称", "Region"]
+
+
+def _figures(*, wide: bool, near: str | None) -> list[str]:
+    headings = ["CNY/\nkWh", "power\nCNY/h", "kgCO2\n/h", "price\nCNY/h"]
+    headings += ["PUE", "green\nkgCO2/h"] if wide else []
+    return headings + (["RTT\nms"] if near else [])
 
 
 def _cells(line: HubLine, *, wide: bool) -> list[str]:
     names = [line.name_en, line.name_zh, line.national_node or "–"] if wide else [line.name_zh]
     green = line.kgco2_per_card_hour_contracted_green
-    cells = [line.hub, *names, line.region, f"{line.pue:.2f}", f"{line.power_cny_per_kwh:.3f}"]
-    cells += [f"{line.power_cny_per_card_hour:.3f}", f"{line.kgco2_per_card_hour:.3f}"]
-    cells += [f"{green:.3f}" if green is not None else "–"] if wide else []
-    cells += [f"{line.reference_price_cny_per_card_hour:.2f}"]
+    cells = [line.hub, *names, line.region]
+    cells += [f"{line.power_cny_per_kwh:.3f}", f"{line.power_cny_per_card_hour:.3f}"]
+    cells += [f"{line.kgco2_per_card_hour:.3f}", f"{line.reference_price_cny_per_card_hour:.2f}"]
+    cells += [f"{line.pue:.2f}", "–" if green is None else f"{green:.3f}"] if wide else []
     return cells + ([f"{line.round_trip_ms:.1f}"] if line.round_trip_ms is not None else [])
