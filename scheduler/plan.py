@@ -1,0 +1,187 @@
+"""What a placement answers: plain frozen data, money in nano-CNY inside and in fen where it is shown."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from scheduler.types import NANO_PER_FEN, Need
+
+
+def fen(nano_cny: int) -> int:
+    """Nano-CNY as fen, rounded half up."""
+    return (2 * nano_cny + NANO_PER_FEN) // (2 * NANO_PER_FEN)
+
+
+class PlanStatus(StrEnum):
+    """How good a plan is proved to be."""
+
+    OPTIMAL = "optimal"
+    """No plan is better: the lower bound equals the plan's value."""
+    WITHIN_GAP = "within_gap"
+    """At most ``gap_nano_cny`` worse than the best plan possible."""
+    TIME_LIMIT = "time_limit"
+    """The time limit stopped the search; the gap stated still holds."""
+
+
+class UnplacedReason(StrEnum):
+    """Why a workload has no site, the first that applies."""
+
+    LATENCY = "latency"
+    """No site is within its latency bound."""
+    RESIDENCY = "residency"
+    """Sites are near enough, but none where its data may go."""
+    NO_GRADE = "no_grade"
+    """No such site has capacity of every grade that one of its alternatives needs."""
+    TOO_LARGE = "too_large"
+    """Such sites exist, but none has enough for the whole workload, even empty."""
+    CAPACITY = "capacity"
+    """It would fit alone; the capacity does more good with the work that has it."""
+
+
+class Placement(NamedTuple):
+    """A workload at its site with the cards of each grade it gets (``alternative`` says which demand vector)."""
+
+    workload: str
+    site: str
+    alternative: int
+    needs: tuple[Need, ...]
+
+
+class Unplaced(NamedTuple):
+    """A workload without a site: why, and a sentence with the figures."""
+
+    workload: str
+    reason: UnplacedReason
+    detail: str
+
+
+class Purchase(NamedTuple):
+    """Cards to buy from one offer for the whole slot; ``cost_nano_cny`` is exact."""
+
+    offer: str
+    site: str
+    grade: str
+    milli_cards: int
+    price_micro_cny: int
+    cost_nano_cny: int
+
+
+class ShadowPrice(NamedTuple):
+    """What one more milli-card of a grade at a site for the slot would be worth, in nano-CNY (never negative)."""
+
+    site: str
+    grade: str
+    nano_cny_per_milli_card: int
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a set of placements costs, draws and emits.
+
+    ``cost`` is new money: purchases and transfer. ``reserved_value`` is the sunk price of the reserved cards
+    used, cheapest first, so that plans can be compared as if nothing had been bought before. ``power_cost`` is
+    what the sites pay for electricity: part of the rent, so never added to cost. ``milli_card_hours`` counts
+    running hours.
+    """
+
+    placed: int
+    milli_card_hours: int
+    purchase_nano_cny: int
+    transfer_nano_cny: int
+    reserved_value_nano_cny: int
+    power_nano_cny: int
+    kgco2: float
+
+    @property
+    def cost_nano_cny(self) -> int:
+        """New money: purchases and transfer."""
+        return self.purchase_nano_cny + self.transfer_nano_cny
+
+    @property
+    def cost_fen(self) -> int:
+        """New money in fen."""
+        return fen(self.cost_nano_cny)
+
+    @property
+    def cost_with_reserved_fen(self) -> int:
+        """New money plus the sunk price of the reserved cards used, in fen."""
+        return fen(self.cost_nano_cny + self.reserved_value_nano_cny)
+
+    @property
+    def power_cost_fen(self) -> int:
+        """The sites' electricity in fen."""
+        return fen(self.power_nano_cny)
+
+    @property
+    def card_hours(self) -> float:
+        """Card-hours run, all grades added up: for display only."""
+        return self.milli_card_hours / 1000
+
+
+class ClassSummary(NamedTuple):
+    """One latency class in a plan. ``mean_rtt_ms`` and ``max_rtt_ms`` are over its placed workloads (0 if none)."""
+
+    latency_class: str
+    workloads: int
+    placed: int
+    milli_card_hours: int
+    mean_rtt_ms: float
+    max_rtt_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A lower bound anyone can check: with these prices on capacity no plan's value is below the bound.
+
+    Price every capacity at its shadow price, let each workload take its cheapest option on its own (or stay
+    out at its penalty), and take off what the priced capacity is worth: by Lagrangian duality that is at most the
+    value of any plan. Integers, so that the check is exact (`scheduler.checker.certified_bound`).
+    """
+
+    prices: tuple[ShadowPrice, ...]
+    bound_nano_cny: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Seconds of wall time spent on building the model, solving it, and everything."""
+
+    build_s: float
+    solve_s: float
+    total_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A placement with its proof.
+
+    ``value_nano_cny`` is what was minimised: new money plus the penalties of unplaced work;
+    ``lower_bound_nano_cny`` holds for every possible plan; their difference is the gap. ``gap`` sets it against
+    the money the plan can influence: its new money, sunk cost and penalties left out.
+    ``model`` names the model used and ``why`` says in a sentence why it was picked.
+    """
+
+    placements: tuple[Placement, ...]
+    unplaced: tuple[Unplaced, ...]
+    purchases: tuple[Purchase, ...]
+    totals: Totals
+    by_latency_class: tuple[ClassSummary, ...]
+    status: PlanStatus
+    value_nano_cny: int
+    lower_bound_nano_cny: int
+    certificate: Certificate
+    model: str
+    why: str
+    timings: Timings
+
+    @property
+    def gap_nano_cny(self) -> int:
+        """How much better the best plan could be at most."""
+        return self.value_nano_cny - self.lower_bound_nano_cny
+
+    @property
+    def gap(self) -> float:
+        """The gap as a share of the plan's new money; 0 for a proved optimum, ``inf`` if nothing is paid."""
+        if self.gap_nano_cny == 0:
+            return 0.0
+        return self.gap_nano_cny / self.totals.cost_nano_cny if self.totals.cost_nano_cny else float("inf")
