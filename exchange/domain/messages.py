@@ -1,0 +1,232 @@
+"""Rare commands: typed messages in the same journal and sequence as orders.
+
+Each has one handler in `exchange.service.core` and is applied wholly or refused with a code of
+`exchange.domain.rejects`. A message carries everything that its handler needs: the core reads no clock and
+no file. Encoded as msgpack with the type's name under "type"; fields may be added with a default, never
+renamed or removed.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+import msgspec
+
+from exchange.domain.phases import MarketPhase
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True):
+    """Base of every rare command."""
+
+
+class Product(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A grade delivered at a hub."""
+
+    grade: str
+    hub: str
+    cards_per_lot: int
+
+
+class SetRules(Message, frozen=True, kw_only=True):
+    """Sets products, closed days, margin, limits and fees; clauses 4.1, 4.5, 5.1, 8.1.
+
+    Products may be added, never dropped or changed. Rates hold for contracts listed or re-based from then on.
+    Refused: PRODUCT_CHANGED, INVALID_RULE.
+    """
+
+    products: tuple[Product, ...]
+    closed_days: tuple[date, ...]
+    """Weekdays without trading, ascending."""
+    calendar_end: date
+    """`closed_days` is complete up to this day; beyond it every weekday trades."""
+    limit_basis_points: int = 1_000
+    margin_basis_points: int = 500
+    maker_basis_points: int = 0
+    taker_basis_points: int = 2
+
+
+class AddMember(Message, frozen=True, kw_only=True):
+    """Admits a member and opens its account; clause 8.2. Gives the account. Refused: MEMBER_EXISTS,
+    ACCOUNT_LIMIT.
+    """
+
+    name: str
+    kind: Literal["provider", "enterprise", "operator"]
+
+
+class SetMemberState(Message, frozen=True, kw_only=True):
+    """Suspends or restores a member's trading; cancelling stays possible; clause 5.4. Refused:
+    UNKNOWN_MEMBER.
+    """
+
+    name: str
+    approved: bool
+
+
+class AddKey(Message, frozen=True, kw_only=True):
+    """Adds an API key; the secret is AES-GCM ciphertext made outside the core. Refused: UNKNOWN_MEMBER,
+    KEY_EXISTS.
+    """
+
+    member: str
+    key_id: str
+    scopes: tuple[str, ...]
+    ciphertext: bytes
+
+
+class RevokeKey(Message, frozen=True, kw_only=True):
+    """Ends a key. Refused: UNKNOWN_KEY."""
+
+    key_id: str
+
+
+class Deposit(Message, frozen=True, kw_only=True):
+    """Pays cash into an account; clause 8.3. Refused: UNKNOWN_MEMBER, INVALID_AMOUNT."""
+
+    member: str
+    amount_fen: int
+    reference: str = ""
+
+
+class Withdraw(Message, frozen=True, kw_only=True):
+    """Pays out cash that nothing holds; clause 8.4. Refused: UNKNOWN_MEMBER, INVALID_AMOUNT,
+    INSUFFICIENT_CASH.
+    """
+
+    member: str
+    amount_fen: int
+    reference: str = ""
+
+
+class PostCapacity(Message, frozen=True, kw_only=True):
+    """Registers capacity that a provider holds ready; clause 7.1. Gives the capacity id.
+
+    Refused: NOT_A_PROVIDER, UNKNOWN_PRODUCT, INVALID_CAPACITY.
+    """
+
+    account: int
+    grade: str
+    hub: str
+    cards: int
+    first_day: date
+    last_day: date
+    """Last delivery day, included."""
+    reserve_price_ticks: int = 0
+    """Lowest price at which the provider means to sell, ticks per lot-hour; informative."""
+
+
+class WithdrawCapacity(Message, frozen=True, kw_only=True):
+    """Takes posted capacity back; shorts sold against it stay; clause 7.1. Refused: UNKNOWN_CAPACITY."""
+
+    account: int
+    capacity_id: int
+
+
+class Listing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One contract to list."""
+
+    symbol: str
+    reference_price_ticks: int
+
+
+class ListContracts(Message, frozen=True, kw_only=True):
+    """Lists contracts; clauses 4.2, 4.5. All or none. Gives the number listed.
+
+    Refused: INVALID_SYMBOL, UNKNOWN_PRODUCT, CONTRACT_EXISTS, CONTRACT_OVER, INVALID_PRICE, CONTRACT_LIMIT.
+    """
+
+    listings: tuple[Listing, ...]
+
+
+class OpenDay(Message, frozen=True, kw_only=True):
+    """Opens a trading day; clause 4.4. Refused: WRONG_PHASE, NOT_A_TRADING_DAY, DAY_NOT_NEXT."""
+
+    day: date
+    settlement_window_ns: int
+    """Continuous trades from this moment on make the settlement price (clause 6.1)."""
+
+
+class SetPhase(Message, frozen=True, kw_only=True):
+    """Moves the day to its next phase; clause 4.4. Refused: WRONG_PHASE."""
+
+    phase: MarketPhase
+
+
+class Halt(Message, frozen=True, kw_only=True):
+    """Halts or resumes one contract within continuous trading; clause 4.7. Refused: UNKNOWN_CONTRACT,
+    WRONG_PHASE.
+    """
+
+    symbol: str
+    halted: bool
+
+
+class SettleDay(Message, frozen=True, kw_only=True):
+    """Settles a closed day: prices, variation margin, cascade, expiry into reservations; chapter 6.
+
+    Refused: WRONG_PHASE, DAY_NOT_NEXT.
+    """
+
+    day: date
+
+
+class Reading(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one hour of one reservation delivered."""
+
+    reservation_id: int
+    hour_start_ns: int
+    cards: int
+
+
+class MeterReadings(Message, frozen=True, kw_only=True):
+    """A provider's meter readings, all or none; clause 7.4. Gives the number accepted.
+
+    Refused, naming the reading: UNKNOWN_RESERVATION, NOT_YOUR_RESERVATION, READING_OUTSIDE_PERIOD,
+    READING_TOO_EARLY, READING_TOO_LATE, READING_OUT_OF_RANGE, READING_DUPLICATE.
+    """
+
+    account: int
+    readings: tuple[Reading, ...]
+
+
+class FinishDelivery(Message, frozen=True, kw_only=True):
+    """Closes a delivery day and invoices what was metered; clause 7.5. Refused: DAY_NOT_NEXT,
+    DELIVERY_NOT_OVER.
+    """
+
+    day: date
+
+
+RareMessage = (
+    SetRules
+    | AddMember
+    | SetMemberState
+    | AddKey
+    | RevokeKey
+    | Deposit
+    | Withdraw
+    | PostCapacity
+    | WithdrawCapacity
+    | ListContracts
+    | OpenDay
+    | SetPhase
+    | Halt
+    | SettleDay
+    | MeterReadings
+    | FinishDelivery
+)
+"""Every rare command."""
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER: msgspec.msgpack.Decoder[RareMessage] = msgspec.msgpack.Decoder(RareMessage)
+
+
+def encode(message: RareMessage) -> bytes:
+    """Return the journal's bytes of a message."""
+    return _ENCODER.encode(message)
+
+
+def decode(body: bytes | memoryview) -> RareMessage:
+    """Return the message of the journal's bytes. Raises msgspec.DecodeError or msgspec.ValidationError."""
+    return _DECODER.decode(body)

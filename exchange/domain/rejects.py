@@ -1,0 +1,191 @@
+"""Why a command was refused: stable codes, each with its HTTP status and a sentence.
+
+`RejectCode` are the codes of rare messages and of the sequencer; the kernel's own codes
+(`matching.records.RejectCode`) are given the same treatment in `KERNEL_REJECTS`, so that every refusal reads
+alike.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Final
+
+from matching.records import RejectCode as KernelCode
+
+
+class RejectCode(Enum):
+    """`value` is (HTTP status, one text: what was wrong, what was expected, what to do)."""
+
+    BUSY = (
+        503,
+        "The exchange has as many commands waiting as it takes; nothing was done. Send it again shortly.",
+    )
+    NOT_ACKNOWLEDGING = (
+        503,
+        "The journal could not be written, so nothing is acknowledged any more; the outcome of commands "
+        "under way is "
+        "unknown. The operator has to restart the exchange.",
+    )
+    STOPPING = (
+        503,
+        "The exchange is shutting down and takes no more commands. Send it again after the restart.",
+    )
+    INVALID_COMMAND = (
+        422,
+        "The command record is malformed: an integer is out of range or a name is not text.",
+    )
+    INVALID_RULE = (422, "A rate lies outside 0 … 10,000 basis points or the closed days are not ascending.")
+    PRODUCT_CHANGED = (
+        409,
+        "A product that exists may not be dropped or changed; only new ones may be added.",
+    )
+    MEMBER_EXISTS = (409, "A member of this name exists. Choose another name.")
+    UNKNOWN_MEMBER = (404, "No member has this name. The operator lists members.")
+    ACCOUNT_LIMIT = (409, "The exchange has as many accounts as it is configured for.")
+    KEY_EXISTS = (409, "A key of this id exists. Make another one.")
+    UNKNOWN_KEY = (404, "No key has this id.")
+    INVALID_AMOUNT = (422, "The amount must be between 1 and 10^15 fen.")
+    INSUFFICIENT_CASH = (
+        409,
+        "The account has less free cash than that: margin and unpaid deliveries hold the rest. Withdraw "
+        "less, or cancel "
+        "orders first.",
+    )
+    NOT_A_PROVIDER = (403, "Only a provider may do this.")
+    UNKNOWN_PRODUCT = (404, "This grade is not delivered at this hub. GET /v1/contracts shows what is.")
+    INVALID_CAPACITY = (
+        422,
+        "Capacity needs at least one whole lot of cards, a first day after today that is not after the "
+        "last one, a period "
+        "of at most 366 days and a price of at least 0.",
+    )
+    UNKNOWN_CAPACITY = (404, "The account has no posted capacity of this id.")
+    INVALID_SYMBOL = (422, "A symbol is GRADE.HUB.PERIOD with a period such as 261205, 26W49 or 2612.")
+    CONTRACT_EXISTS = (409, "A contract of this symbol is or was listed.")
+    CONTRACT_OVER = (409, "The last trading day of this contract is over.")
+    CONTRACT_LIMIT = (409, "The exchange has as many contracts as it is configured for.")
+    UNKNOWN_CONTRACT = (404, "No contract of this symbol trades now. GET /v1/contracts lists those that do.")
+    INVALID_PRICE = (
+        422,
+        "The reference price must be at least 1 tick and leave its limits inside the ladder.",
+    )
+    WRONG_PHASE = (409, "The market is in another phase. GET /v1/status shows which.")
+    NOT_A_TRADING_DAY = (409, "The exchange does not trade on this day.")
+    DAY_NOT_NEXT = (
+        409,
+        "This is not the day whose turn it is; days are opened, settled and delivered in order, once.",
+    )
+    DELIVERY_NOT_OVER = (409, "The delivery day is not over.")
+    UNKNOWN_RESERVATION = (404, "No reservation has this id. GET /v1/reservations lists your own.")
+    NOT_YOUR_RESERVATION = (403, "Only the reservation's provider may send its meter readings.")
+    READING_OUTSIDE_PERIOD = (422, "The hour must be a whole hour of the reservation's delivery period.")
+    READING_TOO_EARLY = (422, "The hour is not over. Send the reading after its end.")
+    READING_TOO_LATE = (
+        409,
+        "The delivery day is closed and invoiced; a missing reading counts as nothing delivered.",
+    )
+    READING_OUT_OF_RANGE = (422, "Cards delivered must be between 0 and the reservation's cards.")
+    READING_DUPLICATE = (
+        409,
+        "This hour of this reservation has its reading. Leave it out and send the rest again.",
+    )
+
+    @property
+    def status(self) -> int:
+        """HTTP status of an answer that carries this code."""
+        return int(self.value[0])
+
+    @property
+    def sentence(self) -> str:
+        """What was wrong, what was expected, what to do."""
+        return str(self.value[1])
+
+
+_UNPROCESSABLE: Final = 422
+_CONFLICT: Final = 409
+
+KERNEL_REJECTS: Final[dict[KernelCode, tuple[int, str]]] = {
+    KernelCode.UNKNOWN_COMMAND: (_UNPROCESSABLE, "The command kind is unknown."),
+    KernelCode.UNKNOWN_ACCOUNT: (404, "The account does not exist."),
+    KernelCode.UNKNOWN_INSTRUMENT: (
+        404,
+        "No contract of this symbol trades now. GET /v1/contracts lists them.",
+    ),
+    KernelCode.UNKNOWN_ORDER: (
+        404,
+        "The account has no open order of this id; it may have traded or been cancelled.",
+    ),
+    KernelCode.INVALID_SIDE: (_UNPROCESSABLE, "The side must be buy or sell."),
+    KernelCode.INVALID_TYPE: (_UNPROCESSABLE, "The order type is unknown."),
+    KernelCode.INVALID_TIME_IN_FORCE: (_UNPROCESSABLE, "The time in force is unknown."),
+    KernelCode.INVALID_STP_MODE: (_UNPROCESSABLE, "The self-trade prevention mode is unknown."),
+    KernelCode.INVALID_FLAGS: (_UNPROCESSABLE, "The order flags exclude one another or are unknown."),
+    KernelCode.INVALID_COMBINATION: (
+        _UNPROCESSABLE,
+        "This order type does not go with this time in force or these attributes.",
+    ),
+    KernelCode.ACCOUNT_DISABLED: (
+        403,
+        "The account may not trade now; it may still cancel. Ask the operator.",
+    ),
+    KernelCode.MARKET_CLOSED: (
+        _CONFLICT,
+        "The contract is closed for orders now. Orders are taken from 08:55 to 08:59 and from 09:00 to "
+        "15:00 on trading "
+        "days; GET /v1/status shows the phase.",
+    ),
+    KernelCode.HALTED: (_CONFLICT, "Trading in the contract is halted. Open orders can be cancelled."),
+    KernelCode.NOT_IN_THIS_PHASE: (
+        _CONFLICT,
+        "An order of this type or time in force is not taken in this phase of the day; in the call "
+        "auction send a limit "
+        "order.",
+    ),
+    KernelCode.ORDER_RATE: (429, "The account has sent as many orders this second as it may. Wait a second."),
+    KernelCode.INVALID_QUANTITY: (_UNPROCESSABLE, "The quantity must be a whole number of lots, at least 1."),
+    KernelCode.ORDER_TOO_LARGE: (_UNPROCESSABLE, "The order is larger than one order may be. Split it."),
+    KernelCode.INVALID_DISPLAY: (_UNPROCESSABLE, "The displayed quantity must not exceed the order's."),
+    KernelCode.INVALID_MIN_QUANTITY: (_UNPROCESSABLE, "The minimum quantity must not exceed the order's."),
+    KernelCode.PRICE_NOT_ALLOWED: (_UNPROCESSABLE, "This order type takes no price. Leave it out."),
+    KernelCode.PRICE_OUTSIDE_LIMITS: (
+        _UNPROCESSABLE,
+        "The price is outside today's limits of the contract. GET /v1/contracts/{symbol} shows them.",
+    ),
+    KernelCode.TRIGGER_OUTSIDE_LIMITS: (_UNPROCESSABLE, "The trigger price is outside today's limits."),
+    KernelCode.INVALID_OFFSET: (_UNPROCESSABLE, "The trailing offset must be at least one tick."),
+    KernelCode.INVALID_EXPIRY: (_UNPROCESSABLE, "The expiry day must lie ahead."),
+    KernelCode.POST_ONLY_WOULD_TRADE: (
+        _CONFLICT,
+        "The post-only order would trade at once. Use another price.",
+    ),
+    KernelCode.NOTHING_TO_REDUCE: (_CONFLICT, "The account has no position that this order would reduce."),
+    KernelCode.ORDER_NOTIONAL: (
+        _UNPROCESSABLE,
+        "The order's value is above the account's limit for one order.",
+    ),
+    KernelCode.OPEN_ORDER_LIMIT: (_CONFLICT, "The account has as many open orders as it may. Cancel some."),
+    KernelCode.POSITION_LIMIT: (
+        _CONFLICT,
+        "The order could take the position past its limit. Send a smaller one.",
+    ),
+    KernelCode.MARGIN: (
+        _CONFLICT,
+        "The account's free equity does not cover the order's margin. Send a smaller order, cancel "
+        "others, or deposit.",
+    ),
+    KernelCode.ENGINE_FULL: (503, "The exchange has as many open orders as it takes. Try again later."),
+    KernelCode.TOO_MANY_HOLDINGS: (503, "The exchange holds as many positions as it takes. Try again later."),
+    KernelCode.TOO_MANY_REFRESHES: (
+        503,
+        "The exchange has as many iceberg slices as it takes. Show more at a time.",
+    ),
+    KernelCode.INVALID_INSTRUMENT: (_UNPROCESSABLE, "The contract's terms are out of range."),
+    KernelCode.TOO_MANY_LEVELS: (
+        _UNPROCESSABLE,
+        "The contract's price limits span more prices than the ladder has.",
+    ),
+    KernelCode.INSTRUMENT_EXISTS: (_CONFLICT, "The contract is listed already."),
+    KernelCode.INVALID_ACCOUNT: (_UNPROCESSABLE, "The account number or its terms are out of range."),
+    KernelCode.INVALID_PHASE: (_UNPROCESSABLE, "The phase is unknown."),
+}
+"""(HTTP status, sentence) of each code that the kernel refuses with."""

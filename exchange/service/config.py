@@ -1,0 +1,50 @@
+"""Settings of the exchange itself; the program's configuration embeds them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, time
+from pathlib import Path
+from typing import Literal
+
+from matching.spec import EngineLimits
+
+
+@dataclass(frozen=True, slots=True)
+class SessionTimes:
+    """When the day driver does what (Asia/Shanghai, clause 4.4)."""
+
+    open_day: time = time(8, 30)
+    call: time = time(8, 55)
+    match: time = time(8, 59)
+    continuous: time = time(9, 0)
+    close: time = time(15, 0)
+    settle: time = time(15, 30)
+    settlement_window_minutes: int = 60
+    finish_delivery_next_day: time = time(1, 0)
+    """On the day after delivery; readings are taken until then."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeConfig:
+    """Everything that `Exchange.open` needs besides a clock."""
+
+    data_dir: Path
+    """Holds `journal/`; one process at a time."""
+    master_key_file: Path
+    """32 bytes, mode 0600, made on the first start; keep it outside `data_dir`."""
+    first_day: date = date(2026, 12, 4)
+    """First trading day of a fresh exchange; a later start skips to its own day with the wall clock."""
+    durability: Literal["sync", "os"] = "sync"
+    """When a command counts as durable: after fdatasync, or after write (survives the process only)."""
+    segment_bytes: int = 64 << 20
+    queue_commands_max: int = 65_536
+    """Commands that may wait for the journal; beyond it BUSY."""
+    frame_commands_max: int = 16_384
+    """Commands in one journal frame."""
+    tape_trades_max: int = 262_144
+    """Latest trades kept in memory for views, over all contracts."""
+    sessions: SessionTimes = field(default_factory=SessionTimes)
+    engine: EngineLimits = field(
+        default_factory=lambda: EngineLimits(max_instruments=65_536, max_accounts=4_096)
+    )

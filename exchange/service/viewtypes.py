@@ -1,0 +1,267 @@
+"""What the views show: frozen, in the core's own integers (ticks, lots, fen, ns)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from exchange.domain.contracts import Contract
+from exchange.domain.phases import MarketPhase
+
+
+@dataclass(frozen=True, slots=True)
+class ContractView:
+    """A contract with its market. Prices in ticks (fen per lot-hour); 0 where there is none."""
+
+    contract: Contract
+    active: bool
+    """Whether it still trades (its last trading day isn't settled)."""
+    price_low: int
+    price_high: int
+    reference_price: int
+    """The last settlement price, or the listing price before the first settlement."""
+    settled: bool
+    """Whether `reference_price` is a settlement price."""
+    margin_per_lot_fen: int
+    last_price: int
+    bid_price: int
+    bid_lots: int
+    ask_price: int
+    ask_lots: int
+    volume_lots: int
+    """Traded today."""
+    open_interest_lots: int
+    halted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LevelView:
+    """One price level: shown lots and orders."""
+
+    price: int
+    lots: int
+    orders: int
+
+
+@dataclass(frozen=True, slots=True)
+class BookView:
+    """A book, best price first. `indicative_price` and `_lots` are 0 outside a call auction or when
+    nothing crosses.
+    """
+
+    symbol: str
+    bids: tuple[LevelView, ...]
+    asks: tuple[LevelView, ...]
+    indicative_price: int
+    indicative_lots: int
+    as_of_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class TradeView:
+    """One trade; `trade_id` is its position in the sequence of all trades, from 1."""
+
+    trade_id: int
+    seq: int
+    time_ns: int
+    symbol: str
+    price: int
+    lots: int
+    aggressor: Literal["buy", "sell", "auction"]
+
+
+@dataclass(frozen=True, slots=True)
+class FillView:
+    """One account's side of a trade. `fee_fen` is what it paid to the house."""
+
+    trade_id: int
+    seq: int
+    time_ns: int
+    symbol: str
+    order_id: int
+    side: Literal["buy", "sell"]
+    price: int
+    lots: int
+    liquidity: Literal["maker", "taker", "auction"]
+    fee_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """An open order."""
+
+    order_id: int
+    client_id: int
+    """0 if the client gave none."""
+    symbol: str
+    side: Literal["buy", "sell"]
+    price: int
+    lots: int
+    """Ordered, executed ones included."""
+    open_lots: int
+    time_in_force: Literal["day", "gtc", "gtd", "ioc", "fok", "at_open", "at_close"]
+
+
+@dataclass(frozen=True, slots=True)
+class PositionView:
+    """Net lots in one contract, long positive, and its last settlement price in ticks."""
+
+    symbol: str
+    lots: int
+    settlement_price: int
+    day_result_fen: int
+    """What variation margin would pay if the contract settled at its last price (else reference price)
+    now.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceView:
+    """Cash and what holds it, fen. `available = equity − margin`; equity = cash − delivery hold +
+    today's trades marked.
+    """
+
+    account: int
+    cash_fen: int
+    delivery_hold_fen: int
+    """Value of bought reservations that are not invoiced yet (clause 5.3)."""
+    equity_fen: int
+    margin_fen: int
+    available_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerLine:
+    """Money that moved on an account and day, summed by kind and contract; in positive, out negative."""
+
+    kind: str
+    symbol: str | None
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatementView:
+    """One account, one calendar day (Asia/Shanghai): opening + Σ lines = closing."""
+
+    account: int
+    day: date
+    opening_cash_fen: int
+    lines: tuple[LedgerLine, ...]
+    closing_cash_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationView:
+    """Cards at a hub for a delivery day."""
+
+    reservation_id: int
+    buyer: int
+    provider: int
+    symbol: str
+    grade: str
+    hub: str
+    day: date
+    cards: int
+    lots: int
+    start_ns: int
+    end_ns: int
+    price: int
+    """Final settlement price, ticks per lot-hour."""
+    delivered_card_hours: int
+    metered_hours: int
+    """Bit h is set if hour h of the day (0 … 23) has its reading."""
+    finished: bool
+    invoiced_fen: int
+    shortfall_card_hours: int
+    """0 until the delivery day is finished."""
+
+
+@dataclass(frozen=True, slots=True)
+class CapacityView:
+    """Posted capacity; `first_day` and `last_day` are both delivered."""
+
+    capacity_id: int
+    account: int
+    grade: str
+    hub: str
+    cards: int
+    first_day: date
+    last_day: date
+    reserve_price: int
+    withdrawn: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementView:
+    """A contract's settlement on a day. `rule`: which clause-6.1 step gave the price."""
+
+    symbol: str
+    day: date
+    price: int
+    rule: Literal["last hour", "whole day", "previous"]
+    volume_lots: int
+    open_interest_lots: int
+    """After settlement; 0 for a contract that cascaded or expired."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemberView:
+    """A member and its account."""
+
+    name: str
+    account: int
+    kind: Literal["provider", "enterprise", "operator"]
+    approved: bool
+    cash_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyView:
+    """An API key as journaled: decrypt with `Exchange.secret_of(key)`."""
+
+    key_id: str
+    member: str
+    account: int
+    kind: Literal["provider", "enterprise", "operator"]
+    scopes: tuple[str, ...]
+    ciphertext: bytes
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyView:
+    """The exchange's money, fen: `deposits − withdrawals = Σ cash of all accounts, the house's included`."""
+
+    deposits_fen: int
+    withdrawals_fen: int
+    cash_total_fen: int
+    house_cash_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConversionView:
+    """Posted capacity of one provider, grade and hub, and how much of it was first sold, card-hours
+    (clause 7.2).
+    """
+
+    account: int
+    grade: str
+    hub: str
+    posted_card_hours: int
+    sold_card_hours: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    """The market as a whole."""
+
+    market_time_ns: int
+    trading_day: date | None
+    """The day that is open, or the last one; None before the first."""
+    phase: MarketPhase
+    seq: int
+    members: int
+    contracts_active: int
+    acknowledging: bool
+    """False once the journal failed."""
