@@ -31,7 +31,7 @@ from nodes.types import (
 
 Figures = Mapping[tuple[str, str], Figure]
 
-H100_PFLOPS_GRADE = "H100"
+STANDARD_GRADE = "H100"
 LARGE_LOT_BELOW_CNY = 5.0
 CARDS_PER_LARGE_LOT = 8
 MONTHS = range(1, 13)
@@ -291,9 +291,9 @@ def read_grades(folder: Traversable, sources: Mapping[str, Source]) -> dict[str,
     """Grades by code, in the order of the file."""
     table = expect_keys("grades.toml", read_toml(folder, "grades.toml"), "grade").cells["grade"]
     rows = {code: _grade_row(code, entry, sources) for code, entry in table.items()}
-    if H100_PFLOPS_GRADE not in rows:
+    if STANDARD_GRADE not in rows:
         raise CatalogueError("grades.toml: no grade H100, the standard unit")
-    h100_pflops = rows[H100_PFLOPS_GRADE].number("fp16_pflops", 1e-4, 100)
+    h100_pflops = rows[STANDARD_GRADE].number("fp16_pflops", 1e-4, 100)
     return {code: _grade(code, row, h100_pflops) for code, row in rows.items()}
 
 

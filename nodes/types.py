@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class UnknownName(LookupError):  # noqa: N818 - it names what happened
+class UnknownName(LookupError):
     """A name that the catalogue does not have; the sentence says which kind of name and what is allowed."""
 
     def __init__(self, kind: str, name: str, allowed: tuple[str, ...]) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import math
+import re
 from dataclasses import FrozenInstanceError
+from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
@@ -105,13 +109,35 @@ def test_nothing_can_be_changed(catalogue: Catalogue) -> None:
 
 
 def test_every_source_is_cited_and_every_citation_has_a_source(catalogue: Catalogue) -> None:
-    figures = [*catalogue.figures.values(), *catalogue.prices]
-    assert {code for figure in figures for code in figure.source.split()} <= set(catalogue.sources)
-    for figure in figures:
+    data = files("nodes").joinpath("data")
+    cited = set(re.findall(r'source = "(\w+)"', data.joinpath("grades.toml").read_text("utf-8")))
+    for table in data.iterdir():
+        if table.name.endswith(".csv") and table.name != "sources.csv":
+            for row in csv.DictReader(table.read_text("utf-8").splitlines()):
+                cited |= {code for column in row if column.endswith("source") for code in row[column].split()}
+    assert cited == set(catalogue.sources)
+
+
+def test_a_confidence_agrees_with_its_source(catalogue: Catalogue) -> None:
+    for figure in [*catalogue.figures.values(), *catalogue.prices]:
         if figure.confidence is Confidence.ASSUMPTION:
             assert figure.source == "AS", figure
         if figure.confidence is Confidence.GENERAL_KNOWLEDGE:
             assert figure.source == "GK", figure
+
+
+def test_the_page_names_every_data_file_and_states_the_tiers_as_they_are(
+    catalogue: Catalogue, root: Path
+) -> None:
+    page = (root / "docs/catalogue.md").read_text("utf-8")
+    for table in files("nodes").joinpath("data").iterdir():
+        assert f"`{table.name}`" in page
+    for tier, model in catalogue.tiers.items():
+        row = next(line for line in page.splitlines() if line.startswith(f"| `{tier}`"))
+        assert f"| {model.route_factor:g} | {model.equipment_rtt_ms} ms |" in row
+    for grade in catalogue.grades.values():
+        assert f"{grade.code} {grade.reference_price_cny_per_card_hour:.2f}" in page
+        assert f"{catalogue.capacity_rule.cards_posted[grade.code]:,} {grade.code}" in page
 
 
 def test_only_single_levels_of_an_index_are_kept(catalogue: Catalogue) -> None:

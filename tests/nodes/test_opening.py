@@ -74,3 +74,9 @@ def test_largest_remainder_is_exact_and_never_off_by_a_whole(total: int, weights
     assert sum(parts.values()) == total
     for name, weight in weights.items():
         assert abs(parts[name] - Fraction(total * weight, sum(weights.values()))) < 1 + Fraction(1, 10**9)
+
+
+def test_what_rounding_leaves_goes_to_the_largest_remainder_then_by_name() -> None:
+    # exact shares 1.6, 1.6, 6.8: two lots are left, one for 6.8, one for the first name of the tie
+    assert largest_remainder(10, {"y": 16, "x": 16, "z": 68}) == {"y": 1, "x": 2, "z": 7}
+    assert largest_remainder(2, {"b": 1, "a": 1, "c": 1}) == {"b": 1, "a": 1, "c": 0}
