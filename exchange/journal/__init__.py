@@ -1,1 +1,27 @@
-"""The journal: append-only frames on disk, group commit, start-up recovery."""
+"""The journal: append-only frames on disk, group commit, start-up recovery (docs/journal.md)."""
+
+from exchange.journal.errors import JournalDamage, JournalError, JournalFailed, JournalLocked, JournalVersion
+from exchange.journal.files import Files, OsFiles
+from exchange.journal.format import Frame, FrameKind
+from exchange.journal.inspect import SegmentReport, dump, verify
+from exchange.journal.journal import Journal, JournalConfig, SetAside
+from exchange.journal.reader import IncompleteTail
+
+__all__ = [
+    "Files",
+    "Frame",
+    "FrameKind",
+    "IncompleteTail",
+    "Journal",
+    "JournalConfig",
+    "JournalDamage",
+    "JournalError",
+    "JournalFailed",
+    "JournalLocked",
+    "JournalVersion",
+    "OsFiles",
+    "SegmentReport",
+    "SetAside",
+    "dump",
+    "verify",
+]

@@ -1,0 +1,191 @@
+"""Group commit: the loop keeps filling the next batch while a thread writes and syncs the one before."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from exchange.journal.errors import JournalFailed
+from exchange.journal.files import Files, write_all
+from exchange.journal.format import (
+    SEGMENT_HEADER_SIZE,
+    FrameKind,
+    SegmentHeader,
+    encode_frame,
+    encode_segment_header,
+)
+from exchange.journal.reader import Position, segment_name
+
+Durability = Literal["sync", "os"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    kind: FrameKind
+    first_seq: int
+    count: int
+    body: bytes
+
+
+class SegmentWriter:
+    """Appends frames to the current segment and begins the next one when it is full. Not thread-safe.
+
+    Args:
+        folder: where segments live.
+        files: the file seam.
+        position: seq and chain that come next.
+        core_version: written into every header.
+        segment_bytes: a segment that has reached this size is closed before the next batch.
+        current: the segment to go on with and its length in bytes, or None to begin a new one.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        files: Files,
+        position: Position,
+        *,
+        core_version: int,
+        segment_bytes: int,
+        current: tuple[Path, int] | None,
+    ) -> None:
+        self._folder = folder
+        self._files = files
+        self._position = position
+        self._core_version = core_version
+        self._segment_bytes = segment_bytes
+        if current is None:
+            self._begin_segment()
+        else:
+            path, self._size = current
+            self._descriptor = files.open_append(path)
+
+    def write(self, frames: list[_Pending]) -> None:
+        """Append the frames in one write; nothing is synced yet."""
+        if self._size >= self._segment_bytes:
+            self._files.sync(self._descriptor)
+            self._files.close(self._descriptor)
+            self._begin_segment()
+        data = b"".join(self._encode(frame) for frame in frames)
+        write_all(self._files, self._descriptor, data)
+        self._size += len(data)
+
+    def sync(self) -> None:
+        """Return when everything written is on stable storage."""
+        self._files.sync(self._descriptor)
+
+    def close(self) -> None:
+        """Close the current segment."""
+        self._files.close(self._descriptor)
+
+    def _encode(self, frame: _Pending) -> bytes:
+        raw, chain = encode_frame(
+            frame.kind,
+            frame.first_seq,
+            frame.count,
+            frame.body,
+            core_version=self._core_version,
+            previous_chain=self._position.chain,
+        )
+        self._position = Position(frame.first_seq + frame.count, chain)
+        return raw
+
+    def _begin_segment(self) -> None:
+        path = self._folder / segment_name(self._position.next_seq)
+        self._descriptor = self._files.create(path)
+        header = SegmentHeader(self._core_version, self._position.next_seq, self._position.chain)
+        write_all(self._files, self._descriptor, encode_segment_header(header))
+        self._files.sync(self._descriptor)
+        self._files.sync_folder(self._folder)
+        self._size = SEGMENT_HEADER_SIZE
+
+
+class GroupCommit:
+    """The thread that makes batches durable, one after another.
+
+    ``append`` is called by one thread (the event loop's) and never waits. A write or sync that fails is never
+    tried again: the error is reported once, everything later is refused, and nothing of the failed batch is
+    ever reported durable.
+
+    Args:
+        writer: where the batches go.
+        durability: ``sync``: a batch is reported after its sync; ``os``: after its write (which survives the
+            process, not the machine).
+        next_seq: seq of the first command to come.
+        on_durable: called in the thread with the last seq that is durable now.
+        on_failure: called in the thread with the error, at most once.
+    """
+
+    def __init__(
+        self,
+        writer: SegmentWriter,
+        durability: Durability,
+        next_seq: int,
+        on_durable: Callable[[int], None],
+        on_failure: Callable[[BaseException], None],
+    ) -> None:
+        self._writer = writer
+        self._durability = durability
+        self._next_seq = next_seq
+        self._on_durable = on_durable
+        self._on_failure = on_failure
+        self._filled = threading.Condition()
+        self._open: list[_Pending] = []
+        self._closing = False
+        self._failure: BaseException | None = None
+        self.backlog_bytes = 0
+        self.durable_seq = next_seq - 1
+        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+        self._thread.start()
+
+    def append(self, kind: FrameKind, first_seq: int, count: int, body: bytes | memoryview) -> None:
+        """Put a frame into the open batch, copied; raises ``JournalFailed`` once anything has failed."""
+        if self._failure is not None or self._closing:
+            raise JournalFailed("the journal takes no more commands") from self._failure
+        if first_seq != self._next_seq or count < 1:
+            raise JournalFailed(
+                f"frame of {count} from seq {first_seq} appended where {self._next_seq} is next"
+            )
+        self._next_seq = first_seq + count
+        pending = _Pending(kind, first_seq, count, bytes(body))
+        with self._filled:
+            self._open.append(pending)
+            self.backlog_bytes += len(pending.body)
+            self._filled.notify()
+
+    def close(self) -> None:
+        """Make everything appended durable, then end the thread; raises ``JournalFailed`` if that failed."""
+        with self._filled:
+            self._closing = True
+            self._filled.notify()
+        self._thread.join()
+        if self._failure is not None:
+            raise JournalFailed("the journal failed before it was closed") from self._failure
+
+    def _run(self) -> None:
+        try:
+            while batch := self._take():
+                self._commit(batch)
+        except Exception as failure:
+            self._failure = failure
+            self._on_failure(failure)
+        finally:
+            self._writer.close()
+
+    def _take(self) -> list[_Pending]:
+        with self._filled:
+            self._filled.wait_for(lambda: self._open or self._closing)
+            batch, self._open = self._open, []
+        return batch
+
+    def _commit(self, batch: list[_Pending]) -> None:
+        self._writer.write(batch)
+        if self._durability == "sync":
+            self._writer.sync()
+        with self._filled:
+            self.backlog_bytes -= sum(len(frame.body) for frame in batch)
+        self.durable_seq = batch[-1].first_seq + batch[-1].count - 1
+        self._on_durable(self.durable_seq)
