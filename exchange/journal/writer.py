@@ -58,17 +58,16 @@ class SegmentWriter:
         self._core_version = core_version
         self._segment_bytes = segment_bytes
         if current is None:
-            self._begin_segment()
+            self._descriptor = self._begin_segment()
+            self._size = SEGMENT_HEADER_SIZE
         else:
             path, self._size = current
             self._descriptor = files.open_append(path)
 
     def write(self, frames: list[_Pending]) -> None:
         """Append the frames in one write; nothing is synced yet."""
-        if self._size >= self._segment_bytes:
-            self._files.sync(self._descriptor)
-            self._files.close(self._descriptor)
-            self._begin_segment()
+        if self._size >= max(self._segment_bytes, SEGMENT_HEADER_SIZE + 1):
+            self._roll()
         data = b"".join(self._encode(frame) for frame in frames)
         write_all(self._files, self._descriptor, data)
         self._size += len(data)
@@ -93,14 +92,23 @@ class SegmentWriter:
         self._position = Position(frame.first_seq + frame.count, chain)
         return raw
 
-    def _begin_segment(self) -> None:
-        path = self._folder / segment_name(self._position.next_seq)
-        self._descriptor = self._files.create(path)
-        header = SegmentHeader(self._core_version, self._position.next_seq, self._position.chain)
-        write_all(self._files, self._descriptor, encode_segment_header(header))
+    def _roll(self) -> None:
         self._files.sync(self._descriptor)
-        self._files.sync_folder(self._folder)
+        full, self._descriptor = self._descriptor, self._begin_segment()
+        self._files.close(full)
         self._size = SEGMENT_HEADER_SIZE
+
+    def _begin_segment(self) -> int:
+        descriptor = self._files.create(self._folder / segment_name(self._position.next_seq))
+        try:
+            header = SegmentHeader(self._core_version, self._position.next_seq, self._position.chain)
+            write_all(self._files, descriptor, encode_segment_header(header))
+            self._files.sync(descriptor)
+            self._files.sync_folder(self._folder)
+        except BaseException:
+            self._files.close(descriptor)
+            raise
+        return descriptor
 
 
 class GroupCommit:
