@@ -1,0 +1,101 @@
+"""Applying a batch of commands: one compiled call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matching.amending import amend_order, cancel_order, mass_cancel
+from matching.auction import equilibrium
+from matching.constants import (
+    AMEND,
+    CANCEL,
+    CLOSED,
+    CONTINUOUS,
+    HALTED,
+    INDICATIVE,
+    MASS_CANCEL,
+    NEW,
+    NO_REJECT,
+    PUBLISH,
+    R_UNKNOWN_COMMAND,
+)
+from matching.emit import emit, emit_rejected
+from matching.entry import instrument_fault, new_order
+from matching.jit import Row, kernel
+from matching.layout import STOP_BUY, STOP_SELL, instrument_at, ladder_at
+from matching.stops import run_stops
+
+
+@kernel
+def events_at_most(core: Row) -> int:
+    """Return how many events the next command can cause at most.
+
+    Each open order can be triggered, traded once and once more for each refresh, cancelled, and each of these can
+    change a level.
+    """
+    return 6 * core["live_orders"] + 2 * core["refreshes"] + 64
+
+
+@kernel
+def indicative_of(core: Row, number: int) -> tuple[int, int, int]:
+    """Return what an uncross would do now: price, lots, surplus; zeros outside a call."""
+    phase = instrument_at(core, number)["phase"]
+    if phase == CLOSED or phase == CONTINUOUS or phase == HALTED:
+        return np.int64(0), np.int64(0), np.int64(0)
+    return equilibrium(core, number)
+
+
+@kernel
+def _publish_indicative(core: Row, command: Row) -> None:
+    code = instrument_fault(core, command["instrument"])
+    if code != NO_REJECT:
+        emit_rejected(core, command, code)
+        return
+    number = np.int64(command["instrument"])
+    price, lots, surplus = indicative_of(core, number)
+    emit(core, INDICATIVE, 0, 0, number, -1, price, lots, surplus)
+
+
+@kernel
+def has_stops(core: Row, number: int) -> bool:
+    """Tell whether any stop stands in an instrument."""
+    buys, sells = ladder_at(core, number * 4 + STOP_BUY), ladder_at(core, number * 4 + STOP_SELL)
+    return bool(buys["best"] != 0 or sells["best"] != 0)
+
+
+@kernel
+def apply_one(core: Row, command: Row) -> None:
+    """Apply one command."""
+    core["seq"] = command["seq"]
+    kind = command["kind"]
+    number = np.int64(-1)
+    if kind == NEW:
+        new_order(core, command)
+        if instrument_fault(core, command["instrument"]) == NO_REJECT:
+            number = np.int64(command["instrument"])
+    elif kind == CANCEL:
+        cancel_order(core, command)
+    elif kind == AMEND:
+        number = np.int64(amend_order(core, command))
+    elif kind == MASS_CANCEL:
+        mass_cancel(core, command)
+    elif kind == PUBLISH:
+        _publish_indicative(core, command)
+    else:
+        emit_rejected(core, command, R_UNKNOWN_COMMAND)
+    if number >= 0 and has_stops(core, number):
+        run_stops(core, number)
+
+
+@kernel
+def apply_batch(cores: NDArray[Any], commands: NDArray[Any], start: int) -> int:
+    """Apply commands from `start` on while there is room for their events; returns the first one not applied."""
+    core = cores[0]
+    for place in range(start, len(commands)):
+        if core["event_count"] + events_at_most(core) > core["event_capacity"]:
+            return place
+        apply_one(core, commands[place])
+    return len(commands)

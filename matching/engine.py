@@ -1,0 +1,500 @@
+"""The engine: the compiled kernel behind the ``MatchingEngine`` protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matching import control, verify, views
+from matching.api import Exposure, Indicative, InvariantViolation, TopOfBook
+from matching.commands import apply_batch, indicative_of
+from matching.emit import refuse
+from matching.jit import announce_compilation, compilation_done, kernel
+from matching.layout import SELL, Store
+from matching.records import COMMAND, EVENT, Phase, Records, RejectCode, Side
+from matching.spec import AccountSpec, EngineLimits, InstrumentSpec
+from matching.state import (
+    ACCOUNT_STATE,
+    ENGINE_STATE,
+    HOLDING_STATE,
+    INSTRUMENT_STATE,
+    LEVEL_VIEW,
+    ORDER_STATE,
+    POSITION_VIEW,
+    SNAPSHOT_DTYPES,
+    hash_state,
+)
+
+MAX_POSITION = (1 << 30) - 1
+
+
+@kernel
+def _refuse(cores: NDArray[Any], code: int, instrument: int, account: int) -> None:
+    refuse(cores[0], code, instrument, account)
+
+
+@kernel
+def _indicative(cores: NDArray[Any], number: int) -> tuple[int, int, int]:
+    return indicative_of(cores[0], number)
+
+
+class Engine:
+    """Price-time matching and pre-trade risk; see ``MatchingEngine`` for every method.
+
+    Event arrays that its methods return are views of one buffer, overwritten by the next state-changing call.
+    """
+
+    def __init__(self, limits: EngineLimits | None = None) -> None:
+        self.limits = limits or EngineLimits()
+        self._store = Store(self.limits)
+        self._core = self._store.core
+        self._counters = self._core[0]
+        self._tables = self._store.tables
+
+    # -- commands
+
+    def apply(self, commands: Records) -> Records:
+        """Apply commands (dtype ``COMMAND``, shape (n,)) in order; returns their events."""
+        if commands.dtype != COMMAND:
+            raise TypeError(f"expected an array of COMMAND records, got {commands.dtype}")
+        if not commands.flags.carray:
+            commands = commands.copy()
+        core = self._core
+        self._counters["event_count"] = 0
+        done = apply_batch(core, commands, 0)
+        while done < len(commands):
+            self._make_room(len(commands) - done)
+            done = apply_batch(core, commands, done)
+        return self._tables["events"][: int(self._counters["event_count"])]
+
+    def _make_room(self, commands: int = 1) -> None:
+        """Enlarge the event buffer so that at least the next command can be applied."""
+        core = self._counters
+        most = 6 * int(core["live_orders"]) + 2 * int(core["refreshes"]) + 64
+        wanted = int(core["event_count"]) + most + 4 * commands
+        if wanted > int(core["event_capacity"]):
+            self._store.reserve_events(max(wanted + most, 2 * int(core["event_capacity"])))
+
+    def _begin(self, seq: int) -> NDArray[Any]:
+        """Start a control operation: no events yet, room for what it can cause."""
+        self._counters["event_count"], self._counters["seq"] = 0, seq
+        self._make_room()
+        return self._core
+
+    def _events(self) -> Records:
+        return self._tables["events"][: int(self._counters["event_count"])]
+
+    def _refused(self, seq: int, code: RejectCode, instrument: int = -1, account: int = -1) -> Records:
+        _refuse(self._begin(seq), int(code), instrument, account)
+        return self._events()
+
+    def _listed(self, index: int) -> bool:
+        return 0 <= index < self.limits.max_instruments and bool(self._tables["instruments"]["listed"][index])
+
+    def _known(self, account: int) -> bool:
+        return 0 <= account < self.limits.max_accounts and bool(self._tables["accounts"]["known"][account])
+
+    # -- instruments
+
+    def add_instrument(self, index: int, spec: InstrumentSpec, *, seq: int = 0) -> Records:
+        """List an instrument, CLOSED."""
+        code = spec.fault(self.limits.max_levels)
+        if not 0 <= index < self.limits.max_instruments:
+            code = RejectCode.INVALID_INSTRUMENT
+        elif code == RejectCode.NONE and self._listed(index):
+            code = RejectCode.INSTRUMENT_EXISTS
+        if code != RejectCode.NONE:
+            return self._refused(seq, code, index)
+        row = self._tables["instruments"][index]
+        for name in InstrumentSpec.__dataclass_fields__:
+            row[name] = getattr(spec, name)
+        row["last_price"], row["phase"], row["listed"], row["first_holding"] = 0, Phase.CLOSED, 1, 0
+        control.announce(self._begin(seq), index, -1, 1)
+        return self._events()
+
+    def remove_instrument(self, index: int, *, seq: int = 0) -> Records:
+        """Cancel its orders and forget its holdings (clause 3.4)."""
+        if not self._listed(index):
+            return self._refused(seq, RejectCode.UNKNOWN_INSTRUMENT, index)
+        control.remove_instrument(self._begin(seq), index)
+        return self._events()
+
+    def rebase(
+        self, index: int, price_low: int, price_high: int, reference_price: int, *, seq: int = 0
+    ) -> Records:
+        """Set new limits and reference price (clause 3.4)."""
+        if not self._listed(index):
+            return self._refused(seq, RejectCode.UNKNOWN_INSTRUMENT, index)
+        code = InstrumentSpec(price_low, price_high, reference_price).fault(self.limits.max_levels)
+        if code != RejectCode.NONE:
+            return self._refused(seq, code, index)
+        control.rebase(self._begin(seq), index, price_low, price_high, reference_price)
+        return self._events()
+
+    def set_margins(
+        self, index: int, margin_long_fen: int, margin_short_fen: int, *, seq: int = 0
+    ) -> Records:
+        """Set the margins per lot and recompute every requirement."""
+        if not self._listed(index):
+            return self._refused(seq, RejectCode.UNKNOWN_INSTRUMENT, index)
+        terms = InstrumentSpec(1, 1, 1, margin_long_fen=margin_long_fen, margin_short_fen=margin_short_fen)
+        if terms.fault(1) != RejectCode.NONE:
+            return self._refused(seq, RejectCode.INVALID_INSTRUMENT, index)
+        control.set_margins(self._begin(seq), index, margin_long_fen, margin_short_fen)
+        return self._events()
+
+    def set_phase(self, instruments: int | Iterable[int], phase: Phase, *, seq: int = 0) -> Records:
+        """Move instruments to a phase in the order given (clause 3.3)."""
+        numbers = [instruments] if isinstance(instruments, int) else [int(number) for number in instruments]
+        for number in numbers:
+            if not self._listed(number):
+                return self._refused(seq, RejectCode.UNKNOWN_INSTRUMENT, number)
+        core = self._begin(seq)
+        for number in numbers:
+            self._make_room()
+            control.set_phase(core, number, int(phase))
+        return self._events()
+
+    def kill_market(self, *, cancel_orders: bool = False, seq: int = 0) -> Records:
+        """Halt every instrument that is open (clause 3.28)."""
+        core = self._begin(seq)
+        numbers = self.instruments()
+        for number in numbers:
+            if self._tables["instruments"]["phase"][number] not in (Phase.CLOSED, Phase.HALTED):
+                self._make_room()
+                control.set_phase(core, number, int(Phase.HALTED))
+        for number in numbers if cancel_orders else []:
+            self._make_room()
+            control.cancel_all(core, number)
+        return self._events()
+
+    def end_of_day(self, trading_day: int, *, seq: int = 0) -> Records:
+        """Expire day and GTD orders (clause 3.5); `trading_day` in days since 1970-01-01."""
+        core = self._begin(seq)
+        self._counters["trading_day"] = trading_day
+        for number in self.instruments():
+            self._make_room()
+            control.expire_orders(core, number, trading_day)
+        return self._events()
+
+    # -- accounts
+
+    def set_account(self, account: int, spec: AccountSpec, *, seq: int = 0) -> Records:
+        """Set up an account or set its terms anew, equity included."""
+        if not 0 <= account < self.limits.max_accounts:
+            return self._refused(seq, RejectCode.INVALID_ACCOUNT, account=account)
+        row = self._tables["accounts"][account]
+        for name in AccountSpec.__dataclass_fields__:
+            row[name] = getattr(spec, name)
+        row["known"] = 1
+        control.announce(self._begin(seq), -1, account, 0)
+        return self._events()
+
+    def adjust_equity(self, account: int, delta_fen: int, *, seq: int = 0) -> Records:
+        """Add to an account's equity (a deposit, a fee …)."""
+        if not self._known(account):
+            return self._refused(seq, RejectCode.UNKNOWN_ACCOUNT, account=account)
+        self._tables["accounts"]["equity_fen"][account] += delta_fen
+        control.announce(self._begin(seq), -1, account, 0)
+        return self._events()
+
+    def set_offset(self, account: int, offset_fen: int, *, seq: int = 0) -> Records:
+        """Set an account's margin offset."""
+        if not self._known(account):
+            return self._refused(seq, RejectCode.UNKNOWN_ACCOUNT, account=account)
+        self._tables["accounts"]["offset_fen"][account] = offset_fen
+        control.announce(self._begin(seq), -1, account, 0)
+        return self._events()
+
+    def kill_account(self, account: int, *, seq: int = 0) -> Records:
+        """Disable an account and cancel its orders (clause 3.28)."""
+        if not self._known(account):
+            return self._refused(seq, RejectCode.UNKNOWN_ACCOUNT, account=account)
+        control.kill_account(self._begin(seq), account)
+        return self._events()
+
+    def set_position(self, account: int, instrument: int, lots: int, *, seq: int = 0) -> Records:
+        """Set a position without a trade (cascade, transfer, close-out)."""
+        code = RejectCode.NONE
+        if not self._known(account):
+            code = RejectCode.UNKNOWN_ACCOUNT
+        elif not self._listed(instrument):
+            code = RejectCode.UNKNOWN_INSTRUMENT
+        elif not views.find_row(self._core, account, instrument) and not self._holding_room():
+            code = RejectCode.TOO_MANY_HOLDINGS
+        if code != RejectCode.NONE:
+            return self._refused(seq, code, instrument, account)
+        if abs(lots) > MAX_POSITION:
+            raise ValueError(f"a position of {lots} lots is beyond ±{MAX_POSITION}")
+        control.set_position(self._begin(seq), account, instrument, lots)
+        return self._events()
+
+    def _holding_room(self) -> bool:
+        core = self._counters
+        return bool(core["free_holding_count"] > 0 or core["used_holdings"] < core["max_holdings"])
+
+    # -- views
+
+    def _instrument_row(self, instrument: int) -> Any:
+        if not self._listed(instrument):
+            raise KeyError(f"instrument {instrument} isn't listed")
+        return self._tables["instruments"][instrument]
+
+    def l1(self, instrument: int) -> TopOfBook:
+        """Return the top of the book."""
+        row = self._instrument_row(instrument)
+        sides = [self.depth(instrument, side, 2) for side in (Side.BUY, Side.SELL)]
+        bids, asks = (side[side["price"] > 0] for side in sides)
+        bid, ask = ((int(side["price"][0]) if len(side) else 0) for side in (bids, asks))
+        lock = int(bid == row["price_high"] and not len(asks)) - int(
+            ask == row["price_low"] and not len(bids)
+        )
+        return TopOfBook(
+            bid_price=bid,
+            bid_quantity=int(bids["quantity"][0]) if len(bids) else 0,
+            ask_price=ask,
+            ask_quantity=int(asks["quantity"][0]) if len(asks) else 0,
+            last_price=int(row["last_price"]),
+            phase=Phase(int(row["phase"])),
+            limit_lock=lock,
+        )
+
+    def depth(self, instrument: int, side: Side, levels: int = 0) -> Records:
+        """Return displayed levels (dtype ``LEVEL_VIEW``), best first, all of them if `levels` is 0."""
+        row = self._instrument_row(instrument)
+        most = int(row["price_high"]) - int(row["price_low"]) + 2
+        out = np.zeros(min(levels, most) if levels > 0 else most, LEVEL_VIEW)
+        return out[: views.write_levels(self._core, instrument * 4 + (SELL if side == Side.SELL else 0), out)]
+
+    def orders(self, instrument: int) -> Records:
+        """Return the open orders of an instrument (dtype ``ORDER_STATE``) in book order."""
+        self._instrument_row(instrument)
+        out = np.zeros(views.collect_instrument(self._core, instrument), ORDER_STATE)
+        views.write_orders(self._core, out)
+        return out
+
+    def open_orders(self, account: int) -> Records:
+        """Return the open orders of an account (dtype ``ORDER_STATE``) in acceptance order."""
+        if not self._known(account):
+            raise KeyError(f"account {account} isn't set up")
+        out = np.zeros(views.collect_account(self._core, account), ORDER_STATE)
+        views.write_orders(self._core, out)
+        return out
+
+    def indicative(self, instrument: int) -> Indicative:
+        """Return what an uncross would do now; zeros outside a call."""
+        self._instrument_row(instrument)
+        price, quantity, surplus = _indicative(self._core, instrument)
+        return Indicative(int(price), int(quantity), int(surplus))
+
+    def instrument(self, instrument: int) -> InstrumentSpec:
+        """Return an instrument's terms as they stand."""
+        row = self._instrument_row(instrument)
+        return InstrumentSpec(**{name: int(row[name]) for name in InstrumentSpec.__dataclass_fields__})
+
+    def instruments(self) -> list[int]:
+        """Return the listed indices, ascending."""
+        return [int(number) for number in np.flatnonzero(self._tables["instruments"]["listed"])]
+
+    def position(self, account: int, instrument: int) -> int:
+        """Return an account's position in lots, long positive; 0 without a holding."""
+        self._instrument_row(instrument)
+        row = views.find_row(self._core, account, instrument)
+        return int(self._tables["holdings"]["position"][row]) if row else 0
+
+    def positions(self, instrument: int) -> Records:
+        """Return the positions other than 0 in an instrument (dtype ``POSITION_VIEW``), ascending account."""
+        self._instrument_row(instrument)
+        rows = self._holdings()
+        rows = rows[(rows["instrument"] == instrument) & (rows["position"] != 0)]
+        out = np.zeros(len(rows), POSITION_VIEW)
+        out["account"], out["position"] = rows["account"], rows["position"]
+        return out
+
+    def exposure(self, account: int) -> Exposure:
+        """Return the gate's figures of an account."""
+        if not self._known(account):
+            raise KeyError(f"account {account} isn't set up")
+        row = self._tables["accounts"][account]
+        return Exposure(
+            int(row["equity_fen"]),
+            int(row["offset_fen"]),
+            int(row["requirement_fen"]),
+            int(row["open_orders"]),
+        )
+
+    # -- the whole state
+
+    def check(self) -> None:
+        """Verify every invariant; raises ``InvariantViolation`` naming the first that is broken."""
+        for number in self.instruments():
+            fault = verify.instrument_fault_number(self._core, number)
+            if fault:
+                raise InvariantViolation(f"instrument {number}: {verify.FAULTS[fault]}")
+        limits = self.limits
+        fault = verify.engine_fault_number(
+            self._core,
+            np.zeros(2 * (limits.max_holdings + 1), np.int64),
+            np.zeros(limits.max_accounts, np.int64),
+            np.zeros(2 * limits.max_instruments, np.int64),
+            self._holding_rows(),
+        )
+        if fault:
+            raise InvariantViolation(verify.FAULTS[fault])
+
+    def _holding_rows(self) -> NDArray[Any]:
+        index = self._tables["index"]["value"]
+        return index[index > 0]
+
+    def _holdings(self) -> Records:
+        rows = self._tables["holdings"][self._holding_rows()]
+        rows = rows[np.lexsort((rows["instrument"], rows["account"]))]
+        out = np.zeros(len(rows), HOLDING_STATE)
+        for name in HOLDING_STATE.names or ():
+            out[name] = rows[name]
+        return out
+
+    def snapshot(self) -> dict[str, Records]:
+        """Return the whole state as the arrays of ``SNAPSHOT_DTYPES``; the arrays are the caller's."""
+        core, numbers = self._counters, self.instruments()
+        engine = np.zeros(1, ENGINE_STATE)
+        for name in ENGINE_STATE.names or ():
+            engine[name] = core[name]
+        used = int(core["used_slots"])
+        orders = [self.orders(number) for number in numbers]
+        known = np.flatnonzero(self._tables["accounts"]["known"])
+        return {
+            "engine": engine,
+            "instruments": _project(self._tables["instruments"], numbers, INSTRUMENT_STATE, "instrument"),
+            "accounts": _project(self._tables["accounts"], known, ACCOUNT_STATE, "account"),
+            "holdings": self._holdings(),
+            "orders": np.concatenate(orders) if orders else np.zeros(0, ORDER_STATE),
+            "generations": self._tables["orders"]["generation"][1 : used + 1].copy(),
+            "free_slots": self._tables["free_slots"]["value"][: int(core["free_slot_count"])].copy(),
+        }
+
+    def restore(self, snapshot: Mapping[str, Records]) -> None:
+        """Replace the whole state. Raises ``ValueError`` if it doesn't fit the limits or isn't consistent."""
+        fresh = Engine(self.limits)
+        fresh._load({name: np.asarray(snapshot[name], dtype) for name, dtype in SNAPSHOT_DTYPES.items()})
+        try:
+            fresh.check()
+        except InvariantViolation as violation:
+            raise ValueError(f"the snapshot isn't consistent: {violation}") from violation
+        if fresh.state_hash() != hash_state(snapshot):
+            raise ValueError("the snapshot isn't consistent: its sums differ from its orders")
+        self._store, self._core, self._counters = fresh._store, fresh._core, fresh._counters
+        self._tables = fresh._tables
+
+    def _load(self, snapshot: Mapping[str, Records]) -> None:
+        """Fill an empty engine."""
+        self._check_fit(snapshot)
+        tables, core = self._tables, self._core
+        for table, rows, key in (
+            ("instruments", "instruments", "instrument"),
+            ("accounts", "accounts", "account"),
+        ):
+            for name in SNAPSHOT_DTYPES[rows].names or ():
+                if name not in (key, "pad"):
+                    tables[table][name][snapshot[rows][key]] = snapshot[rows][name]
+        tables["instruments"]["listed"][snapshot["instruments"]["instrument"]] = 1
+        tables["accounts"]["known"][snapshot["accounts"]["account"]] = 1
+        tables["accounts"]["requirement_fen"] = 0
+        tables["accounts"]["open_orders"] = 0
+        self._load_counters(snapshot)
+        views.restore_holdings(core, snapshot["holdings"].copy())
+        self._load_margins()
+        orders = snapshot["orders"].copy()
+        views.restore_orders(core, orders)
+        slots = orders["order_id"][np.argsort(orders["arrival"], kind="stable")] & 0xFFFFFFFF
+        views.restore_lists(core, np.ascontiguousarray(slots))
+
+    def _load_counters(self, snapshot: Mapping[str, Records]) -> None:
+        tables, counters = self._tables, self._counters
+        for name in ("trading_day", "arrivals", "used_slots"):
+            counters[name] = snapshot["engine"][name][0]
+        counters["free_slot_count"] = len(snapshot["free_slots"])
+        tables["orders"]["generation"][1 : len(snapshot["generations"]) + 1] = snapshot["generations"]
+        tables["free_slots"]["value"][: len(snapshot["free_slots"])] = snapshot["free_slots"]
+
+    def _load_margins(self) -> None:
+        """Count the margins of the positions just restored."""
+        instruments = self._tables["instruments"]
+        for row in self._tables["holdings"][self._holding_rows()]:
+            terms = instruments[row["instrument"]]
+            rate = terms["margin_long_fen"] if row["position"] > 0 else terms["margin_short_fen"]
+            self._tables["accounts"]["requirement_fen"][row["account"]] += abs(int(row["position"])) * int(
+                rate
+            )
+
+    def _check_fit(self, snapshot: Mapping[str, Records]) -> None:
+        limits, orders = self.limits, snapshot["orders"]
+        used = int(snapshot["engine"]["used_slots"][0]) if len(snapshot["engine"]) == 1 else -1
+        slots = orders["order_id"] & 0xFFFFFFFF
+        instruments, accounts, holdings = (snapshot[n] for n in ("instruments", "accounts", "holdings"))
+        span = instruments["price_high"].astype(np.int64) - instruments["price_low"] + 1
+        fits = (
+            0 <= used <= limits.max_orders
+            and len(snapshot["generations"]) == used
+            and len(orders) + len(snapshot["free_slots"]) == used
+            and len(np.union1d(slots, snapshot["free_slots"])) == used
+            and np.all((slots >= 1) & (slots <= used))
+            and np.all((snapshot["free_slots"] >= 1) & (snapshot["free_slots"] <= used))
+            and np.all(
+                (instruments["instrument"] >= 0) & (instruments["instrument"] < limits.max_instruments)
+            )
+            and np.all((span >= 1) & (span <= limits.max_levels))
+            and np.all((accounts["account"] >= 0) & (accounts["account"] < limits.max_accounts))
+            and len(holdings) <= limits.max_holdings
+            and np.all(np.isin(holdings["account"], accounts["account"]))
+            and np.all(np.isin(holdings["instrument"], instruments["instrument"]))
+            and _orders_fit(orders, instruments, holdings)
+        )
+        if not fits:
+            raise ValueError("the snapshot doesn't fit this engine's limits or isn't consistent")
+
+    def state_hash(self) -> bytes:
+        """Return the 32-byte BLAKE3 digest of the canonical state."""
+        return hash_state(self.snapshot())
+
+
+def _orders_fit(orders: Records, instruments: Records, holdings: Records) -> bool:
+    """Tell whether every order has its holding, its instrument, and a price on the ladder."""
+
+    def pairs(rows: Records) -> NDArray[Any]:
+        return rows["account"].astype(np.int64) << 32 | rows["instrument"]
+
+    if not np.all(np.isin(pairs(orders), pairs(holdings))):
+        return False
+    if not len(orders):
+        return True
+    terms = instruments[np.searchsorted(instruments["instrument"], orders["instrument"])]
+
+    def on_ladder(prices: NDArray[Any]) -> NDArray[Any]:
+        return np.asarray((prices == 0) | ((prices >= terms["price_low"]) & (prices <= terms["price_high"])))
+
+    enums = (orders["side"] <= 1) & (orders["type"] <= 5) & (orders["place"] >= 1) & (orders["place"] <= 3)
+    standing = (orders["place"] != 2) | (orders["trigger"] != 0)
+    return bool(np.all(on_ladder(orders["price"]) & on_ladder(orders["trigger"]) & enums & standing))
+
+
+def _project(table: Records, numbers: Any, dtype: np.dtype[np.void], key: str) -> Records:
+    """Return the rows `numbers` of a table in a canonical dtype whose `key` column is the row number."""
+    out = np.zeros(len(numbers), dtype)
+    for name in dtype.names or ():
+        if name not in (key, "pad"):
+            out[name] = table[name][numbers]
+    out[key] = numbers
+    return out
+
+
+def warm_up() -> None:
+    """Compile everything, or load it from the cache; says on stderr that it compiles, if it does."""
+    announce_compilation()
+    compilation_done()
+
+
+__all__ = ["EVENT", "Engine", "warm_up"]

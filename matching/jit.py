@@ -1,0 +1,142 @@
+"""Compiling the kernel: a typed decorator, a cache keyed by the kernel's sources, and access to rows by address.
+
+Every kernel function takes the one-row ``CORE`` record first. Tables live in numpy arrays that the engine owns; ``CORE`` holds their
+addresses, and a *row accessor* turns (core, number) into a record that can be read and written in place. So a call passes
+one pointer, however many tables there are, and no reference counts move. With ``NUMBA_DISABLE_JIT=1`` the same functions run as plain
+Python on the same arrays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+from weakref import WeakValueDictionary
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+from numba.np import numpy_support
+from numpy.typing import NDArray
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Row = Any
+"""One record of a table, read and written by column name: ``row["remaining"]``."""
+
+COMPILED = not numba.config.DISABLE_JIT
+"""False when the kernel runs as plain Python."""
+
+
+def _source_key() -> str:
+    """Return a hash of everything that the compiled kernel depends on.
+
+    numba keeps a stale caller when a callee in another file changes, so the whole package is one key; and it
+    distrusts a source whose time stamp moved, so the stamps are part of it.
+    """
+    digest = hashlib.sha256(f"{sys.version}|{numba.__version__}|{np.__version__}".encode())
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(f"{path}|{path.stat().st_mtime_ns}|".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _cache_root() -> Path:
+    """Return where compiled code may be kept: DONGXI_CACHE_DIR, else the user's cache directory."""
+    named = os.environ.get("DONGXI_CACHE_DIR")
+    if named:
+        return Path(named)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path("~/.cache").expanduser()) / "dongxi"
+
+
+def _usable(directory: Path) -> bool:
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryFile(dir=directory):
+            return True
+    except OSError:
+        return False
+
+
+CACHE_DIR: Path | None = None
+"""Where this process keeps compiled code; None if nothing is writable (it then compiles at each start)."""
+if COMPILED:
+    _directory = _cache_root() / f"kernel-{_source_key()}"
+    CACHE_DIR = _directory if _usable(_directory) else None
+
+
+def kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a kernel function: no bounds checks, no exceptions, cached in ``CACHE_DIR``."""
+    previous = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(CACHE_DIR or "")
+    try:
+        compiled: Callable[P, R] = njit(
+            cache=CACHE_DIR is not None, error_model="numpy", boundscheck=False, nogil=True
+        )(function)
+    finally:
+        numba.config.CACHE_DIR = previous
+    return compiled
+
+
+def announce_compilation() -> None:
+    """Say on stderr that the kernel is being compiled, if it isn't in the cache."""
+    if COMPILED and not (CACHE_DIR and (CACHE_DIR / "complete").exists()):
+        print("Compiling the matching kernel (once, about half a minute) …", file=sys.stderr, flush=True)
+
+
+def compilation_done() -> None:
+    """Note that the cache holds the whole kernel."""
+    if CACHE_DIR is not None:
+        (CACHE_DIR / "complete").touch()
+
+
+_tables: WeakValueDictionary[int, NDArray[Any]] = WeakValueDictionary()
+
+
+def address(table: NDArray[Any]) -> int:
+    """Return the address of a table and remember the table for plain-Python row access. Keep the table alive."""
+    where: int = table.ctypes.data
+    _tables[where] = table
+    return where
+
+
+def _compiled_row(record: Any, offset: int, itemsize: int) -> Any:
+    """Return an intrinsic that yields row `index` of the table whose address stands at `offset` in the core."""
+
+    @intrinsic
+    def row(_typing_context: Any, core: Any, _index: Any) -> Any:
+        def code(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            core_pointer, index = arguments
+            word = ir.IntType(64)
+            slot = builder.add(builder.ptrtoint(core_pointer, word), ir.Constant(word, offset))
+            base = builder.load(builder.inttoptr(slot, word.as_pointer()), align=8)
+            # a table never moves during a call, so the compiler may keep its address in a register
+            base.set_metadata("invariant.load", builder.module.add_metadata([]))
+            place = builder.add(base, builder.mul(index, ir.Constant(word, itemsize)))
+            return builder.inttoptr(place, context.get_value_type(record))
+
+        return record(core, types.int64), code
+
+    return row
+
+
+def row_accessor(core: np.dtype[np.void], table: str, row: np.dtype[np.void]) -> Callable[[Row, int], Row]:
+    """Return the accessor ``(core, index) -> row`` of the table whose address is column `table` of the core."""
+    if COMPILED:
+        fields = core.fields
+        assert fields is not None  # noqa: S101  (for the type checker: the core is a structured dtype)
+        compiled: Callable[[Row, int], Row] = _compiled_row(
+            numpy_support.from_dtype(row), fields[table][1], row.itemsize
+        )
+        return compiled
+
+    def plain(core: Row, index: int) -> Row:
+        return _tables[int(core[table])][int(index)]
+
+    return plain
