@@ -67,7 +67,7 @@ class RejectCode(Enum):
     UNKNOWN_CONTRACT = (404, "No contract of this symbol trades now. GET /v1/contracts lists those that do.")
     INVALID_PRICE = (
         422,
-        "The reference price must be at least 1 tick and leave its limits inside the ladder.",
+        "The reference price must be between 1 and 2^29 ticks.",
     )
     WRONG_PHASE = (409, "The market is in another phase. GET /v1/status shows which.")
     NOT_A_TRADING_DAY = (409, "The exchange does not trade on this day.")

@@ -7,8 +7,6 @@ from datetime import date, time
 from pathlib import Path
 from typing import Literal
 
-from matching.spec import EngineLimits
-
 
 @dataclass(frozen=True, slots=True)
 class SessionTimes:
@@ -45,6 +43,3 @@ class ExchangeConfig:
     tape_trades_max: int = 262_144
     """Latest trades kept in memory for views, over all contracts."""
     sessions: SessionTimes = field(default_factory=SessionTimes)
-    engine: EngineLimits = field(
-        default_factory=lambda: EngineLimits(max_instruments=65_536, max_accounts=4_096)
-    )

@@ -1,0 +1,177 @@
+"""The deterministic core: `apply(frame) → events`. State is a fold over the journal.
+
+It reads no clock, no random source, no file and no socket. Everything it may do depends on the frames alone,
+so a replay gives the same `state_hash()` (docs/architecture.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from blake3 import blake3
+
+from exchange.domain import messages as m
+from exchange.domain.contracts import PeriodKind
+from exchange.domain.phases import MarketPhase
+from exchange.service import handle_delivery, handle_market, handle_members, handle_settlement
+from exchange.service.results import Applied, RareResult
+from exchange.service.state import HOUSE, Outcome, Stamp, State, joined
+from matching.api import InvariantViolation, MatchingEngine
+from matching.records import COMMAND, Records
+from matching.spec import EngineLimits
+
+CORE_VERSION: Final = 1
+"""Goes up whenever the same journal would give another state; part of every journal frame."""
+
+LIMITS: Final = EngineLimits(
+    max_instruments=1 << 18, max_accounts=1 << 12, max_holdings=1 << 21, max_refreshes=1 << 18
+)
+"""Bounds of the kernel. Constants and not settings: what the core refuses may depend on the journal only."""
+
+Handler = Callable[[State, Any, Stamp], Outcome]
+
+HANDLERS: Final[dict[type, Handler]] = {
+    m.SetRules: handle_market.set_rules,
+    m.AddMember: handle_members.add_member,
+    m.SetMemberState: handle_members.set_member_state,
+    m.AddKey: handle_members.add_key,
+    m.RevokeKey: handle_members.revoke_key,
+    m.Deposit: handle_members.deposit,
+    m.Withdraw: handle_members.withdraw,
+    m.PostCapacity: handle_delivery.post_capacity,
+    m.WithdrawCapacity: handle_delivery.withdraw_capacity,
+    m.ListContracts: handle_market.list_contracts,
+    m.OpenDay: handle_market.open_day,
+    m.SetPhase: handle_market.set_phase,
+    m.Halt: handle_market.halt,
+    m.SettleDay: handle_settlement.settle_day,
+    m.MeterReadings: handle_delivery.meter_readings,
+    m.FinishDelivery: handle_delivery.finish_delivery,
+}
+"""One handler a rare message."""
+
+_PLAIN = msgspec.msgpack.Encoder(order="deterministic")
+
+
+class Core:
+    """The state machine. `seq` is the last applied command, `time_ns` its market time; both 0 at the
+    start.
+    """
+
+    def __init__(self, engine: MatchingEngine) -> None:
+        self.state = State(engine)
+        self.seq = 0
+        self.time_ns = 0
+
+    def apply_hot(self, commands: Records) -> Applied:
+        """Apply stamped commands (dtype COMMAND, seq rising by one, time never falling) to the kernel and
+        fold trades.
+
+        Raises InvariantViolation if the sequence has a gap.
+        """
+        self._advance(int(commands["seq"][0]), int(commands["seq"][-1]), len(commands))
+        if int(commands["time_ns"][0]) < self.time_ns:
+            raise InvariantViolation("market time fell")
+        parts = []
+        window = self.state.day.settlement_window_ns
+        # commands of one frame may lie on both sides of the moment at which the settlement window begins
+        split = int(np.searchsorted(commands["time_ns"], window))
+        for block, in_window in ((commands[:split], False), (commands[split:], True)):
+            if len(block):
+                events = self.state.engine.apply(block).copy()
+                self._fold(events, in_window)
+                parts.append(events)
+        self.time_ns = int(commands["time_ns"][-1])
+        first = self.seq - len(commands) + 1
+        return Applied(first, self.seq, self.time_ns, joined(parts))
+
+    def apply_rare(self, seq: int, time_ns: int, message: m.RareMessage) -> Applied:
+        """Apply one rare message: its handler does all of it or refuses it with a code."""
+        self._advance(seq, seq, 1)
+        if time_ns < self.time_ns:
+            raise InvariantViolation("market time fell")
+        self.time_ns = time_ns
+        outcome = HANDLERS[type(message)](self.state, message, Stamp(seq, time_ns))
+        events = joined(outcome.events)
+        if isinstance(message, m.SetPhase):
+            self._fold(events, in_window=False)
+        result = RareResult(seq, outcome.code, outcome.detail, outcome.data)
+        return Applied(seq, seq, time_ns, events, message, result)
+
+    def check(self) -> None:
+        """Verify every invariant of money, positions and the kernel; raises InvariantViolation naming
+        the first broken.
+        """
+        state = self.state
+        state.engine.check()
+        state.positions.check()
+        self._check_money()
+        self._check_ledger()
+        self._check_positions()
+        self._check_delivery_hold()
+
+    def state_hash(self) -> bytes:
+        """Return the 32-byte BLAKE3 digest of the whole state, the kernel's included."""
+        digest = blake3(self.state.engine.state_hash())
+        digest.update(f"{self.seq};{self.time_ns};".encode())
+        for name, part in self.state.typed_parts():
+            encoded = _PLAIN.encode(part)
+            digest.update(f"{name}:{len(encoded)};".encode() + encoded)
+        for name, rows in self.state.tables():
+            digest.update(f"{name}:{len(rows)};".encode() + rows)
+        return digest.digest()
+
+    def _advance(self, first: int, last: int, count: int) -> None:
+        if first != self.seq + 1 or last != self.seq + count:
+            raise InvariantViolation(f"seq {first} … {last} can't follow {self.seq}")
+        self.seq = last
+
+    def _fold(self, events: Records, in_window: bool) -> None:
+        state = self.state
+        in_window = in_window and state.day.phase is MarketPhase.CONTINUOUS
+        fees = (state.rules.maker_basis_points, state.rules.taker_basis_points)
+        state.positions.fold(events, state.contract_table.rows, state.cash, fees, in_window)
+
+    def _check_money(self) -> None:
+        state = self.state
+        total, paid_in = int(state.cash.sum()), state.deposits_fen - state.withdrawals_fen
+        if total != paid_in:
+            raise InvariantViolation(f"Σ cash {total} isn't deposits − withdrawals {paid_in}")
+
+    def _check_ledger(self) -> None:
+        state = self.state
+        fees = state.unsettled_fees()
+        booked = state.ledger.cash_by_account(len(state.cash)) - fees
+        booked[HOUSE] += fees.sum()
+        if not np.array_equal(booked, state.cash):
+            account = int(np.flatnonzero(booked != state.cash)[0])
+            raise InvariantViolation(f"the ledger and the cash of account {account} differ")
+
+    def _check_positions(self) -> None:
+        state = self.state
+        for index in state.active_contracts().tolist():
+            kernel = {int(row["account"]): int(row["position"]) for row in state.engine.positions(index)}
+            rows = state.positions.rows
+            mine = rows[(rows["contract"] == index) & (rows["lots"] != 0)]
+            if kernel != {int(row["account"]): int(row["lots"]) for row in mine}:
+                raise InvariantViolation(f"kernel and clearing differ on {state.contracts[index].symbol}")
+
+    def _check_delivery_hold(self) -> None:
+        state = self.state
+        rows = state.reservations.rows
+        open_rows = rows[rows["finished"] == 0]
+        hours = state.contract_table.rows["hours"][open_rows["contract"]]
+        held = np.zeros(len(state.cash), np.int64)
+        np.add.at(held, open_rows["buyer"], open_rows["lots"] * open_rows["price"] * hours)
+        if not np.array_equal(held, state.delivery_hold):
+            raise InvariantViolation("what is held for deliveries isn't what open reservations cost")
+        if any(state.contracts[int(i)].kind is not PeriodKind.DAY for i in np.unique(rows["contract"])):
+            raise InvariantViolation("a reservation of something other than a day contract")
+
+
+def command_block(body: bytes | memoryview) -> Records:
+    """Return a hot frame's body as commands (dtype COMMAND), read-only."""
+    return np.frombuffer(body, COMMAND)

@@ -1,0 +1,20 @@
+"""What a journal frame's body holds: command records, or the stamp and msgpack of one rare message."""
+
+from __future__ import annotations
+
+import struct
+
+from exchange.domain.messages import RareMessage, decode, encode
+
+_TIME = struct.Struct("<q")
+
+
+def pack_rare(time_ns: int, message: RareMessage) -> bytes:
+    """Return the body of a rare frame: market time (int64, ns, little-endian), then the message."""
+    return _TIME.pack(time_ns) + encode(message)
+
+
+def unpack_rare(body: bytes | memoryview) -> tuple[int, RareMessage]:
+    """Return (time_ns, message) of a rare frame's body. Raises msgspec.DecodeError for anything else."""
+    (time_ns,) = _TIME.unpack_from(body)
+    return time_ns, decode(memoryview(body)[_TIME.size :])

@@ -1,0 +1,146 @@
+"""Handlers of capacity, meter readings and the end of a delivery day (chapter 7)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+
+from exchange.clearing.delivery import invoice
+from exchange.clearing.ledger import LedgerKind
+from exchange.domain.calendar import NS_PER_HOUR, day_of, day_start_ns, epoch_day
+from exchange.domain.messages import FinishDelivery, MeterReadings, PostCapacity, Reading, WithdrawCapacity
+from exchange.domain.rejects import RejectCode
+from exchange.service.state import DONE, Capacity, Outcome, Stamp, State, controlled, refused
+
+CAPACITY_DAYS_MAX = 366
+CARDS_MAX = 10**7
+PRICE_MAX = 1 << 30
+HOURS_PER_DAY = 24
+
+
+def post_capacity(state: State, message: PostCapacity, stamp: Stamp) -> Outcome:
+    """Register capacity."""
+    member = state.members_by_account.get(message.account)
+    if member is None or member.kind != "provider":
+        return refused(RejectCode.NOT_A_PROVIDER)
+    product = state.products.get((message.grade, message.hub))
+    if product is None:
+        return refused(RejectCode.UNKNOWN_PRODUCT, f"{message.grade} at {message.hub}")
+    days = (message.last_day - message.first_day).days + 1
+    sound = (
+        product.cards_per_lot <= message.cards <= CARDS_MAX
+        and message.cards % product.cards_per_lot == 0
+        and 1 <= days <= CAPACITY_DAYS_MAX
+        and message.first_day > day_of(stamp.time_ns)
+        and 0 <= message.reserve_price_ticks < PRICE_MAX
+    )
+    if not sound:
+        return refused(RejectCode.INVALID_CAPACITY)
+    capacity_id = len(state.capacity) + 1
+    state.capacity.append(Capacity(capacity_id, message))
+    return Outcome(data={"capacity_id": capacity_id})
+
+
+def withdraw_capacity(state: State, message: WithdrawCapacity, stamp: Stamp) -> Outcome:
+    """Take posted capacity back."""
+    at = message.capacity_id - 1
+    known = 0 <= at < len(state.capacity)
+    if not known or state.capacity[at].post.account != message.account or state.capacity[at].withdrawn:
+        return refused(RejectCode.UNKNOWN_CAPACITY)
+    state.capacity[at].withdrawn = True
+    return DONE
+
+
+def meter_readings(state: State, message: MeterReadings, stamp: Stamp) -> Outcome:
+    """Take in a provider's readings, all or none."""
+    seen: set[tuple[int, int]] = set()
+    for i, reading in enumerate(message.readings):
+        fault = _reading_fault(state, message.account, reading, stamp, seen)
+        if fault is not None:
+            return refused(fault, f"readings[{i}]")
+    metered = state.reservations.rows["metered"]
+    for row, hour in seen:
+        metered[row, hour] = 0
+    for reading in message.readings:
+        row = reading.reservation_id - 1
+        hour = (reading.hour_start_ns - _start_ns(state, row)) // NS_PER_HOUR
+        metered[row, hour] = reading.cards
+    return Outcome(data={"accepted": len(message.readings)})
+
+
+def _start_ns(state: State, row: int) -> int:
+    contract = state.contracts[int(state.reservations.rows[row]["contract"])]
+    return contract.period.start_ns
+
+
+def _reading_fault(
+    state: State, account: int, reading: Reading, stamp: Stamp, seen: set[tuple[int, int]]
+) -> RejectCode | None:
+    """Return why a reading can't be taken; else enter its row and hour into `seen`."""
+    at = reading.reservation_id - 1
+    if not 0 <= at < len(state.reservations):
+        return RejectCode.UNKNOWN_RESERVATION
+    row = state.reservations.rows[at]
+    if int(row["provider"]) != account:
+        return RejectCode.NOT_YOUR_RESERVATION
+    hour, rest = divmod(reading.hour_start_ns - _start_ns(state, at), NS_PER_HOUR)
+    if rest or not 0 <= hour < HOURS_PER_DAY:
+        return RejectCode.READING_OUTSIDE_PERIOD
+    if row["finished"]:
+        return RejectCode.READING_TOO_LATE
+    if reading.hour_start_ns + NS_PER_HOUR > stamp.time_ns:
+        return RejectCode.READING_TOO_EARLY
+    contract = state.contracts[int(row["contract"])]
+    if not 0 <= reading.cards <= int(row["lots"]) * contract.cards_per_lot:
+        return RejectCode.READING_OUT_OF_RANGE
+    if row["metered"][hour] >= 0 or (at, hour) in seen:
+        return RejectCode.READING_DUPLICATE
+    seen.add((at, hour))
+    return None
+
+
+def finish_delivery(state: State, message: FinishDelivery, stamp: Stamp) -> Outcome:
+    """Close a delivery day: invoice what was metered, release what was held for the rest."""
+    due = state.day.delivered_day and state.day.delivered_day + timedelta(days=1)
+    if due is None or message.day != due:
+        return refused(RejectCode.DAY_NOT_NEXT, f"{due} is next" if due else "no day was opened yet")
+    if stamp.time_ns < day_start_ns(message.day) + HOURS_PER_DAY * NS_PER_HOUR:
+        return refused(RejectCode.DELIVERY_NOT_OVER, message.day.isoformat())
+    if _still_trades(state, message.day):
+        return refused(RejectCode.WRONG_PHASE, "the day's contracts are not settled yet")
+    begin, end = state.reservations_by_day.pop(epoch_day(message.day), (0, 0))
+    before = state.cash - state.delivery_hold
+    _invoice_block(state, begin, end, stamp)
+    delta = state.cash - state.delivery_hold - before
+    events = [
+        controlled(state.engine.adjust_equity(account, int(delta[account]), seq=stamp.seq))
+        for account in np.flatnonzero(delta).tolist()
+    ]
+    state.day.delivered_day = message.day
+    return Outcome(data={"reservations": end - begin}, events=events)
+
+
+def _still_trades(state: State, delivery_day: date) -> bool:
+    return any(state.contracts[i].period.first <= delivery_day for i in state.active_contracts())
+
+
+def _invoice_block(state: State, begin: int, end: int, stamp: Stamp) -> None:
+    """Invoice reservations begin … end − 1 (one delivery day), contract by contract (clause 7.5)."""
+    rows = state.reservations.rows[begin:end]
+    delivered = np.maximum(rows["metered"], 0).sum(axis=1, dtype=np.int64)
+    for index in np.unique(rows["contract"]):
+        block = np.flatnonzero(rows["contract"] == index)
+        contract = state.contracts[int(index)]
+        price = int(rows["price"][block[0]])
+        amounts = invoice(price, contract.cards_per_lot, delivered[block].tolist())
+        rows["invoiced"][block] = amounts
+        held = rows["lots"][block] * price * contract.hours
+        np.subtract.at(state.delivery_hold, rows["buyer"][block], held)
+    rows["finished"] = 1
+    invoiced = rows["invoiced"]
+    np.subtract.at(state.cash, rows["buyer"], invoiced)
+    np.add.at(state.cash, rows["provider"], invoiced)
+    kind = LedgerKind.DELIVERY_PAYMENT
+    state.ledger.enter_all(stamp.seq, stamp.day, kind, rows["buyer"], rows["contract"], -invoiced)
+    state.ledger.enter_all(stamp.seq, stamp.day, kind, rows["provider"], rows["contract"], invoiced)

@@ -1,0 +1,186 @@
+"""Handlers of rules, contracts and the trading day (chapters 4 and 5)."""
+
+from __future__ import annotations
+
+from datetime import date
+from itertools import pairwise
+
+from exchange.domain.calendar import epoch_day, is_trading_day
+from exchange.domain.contracts import Contract, Symbol, last_trading_day, parse_symbol
+from exchange.domain.messages import Halt, ListContracts, Listing, OpenDay, Product, SetPhase, SetRules
+from exchange.domain.money import BASIS_POINT
+from exchange.domain.phases import FOLLOWS, MarketPhase
+from exchange.domain.rejects import RejectCode
+from exchange.service.state import DONE, Outcome, Stamp, State, controlled, refused
+from matching.records import Phase, Records
+from matching.spec import InstrumentSpec
+
+_KERNEL_PHASE = {
+    MarketPhase.CALL: Phase.OPENING_CALL,
+    MarketPhase.MATCHED: Phase.CLOSED,  # leaving a call for CLOSED uncrosses it (clause 3.3)
+    MarketPhase.CONTINUOUS: Phase.CONTINUOUS,
+    MarketPhase.CLOSED: Phase.CLOSED,
+}
+PRICE_MAX = 1 << 29
+"""Highest reference price, ticks; leaves its limits inside the kernel's int32 prices."""
+
+
+def set_rules(state: State, message: SetRules, stamp: Stamp) -> Outcome:
+    """Set rules, and add products."""
+    rates = (
+        message.limit_basis_points,
+        message.margin_basis_points,
+        message.maker_basis_points,
+        message.taker_basis_points,
+    )
+    days = message.closed_days
+    ascending = all(a < b for a, b in pairwise(days))
+    if not ascending or not all(0 <= rate <= BASIS_POINT for rate in rates):
+        return refused(RejectCode.INVALID_RULE)
+    products = {(p.grade, p.hub): p for p in message.products}
+    if any(products.get(key) != product for key, product in state.products.items()):
+        return refused(RejectCode.PRODUCT_CHANGED)
+    if any(product.cards_per_lot < 1 for product in message.products):
+        return refused(RejectCode.INVALID_RULE, "cards_per_lot must be at least 1")
+    state.rules = message
+    state.products = products
+    for product in message.products:
+        state.hub_indices.setdefault(product.hub, len(state.hub_indices))
+    return DONE
+
+
+def list_contracts(state: State, message: ListContracts, stamp: Stamp) -> Outcome:
+    """List contracts, all or none."""
+    if state.day.phase not in (MarketPhase.SETTLED, MarketPhase.PRE_OPEN):
+        return refused(
+            RejectCode.WRONG_PHASE, f"{state.day.phase.label}; contracts are listed before the call"
+        )
+    if len(state.contracts) + len(message.listings) > state.engine.limits.max_instruments:
+        return refused(RejectCode.CONTRACT_LIMIT)
+    symbols: dict[str, tuple[Symbol, Product]] = {}
+    for listing in message.listings:
+        fault = _listing_fault(state, listing, symbols)
+        if fault is not None:
+            return refused(fault, listing.symbol)
+    events = [
+        add_contract(state, *symbols[listing.symbol], listing.reference_price_ticks, stamp.seq)
+        for listing in message.listings
+    ]
+    return Outcome(data={"listed": len(events)}, events=events)
+
+
+def _listing_fault(
+    state: State, listing: Listing, symbols: dict[str, tuple[Symbol, Product]]
+) -> RejectCode | None:
+    """Return why a listing can't be; else enter it into `symbols`."""
+    try:
+        symbol = parse_symbol(listing.symbol)
+    except ValueError:
+        return RejectCode.INVALID_SYMBOL
+    product = state.products.get((symbol.grade, symbol.hub))
+    if product is None:
+        return RejectCode.UNKNOWN_PRODUCT
+    if listing.symbol in symbols or listing.symbol in state.contracts_by_symbol:
+        return RejectCode.CONTRACT_EXISTS
+    if state.day.trading_day is not None and _last_day(state, symbol) < _first_tradable(state):
+        return RejectCode.CONTRACT_OVER
+    if not 1 <= listing.reference_price_ticks <= PRICE_MAX:
+        return RejectCode.INVALID_PRICE
+    symbols[listing.symbol] = (symbol, product)
+    return None
+
+
+def _last_day(state: State, symbol: Symbol) -> date:
+    return last_trading_day(symbol.period, state.closed_days)
+
+
+def _first_tradable(state: State) -> date:
+    """Return the open trading day, or the next one if none is open."""
+    day, following = state.day.trading_day, state.next_day()
+    if day is None or following is None:
+        return date.min
+    return day if state.day.phase is MarketPhase.PRE_OPEN else following
+
+
+def add_contract(state: State, symbol: Symbol, product: Product, reference: int, seq: int) -> Records:
+    """List one contract whose terms were checked, CLOSED in the kernel; return the kernel's events."""
+    contract = Contract(
+        index=len(state.contracts),
+        symbol=str(symbol),
+        grade=symbol.grade,
+        hub=symbol.hub,
+        hub_index=state.hub_indices[symbol.hub],
+        period=symbol.period,
+        cards_per_lot=product.cards_per_lot,
+        last_trading_day=_last_day(state, symbol),
+    )
+    low, high = state.price_limits(reference)
+    margin = state.margin_per_lot(reference, contract.hours)
+    state.contracts.append(contract)
+    state.contracts_by_symbol[contract.symbol] = contract
+    state.contract_table.add(
+        hours=contract.hours,
+        cards_per_lot=contract.cards_per_lot,
+        reference=reference,
+        previous=reference,
+        price_low=low,
+        price_high=high,
+        margin=margin,
+        active=1,
+    )
+    spec = InstrumentSpec(
+        price_low=low,
+        price_high=high,
+        reference_price=reference,
+        hub=contract.hub_index,
+        multiplier=contract.hours,
+        margin_long_fen=margin,
+        margin_short_fen=margin,
+    )
+    return controlled(state.engine.add_instrument(contract.index, spec, seq=seq))
+
+
+def open_day(state: State, message: OpenDay, stamp: Stamp) -> Outcome:
+    """Open the next trading day."""
+    day = state.day
+    if day.phase is not MarketPhase.SETTLED:
+        return refused(RejectCode.WRONG_PHASE, day.phase.label)
+    if not is_trading_day(message.day, state.closed_days):
+        return refused(RejectCode.NOT_A_TRADING_DAY, message.day.isoformat())
+    following = state.next_day()
+    if following is not None and message.day != following:
+        return refused(RejectCode.DAY_NOT_NEXT, f"{following.isoformat()} is next")
+    if day.delivered_day is None:
+        day.delivered_day = message.day
+    day.phase = MarketPhase.PRE_OPEN
+    day.trading_day = message.day
+    day.settlement_window_ns = message.settlement_window_ns
+    return DONE
+
+
+def set_phase(state: State, message: SetPhase, stamp: Stamp) -> Outcome:
+    """Move the day to its next phase; at the close day orders expire."""
+    day = state.day
+    if FOLLOWS.get(message.phase) is not day.phase or day.trading_day is None:
+        return refused(
+            RejectCode.WRONG_PHASE, f"{day.phase.label}, so it can't be {message.phase.label} next"
+        )
+    active = state.active_contracts().tolist()
+    events = [controlled(state.engine.set_phase(active, _KERNEL_PHASE[message.phase], seq=stamp.seq))]
+    if message.phase is MarketPhase.CLOSED:
+        events.append(controlled(state.engine.end_of_day(epoch_day(day.trading_day), seq=stamp.seq)))
+        state.contract_table.rows["halted"] = 0
+    day.phase = message.phase
+    return Outcome(events=events)
+
+
+def halt(state: State, message: Halt, stamp: Stamp) -> Outcome:
+    """Halt or resume one contract."""
+    contract = state.contracts_by_symbol.get(message.symbol)
+    if contract is None or not state.contract_row(contract.index)["active"]:
+        return refused(RejectCode.UNKNOWN_CONTRACT, message.symbol)
+    if state.day.phase is not MarketPhase.CONTINUOUS:
+        return refused(RejectCode.WRONG_PHASE, f"{state.day.phase.label}; halts are for continuous trading")
+    state.contract_row(contract.index)["halted"] = message.halted
+    phase = Phase.HALTED if message.halted else Phase.CONTINUOUS
+    return Outcome(events=(controlled(state.engine.set_phase(contract.index, phase, seq=stamp.seq)),))

@@ -1,0 +1,224 @@
+"""The handler of a day's settlement (chapter 6): prices, variation margin, cascade, expiry, the next
+day's limits.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exchange.clearing.delivery import match_shorts_to_longs
+from exchange.clearing.ledger import LedgerKind
+from exchange.clearing.settlement import PriceRule, cascade_value, settlement_price, variation_margin
+from exchange.clearing.tables import RESERVATION_ROW, SETTLEMENT_ROW
+from exchange.domain.calendar import epoch_day
+from exchange.domain.contracts import Contract, PeriodKind, Symbol
+from exchange.domain.messages import SettleDay
+from exchange.domain.phases import MarketPhase
+from exchange.domain.rejects import RejectCode
+from exchange.service.handle_market import add_contract
+from exchange.service.state import HOUSE, Outcome, Stamp, State, controlled, refused
+from matching.records import Records
+
+
+def settle_day(state: State, message: SettleDay, stamp: Stamp) -> Outcome:
+    """Settle the closed day, in the order of clause 6.3."""
+    if state.day.phase is not MarketPhase.CLOSED:
+        return refused(RejectCode.WRONG_PHASE, state.day.phase.label)
+    if message.day != state.day.trading_day:
+        return refused(RejectCode.DAY_NOT_NEXT, f"{state.day.trading_day} is open")
+    events: list[Records] = []
+    traded = state.active_contracts()
+    rules = _fix_prices(state, traded)
+    expiring = [state.contracts[i] for i in traded if state.contracts[i].last_trading_day <= message.day]
+    parents = [contract for contract in expiring if contract.kind is not PeriodKind.DAY]
+    _pay_fees(state, stamp)
+    _mark(state, np.array([parent.index for parent in parents], np.int64), stamp)
+    for parent in parents:
+        events += _cascade(state, parent, stamp)
+    days = _expiring_days(state, message)
+    _mark(state, state.active_contracts(), stamp)
+    _record(state, traded, rules, message)
+    for contract in days:
+        _expire(state, contract)
+    events += _retire(state, [*parents, *days], stamp)
+    events += _prepare_next_day(state, stamp)
+    state.day.phase = MarketPhase.SETTLED
+    return Outcome(data={"contracts": len(traded), "expired": len(parents) + len(days)}, events=events)
+
+
+def _expiring_days(state: State, message: SettleDay) -> list[Contract]:
+    """Return the day contracts that expire, by delivery day, cascaded ones included."""
+    active = [state.contracts[i] for i in state.active_contracts()]
+    days = [c for c in active if c.kind is PeriodKind.DAY and c.last_trading_day <= message.day]
+    return sorted(days, key=lambda contract: (contract.period.first, contract.index))
+
+
+def _fix_prices(state: State, traded: NDArray[np.intp]) -> list[PriceRule]:
+    """Set each contract's settlement price; return the rules that gave them."""
+    rules = []
+    for index in traded:
+        row = state.contract_row(int(index))
+        price, rule = settlement_price(row)
+        row["previous"], row["reference"], row["settled"] = row["reference"], price, 1
+        rules.append(rule)
+    return rules
+
+
+def _pay_fees(state: State, stamp: Stamp) -> None:
+    """Enter the day's fees, long taken from cash, into the ledger: each payer's and the house's, by
+    contract.
+    """
+    rows = state.positions.rows
+    fees = rows["day_fees"].copy()
+    state.ledger.enter_all(stamp.seq, stamp.day, LedgerKind.FEE, rows["account"], rows["contract"], -fees)
+    contracts, place = np.unique(rows["contract"], return_inverse=True)
+    received = np.zeros(len(contracts), np.int64)
+    np.add.at(received, place, fees)
+    house = np.full(len(contracts), HOUSE, np.int32)
+    state.ledger.enter_all(stamp.seq, stamp.day, LedgerKind.FEE, house, contracts, received)
+    rows["day_fees"] = 0
+
+
+def _mark(state: State, contracts: NDArray[Any], stamp: Stamp) -> None:
+    """Pay variation margin on every position in `contracts`, and take their positions as settled (clause
+    6.2).
+    """
+    rows = state.positions.rows
+    chosen = np.flatnonzero(np.isin(rows["contract"], contracts))
+    mine = rows[chosen]
+    terms = state.contract_table.rows[mine["contract"]]
+    margin = variation_margin(mine, terms["hours"], terms["reference"], terms["previous"])
+    np.add.at(state.cash, mine["account"], margin)
+    state.ledger.enter_all(
+        stamp.seq, stamp.day, LedgerKind.VARIATION_MARGIN, mine["account"], mine["contract"], margin
+    )
+    rows["settled_lots"][chosen] = rows["lots"][chosen]
+    rows["day_value"][chosen] = 0
+
+
+def _holders(state: State, contract: Contract) -> list[tuple[int, int]]:
+    """Return (account, lots) of the positions in a contract that aren't 0, ascending account."""
+    rows = state.positions.rows
+    mine = rows[(rows["contract"] == contract.index) & (rows["lots"] != 0)]
+    return sorted((int(row["account"]), int(row["lots"])) for row in mine)
+
+
+def _cascade(state: State, parent: Contract, stamp: Stamp) -> list[Records]:
+    """Turn a marked week or month into its days, at its settlement price and without a fee (clause 6.4)."""
+    holders = _holders(state, parent)
+    if not holders:
+        return []
+    price = int(state.contract_row(parent.index)["reference"])
+    events = []
+    children = []
+    for period in parent.period.days():
+        symbol = Symbol(parent.grade, parent.hub, period)
+        if str(symbol) not in state.contracts_by_symbol:
+            product = state.products[parent.grade, parent.hub]
+            events.append(add_contract(state, symbol, product, price, stamp.seq))
+            # it has no day of trading, so clause 6.1 gives it its listing price
+            state.contract_row(len(state.contracts) - 1)["settled"] = 1
+        children.append(state.contracts_by_symbol[str(symbol)])
+    for account, lots in holders:
+        cascade_value(lots, price, parent.hours, [child.hours for child in children])
+        for child in children:
+            row = state.positions.row(account, child.index)
+            row["lots"] += lots
+            row["day_value"] += lots * price
+    rows = state.positions.rows
+    gone = rows["contract"] == parent.index
+    rows["lots"][gone] = 0
+    rows["settled_lots"][gone] = 0
+    return events
+
+
+def _record(state: State, traded: NDArray[np.intp], rules: list[PriceRule], message: SettleDay) -> None:
+    """Keep the day's settlement prices, volumes and open interest."""
+    terms = state.contract_table.rows[traded]
+    rows = np.zeros(len(traded), SETTLEMENT_ROW)
+    rows["day"], rows["contract"] = epoch_day(message.day), traded
+    rows["price"], rows["lots"], rows["rule"] = terms["reference"], terms["day_lots"], rules
+    rows["open_interest"] = open_interest(state)[traded]
+    over = [state.contracts[i].last_trading_day <= message.day for i in traded]
+    rows["open_interest"][over] = 0
+    state.settlements.append(rows)
+
+
+def open_interest(state: State) -> NDArray[np.int64]:
+    """Return the long lots of each contract, shape (contracts,)."""
+    lots = np.zeros(len(state.contracts), np.int64)
+    positions = state.positions.rows
+    np.add.at(lots, positions["contract"], np.maximum(positions["lots"], 0))
+    return lots
+
+
+def _expire(state: State, contract: Contract) -> None:
+    """Turn the positions of a day contract into reservations (clause 7.3)."""
+    holders = _holders(state, contract)
+    longs = [(account, lots) for account, lots in holders if lots > 0]
+    shorts = [(account, -lots) for account, lots in holders if lots < 0]
+    price = int(state.contract_row(contract.index)["reference"])
+    matches = match_shorts_to_longs(longs, shorts)
+    rows = np.zeros(len(matches), RESERVATION_ROW)
+    day = epoch_day(contract.period.first)
+    rows["contract"], rows["day"], rows["price"], rows["metered"] = contract.index, day, price, -1
+    rows["buyer"] = [match.buyer for match in matches]
+    rows["provider"] = [match.provider for match in matches]
+    rows["lots"] = [match.lots for match in matches]
+    first = len(state.reservations)
+    state.reservations.append(rows)
+    np.add.at(state.delivery_hold, rows["buyer"], rows["lots"] * price * contract.hours)
+    # a day's contracts expire one after another in one settlement: its reservations are one block of the
+    # table
+    begin, _ = state.reservations_by_day.get(day, (first, first))
+    state.reservations_by_day[day] = (begin, len(state.reservations))
+
+
+def _retire(state: State, contracts: list[Contract], stamp: Stamp) -> list[Records]:
+    """End contracts that cascaded or expired: forget their positions, keep what was first sold (clause
+    7.2).
+    """
+    events = []
+    for contract in contracts:
+        state.contract_row(contract.index)["active"] = 0
+        events.append(controlled(state.engine.remove_instrument(contract.index, seq=stamp.seq)))
+    rows = state.positions.rows
+    ended = np.isin(rows["contract"], [contract.index for contract in contracts])
+    for row in rows[ended & (rows["sold_lots"] > 0)]:
+        contract = state.contracts[int(row["contract"])]
+        key = (int(row["account"]), contract.grade, contract.hub)
+        sold = int(row["sold_lots"]) * contract.hours * contract.cards_per_lot
+        state.sold_card_hours[key] = state.sold_card_hours.get(key, 0) + sold
+    state.positions.keep(~ended)
+    return events
+
+
+def _prepare_next_day(state: State, stamp: Stamp) -> list[Records]:
+    """Give the kernel the new prices, limits, margins, cascaded positions and equities (clauses 4.5,
+    5.1, 5.2).
+    """
+    engine, events = state.engine, []
+    for index in state.active_contracts().tolist():
+        row = state.contract_row(index)
+        reference = int(row["reference"])
+        low, high = state.price_limits(reference)
+        margin = state.margin_per_lot(reference, int(row["hours"]))
+        for column in ("last_price", "day_lots", "day_value", "window_lots", "window_value"):
+            row[column] = 0
+        if (low, high, reference) != (row["price_low"], row["price_high"], row["previous"]):
+            events.append(controlled(engine.rebase(index, low, high, reference, seq=stamp.seq)))
+        if margin != row["margin"]:
+            events.append(controlled(engine.set_margins(index, margin, margin, seq=stamp.seq)))
+        row["previous"], row["price_low"], row["price_high"], row["margin"] = reference, low, high, margin
+    for row in state.positions.rows:
+        account, index, lots = int(row["account"]), int(row["contract"]), int(row["lots"])
+        if engine.position(account, index) != lots:
+            events.append(controlled(engine.set_position(account, index, lots, seq=stamp.seq)))
+    events += [
+        controlled(engine.set_account(account, state.account_spec(account), seq=stamp.seq))
+        for account in state.members_by_account
+    ]
+    return events

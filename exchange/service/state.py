@@ -1,0 +1,220 @@
+"""The state of the exchange: what the handlers of rare messages and the fold of trades work on.
+
+Everything here is a function of the journal. The kernel holds orders and the margin gate; this holds the
+rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from exchange.clearing.ledger import Ledger
+from exchange.clearing.positions import Positions
+from exchange.clearing.tables import CONTRACT_ROW, RESERVATION_ROW, SETTLEMENT_ROW, Table
+from exchange.domain.calendar import day_of, epoch_day, next_trading_day
+from exchange.domain.contracts import Contract
+from exchange.domain.messages import PostCapacity, Product, SetRules
+from exchange.domain.phases import MarketPhase
+from exchange.domain.rejects import RejectCode
+from exchange.service.results import Data
+from matching.api import InvariantViolation, MatchingEngine
+from matching.records import EVENT, EventKind, Records
+from matching.records import RejectCode as KernelCode
+from matching.spec import AccountSpec
+
+HOUSE = 0
+"""The account of the exchange itself: it receives fees and belongs to no member."""
+
+
+class Member(msgspec.Struct):
+    """A member; its account never changes."""
+
+    name: str
+    account: int
+    kind: str
+    approved: bool = True
+
+
+class Key(msgspec.Struct):
+    """An API key; the secret only as ciphertext."""
+
+    key_id: str
+    member: str
+    scopes: tuple[str, ...]
+    ciphertext: bytes
+    enabled: bool = True
+
+
+class Capacity(msgspec.Struct):
+    """Posted capacity; its id is its place in the list + 1."""
+
+    capacity_id: int
+    post: PostCapacity
+    withdrawn: bool = False
+
+
+class Day(msgspec.Struct):
+    """Where the market's day stands."""
+
+    phase: MarketPhase = MarketPhase.SETTLED
+    trading_day: date | None = None
+    """The open day, or the last one."""
+    settlement_window_ns: int = 0
+    delivered_day: date | None = None
+    """The last delivery day that is finished; the first trading day to begin with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """When a command stands in the sequence."""
+
+    seq: int
+    time_ns: int
+
+    @property
+    def day(self) -> int:
+        """Calendar day in Asia/Shanghai, days since 1970-01-01."""
+        return epoch_day(day_of(self.time_ns))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a handler did: nothing if `code` is set, else what it gives back and the kernel's events
+    (copies).
+    """
+
+    code: RejectCode | None = None
+    detail: str = ""
+    data: Data | None = None
+    events: Sequence[Records] = ()
+
+
+DONE = Outcome()
+
+
+def refused(code: RejectCode, detail: str = "") -> Outcome:
+    """Return the outcome of a refusal; the handler has changed nothing."""
+    return Outcome(code, detail)
+
+
+class State:
+    """All state besides the kernel's, and the kernel beside it."""
+
+    def __init__(self, engine: MatchingEngine) -> None:
+        accounts = engine.limits.max_accounts
+        self.engine = engine
+        self.rules = SetRules(products=(), closed_days=(), calendar_end=date.min)
+        self.products: dict[tuple[str, str], Product] = {}
+        self.hub_indices: dict[str, int] = {}
+        self.members: dict[str, Member] = {}
+        self.members_by_account: dict[int, Member] = {}
+        self.keys: dict[str, Key] = {}
+        self.capacity: list[Capacity] = []
+        self.contracts: list[Contract] = []
+        self.contracts_by_symbol: dict[str, Contract] = {}
+        self.contract_table = Table(CONTRACT_ROW, reserve=1024)
+        self.reservations = Table(RESERVATION_ROW)
+        self.reservations_by_day: dict[int, tuple[int, int]] = {}
+        self.settlements = Table(SETTLEMENT_ROW, reserve=1024)
+        self.sold_card_hours: dict[tuple[int, str, str], int] = {}
+        self.cash: NDArray[np.int64] = np.zeros(accounts, np.int64)
+        self.delivery_hold: NDArray[np.int64] = np.zeros(accounts, np.int64)
+        self.deposits_fen = 0
+        self.withdrawals_fen = 0
+        self.positions = Positions()
+        self.ledger = Ledger()
+        self.day = Day()
+
+    @property
+    def closed_days(self) -> frozenset[date]:
+        """Weekdays without trading."""
+        return frozenset(self.rules.closed_days)
+
+    def active_contracts(self) -> NDArray[np.intp]:
+        """Return the indices of the contracts that still trade, ascending."""
+        return np.flatnonzero(self.contract_table.rows["active"])
+
+    def contract_row(self, index: int) -> Any:
+        """Return the row of a contract; a record that writes through."""
+        return self.contract_table.rows[index]
+
+    def next_day(self) -> date | None:
+        """Return the trading day after the last one; None before the first."""
+        last = self.day.trading_day
+        return None if last is None else next_trading_day(last, self.closed_days)
+
+    def account_spec(self, account: int) -> AccountSpec:
+        """Return the kernel's terms of an account: equity is cash without what undelivered reservations
+        will cost.
+        """
+        member = self.members_by_account[account]
+        return AccountSpec(
+            enabled=member.approved, equity_fen=int(self.cash[account] - self.delivery_hold[account])
+        )
+
+    def margin_per_lot(self, reference: int, hours: int) -> int:
+        """Return the initial margin of one lot, fen, rounded up (clause 5.1)."""
+        return -(-reference * hours * self.rules.margin_basis_points // 10_000)
+
+    def price_limits(self, reference: int) -> tuple[int, int]:
+        """Return the lowest and the highest price of the day around a reference price (clause 4.5)."""
+        widest = (self.engine.limits.max_levels - 1) // 2
+        width = min(widest, max(1, reference * self.rules.limit_basis_points // 10_000))
+        return max(1, reference - width), reference + width
+
+    def unsettled_fees(self) -> NDArray[np.int64]:
+        """Return each account's fees since the last settlement, fen, shape (accounts,)."""
+        fees = np.zeros(len(self.cash), np.int64)
+        np.add.at(fees, self.positions.rows["account"], self.positions.rows["day_fees"])
+        return fees
+
+    def free_cash(self, account: int) -> int:
+        """Return what the account could withdraw now, fen; may be negative (clause 8.4)."""
+        exposure = self.engine.exposure(account)
+        fees = int(self.unsettled_fees()[account])
+        settled = int(self.cash[account] - self.delivery_hold[account])
+        return min(exposure.equity_fen - fees, settled) - exposure.requirement_fen
+
+    def typed_parts(self) -> Iterator[tuple[str, Any]]:
+        """Yield what isn't a table, named, for the state hash; the order of dictionaries is the journal's."""
+        yield "rules", self.rules
+        yield "hubs", self.hub_indices
+        yield "members", list(self.members.values())
+        yield "keys", list(self.keys.values())
+        yield "capacity", self.capacity
+        yield "contracts", [(c.symbol, c.last_trading_day) for c in self.contracts]
+        yield "sold", [(*key, hours) for key, hours in self.sold_card_hours.items()]
+        yield "money", (self.deposits_fen, self.withdrawals_fen)
+        yield "day", self.day
+
+    def tables(self) -> Iterator[tuple[str, bytes]]:
+        """Yield the bytes of each table, named, for the state hash."""
+        used = len(self.members_by_account) + 1
+        yield "cash", self.cash[:used].tobytes()
+        yield "delivery hold", self.delivery_hold[:used].tobytes()
+        yield "contract rows", self.contract_table.state_bytes()
+        yield "positions", self.positions.state_bytes()
+        yield "reservations", self.reservations.state_bytes()
+        yield "settlements", self.settlements.state_bytes()
+        yield "ledger", self.ledger.state_bytes()
+
+
+def controlled(events: Records) -> Records:
+    """Return a copy of a control operation's events; the handler had made sure that it can't be refused."""
+    if (events["kind"] == EventKind.REJECTED).any():
+        code = int(events["code"][events["kind"] == EventKind.REJECTED][0])
+        raise InvariantViolation(f"the kernel refused a control operation: {KernelCode(code).name}")
+    return events.copy()
+
+
+def joined(parts: Iterable[Records]) -> Records:
+    """Return event arrays as one array of dtype EVENT."""
+    present = [part for part in parts if len(part)]
+    return np.concatenate(present) if present else np.zeros(0, EVENT)
