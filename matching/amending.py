@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 
 from matching.constants import (
     AMENDED_AWAY,
@@ -41,7 +40,7 @@ from matching.entry import (
 )
 from matching.exposure import exposure_price, loss_of, loss_per_lot, release_exposure
 from matching.incoming import enter, shrink
-from matching.jit import Row, kernel
+from matching.jit import Row, kernel, wide
 from matching.ladder import book_rung, leave, leave_parked, level_of, stop_rung, stop_side
 from matching.layout import account_at, holding_at, instrument_at, link_at, order_at
 from matching.orders import (
@@ -95,14 +94,15 @@ def mass_cancel(core: Row, command: Row) -> None:
         emit_rejected(core, command, code)
         return
     count = 0
-    slot = account_at(core, command["account"])["head"]
+    slot = wide(account_at(core, command["account"])["head"])
     while slot != 0:
-        behind = link_at(core, slot)["next"]
+        behind = wide(link_at(core, slot)["next"])
         if _passes(core, command, order_at(core, slot)):
             cancel_standing(core, slot, BY_MASS_CANCEL)
             count += 1
         slot = behind
-    emit(core, MASS_CANCELLED, command["side"], 0, command["instrument"], command["account"], 0, count, 0)
+    number, account = wide(command["instrument"]), wide(command["account"])
+    emit(core, MASS_CANCELLED, 0, 0, number, account, 0, count, 0)
 
 
 @kernel
@@ -128,12 +128,12 @@ def _terms_fault(instrument: Row, command: Row, order: Row) -> int:
 @kernel
 def _risk_fault(instrument: Row, account: Row, holding: Row, order: Row, price: int, lots: int) -> int:
     """Check clauses 3.36 and 3.37 for an order that would have `lots` open lots at a price."""
-    side = np.int64(order["side"])
-    counted = np.int64(exposure_price(instrument, side, order["type"], price))
+    side = wide(order["side"])
+    counted = wide(exposure_price(instrument, side, order["type"], price))
     most = account["max_order_notional_fen"]
     if most > 0 and counted * lots * instrument["multiplier"] > most:
         return R_NOTIONAL
-    more = lots - np.int64(order["remaining"])
+    more = lots - wide(order["remaining"])
     code = position_fault(instrument, holding, side, more)
     if code != NO_REJECT:
         return code
@@ -143,10 +143,10 @@ def _risk_fault(instrument: Row, account: Row, holding: Row, order: Row, price: 
 
 @kernel
 def _refresh_fault(core: Row, order: Row, lots: int, keeps: bool) -> int:
-    display = np.int64(order["display"])
+    display = wide(order["display"])
     if display == 0:
         return NO_REJECT
-    shown = min(np.int64(order["visible"]), lots) if keeps else min(display, lots)
+    shown = min(wide(order["visible"]), lots) if keeps else min(display, lots)
     slices = (lots - shown + display - 1) // display
     if core["refreshes"] - reserve_slices(order) + slices > core["max_refreshes"]:
         return R_REFRESHES
@@ -180,22 +180,22 @@ def amend_order(core: Row, command: Row) -> int:
 @kernel
 def _amend_known(core: Row, command: Row, slot: int, order: Row) -> int:
     """Amend an order whose new terms are well-formed."""
-    number = np.int64(order["instrument"])
-    lots, price, trigger = np.int64(order["remaining"]), np.int64(order["price"]), order["trigger"]
+    number = wide(order["instrument"])
+    lots, price, trigger = wide(order["remaining"]), wide(order["price"]), order["trigger"]
     if command["quantity"] != 0:
-        lots = np.int64(command["quantity"]) - order["executed"]
+        lots = wide(command["quantity"]) - order["executed"]
     if lots <= 0:
         cancel_standing(core, slot, AMENDED_AWAY)
         return number
     if command["price"] != 0:
-        price = np.int64(command["price"])
+        price = wide(command["price"])
     if command["trigger"] != 0:
         trigger = command["trigger"]
     keeps = bool(price == order["price"] and trigger == order["trigger"] and lots <= order["remaining"])
     instrument, account = instrument_at(core, number), account_at(core, order["account"])
     posting = order["flags"] & ANY_POST_ONLY != 0 and order["place"] == IN_BOOK
     if posting and not keeps and instrument["phase"] == CONTINUOUS:
-        price = post_only_price(core, number, order["side"], order["flags"], price)
+        price = post_only_price(core, number, wide(order["side"]), order["flags"], price)
     code = R_POST_ONLY if price == 0 and order["price"] != 0 else NO_REJECT
     if code == NO_REJECT:
         code = _risk_fault(instrument, account, holding_at(core, order["holding"]), order, price, lots)
@@ -214,21 +214,21 @@ def _amend_known(core: Row, command: Row, slot: int, order: Row) -> int:
 @kernel
 def _amend_in_place(core: Row, slot: int, order: Row, lots: int) -> None:
     """Reduce an order where it stands."""
-    number = np.int64(order["instrument"])
+    number = wide(order["instrument"])
     instrument = instrument_at(core, number)
     if order["place"] == IN_BOOK:
         rung = book_rung(instrument, order)
         level = level_of(core, number * 4 + order["side"], rung)
         shrink(core, level, order, lots)
         emit_amended(core, slot, order)
-        emit_level(core, number, instrument, order["side"], rung, level)
+        emit_level(core, number, instrument, wide(order["side"]), rung, level)
         return
     if order["place"] == IN_STOPS:
         level = level_of(core, number * 4 + stop_side(order), stop_rung(instrument, order))
         shrink(core, level, order, lots)
     else:
         core["refreshes"] -= reserve_slices(order)
-        release_exposure(core, order, order["remaining"] - lots)
+        release_exposure(core, order, wide(order["remaining"]) - lots)
         order["remaining"], order["visible"] = lots, min(order["visible"], lots)
         core["refreshes"] += reserve_slices(order)
     emit_amended(core, slot, order)
@@ -237,12 +237,12 @@ def _amend_in_place(core: Row, slot: int, order: Row, lots: int) -> None:
 @kernel
 def _amend_and_requeue(core: Row, slot: int, order: Row, price: int, trigger: int, lots: int) -> None:
     """Take an order out of its queue, give it its new terms and let it in again."""
-    number = np.int64(order["instrument"])
+    number = wide(order["instrument"])
     instrument = instrument_at(core, number)
-    place, side = order["place"], order["side"]
+    place, side = order["place"], wide(order["side"])
     forget_standing(core, order)
-    release_exposure(core, order, order["remaining"])
-    rung = book_rung(instrument, order) if place == IN_BOOK else np.int64(0)
+    release_exposure(core, order, wide(order["remaining"]))
+    rung = book_rung(instrument, order) if place == IN_BOOK else wide(0)
     level = level_of(core, number * 4 + side, rung)
     if place == IN_BOOK:
         leave(core, number * 4 + side, rung, order)

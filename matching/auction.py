@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 
 from matching.constants import (
     AUCTION,
@@ -15,7 +14,7 @@ from matching.constants import (
 from matching.emit import emit, emit_level, emit_trade
 from matching.exposure import fill_resting
 from matching.incoming import band_centre, settle_resting, take
-from matching.jit import Row, kernel
+from matching.jit import Row, kernel, wide
 from matching.ladder import (
     close_rung,
     level_of,
@@ -38,7 +37,7 @@ def _lots_at(core: Row, ladder: int, rung: int) -> int:
 @kernel
 def _demand(core: Row, ladder: int) -> int:
     """Return the open lots of all buy orders."""
-    lots, rung = np.int64(0), ladder_at(core, ladder)["best"]
+    lots, rung = wide(0), wide(ladder_at(core, ladder)["best"])
     while rung != 0:
         lots += _lots_at(core, ladder, rung)
         rung = worse(core, ladder, rung)
@@ -66,15 +65,15 @@ def equilibrium(core: Row, number: int) -> tuple[int, int, int]:
     instrument = instrument_at(core, number)
     buys, sells = number * 4 + BUY, number * 4 + SELL
     if ladder_at(core, buys)["best"] == 0 or ladder_at(core, sells)["best"] == 0:
-        return np.int64(0), np.int64(0), np.int64(0)
+        return wide(0), wide(0), wide(0)
     top = market_rung(instrument, BUY)
-    reference = rung_of(instrument, np.int64(band_centre(instrument)))
+    reference = rung_of(instrument, wide(band_centre(instrument)))
     waiting = reference
     buy, sell = next_above(core, buys, 1), next_above(core, sells, 1)
     demand, supply = _demand(core, buys), _lots_at(core, sells, 1)
-    most, least = np.int64(0), np.int64(0)
-    lowest, highest, nearest = np.int64(0), np.int64(0), np.int64(0)
-    surplus_low, surplus_high, surplus_nearest = np.int64(0), np.int64(0), np.int64(0)
+    most, least = wide(0), wide(0)
+    lowest, highest, nearest = wide(0), wide(0), wide(0)
+    surplus_low, surplus_high, surplus_nearest = wide(0), wide(0), wide(0)
     while True:
         rung = _next_candidate(0 if buy == top else buy, sell, waiting)
         if rung == 0:
@@ -98,7 +97,7 @@ def equilibrium(core: Row, number: int) -> tuple[int, int, int]:
             demand -= _lots_at(core, buys, rung)
             buy = next_above(core, buys, rung)
     if most == 0:
-        return np.int64(0), np.int64(0), np.int64(0)
+        return wide(0), wide(0), wide(0)
     # demand − supply never rises with the price, so its sign is the same everywhere iff it is at both ends
     if surplus_high > 0:
         return price_of(instrument, highest), most, surplus_high
@@ -111,11 +110,11 @@ def equilibrium(core: Row, number: int) -> tuple[int, int, int]:
 def _trade_heads(core: Row, instrument: Row, number: int, price: int, most: int) -> int:
     """Trade the heads of both best queues at the auction price; returns the lots."""
     buys, sells = number * 4 + BUY, number * 4 + SELL
-    buy_level = level_of(core, buys, ladder_at(core, buys)["best"])
-    sell_level = level_of(core, sells, ladder_at(core, sells)["best"])
-    buy_slot, sell_slot = buy_level["head"], sell_level["head"]
+    buy_level = level_of(core, buys, wide(ladder_at(core, buys)["best"]))
+    sell_level = level_of(core, sells, wide(ladder_at(core, sells)["best"]))
+    buy_slot, sell_slot = wide(buy_level["head"]), wide(sell_level["head"])
     buy, sell = order_at(core, buy_slot), order_at(core, sell_slot)
-    lots = min(most, min(buy["visible"], sell["visible"]))
+    lots = min(most, wide(buy["visible"]), wide(sell["visible"]))
     take(buy_level, buy, lots)
     take(sell_level, sell, lots)
     emit_trade(core, buy_slot, buy, sell_slot, sell, price, lots, UNCROSS)
@@ -130,7 +129,7 @@ def _trade_heads(core: Row, instrument: Row, number: int, price: int, most: int)
 def _leave_if_empty(core: Row, number: int, instrument: Row, side: int) -> bool:
     """Emit LEVEL and give up the best level of a side if no order is left there; returns whether it was so."""
     ladder = number * 4 + side
-    rung = ladder_at(core, ladder)["best"]
+    rung = wide(ladder_at(core, ladder)["best"])
     level = level_of(core, ladder, rung)
     if level["head"] != 0:
         return False
@@ -155,7 +154,7 @@ def _trade_all(core: Row, number: int, instrument: Row, price: int, lots: int) -
 @kernel
 def _emit_best(core: Row, number: int, instrument: Row, side: int) -> None:
     ladder = number * 4 + side
-    rung = ladder_at(core, ladder)["best"]
+    rung = wide(ladder_at(core, ladder)["best"])
     emit_level(core, number, instrument, side, rung, level_of(core, ladder, rung))
 
 
@@ -164,7 +163,7 @@ def _clear_market_orders(core: Row, number: int, instrument: Row, side: int, pri
     """Cancel the market orders left over; market-to-limit orders become limit orders at the auction price."""
     level = level_of(core, number * 4 + side, market_rung(instrument, side))
     while level["head"] != 0:
-        slot = level["head"]
+        slot = wide(level["head"])
         order = order_at(core, slot)
         if order["type"] == MARKET or price == 0:
             cancel_standing(core, slot, UNFILLED)
@@ -177,13 +176,13 @@ def _clear_market_orders(core: Row, number: int, instrument: Row, side: int, pri
 @kernel
 def collect_ladder(core: Row, ladder: int, count: int) -> int:
     """Append the slots of a ladder's orders, best first, to the scratch table after `count`; returns the new count."""
-    rung = ladder_at(core, ladder)["best"]
+    rung = wide(ladder_at(core, ladder)["best"])
     while rung != 0:
-        slot = level_of(core, ladder, rung)["head"]
+        slot = wide(level_of(core, ladder, rung)["head"])
         while slot != 0:
             scratch_at(core, count)["value"] = slot
             count += 1
-            slot = order_at(core, slot)["next"]
+            slot = wide(order_at(core, slot)["next"])
         rung = worse(core, ladder, rung)
     return count
 
@@ -195,7 +194,7 @@ def _clear_auction_orders(core: Row, number: int) -> None:
         return
     count = collect_ladder(core, number * 4 + SELL, collect_ladder(core, number * 4 + BUY, 0))
     for place in range(count):
-        slot = np.int64(scratch_at(core, place)["value"])
+        slot = wide(scratch_at(core, place)["value"])
         if only_for_auctions(order_at(core, slot)):
             cancel_standing(core, slot, AUCTION_ENDED)
 

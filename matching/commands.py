@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from matching.amending import amend_order, cancel_order, mass_cancel
@@ -24,7 +23,7 @@ from matching.constants import (
 )
 from matching.emit import emit, emit_rejected
 from matching.entry import instrument_fault, new_order
-from matching.jit import Row, kernel
+from matching.jit import Row, kernel, wide
 from matching.layout import STOP_BUY, STOP_SELL, instrument_at, ladder_at
 from matching.stops import run_stops
 
@@ -44,7 +43,7 @@ def indicative_of(core: Row, number: int) -> tuple[int, int, int]:
     """Return what an uncross would do now: price, lots, surplus; zeros outside a call."""
     phase = instrument_at(core, number)["phase"]
     if phase == CLOSED or phase == CONTINUOUS or phase == HALTED:
-        return np.int64(0), np.int64(0), np.int64(0)
+        return wide(0), wide(0), wide(0)
     return equilibrium(core, number)
 
 
@@ -54,7 +53,7 @@ def _publish_indicative(core: Row, command: Row) -> None:
     if code != NO_REJECT:
         emit_rejected(core, command, code)
         return
-    number = np.int64(command["instrument"])
+    number = wide(command["instrument"])
     price, lots, surplus = indicative_of(core, number)
     emit(core, INDICATIVE, 0, 0, number, -1, price, lots, surplus)
 
@@ -71,15 +70,15 @@ def apply_one(core: Row, command: Row) -> None:
     """Apply one command."""
     core["seq"] = command["seq"]
     kind = command["kind"]
-    number = np.int64(-1)
+    number = wide(-1)
     if kind == NEW:
         new_order(core, command)
         if instrument_fault(core, command["instrument"]) == NO_REJECT:
-            number = np.int64(command["instrument"])
+            number = wide(command["instrument"])
     elif kind == CANCEL:
         cancel_order(core, command)
     elif kind == AMEND:
-        number = np.int64(amend_order(core, command))
+        number = wide(amend_order(core, command))
     elif kind == MASS_CANCEL:
         mass_cancel(core, command)
     elif kind == PUBLISH:

@@ -129,7 +129,7 @@ R_REFRESHES: Final = int(RejectCode.TOO_MANY_REFRESHES)
 
 MAX_QUANTITY: Final = 1 << 20
 """Lots of one order at most, whatever the instrument says (clause 3.11)."""
-MAX_POSITION: Final = 1 << 30
+MAX_POSITION: Final = (1 << 30) - 1
 """Lots of a worst-case position at most, whatever the instrument says (clause 3.37)."""
 MAX_SHOWN: Final = 0x7FFFFFFF
 """Largest number of lots that a LEVEL event can show."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from matching.auction import collect_ladder, uncross
@@ -33,12 +32,12 @@ from matching.exposure import (
     add_holding,
     drop_holding,
     find_holding,
-    margin_of,
+    holding_margin,
     move,
     release_exposure,
     take_exposure,
 )
-from matching.jit import Row, kernel
+from matching.jit import Row, kernel, wide
 from matching.ladder import book_rung, join, leave, leave_parked, stop_rung, stop_side
 from matching.layout import (
     BUY,
@@ -59,14 +58,14 @@ from matching.stops import run_stops
 @kernel
 def collect_orders(core: Row, number: int) -> int:
     """Write the slots of an instrument's orders to the scratch table in book order (clause 3.8); returns their number."""
-    count = np.int64(0)
+    count = wide(0)
     for side in (BUY, SELL, STOP_SELL, STOP_BUY):
         count = collect_ladder(core, number * 4 + side, count)
     slot = instrument_at(core, number)["parked_head"]
     while slot != 0:
         scratch_at(core, count)["value"] = slot
         count += 1
-        slot = order_at(core, slot)["next"]
+        slot = wide(order_at(core, slot)["next"])
     return count
 
 
@@ -80,7 +79,7 @@ def _release_parked(core: Row, number: int) -> None:
     """Let parked orders into the closing call's book."""
     instrument = instrument_at(core, number)
     while instrument["parked_head"] != 0:
-        slot = np.int64(instrument["parked_head"])
+        slot = wide(instrument["parked_head"])
         order = order_at(core, slot)
         emit_triggered(core, slot, order)
         _unpark(core, slot, order)
@@ -92,7 +91,7 @@ def _unpark(core: Row, slot: int, order: Row) -> None:
     reserve = order["remaining"] - order["visible"]
     if order["display"] > 0:
         core["refreshes"] -= (reserve + order["display"] - 1) // order["display"]
-    release_exposure(core, order, order["remaining"])
+    release_exposure(core, order, wide(order["remaining"]))
     leave_parked(core, order)
 
 
@@ -123,16 +122,16 @@ def emit_instrument(core: Row, number: int, code: int) -> None:
         code,
         number,
         -1,
-        row["reference_price"],
-        row["price_low"],
-        row["price_high"],
+        wide(row["reference_price"]),
+        wide(row["price_low"]),
+        wide(row["price_high"]),
     )
 
 
 @kernel
 def emit_account(core: Row, account: int) -> None:
     """Emit ACCOUNT."""
-    emit(core, ACCOUNT_CHANGED, 0, account_at(core, account)["enabled"], -1, account, 0, 0, 0)
+    emit(core, ACCOUNT_CHANGED, 0, wide(account_at(core, account)["enabled"]), -1, account, 0, 0, 0)
 
 
 @kernel
@@ -157,10 +156,10 @@ def _outside(order: Row, low: int, high: int) -> bool:
 @kernel
 def _ladder_and_rung(instrument: Row, order: Row) -> tuple[int, int]:
     """Return where an order of the book or of the stops stands."""
-    number = np.int64(order["instrument"])
+    number = wide(order["instrument"])
     if order["place"] == IN_STOPS:
         return number * 4 + stop_side(order), stop_rung(instrument, order)
-    return number * 4 + np.int64(order["side"]), book_rung(instrument, order)
+    return number * 4 + wide(order["side"]), book_rung(instrument, order)
 
 
 @kernel
@@ -171,18 +170,18 @@ def rebase(cores: NDArray[Any], number: int, low: int, high: int, reference: int
     count = collect_orders(core, number)
     kept = 0
     for place in range(count):
-        slot = np.int64(scratch_at(core, place)["value"])
+        slot = wide(scratch_at(core, place)["value"])
         if _outside(order_at(core, slot), low, high):
             cancel_standing(core, slot, OUTSIDE_LIMITS)
         else:
             scratch_at(core, kept)["value"] = slot
             kept += 1
     for place in range(kept):
-        _take_down(core, instrument, scratch_at(core, place)["value"])
+        _take_down(core, instrument, wide(scratch_at(core, place)["value"]))
     instrument["price_low"], instrument["price_high"] = low, high
     instrument["reference_price"], instrument["last_price"] = reference, 0
     for place in range(kept):
-        _put_up(core, instrument, scratch_at(core, place)["value"])
+        _put_up(core, instrument, wide(scratch_at(core, place)["value"]))
     emit_instrument(core, number, 2)
 
 
@@ -190,7 +189,7 @@ def rebase(cores: NDArray[Any], number: int, low: int, high: int, reference: int
 def _take_down(core: Row, instrument: Row, slot: int) -> None:
     """Lift an order for the time of a re-base, without a trace; parked orders stay in their queue."""
     order = order_at(core, slot)
-    release_exposure(core, order, order["remaining"])
+    release_exposure(core, order, wide(order["remaining"]))
     if order["place"] != 3:
         ladder, rung = _ladder_and_rung(instrument, order)
         leave(core, ladder, rung, order)
@@ -211,12 +210,12 @@ def set_margins(cores: NDArray[Any], number: int, margin_long: int, margin_short
     core = cores[0]
     instrument = instrument_at(core, number)
     for sign in (-1, 1):
-        row = instrument["first_holding"]
+        row = wide(instrument["first_holding"])
         while row != 0:
             holding = holding_at(core, row)
-            margin = margin_of(instrument, holding["position"], holding["open_buy"], holding["open_sell"])
+            margin = holding_margin(instrument, holding)
             account_at(core, holding["account"])["requirement_fen"] += sign * margin
-            row = holding["next"]
+            row = wide(holding["next"])
         instrument["margin_long_fen"], instrument["margin_short_fen"] = margin_long, margin_short
     emit_instrument(core, number, 2)
 
@@ -228,12 +227,12 @@ def remove_instrument(cores: NDArray[Any], number: int) -> None:
     instrument = instrument_at(core, number)
     count = collect_orders(core, number)
     for place in range(count):
-        cancel_standing(core, np.int64(scratch_at(core, place)["value"]), INSTRUMENT_REMOVED)
-    row = instrument["first_holding"]
+        cancel_standing(core, wide(scratch_at(core, place)["value"]), INSTRUMENT_REMOVED)
+    row = wide(instrument["first_holding"])
     while row != 0:
         holding = holding_at(core, row)
-        behind = holding["next"]
-        margin = margin_of(instrument, holding["position"], holding["open_buy"], holding["open_sell"])
+        behind = wide(holding["next"])
+        margin = holding_margin(instrument, holding)
         account_at(core, holding["account"])["requirement_fen"] -= margin
         drop_holding(core, row)
         row = behind
@@ -249,9 +248,9 @@ def kill_account(cores: NDArray[Any], account: int) -> None:
     row["enabled"] = 0
     emit_account(core, account)
     count = 0
-    slot = row["head"]
+    slot = wide(row["head"])
     while slot != 0:
-        behind = link_at(core, slot)["next"]
+        behind = wide(link_at(core, slot)["next"])
         cancel_standing(core, slot, KILL_SWITCH)
         count += 1
         slot = behind
@@ -263,7 +262,7 @@ def cancel_all(cores: NDArray[Any], number: int) -> None:
     """Cancel every order of an instrument in book order (clause 3.28)."""
     core = cores[0]
     for place in range(collect_orders(core, number)):
-        cancel_standing(core, np.int64(scratch_at(core, place)["value"]), KILL_SWITCH)
+        cancel_standing(core, wide(scratch_at(core, place)["value"]), KILL_SWITCH)
 
 
 @kernel
@@ -271,7 +270,7 @@ def expire_orders(cores: NDArray[Any], number: int, trading_day: int) -> None:
     """Cancel an instrument's orders whose time is over at the end of a trading day (clause 3.5)."""
     core = cores[0]
     for place in range(collect_orders(core, number)):
-        slot = np.int64(scratch_at(core, place)["value"])
+        slot = wide(scratch_at(core, place)["value"])
         tif = order_at(core, slot)["tif"]
         of_the_day = tif == DAY or tif == AT_OPEN or tif == AT_CLOSE
         if of_the_day or (tif == GTD and link_at(core, slot)["expiry_day"] <= trading_day):
@@ -286,6 +285,6 @@ def set_position(cores: NDArray[Any], account: int, number: int, lots: int) -> N
     if row == 0:
         row = add_holding(core, account, number)
     holding = holding_at(core, row)
-    by = lots - np.int64(holding["position"])
+    by = lots - wide(holding["position"])
     move(account_at(core, account), instrument_at(core, number), holding, 0, by, 0, 0)
     emit_account(core, account)

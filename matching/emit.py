@@ -13,7 +13,7 @@ from matching.constants import (
     TRADE,
     TRIGGERED,
 )
-from matching.jit import Row, kernel
+from matching.jit import Row, kernel, wide
 from matching.ladder import price_of
 from matching.layout import event_at, instrument_at
 
@@ -56,11 +56,11 @@ def _emit_order(
     event = emit(
         core,
         kind,
-        order["side"],
+        wide(order["side"]),
         code,
-        order["instrument"],
-        order["account"],
-        order["price"],
+        wide(order["instrument"]),
+        wide(order["account"]),
+        wide(order["price"]),
         quantity,
         remaining,
     )
@@ -68,15 +68,21 @@ def _emit_order(
 
 
 @kernel
+def _emit_open(core: Row, kind: int, slot: int, order: Row) -> None:
+    lots = wide(order["remaining"])
+    _emit_order(core, kind, 0, slot, order, lots, lots)
+
+
+@kernel
 def emit_accepted(core: Row, slot: int, order: Row) -> None:
     """Emit ACCEPTED."""
-    _emit_order(core, ACCEPTED, 0, slot, order, order["remaining"], order["remaining"])
+    _emit_open(core, ACCEPTED, slot, order)
 
 
 @kernel
 def emit_amended(core: Row, slot: int, order: Row) -> None:
     """Emit AMENDED with what is open now."""
-    _emit_order(core, AMENDED, 0, slot, order, order["remaining"], order["remaining"])
+    _emit_open(core, AMENDED, slot, order)
 
 
 @kernel
@@ -91,13 +97,13 @@ def emit_triggered(core: Row, slot: int, order: Row) -> None:
     event = emit(
         core,
         TRIGGERED,
-        order["side"],
+        wide(order["side"]),
         0,
-        order["instrument"],
-        order["account"],
-        order["trigger"],
-        order["remaining"],
-        order["remaining"],
+        wide(order["instrument"]),
+        wide(order["account"]),
+        wide(order["trigger"]),
+        wide(order["remaining"]),
+        wide(order["remaining"]),
     )
     event["order_id"], event["client_id"] = order_id_of(slot, order), order["client_id"]
 
@@ -108,12 +114,12 @@ def emit_rejected(core: Row, command: Row, code: int) -> None:
     event = emit(
         core,
         REJECTED,
-        command["side"],
+        wide(command["side"]),
         code,
-        command["instrument"],
-        command["account"],
+        wide(command["instrument"]),
+        wide(command["account"]),
         0,
-        command["quantity"],
+        wide(command["quantity"]),
         0,
     )
     event["order_id"], event["client_id"] = command["order_id"], command["client_id"]
@@ -133,13 +139,13 @@ def emit_trade(
     event = emit(
         core,
         TRADE,
-        order["side"],
+        wide(order["side"]),
         0,
-        order["instrument"],
-        order["account"],
+        wide(order["instrument"]),
+        wide(order["account"]),
         price,
         lots,
-        order["remaining"],
+        wide(order["remaining"]),
     )
     event["order_id"], event["contra_id"] = order_id_of(slot, order), order_id_of(contra_slot, contra)
     event["client_id"], event["flags"] = order["client_id"], flags
@@ -150,7 +156,17 @@ def emit_trade(
 def emit_level(core: Row, number: int, instrument: Row, side: int, rung: int, level: Row) -> None:
     """Emit LEVEL for a rung of the displayed book."""
     shown = min(level["visible"], MAX_SHOWN)
-    emit(core, LEVEL_CHANGED, side, 0, number, -1, price_of(instrument, rung), shown, level["orders"])
+    emit(
+        core,
+        LEVEL_CHANGED,
+        wide(side),
+        0,
+        number,
+        -1,
+        wide(price_of(instrument, rung)),
+        shown,
+        wide(level["orders"]),
+    )
 
 
 @kernel

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from matching import control, verify, views
 from matching.api import Exposure, Indicative, InvariantViolation, TopOfBook
+from matching.constants import MAX_POSITION
 from matching.commands import apply_batch, indicative_of
 from matching.emit import refuse
 from matching.jit import announce_compilation, compilation_done, kernel
@@ -27,8 +28,6 @@ from matching.state import (
     SNAPSHOT_DTYPES,
     hash_state,
 )
-
-MAX_POSITION = (1 << 30) - 1
 
 
 @kernel
@@ -148,6 +147,8 @@ class Engine:
 
     def set_phase(self, instruments: int | Iterable[int], phase: Phase, *, seq: int = 0) -> Records:
         """Move instruments to a phase in the order given (clause 3.3)."""
+        if int(phase) not in list(Phase):
+            return self._refused(seq, RejectCode.INVALID_PHASE)
         numbers = [instruments] if isinstance(instruments, int) else [int(number) for number in instruments]
         for number in numbers:
             if not self._listed(number):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 
 from matching.constants import (
     ANY_POST_ONLY,
@@ -70,7 +69,7 @@ from matching.exposure import (
     margin_of,
 )
 from matching.incoming import band_centre, enter
-from matching.jit import Row, kernel
+from matching.jit import Row, kernel, wide
 from matching.ladder import price_of
 from matching.layout import account_at, holding_at, instrument_at, ladder_at, link_at, order_at
 from matching.orders import list_order, stand_in_stops, stand_parked, take_slot
@@ -232,7 +231,7 @@ def _price_fault(core: Row, instrument: Row, command: Row) -> int:
 @kernel
 def post_only_price(core: Row, number: int, side: int, flags: int, price: int) -> int:
     """Return the price that a post-only order gets (clause 3.16), or 0 if it is refused."""
-    best = ladder_at(core, number * 4 + 1 - side)["best"]
+    best = wide(ladder_at(core, number * 4 + 1 - side)["best"])
     if best == 0:
         return price
     instrument = instrument_at(core, number)
@@ -253,9 +252,9 @@ def position_fault(instrument: Row, holding: Row, side: int, more: int) -> int:
     if limit == 0 or limit > MAX_POSITION:
         limit = MAX_POSITION
     if side == 0:
-        lots = np.int64(holding["position"]) + holding["open_buy"]
+        lots = wide(holding["position"]) + holding["open_buy"]
     else:
-        lots = np.int64(holding["open_sell"]) - holding["position"]
+        lots = wide(holding["open_sell"]) - holding["position"]
     return R_POSITION if more > 0 and lots + more > limit else NO_REJECT
 
 
@@ -263,9 +262,9 @@ def position_fault(instrument: Row, holding: Row, side: int, more: int) -> int:
 def margin_fault(instrument: Row, account: Row, holding: Row, side: int, more: int, loss_by: int) -> int:
     """Check the gate of clause 3.36 with `more` open lots on a side and `loss_by` fen more loss to reference."""
     position, buys, sells = (
-        np.int64(holding["position"]),
-        np.int64(holding["open_buy"]),
-        np.int64(holding["open_sell"]),
+        wide(holding["position"]),
+        wide(holding["open_buy"]),
+        wide(holding["open_sell"]),
     )
     before = margin_of(instrument, position, buys, sells)
     if side == 0:
@@ -280,8 +279,8 @@ def margin_fault(instrument: Row, account: Row, holding: Row, side: int, more: i
 @kernel
 def _risk_fault(instrument: Row, account: Row, holding: Row, command: Row, price: int, lots: int) -> int:
     """Check clauses 3.36 and 3.37 for a new order of `lots` lots with a limit price, or 0 without."""
-    side = np.int64(command["side"])
-    counted = np.int64(exposure_price(instrument, side, command["type"], price))
+    side = wide(command["side"])
+    counted = wide(exposure_price(instrument, side, command["type"], price))
     most = account["max_order_notional_fen"]
     if most > 0 and counted * lots * instrument["multiplier"] > most:
         return R_NOTIONAL
@@ -302,7 +301,7 @@ def _room_fault(core: Row, command: Row, holding: int) -> int:
         return R_FULL
     if holding == 0 and holding_room(core) != NO_REJECT:
         return holding_room(core)
-    display = np.int64(command["display"])
+    display = wide(command["display"])
     if display > 0:
         slices = (command["quantity"] - 1) // display
         if core["refreshes"] + slices > core["max_refreshes"]:
@@ -336,17 +335,17 @@ def _screen(core: Row, command: Row) -> int:
 @kernel
 def reducible_lots(holding: Row, side: int) -> int:
     """Return the lots that an order of a side can take off the position."""
-    position = np.int64(holding["position"])
-    return max(np.int64(0), position if side == 1 else -position)
+    position = wide(holding["position"])
+    return max(wide(0), position if side == 1 else -position)
 
 
 @kernel
 def _kept_lots(holding: Row, command: Row) -> int:
     """Return how much of an order stays after clause 3.17: everything unless it is reduce-only now."""
-    quantity = np.int64(command["quantity"])
+    quantity = wide(command["quantity"])
     if command["flags"] & REDUCE_ONLY == 0 or is_stop(command["type"]):
         return quantity
-    return min(quantity, reducible_lots(holding, command["side"]))
+    return min(quantity, reducible_lots(holding, wide(command["side"])))
 
 
 @kernel
@@ -356,11 +355,11 @@ def new_order(core: Row, command: Row) -> None:
     if code != NO_REJECT:
         emit_rejected(core, command, code)
         return
-    number = np.int64(command["instrument"])
+    number = wide(command["instrument"])
     instrument, account = instrument_at(core, number), account_at(core, command["account"])
-    price = np.int64(command["price"])
+    price = wide(command["price"])
     if command["flags"] & ANY_POST_ONLY != 0 and instrument["phase"] == CONTINUOUS:
-        price = post_only_price(core, number, command["side"], command["flags"], price)
+        price = post_only_price(core, number, wide(command["side"]), command["flags"], price)
         if price == 0:
             emit_rejected(core, command, R_POST_ONLY)
             return
@@ -388,7 +387,7 @@ def _admit(core: Row, command: Row, price: int, lots: int, holding: int) -> None
     _write_order(core, slot, order, command, price, holding)
     list_order(core, slot, order)
     emit_accepted(core, slot, order)
-    cut = order["remaining"] - lots
+    cut = wide(order["remaining"]) - lots
     if cut > 0:
         order["remaining"] = lots
         emit_cancelled(core, slot, order, BY_REDUCE_ONLY, cut, lots)
@@ -398,7 +397,7 @@ def _admit(core: Row, command: Row, price: int, lots: int, holding: int) -> None
     elif order["tif"] == AT_CLOSE and phase != CLOSING_CALL:
         stand_parked(core, slot, order)
     else:
-        enter(core, slot, command["min_quantity"])
+        enter(core, slot, wide(command["min_quantity"]))
 
 
 @kernel
@@ -428,6 +427,6 @@ def _write_trigger(core: Row, link: Row, order: Row, trigger: int) -> None:
         return
     instrument = instrument_at(core, order["instrument"])
     link["offset"] = trigger
-    start = np.int64(band_centre(instrument))
+    start = wide(band_centre(instrument))
     away = start + trigger if order["side"] == 0 else start - trigger
     order["trigger"] = min(max(away, instrument["price_low"]), instrument["price_high"])

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
 
 from matching.constants import MARKET_TO_LIMIT, NO_REJECT, R_HOLDINGS
-from matching.jit import Row, kernel
+from matching.jit import Row, kernel, wide
 from matching.layout import (
     account_at,
     free_holding_at,
@@ -18,7 +17,7 @@ from matching.layout import (
 @kernel
 def _home(core: Row, account: int, instrument: int) -> int:
     """Return where the search for a holding begins in the open-addressing index."""
-    mixed = (np.int64(account) & 0xFFFFFF) * 0x5BD1E995 + np.int64(instrument) * 0x27D4EB2F
+    mixed = (wide(account) & 0xFFFFFF) * 0x5BD1E995 + wide(instrument) * 0x27D4EB2F
     return (mixed ^ (mixed >> 17)) & core["index_mask"]
 
 
@@ -27,7 +26,7 @@ def find_holding(core: Row, account: int, instrument: int) -> int:
     """Return the row of a holding, or 0."""
     place = _home(core, account, instrument)
     while True:
-        row = index_at(core, place)["value"]
+        row = wide(index_at(core, place)["value"])
         if row == 0:
             return 0
         holding = holding_at(core, row)
@@ -49,7 +48,7 @@ def add_holding(core: Row, account: int, number: int) -> int:
     """Begin a holding (there must be room) and return its row."""
     if core["free_holding_count"] > 0:
         core["free_holding_count"] -= 1
-        row = free_holding_at(core, core["free_holding_count"])["value"]
+        row = wide(free_holding_at(core, core["free_holding_count"])["value"])
     else:
         core["used_holdings"] += 1
         row = core["used_holdings"]
@@ -90,35 +89,42 @@ def drop_holding(core: Row, row: int) -> None:
 @kernel
 def margin_of(instrument: Row, position: int, open_buy: int, open_sell: int) -> int:
     """Return the worst-case initial margin of one holding in fen (clause 3.36, first sum)."""
-    long_lots = max(np.int64(0), np.int64(position) + open_buy)
-    short_lots = max(np.int64(0), np.int64(open_sell) - position)
+    long_lots = max(0, position + open_buy)
+    short_lots = max(0, open_sell - position)
     return max(long_lots * instrument["margin_long_fen"], short_lots * instrument["margin_short_fen"])
+
+
+@kernel
+def holding_margin(instrument: Row, holding: Row) -> int:
+    """Return the worst-case initial margin of a holding as it is, fen."""
+    return margin_of(
+        instrument, wide(holding["position"]), wide(holding["open_buy"]), wide(holding["open_sell"])
+    )
 
 
 @kernel
 def exposure_price(instrument: Row, side: int, order_type: int, price: int) -> int:
     """Return the price at which an order is counted, ticks (clause 3.35)."""
     if price != 0 and order_type != MARKET_TO_LIMIT:
-        return price
-    if side == 0:
-        return instrument["price_high"]
-    return instrument["price_low"]
+        return wide(price)
+    return wide(instrument["price_high"] if side == 0 else instrument["price_low"])
 
 
 @kernel
 def loss_per_lot(instrument: Row, side: int, price: int) -> int:
     """Return the loss to the reference price of one lot at a price, fen (clause 3.36, second sum)."""
-    against = np.int64(price) - instrument["reference_price"]
+    against = wide(price) - instrument["reference_price"]
     if side == 1:
         against = -against
-    return max(np.int64(0), against) * instrument["multiplier"]
+    return max(wide(0), against) * instrument["multiplier"]
 
 
 @kernel
 def loss_of(instrument: Row, order: Row) -> int:
     """Return the loss to the reference price of an order's open lots, fen."""
-    price = exposure_price(instrument, order["side"], order["type"], order["price"])
-    return loss_per_lot(instrument, order["side"], price) * order["remaining"]
+    side = wide(order["side"])
+    price = exposure_price(instrument, side, order["type"], order["price"])
+    return loss_per_lot(instrument, side, price) * order["remaining"]
 
 
 @kernel
@@ -126,13 +132,13 @@ def move(
     account: Row, instrument: Row, holding: Row, side: int, position_by: int, open_by: int, loss_by: int
 ) -> None:
     """Change a position and the open lots of one side, and the account's requirement with them."""
-    before = margin_of(instrument, holding["position"], holding["open_buy"], holding["open_sell"])
+    before = holding_margin(instrument, holding)
     holding["position"] += position_by
     if side == 0:
         holding["open_buy"] += open_by
     else:
         holding["open_sell"] += open_by
-    after = margin_of(instrument, holding["position"], holding["open_buy"], holding["open_sell"])
+    after = holding_margin(instrument, holding)
     account["requirement_fen"] += after - before + loss_by
 
 
@@ -141,7 +147,8 @@ def take_exposure(core: Row, order: Row) -> None:
     """Count an order's open lots: it stands from now on."""
     instrument = instrument_at(core, order["instrument"])
     account, holding = account_at(core, order["account"]), holding_at(core, order["holding"])
-    move(account, instrument, holding, order["side"], 0, order["remaining"], loss_of(instrument, order))
+    side, lots = wide(order["side"]), wide(order["remaining"])
+    move(account, instrument, holding, side, 0, lots, loss_of(instrument, order))
 
 
 @kernel
@@ -149,18 +156,20 @@ def release_exposure(core: Row, order: Row, lots: int) -> None:
     """Count `lots` of an order's open lots no longer."""
     instrument = instrument_at(core, order["instrument"])
     account, holding = account_at(core, order["account"]), holding_at(core, order["holding"])
-    price = exposure_price(instrument, order["side"], order["type"], order["price"])
-    loss = loss_per_lot(instrument, order["side"], price) * lots
-    move(account, instrument, holding, order["side"], 0, -lots, -loss)
+    side = wide(order["side"])
+    price = exposure_price(instrument, side, order["type"], order["price"])
+    loss = loss_per_lot(instrument, side, price) * lots
+    move(account, instrument, holding, side, 0, -lots, -loss)
 
 
 @kernel
 def fill_resting(core: Row, instrument: Row, order: Row, price: int, lots: int) -> None:
     """Book a trade of a standing order: open lots become position, marked to the reference price."""
     account, holding = account_at(core, order["account"]), holding_at(core, order["holding"])
-    counted = exposure_price(instrument, order["side"], order["type"], order["price"])
-    loss = loss_per_lot(instrument, order["side"], counted) * lots
-    gain = (np.int64(instrument["reference_price"]) - price) * instrument["multiplier"] * lots
+    side = wide(order["side"])
+    counted = exposure_price(instrument, side, order["type"], order["price"])
+    loss = loss_per_lot(instrument, side, counted) * lots
+    gain = (wide(instrument["reference_price"]) - price) * instrument["multiplier"] * lots
     if order["side"] == 0:
         move(account, instrument, holding, 0, lots, -lots, -loss)
         account["equity_fen"] += gain

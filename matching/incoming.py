@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 
 from matching.constants import (
     BY_FOK,
@@ -25,7 +24,7 @@ from matching.constants import (
 )
 from matching.emit import emit_cancelled, emit_level, emit_trade, enter_phase
 from matching.exposure import fill_resting, move, release_exposure
-from matching.jit import Row, kernel
+from matching.jit import Row, kernel, wide
 from matching.ladder import close_rung, level_of, price_of, unlink, worse
 from matching.layout import account_at, holding_at, instrument_at, ladder_at, order_at
 from matching.orders import (
@@ -51,22 +50,21 @@ def allows(order: Row, price: int) -> bool:
 @kernel
 def band_centre(instrument: Row) -> int:
     """Return the price around which the dynamic band lies, ticks (clause 3.23)."""
-    if instrument["last_price"] != 0:
-        return instrument["last_price"]
-    return instrument["reference_price"]
+    last = wide(instrument["last_price"])
+    return last if last != 0 else wide(instrument["reference_price"])
 
 
 @kernel
 def outside_band(instrument: Row, centre: int, price: int) -> bool:
     """Tell whether a trade at a price would leave the dynamic band."""
-    return instrument["band_ticks"] > 0 and abs(np.int64(price) - centre) > instrument["band_ticks"]
+    return instrument["band_ticks"] > 0 and abs(wide(price) - centre) > instrument["band_ticks"]
 
 
 @kernel
 def _lots_of_others(core: Row, level: Row, order: Row) -> tuple[int, bool]:
     """Return the lots of a level that an order with an STP mode can count on, and whether its account is there."""
-    everything, ahead, met = np.int64(0), np.int64(0), False
-    slot = level["head"]
+    everything, ahead, met = wide(0), wide(0), False
+    slot = wide(level["head"])
     while slot != 0:
         resting = order_at(core, slot)
         if resting["account"] == order["account"]:
@@ -75,7 +73,7 @@ def _lots_of_others(core: Row, level: Row, order: Row) -> tuple[int, bool]:
             everything += resting["remaining"]
             if not met:
                 ahead += resting["visible"]
-        slot = resting["next"]
+        slot = wide(resting["next"])
     if met and order["stp"] != CANCEL_RESTING:
         return ahead, True
     return everything, False
@@ -85,8 +83,8 @@ def _lots_of_others(core: Row, level: Row, order: Row) -> tuple[int, bool]:
 def enough(core: Row, instrument: Row, ladder: int, order: Row, need: int) -> bool:
     """Tell whether `need` lots are available at once (clause 3.19)."""
     centre = band_centre(instrument)
-    total = np.int64(0)
-    rung = ladder_at(core, ladder)["best"]
+    total = wide(0)
+    rung = wide(ladder_at(core, ladder)["best"])
     while rung != 0 and total < need:
         price = price_of(instrument, rung)
         if not allows(order, price) or outside_band(instrument, centre, price):
@@ -121,14 +119,14 @@ def shrink(core: Row, level: Row, order: Row, lots: int) -> None:
 def _strike(core: Row, ladder: int, level: Row, slot: int, order: Row) -> None:
     """End a resting order inside its level without LEVEL: that follows when the level is left."""
     forget_standing(core, order)
-    release_exposure(core, order, order["remaining"])
+    release_exposure(core, order, wide(order["remaining"]))
     unlink(core, ladder, level, order)
     end_order(core, slot, order)
 
 
 @kernel
 def _decrement(core: Row, ladder: int, level: Row, slot: int, order: Row, own_slot: int, own: Row) -> None:
-    lots = min(order["remaining"], own["remaining"])
+    lots = wide(min(order["remaining"], own["remaining"]))
     left = own["remaining"] - lots
     emit_cancelled(core, own_slot, own, SELF_TRADE, lots, left)
     if left == 0:
@@ -136,7 +134,7 @@ def _decrement(core: Row, ladder: int, level: Row, slot: int, order: Row, own_sl
     else:
         shrink(core, level, own, left)
     order["remaining"] -= lots
-    emit_cancelled(core, slot, order, SELF_TRADE, lots, order["remaining"])
+    emit_cancelled(core, slot, order, SELF_TRADE, lots, wide(order["remaining"]))
 
 
 @kernel
@@ -144,12 +142,12 @@ def prevent(core: Row, ladder: int, level: Row, slot: int, order: Row, own_slot:
     """Keep an order from trading with its own account (clause 3.22); returns whether the level changed."""
     mode = order["stp"]
     if mode == CANCEL_RESTING or mode == CANCEL_BOTH:
-        emit_cancelled(core, own_slot, own, SELF_TRADE, own["remaining"], 0)
+        emit_cancelled(core, own_slot, own, SELF_TRADE, wide(own["remaining"]), 0)
         _strike(core, ladder, level, own_slot, own)
     elif mode != CANCEL_TAKING:
         _decrement(core, ladder, level, slot, order, own_slot, own)
     if mode == CANCEL_TAKING or mode == CANCEL_BOTH:
-        emit_cancelled(core, slot, order, SELF_TRADE, order["remaining"], 0)
+        emit_cancelled(core, slot, order, SELF_TRADE, wide(order["remaining"]), 0)
         order["remaining"] = 0
     return bool(mode != CANCEL_TAKING)
 
@@ -172,13 +170,13 @@ def refresh(core: Row, level: Row, slot: int, order: Row) -> None:
     level["hidden"] -= order["visible"]
     if level["tail"] == slot:
         return
-    ahead, behind = order["prev"], order["next"]
+    ahead, behind = wide(order["prev"]), wide(order["next"])
     if ahead:
         order_at(core, ahead)["next"] = behind
     else:
         level["head"] = behind
     order_at(core, behind)["prev"] = ahead
-    tail = level["tail"]
+    tail = wide(level["tail"])
     order_at(core, tail)["next"] = slot
     order["prev"], order["next"] = tail, 0
     level["tail"] = slot
@@ -202,14 +200,14 @@ def trade_level(
     """Trade an incoming order against one level; returns the lots traded. Emits LEVEL if the level changed."""
     level = level_of(core, ladder, rung)
     price = price_of(instrument, rung)
-    traded, changed = np.int64(0), False
+    traded, changed = wide(0), False
     while order["remaining"] > 0 and level["head"] != 0:
-        resting_slot = level["head"]
+        resting_slot = wide(level["head"])
         resting = order_at(core, resting_slot)
         if order["stp"] != STP_NONE and resting["account"] == order["account"]:
             changed = prevent(core, ladder, level, slot, order, resting_slot, resting) or changed
             continue
-        lots = min(order["remaining"], resting["visible"])
+        lots = wide(min(order["remaining"], resting["visible"]))
         order["remaining"] -= lots
         order["executed"] += lots
         take(level, resting, lots)
@@ -230,8 +228,8 @@ def trade_level(
 def sweep(core: Row, number: int, instrument: Row, ladder: int, slot: int, order: Row) -> bool:
     """Trade an incoming order level by level and book its side; returns whether the dynamic band stopped it."""
     centre = band_centre(instrument)
-    lots, value, stopped = np.int64(0), np.int64(0), False
-    rung = ladder_at(core, ladder)["best"]
+    lots, value, stopped = wide(0), wide(0), False
+    rung = wide(ladder_at(core, ladder)["best"])
     while rung != 0 and order["remaining"] > 0:
         price = price_of(instrument, rung)
         if not allows(order, price):
@@ -242,7 +240,7 @@ def sweep(core: Row, number: int, instrument: Row, ladder: int, slot: int, order
         traded = trade_level(core, number, instrument, ladder, rung, slot, order)
         lots += traded
         value += traded * price
-        rung = ladder_at(core, ladder)["best"]
+        rung = wide(ladder_at(core, ladder)["best"])
     if lots > 0:
         _book_incoming(core, instrument, order, lots, value)
     return stopped
@@ -265,16 +263,16 @@ def _book_incoming(core: Row, instrument: Row, order: Row, lots: int, value: int
 def enter(core: Row, slot: int, min_quantity: int) -> None:
     """Let an order that stands nowhere trade or stand (clause 3.14): new, amended or activated."""
     order = order_at(core, slot)
-    number = order["instrument"]
+    number = wide(order["instrument"])
     instrument = instrument_at(core, number)
     if instrument["phase"] != CONTINUOUS:
         stand_in_book(core, slot, order)
         return
-    ladder = number * 4 + 1 - np.int64(order["side"])
+    ladder = number * 4 + 1 - wide(order["side"])
     if order["type"] == MARKET_TO_LIMIT and not _fix_price(core, instrument, ladder, order):
         cancel_incoming(core, slot, order, UNFILLED)
         return
-    need = order["remaining"] if order["tif"] == FOK else min_quantity
+    need = wide(order["remaining"]) if order["tif"] == FOK else wide(min_quantity)
     if need > 0 and not enough(core, instrument, ladder, order, need):
         cancel_incoming(core, slot, order, BY_FOK if order["tif"] == FOK else BY_MIN_QUANTITY)
         return
@@ -285,7 +283,7 @@ def enter(core: Row, slot: int, min_quantity: int) -> None:
 @kernel
 def _fix_price(core: Row, instrument: Row, ladder: int, order: Row) -> bool:
     """Make a market-to-limit order a limit order at the best opposite price; False if there is none."""
-    best = ladder_at(core, ladder)["best"]
+    best = wide(ladder_at(core, ladder)["best"])
     if best == 0:
         return False
     order["type"], order["price"] = LIMIT, price_of(instrument, best)

@@ -30,6 +30,9 @@ R = TypeVar("R")
 Row = Any
 """One record of a table, read and written by column name: ``row["remaining"]``."""
 
+wide: Callable[[Any], int] = np.int64
+"""Widen a column's value to 64 bits before arithmetic; also keeps one compiled version of each function."""
+
 COMPILED = not numba.config.DISABLE_JIT
 """False when the kernel runs as plain Python."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from matching.bits import bit, leading_zeros, trailing_zeros, up_to
-from matching.jit import Row, kernel
+from matching.jit import Row, kernel, wide
 from matching.layout import (
     instrument_at,
     ladder_at,
@@ -29,7 +29,7 @@ def price_of(instrument: Row, rung: int) -> int:
     """Return the price of a rung in ticks; 0 for the two rungs of market orders."""
     price = rung - 2 + instrument["price_low"]
     if price < instrument["price_low"] or price > instrument["price_high"]:
-        return 0
+        return wide(0)
     return price
 
 
@@ -37,7 +37,7 @@ def price_of(instrument: Row, rung: int) -> int:
 def market_rung(instrument: Row, side: int) -> int:
     """Return the rung where market orders of a side wait in a call: ahead of every price."""
     if side == 1:
-        return 1
+        return wide(1)
     return instrument["price_high"] - instrument["price_low"] + 3
 
 
@@ -45,20 +45,20 @@ def market_rung(instrument: Row, side: int) -> int:
 def book_rung(instrument: Row, order: Row) -> int:
     """Return the rung of an order in the book."""
     if order["price"] == 0:
-        return market_rung(instrument, order["side"])
-    return rung_of(instrument, order["price"])
+        return market_rung(instrument, wide(order["side"]))
+    return rung_of(instrument, wide(order["price"]))
 
 
 @kernel
 def stop_rung(instrument: Row, order: Row) -> int:
     """Return the rung of a standing stop."""
-    return rung_of(instrument, order["trigger"])
+    return rung_of(instrument, wide(order["trigger"]))
 
 
 @kernel
 def stop_side(order: Row) -> int:
     """Return which of an instrument's four ladders a stop stands on: 2 for sell stops, 3 for buy stops."""
-    return 3 - np.int64(order["side"])
+    return 3 - wide(order["side"])
 
 
 @kernel
@@ -131,7 +131,7 @@ def worse(core: Row, ladder: int, rung: int) -> int:
 def join(core: Row, ladder: int, rung: int, slot: int, order: Row) -> Row:
     """Put an order at the tail of a rung's queue; returns the level."""
     level = level_of(core, ladder, rung)
-    tail = level["tail"]
+    tail = wide(level["tail"])
     order["prev"], order["next"] = tail, 0
     if tail:
         order_at(core, tail)["next"] = slot
@@ -150,7 +150,7 @@ def join(core: Row, ladder: int, rung: int, slot: int, order: Row) -> Row:
 def _open_rung(core: Row, ladder: int, rung: int) -> None:
     _occupy(core, ladder, rung)
     row = ladder_at(core, ladder)
-    best = row["best"]
+    best = wide(row["best"])
     better = rung < best if ladder & 1 else rung > best
     if best == 0 or better:
         row["best"] = rung
@@ -168,7 +168,7 @@ def close_rung(core: Row, ladder: int, rung: int) -> None:
 @kernel
 def unlink(core: Row, ladder: int, level: Row, order: Row) -> None:
     """Take an order out of its queue and out of the level's sums; the rung is left as it is."""
-    ahead, behind = order["prev"], order["next"]
+    ahead, behind = wide(order["prev"]), wide(order["next"])
     if ahead:
         order_at(core, ahead)["next"] = behind
     else:
@@ -210,7 +210,7 @@ def join_parked(core: Row, slot: int, order: Row) -> None:
 def leave_parked(core: Row, order: Row) -> None:
     """Take an order out of the parked queue."""
     instrument = instrument_at(core, order["instrument"])
-    ahead, behind = order["prev"], order["next"]
+    ahead, behind = wide(order["prev"]), wide(order["next"])
     if ahead:
         order_at(core, ahead)["next"] = behind
     else:

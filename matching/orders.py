@@ -12,7 +12,7 @@ from matching.constants import (
 )
 from matching.emit import emit_cancelled, emit_level
 from matching.exposure import release_exposure, take_exposure
-from matching.jit import Row, kernel
+from matching.jit import Row, kernel, wide
 from matching.ladder import book_rung, join, join_parked, leave, leave_parked, stop_rung, stop_side
 from matching.layout import account_at, free_slot_at, instrument_at, link_at, order_at
 
@@ -22,7 +22,7 @@ def take_slot(core: Row) -> int:
     """Take a slot for an accepted order (clause 3.9); there must be one."""
     if core["free_slot_count"] > 0:
         core["free_slot_count"] -= 1
-        slot = free_slot_at(core, core["free_slot_count"])["value"]
+        slot = wide(free_slot_at(core, core["free_slot_count"])["value"])
     else:
         core["used_slots"] += 1
         slot = core["used_slots"]
@@ -49,7 +49,7 @@ def reserve_slices(order: Row) -> int:
     """Return how many times an iceberg can still refresh (clause 3.15)."""
     if order["display"] == 0:
         return 0
-    return (order["remaining"] - order["visible"] + order["display"] - 1) // order["display"]
+    return (wide(order["remaining"]) - order["visible"] + order["display"] - 1) // order["display"]
 
 
 @kernel
@@ -65,7 +65,7 @@ def show(order: Row) -> None:
 def list_order(core: Row, slot: int, order: Row) -> None:
     """Append an accepted order to its account's list."""
     account = account_at(core, order["account"])
-    tail = account["tail"]
+    tail = wide(account["tail"])
     link = link_at(core, slot)
     link["prev"], link["next"] = tail, 0
     if tail:
@@ -80,7 +80,7 @@ def list_order(core: Row, slot: int, order: Row) -> None:
 def end_order(core: Row, slot: int, order: Row) -> None:
     """Free the slot of an order that stands nowhere any more."""
     account, link = account_at(core, order["account"]), link_at(core, slot)
-    ahead, behind = link["prev"], link["next"]
+    ahead, behind = wide(link["prev"]), wide(link["next"])
     if ahead:
         link_at(core, ahead)["next"] = behind
     else:
@@ -105,7 +105,7 @@ def only_for_auctions(order: Row) -> bool:
 @kernel
 def stand_in_book(core: Row, slot: int, order: Row) -> None:
     """Rest an order at the tail of its price's queue; emits LEVEL. Its open lots count from now on."""
-    number = order["instrument"]
+    number = wide(order["instrument"])
     instrument = instrument_at(core, number)
     rung = book_rung(instrument, order)
     show(order)
@@ -115,13 +115,13 @@ def stand_in_book(core: Row, slot: int, order: Row) -> None:
         instrument["auction_only"] += 1
     take_exposure(core, order)
     level = join(core, number * 4 + order["side"], rung, slot, order)
-    emit_level(core, number, instrument, order["side"], rung, level)
+    emit_level(core, number, instrument, wide(order["side"]), rung, level)
 
 
 @kernel
 def stand_in_stops(core: Row, slot: int, order: Row) -> None:
     """Put a stop at the tail of its trigger's queue. Its open lots count from now on."""
-    number = order["instrument"]
+    number = wide(order["instrument"])
     instrument = instrument_at(core, number)
     show(order)
     order["place"] = IN_STOPS
@@ -156,16 +156,16 @@ def forget_standing(core: Row, order: Row) -> None:
 @kernel
 def lift(core: Row, slot: int, order: Row) -> None:
     """Take a standing order out of its place; emits LEVEL from the book. Its open lots no longer count."""
-    number = order["instrument"]
+    number = wide(order["instrument"])
     instrument = instrument_at(core, number)
     place = order["place"]
     forget_standing(core, order)
-    release_exposure(core, order, order["remaining"])
+    release_exposure(core, order, wide(order["remaining"]))
     order["place"] = 0
     if place == IN_BOOK:
         rung = book_rung(instrument, order)
         level = leave(core, number * 4 + order["side"], rung, order)
-        emit_level(core, number, instrument, order["side"], rung, level)
+        emit_level(core, number, instrument, wide(order["side"]), rung, level)
     elif place == IN_STOPS:
         leave(core, number * 4 + stop_side(order), stop_rung(instrument, order), order)
     else:
@@ -176,7 +176,7 @@ def lift(core: Row, slot: int, order: Row) -> None:
 def cancel_standing(core: Row, slot: int, reason: int) -> None:
     """Cancel an open order wherever it stands; emits CANCELLED, and LEVEL from the book."""
     order = order_at(core, slot)
-    emit_cancelled(core, slot, order, reason, order["remaining"], 0)
+    emit_cancelled(core, slot, order, reason, wide(order["remaining"]), 0)
     lift(core, slot, order)
     end_order(core, slot, order)
 
@@ -184,6 +184,6 @@ def cancel_standing(core: Row, slot: int, reason: int) -> None:
 @kernel
 def cancel_incoming(core: Row, slot: int, order: Row, reason: int) -> None:
     """Cancel what is left of an order that stands nowhere yet; emits CANCELLED."""
-    emit_cancelled(core, slot, order, reason, order["remaining"], 0)
+    emit_cancelled(core, slot, order, reason, wide(order["remaining"]), 0)
     order["remaining"] = 0
     end_order(core, slot, order)

@@ -58,11 +58,11 @@ class InstrumentSpec:
         sizes = (self.max_order_size, self.position_limit, self.band_ticks)
         margins = (self.margin_long_fen, self.margin_short_fen)
         sound = (
-            1 <= self.price_low <= self.reference_price <= self.price_high < 1 << 30
+            1 <= self.price_low <= self.reference_price <= self.price_high < 1 << 24
             and 0 <= self.hub < 0xFFFF
             and 1 <= self.multiplier <= 100_000
             and all(0 <= size < 1 << 31 for size in sizes)
-            and all(0 <= margin < 1 << 40 for margin in margins)
+            and all(0 <= margin < 1 << 31 for margin in margins)
         )
         if not sound:
             return RejectCode.INVALID_INSTRUMENT

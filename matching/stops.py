@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 
 from matching.constants import (
     BY_REDUCE_ONLY,
@@ -17,7 +16,7 @@ from matching.emit import emit_cancelled, emit_triggered
 from matching.entry import reducible_lots
 from matching.exposure import release_exposure
 from matching.incoming import enter
-from matching.jit import Row, kernel
+from matching.jit import Row, kernel, wide
 from matching.ladder import join, leave, level_of, rung_of, worse
 from matching.layout import (
     STOP_BUY,
@@ -35,19 +34,19 @@ from matching.orders import cancel_incoming, forget_standing
 @kernel
 def _followed(instrument: Row, order: Row, offset: int) -> int:
     """Return where a trailing stop's trigger belongs at the last price (clause 3.24)."""
-    last = np.int64(instrument["last_price"])
+    last = wide(instrument["last_price"])
     if order["side"] == 1:
-        return max(np.int64(order["trigger"]), last - offset)
-    return min(np.int64(order["trigger"]), last + offset)
+        return max(wide(order["trigger"]), last - offset)
+    return min(wide(order["trigger"]), last + offset)
 
 
 @kernel
 def _follow_level(core: Row, instrument: Row, ladder: int, rung: int) -> None:
     """Move the trailing stops of one trigger price that the last price has left behind."""
-    slot = level_of(core, ladder, rung)["head"]
+    slot = wide(level_of(core, ladder, rung)["head"])
     while slot != 0:
         order = order_at(core, slot)
-        behind = order["next"]
+        behind = wide(order["next"])
         if order["type"] == TRAILING_STOP:
             trigger = _followed(instrument, order, link_at(core, slot)["offset"])
             if trigger != order["trigger"]:
@@ -64,7 +63,7 @@ def _follow(core: Row, number: int, instrument: Row) -> None:
         return
     for side in (STOP_SELL, STOP_BUY):
         ladder = number * 4 + side
-        rung = ladder_at(core, ladder)["best"]
+        rung = wide(ladder_at(core, ladder)["best"])
         while rung != 0:
             after = worse(core, ladder, rung)
             _follow_level(core, instrument, ladder, rung)
@@ -74,10 +73,10 @@ def _follow(core: Row, number: int, instrument: Row) -> None:
 @kernel
 def _elect_rung(core: Row, ladder: int, rung: int) -> None:
     """Move the stops of one trigger price to the end of the list of elected orders."""
-    slot = level_of(core, ladder, rung)["head"]
+    slot = wide(level_of(core, ladder, rung)["head"])
     while slot != 0:
         order = order_at(core, slot)
-        behind = order["next"]
+        behind = wide(order["next"])
         forget_standing(core, order)
         leave(core, ladder, rung, order)
         scratch_at(core, core["elected"])["value"] = slot
@@ -95,15 +94,15 @@ def _elect(core: Row, number: int) -> None:
     if ladder_at(core, buys)["best"] == 0 and ladder_at(core, sells)["best"] == 0:
         return
     _follow(core, number, instrument)
-    reached = rung_of(instrument, instrument["last_price"])
-    rung = ladder_at(core, buys)["best"]
+    reached = rung_of(instrument, wide(instrument["last_price"]))
+    rung = wide(ladder_at(core, buys)["best"])
     while rung != 0 and rung <= reached:
         _elect_rung(core, buys, rung)
-        rung = ladder_at(core, buys)["best"]
-    rung = ladder_at(core, sells)["best"]
+        rung = wide(ladder_at(core, buys)["best"])
+    rung = wide(ladder_at(core, sells)["best"])
     while rung >= reached:
         _elect_rung(core, sells, rung)
-        rung = ladder_at(core, sells)["best"]
+        rung = wide(ladder_at(core, sells)["best"])
 
 
 @kernel
@@ -111,17 +110,17 @@ def _activate(core: Row, slot: int) -> None:
     """Turn an elected stop into the order that it stands for and let it in (clause 3.26)."""
     order = order_at(core, slot)
     emit_triggered(core, slot, order)
-    release_exposure(core, order, order["remaining"])
+    release_exposure(core, order, wide(order["remaining"]))
     order["type"] = LIMIT if order["type"] == STOP_LIMIT else MARKET
     order["trigger"], order["place"] = 0, 0
     link_at(core, slot)["offset"] = 0
     if order["flags"] & REDUCE_ONLY != 0:
         order["flags"] = order["flags"] & ~REDUCE_ONLY
-        lots = reducible_lots(holding_at(core, order["holding"]), order["side"])
+        lots = reducible_lots(holding_at(core, order["holding"]), wide(order["side"]))
         if lots == 0:
             cancel_incoming(core, slot, order, BY_REDUCE_ONLY)
             return
-        cut = order["remaining"] - lots
+        cut = wide(order["remaining"]) - lots
         if cut > 0:
             order["remaining"] = lots
             emit_cancelled(core, slot, order, BY_REDUCE_ONLY, cut, lots)
@@ -135,6 +134,6 @@ def run_stops(core: Row, number: int) -> None:
     _elect(core, number)
     done = 0
     while done < core["elected"]:
-        _activate(core, scratch_at(core, done)["value"])
+        _activate(core, wide(scratch_at(core, done)["value"]))
         done += 1
         _elect(core, number)

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from matching.bits import bit
 from matching.constants import CONTINUOUS, IN_BOOK, IN_PARKED, IN_STOPS
-from matching.exposure import loss_of, margin_of
-from matching.jit import Row, kernel
+from matching.exposure import holding_margin, loss_of
+from matching.jit import Row, kernel, wide
 from matching.ladder import book_rung, level_of, market_rung, stop_rung, stop_side
 from matching.layout import (
     BUY,
@@ -74,8 +74,8 @@ def _order_fault(instrument: Row, order: Row, ladder: int, rung: int) -> int:
 def _level_fault(core: Row, instrument: Row, ladder: int, rung: int) -> int:
     """Check one level's queue and sums."""
     level = level_of(core, ladder, rung)
-    visible, hidden, orders = np.int64(0), np.int64(0), 0
-    ahead, slot = np.int64(0), np.int64(level["head"])
+    visible, hidden, orders = wide(0), wide(0), 0
+    ahead, slot = wide(0), wide(level["head"])
     while slot != 0:
         order = order_at(core, slot)
         if order["prev"] != ahead or orders > core["max_orders"]:
@@ -86,7 +86,7 @@ def _level_fault(core: Row, instrument: Row, ladder: int, rung: int) -> int:
         visible += order["visible"]
         hidden += order["remaining"] - order["visible"]
         orders += 1
-        ahead, slot = slot, np.int64(order["next"])
+        ahead, slot = slot, wide(order["next"])
     if level["tail"] != ahead:
         return 2
     if visible != level["visible"] or hidden != level["hidden"] or orders != level["orders"]:
@@ -153,12 +153,12 @@ def _book_fault(core: Row, number: int) -> int:
 @kernel
 def _parked_fault(core: Row, number: int) -> int:
     instrument = instrument_at(core, number)
-    ahead, slot = np.int64(0), np.int64(instrument["parked_head"])
+    ahead, slot = wide(0), wide(instrument["parked_head"])
     while slot != 0:
         order = order_at(core, slot)
         if order["place"] != IN_PARKED or order["instrument"] != number or order["prev"] != ahead:
             return 17
-        ahead, slot = slot, np.int64(order["next"])
+        ahead, slot = slot, wide(order["next"])
     return 17 if instrument["parked_tail"] != ahead else 0
 
 
@@ -177,7 +177,7 @@ def instrument_fault_number(cores: NDArray[Any], number: int) -> int:
 @kernel
 def _list_fault(core: Row, account: int) -> int:
     row = account_at(core, account)
-    ahead, slot, count, arrival = np.int64(0), np.int64(row["head"]), 0, np.int64(0)
+    ahead, slot, count, arrival = wide(0), wide(row["head"]), 0, wide(0)
     while slot != 0:
         link = link_at(core, slot)
         if link["prev"] != ahead or link["arrival"] <= arrival or count > core["max_orders"]:
@@ -185,7 +185,7 @@ def _list_fault(core: Row, account: int) -> int:
         if order_at(core, slot)["account"] != account or order_at(core, slot)["place"] == 0:
             return 9
         count, arrival = count + 1, link["arrival"]
-        ahead, slot = slot, np.int64(link["next"])
+        ahead, slot = slot, wide(link["next"])
     if row["tail"] != ahead:
         return 9
     return 10 if row["open_orders"] != count else 0
@@ -212,12 +212,12 @@ def engine_fault_number(
             continue
         live += 1
         refreshes += reserve_slices(order)
-        open_lots[2 * np.int64(order["holding"]) + order["side"]] += order["remaining"]
+        open_lots[2 * wide(order["holding"]) + order["side"]] += order["remaining"]
         requirements[order["account"]] += loss_of(instrument_at(core, order["instrument"]), order)
         if order["place"] == IN_BOOK and (order["tif"] == 5 or order["tif"] == 6):
-            counts[2 * np.int64(order["instrument"])] += 1
+            counts[2 * wide(order["instrument"])] += 1
         if order["place"] == IN_STOPS and link_at(core, slot)["offset"] != 0:
-            counts[2 * np.int64(order["instrument"]) + 1] += 1
+            counts[2 * wide(order["instrument"]) + 1] += 1
     if live != core["live_orders"] or core["used_slots"] - live != core["free_slot_count"]:
         return 11
     if refreshes != core["refreshes"]:
@@ -234,14 +234,12 @@ def _account_faults(
     core: Row, open_lots: NDArray[Any], requirements: NDArray[Any], rows: NDArray[Any]
 ) -> int:
     for place in range(len(rows)):
-        number = np.int64(rows[place])
+        number = wide(rows[place])
         holding = holding_at(core, number)
         if holding["open_buy"] != open_lots[2 * number] or holding["open_sell"] != open_lots[2 * number + 1]:
             return 12
         instrument = instrument_at(core, holding["instrument"])
-        requirements[holding["account"]] += margin_of(
-            instrument, holding["position"], holding["open_buy"], holding["open_sell"]
-        )
+        requirements[holding["account"]] += holding_margin(instrument, holding)
     for account in range(core["max_accounts"]):
         fault = _list_fault(core, account)
         if fault != 0:

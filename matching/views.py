@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from matching.constants import IN_BOOK, IN_STOPS
 from matching.control import collect_orders
 from matching.emit import order_id_of
 from matching.exposure import add_holding, find_holding, take_exposure
-from matching.jit import Row, kernel
+from matching.jit import Row, kernel, wide
 from matching.ladder import (
     book_rung,
     join,
@@ -31,12 +30,12 @@ def write_levels(cores: NDArray[Any], ladder: int, out: NDArray[Any]) -> int:
     """Write the displayed levels of a ladder, best first, until `out` (LEVEL_VIEW) is full; returns their number."""
     core = cores[0]
     instrument = instrument_at(core, ladder >> 2)
-    rung = ladder_at(core, ladder)["best"]
+    rung = wide(ladder_at(core, ladder)["best"])
     count = 0
     while rung != 0 and count < len(out):
         level, row = level_of(core, ladder, rung), out[count]
         row["price"], row["orders"] = price_of(instrument, rung), level["orders"]
-        row["quantity"] = min(level["visible"], np.int64(0x7FFFFFFF))
+        row["quantity"] = min(level["visible"], wide(0x7FFFFFFF))
         count += 1
         rung = worse(core, ladder, rung)
     return count
@@ -67,11 +66,11 @@ def collect_account(cores: NDArray[Any], account: int) -> int:
     """Gather an account's open orders in acceptance order; returns their number. ``write_orders`` follows."""
     core = cores[0]
     count = 0
-    slot = account_at(core, account)["head"]
+    slot = wide(account_at(core, account)["head"])
     while slot != 0:
         scratch_at(core, count)["value"] = slot
         count += 1
-        slot = link_at(core, slot)["next"]
+        slot = wide(link_at(core, slot)["next"])
     return count
 
 
@@ -80,7 +79,7 @@ def write_orders(cores: NDArray[Any], out: NDArray[Any]) -> None:
     """Write the gathered orders to `out` (ORDER_STATE), as many as it holds."""
     core = cores[0]
     for place in range(len(out)):
-        _write_order(core, np.int64(scratch_at(core, place)["value"]), out[place])
+        _write_order(core, wide(scratch_at(core, place)["value"]), out[place])
 
 
 @kernel
@@ -109,7 +108,7 @@ def restore_orders(cores: NDArray[Any], rows: NDArray[Any]) -> None:
 
 @kernel
 def _restore_order(core: Row, row: Row) -> None:
-    slot = np.int64(row["order_id"]) & 0xFFFFFFFF
+    slot = wide(row["order_id"]) & 0xFFFFFFFF
     order, link = order_at(core, slot), link_at(core, slot)
     order["client_id"], order["price"], order["trigger"] = row["client_id"], row["price"], row["trigger"]
     link["arrival"], link["offset"], link["expiry_day"] = row["arrival"], row["offset"], row["expiry_day"]
@@ -128,12 +127,12 @@ def _restore_order(core: Row, row: Row) -> None:
 
 @kernel
 def _restore_place(core: Row, slot: int, order: Row) -> None:
-    number = np.int64(order["instrument"])
+    number = wide(order["instrument"])
     instrument = instrument_at(core, number)
     if order["place"] == IN_BOOK:
         if only_for_auctions(order):
             instrument["auction_only"] += 1
-        join(core, number * 4 + np.int64(order["side"]), book_rung(instrument, order), slot, order)
+        join(core, number * 4 + wide(order["side"]), book_rung(instrument, order), slot, order)
     elif order["place"] == IN_STOPS:
         if link_at(core, slot)["offset"] != 0:
             instrument["trailing"] += 1
@@ -147,5 +146,5 @@ def restore_lists(cores: NDArray[Any], slots: NDArray[Any]) -> None:
     """Rebuild the accounts' lists from slots in acceptance order."""
     core = cores[0]
     for place in range(len(slots)):
-        slot = np.int64(slots[place])
+        slot = wide(slots[place])
         list_order(core, slot, order_at(core, slot))
