@@ -17,6 +17,7 @@ from exchange.domain import messages as m
 from exchange.domain.contracts import PeriodKind
 from exchange.domain.phases import MarketPhase
 from exchange.service import handle_delivery, handle_market, handle_members, handle_settlement
+from exchange.service.kernel import Kernel
 from exchange.service.results import Applied, RareResult
 from exchange.service.state import HOUSE, Outcome, Stamp, State, joined
 from matching.api import InvariantViolation, MatchingEngine
@@ -27,7 +28,11 @@ CORE_VERSION: Final = 1
 """Goes up whenever the same journal would give another state; part of every journal frame."""
 
 LIMITS: Final = EngineLimits(
-    max_instruments=1 << 18, max_accounts=1 << 12, max_holdings=1 << 21, max_refreshes=1 << 18
+    max_instruments=1 << 14,
+    max_levels=1 << 10,
+    max_accounts=1 << 12,
+    max_holdings=1 << 21,
+    max_refreshes=1 << 18,
 )
 """Bounds of the kernel. Constants and not settings: what the core refuses may depend on the journal only."""
 
@@ -62,7 +67,7 @@ class Core:
     """
 
     def __init__(self, engine: MatchingEngine) -> None:
-        self.state = State(engine)
+        self.state = State(Kernel(engine))
         self.seq = 0
         self.time_ns = 0
 
@@ -81,7 +86,7 @@ class Core:
         split = int(np.searchsorted(commands["time_ns"], window))
         for block, in_window in ((commands[:split], False), (commands[split:], True)):
             if len(block):
-                events = self.state.engine.apply(block).copy()
+                events = self.state.engine.apply(block)
                 self._fold(events, in_window)
                 parts.append(events)
         self.time_ns = int(commands["time_ns"][-1])

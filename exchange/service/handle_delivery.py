@@ -11,7 +11,7 @@ from exchange.clearing.ledger import LedgerKind
 from exchange.domain.calendar import NS_PER_HOUR, day_of, day_start_ns, epoch_day
 from exchange.domain.messages import FinishDelivery, MeterReadings, PostCapacity, Reading, WithdrawCapacity
 from exchange.domain.rejects import RejectCode
-from exchange.service.state import DONE, Capacity, Outcome, Stamp, State, controlled, refused
+from exchange.service.state import DONE, Capacity, Outcome, Stamp, State, refused
 
 CAPACITY_DAYS_MAX = 366
 CARDS_MAX = 10**7
@@ -114,7 +114,7 @@ def finish_delivery(state: State, message: FinishDelivery, stamp: Stamp) -> Outc
     _invoice_block(state, begin, end, stamp)
     delta = state.cash - state.delivery_hold - before
     events = [
-        controlled(state.engine.adjust_equity(account, int(delta[account]), seq=stamp.seq))
+        state.engine.adjust_equity(account, int(delta[account]), seq=stamp.seq)
         for account in np.flatnonzero(delta).tolist()
     ]
     state.day.delivered_day = message.day

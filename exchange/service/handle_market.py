@@ -11,7 +11,7 @@ from exchange.domain.messages import Halt, ListContracts, Listing, OpenDay, Prod
 from exchange.domain.money import BASIS_POINT
 from exchange.domain.phases import FOLLOWS, MarketPhase
 from exchange.domain.rejects import RejectCode
-from exchange.service.state import DONE, Outcome, Stamp, State, controlled, refused
+from exchange.service.state import DONE, Outcome, Stamp, State, refused
 from matching.records import Phase, Records
 from matching.spec import InstrumentSpec
 
@@ -55,7 +55,7 @@ def list_contracts(state: State, message: ListContracts, stamp: Stamp) -> Outcom
         return refused(
             RejectCode.WRONG_PHASE, f"{state.day.phase.label}; contracts are listed before the call"
         )
-    if len(state.contracts) + len(message.listings) > state.engine.limits.max_instruments:
+    if len(message.listings) > state.engine.free_slots:
         return refused(RejectCode.CONTRACT_LIMIT)
     symbols: dict[str, tuple[Symbol, Product]] = {}
     for listing in message.listings:
@@ -137,7 +137,7 @@ def add_contract(state: State, symbol: Symbol, product: Product, reference: int,
         margin_long_fen=margin,
         margin_short_fen=margin,
     )
-    return controlled(state.engine.add_instrument(contract.index, spec, seq=seq))
+    return state.engine.add_instrument(contract.index, spec, seq=seq)
 
 
 def open_day(state: State, message: OpenDay, stamp: Stamp) -> Outcome:
@@ -166,9 +166,9 @@ def set_phase(state: State, message: SetPhase, stamp: Stamp) -> Outcome:
             RejectCode.WRONG_PHASE, f"{day.phase.label}, so it can't be {message.phase.label} next"
         )
     active = state.active_contracts().tolist()
-    events = [controlled(state.engine.set_phase(active, _KERNEL_PHASE[message.phase], seq=stamp.seq))]
+    events = [state.engine.set_phase(active, _KERNEL_PHASE[message.phase], seq=stamp.seq)]
     if message.phase is MarketPhase.CLOSED:
-        events.append(controlled(state.engine.end_of_day(epoch_day(day.trading_day), seq=stamp.seq)))
+        events.append(state.engine.end_of_day(epoch_day(day.trading_day), seq=stamp.seq))
         state.contract_table.rows["halted"] = 0
     day.phase = message.phase
     return Outcome(events=events)
@@ -183,4 +183,4 @@ def halt(state: State, message: Halt, stamp: Stamp) -> Outcome:
         return refused(RejectCode.WRONG_PHASE, f"{state.day.phase.label}; halts are for continuous trading")
     state.contract_row(contract.index)["halted"] = message.halted
     phase = Phase.HALTED if message.halted else Phase.CONTINUOUS
-    return Outcome(events=(controlled(state.engine.set_phase(contract.index, phase, seq=stamp.seq)),))
+    return Outcome(events=(state.engine.set_phase([contract.index], phase, seq=stamp.seq),))

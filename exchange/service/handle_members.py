@@ -12,7 +12,7 @@ from exchange.domain.messages import (
     Withdraw,
 )
 from exchange.domain.rejects import RejectCode
-from exchange.service.state import DONE, Key, Member, Outcome, Stamp, State, controlled, refused
+from exchange.service.state import DONE, Key, Member, Outcome, Stamp, State, refused
 
 AMOUNT_MAX_FEN = 10**15
 """Most that one payment may move; cash stays far inside int64."""
@@ -28,7 +28,7 @@ def add_member(state: State, message: AddMember, stamp: Stamp) -> Outcome:
     member = Member(message.name, account, message.kind)
     state.members[member.name] = member
     state.members_by_account[account] = member
-    events = controlled(state.engine.set_account(account, state.account_spec(account), seq=stamp.seq))
+    events = state.engine.set_account(account, state.account_spec(account), seq=stamp.seq)
     return Outcome(data={"account": account}, events=(events,))
 
 
@@ -43,9 +43,9 @@ def set_member_state(state: State, message: SetMemberState, stamp: Stamp) -> Out
     # the kernel's equity includes today's marks: carry it over instead of resetting it to cash
     exposure = state.engine.exposure(member.account)
     spec = state.account_spec(member.account)
-    events = controlled(state.engine.set_account(member.account, spec, seq=stamp.seq))
+    events = state.engine.set_account(member.account, spec, seq=stamp.seq)
     delta = exposure.equity_fen - spec.equity_fen
-    marked = controlled(state.engine.adjust_equity(member.account, delta, seq=stamp.seq))
+    marked = state.engine.adjust_equity(member.account, delta, seq=stamp.seq)
     return Outcome(events=(events, marked))
 
 
@@ -96,5 +96,5 @@ def withdraw(state: State, message: Withdraw, stamp: Stamp) -> Outcome:
 def _pay(state: State, account: int, amount: int, kind: LedgerKind, stamp: Stamp) -> Outcome:
     state.cash[account] += amount
     state.ledger.enter(stamp.seq, stamp.day, kind, account, amount)
-    events = controlled(state.engine.adjust_equity(account, amount, seq=stamp.seq))
+    events = state.engine.adjust_equity(account, amount, seq=stamp.seq)
     return Outcome(data={"account": account, "cash_fen": int(state.cash[account])}, events=(events,))

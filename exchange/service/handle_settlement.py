@@ -19,8 +19,11 @@ from exchange.domain.messages import SettleDay
 from exchange.domain.phases import MarketPhase
 from exchange.domain.rejects import RejectCode
 from exchange.service.handle_market import add_contract
-from exchange.service.state import HOUSE, Outcome, Stamp, State, controlled, refused
+from exchange.service.state import HOUSE, Outcome, Stamp, State, refused
 from matching.records import Records
+
+CASCADE_DAYS_MAX = 31 + 6
+"""Most days that one product's cascades of one settlement can list: a month, and a week that begins in it."""
 
 
 def settle_day(state: State, message: SettleDay, stamp: Stamp) -> Outcome:
@@ -29,6 +32,8 @@ def settle_day(state: State, message: SettleDay, stamp: Stamp) -> Outcome:
         return refused(RejectCode.WRONG_PHASE, state.day.phase.label)
     if message.day != state.day.trading_day:
         return refused(RejectCode.DAY_NOT_NEXT, f"{state.day.trading_day} is open")
+    if state.engine.free_slots < CASCADE_DAYS_MAX * len(state.products):
+        return refused(RejectCode.CONTRACT_LIMIT, "no room for the days that weeks and months cascade into")
     events: list[Records] = []
     traded = state.active_contracts()
     rules = _fix_prices(state, traded)
@@ -184,7 +189,7 @@ def _retire(state: State, contracts: list[Contract], stamp: Stamp) -> list[Recor
     events = []
     for contract in contracts:
         state.contract_row(contract.index)["active"] = 0
-        events.append(controlled(state.engine.remove_instrument(contract.index, seq=stamp.seq)))
+        events.append(state.engine.remove_instrument(contract.index, seq=stamp.seq))
     rows = state.positions.rows
     ended = np.isin(rows["contract"], [contract.index for contract in contracts])
     for row in rows[ended & (rows["sold_lots"] > 0)]:
@@ -209,16 +214,16 @@ def _prepare_next_day(state: State, stamp: Stamp) -> list[Records]:
         for column in ("last_price", "day_lots", "day_value", "window_lots", "window_value"):
             row[column] = 0
         if (low, high, reference) != (row["price_low"], row["price_high"], row["previous"]):
-            events.append(controlled(engine.rebase(index, low, high, reference, seq=stamp.seq)))
+            events.append(engine.rebase(index, low, high, reference, seq=stamp.seq))
         if margin != row["margin"]:
-            events.append(controlled(engine.set_margins(index, margin, margin, seq=stamp.seq)))
+            events.append(engine.set_margins(index, margin, seq=stamp.seq))
         row["previous"], row["price_low"], row["price_high"], row["margin"] = reference, low, high, margin
     for row in state.positions.rows:
         account, index, lots = int(row["account"]), int(row["contract"]), int(row["lots"])
         if engine.position(account, index) != lots:
-            events.append(controlled(engine.set_position(account, index, lots, seq=stamp.seq)))
+            events.append(engine.set_position(account, index, lots, seq=stamp.seq))
     events += [
-        controlled(engine.set_account(account, state.account_spec(account), seq=stamp.seq))
+        engine.set_account(account, state.account_spec(account), seq=stamp.seq)
         for account in state.members_by_account
     ]
     return events

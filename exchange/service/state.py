@@ -23,10 +23,9 @@ from exchange.domain.contracts import Contract
 from exchange.domain.messages import PostCapacity, Product, SetRules
 from exchange.domain.phases import MarketPhase
 from exchange.domain.rejects import RejectCode
+from exchange.service.kernel import Kernel
 from exchange.service.results import Data
-from matching.api import InvariantViolation, MatchingEngine
-from matching.records import EVENT, EventKind, Records
-from matching.records import RejectCode as KernelCode
+from matching.records import EVENT, Records
 from matching.spec import AccountSpec
 
 HOUSE = 0
@@ -107,7 +106,7 @@ def refused(code: RejectCode, detail: str = "") -> Outcome:
 class State:
     """All state besides the kernel's, and the kernel beside it."""
 
-    def __init__(self, engine: MatchingEngine) -> None:
+    def __init__(self, engine: Kernel) -> None:
         accounts = engine.limits.max_accounts
         self.engine = engine
         self.rules = SetRules(products=(), closed_days=(), calendar_end=date.min)
@@ -200,18 +199,11 @@ class State:
         yield "cash", self.cash[:used].tobytes()
         yield "delivery hold", self.delivery_hold[:used].tobytes()
         yield "contract rows", self.contract_table.state_bytes()
+        yield "slots", self.engine.state_bytes()
         yield "positions", self.positions.state_bytes()
         yield "reservations", self.reservations.state_bytes()
         yield "settlements", self.settlements.state_bytes()
         yield "ledger", self.ledger.state_bytes()
-
-
-def controlled(events: Records) -> Records:
-    """Return a copy of a control operation's events; the handler had made sure that it can't be refused."""
-    if (events["kind"] == EventKind.REJECTED).any():
-        code = int(events["code"][events["kind"] == EventKind.REJECTED][0])
-        raise InvariantViolation(f"the kernel refused a control operation: {KernelCode(code).name}")
-    return events.copy()
 
 
 def joined(parts: Iterable[Records]) -> Records:

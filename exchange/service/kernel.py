@@ -1,0 +1,162 @@
+"""The kernel as the core sees it: instruments named by contract index, which is never reused.
+
+The kernel keeps ladders for a bounded number of live instruments and lets a number be listed again.
+Contracts come and go for years, so each live contract holds one of the kernel's numbers, a *slot*, and hands
+it back when it ends. Commands and events are translated array-wise. Every method returns copies.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matching.api import Exposure, Indicative, InvariantViolation, MatchingEngine, TopOfBook
+from matching.records import ANY_INSTRUMENT, EventKind, Phase, Records, RejectCode, Side
+from matching.spec import AccountSpec, EngineLimits, InstrumentSpec
+
+_NONE = -1
+_UNKNOWN_SLOT = -2  # not ANY_INSTRUMENT: a mass cancel of an unknown contract must not cancel everything
+
+
+class Kernel:
+    """A matching engine behind contract indices. A refused control operation is a broken invariant: the
+    core checks first.
+    """
+
+    def __init__(self, engine: MatchingEngine) -> None:
+        self._engine = engine
+        self._slots: NDArray[np.int32] = np.zeros(0, np.int32)  # by contract; _UNKNOWN_SLOT once it ended
+        self._contracts = np.full(engine.limits.max_instruments, _NONE, np.int32)  # by slot
+        self._free = list(range(engine.limits.max_instruments - 1, -1, -1))  # the next one to use is last
+
+    @property
+    def limits(self) -> EngineLimits:
+        """Bounds of the engine."""
+        return self._engine.limits
+
+    @property
+    def free_slots(self) -> int:
+        """How many more contracts may be live."""
+        return len(self._free)
+
+    def apply(self, commands: Records) -> Records:
+        """Apply commands (dtype COMMAND) and return their events (dtype EVENT)."""
+        translated = commands.copy()
+        wanted = commands["instrument"]
+        known = (wanted >= 0) & (wanted < len(self._slots))
+        slots = np.where(wanted == ANY_INSTRUMENT, ANY_INSTRUMENT, _UNKNOWN_SLOT).astype(np.int32)
+        slots[known] = self._slots[wanted[known]]
+        translated["instrument"] = slots
+        return self._translated(self._engine.apply(translated))
+
+    def add_instrument(self, contract: int, spec: InstrumentSpec, *, seq: int) -> Records:
+        """List the next contract; indices come in order without a gap."""
+        if contract != len(self._slots):
+            raise InvariantViolation(f"contract {contract} is listed out of order")
+        slot = self._free.pop()
+        self._slots = np.append(self._slots, np.int32(slot))
+        self._contracts[slot] = contract
+        return self._done(self._engine.add_instrument(slot, spec, seq=seq))
+
+    def remove_instrument(self, contract: int, *, seq: int) -> Records:
+        """End a contract: its orders are cancelled, its holdings forgotten, its slot freed."""
+        slot = self._slot(contract)
+        events = self._done(self._engine.remove_instrument(slot, seq=seq))
+        self._slots[contract] = _UNKNOWN_SLOT
+        self._contracts[slot] = _NONE
+        self._free.append(slot)
+        return events
+
+    def rebase(self, contract: int, low: int, high: int, reference: int, *, seq: int) -> Records:
+        """Set new price limits and reference price, ticks."""
+        return self._done(self._engine.rebase(self._slot(contract), low, high, reference, seq=seq))
+
+    def set_margins(self, contract: int, margin_fen: int, *, seq: int) -> Records:
+        """Set the initial margin of one lot, long or short, fen."""
+        return self._done(self._engine.set_margins(self._slot(contract), margin_fen, margin_fen, seq=seq))
+
+    def set_phase(self, contracts: list[int], phase: Phase, *, seq: int) -> Records:
+        """Move contracts to a phase, in the order given."""
+        slots = [self._slot(contract) for contract in contracts]
+        return self._done(self._engine.set_phase(slots, phase, seq=seq))
+
+    def set_position(self, account: int, contract: int, lots: int, *, seq: int) -> Records:
+        """Set a position without a trade."""
+        return self._done(self._engine.set_position(account, self._slot(contract), lots, seq=seq))
+
+    def set_account(self, account: int, spec: AccountSpec, *, seq: int) -> Records:
+        """Set an account's terms, equity included."""
+        return self._done(self._engine.set_account(account, spec, seq=seq))
+
+    def adjust_equity(self, account: int, delta_fen: int, *, seq: int) -> Records:
+        """Add to an account's equity."""
+        return self._done(self._engine.adjust_equity(account, delta_fen, seq=seq))
+
+    def end_of_day(self, trading_day: int, *, seq: int) -> Records:
+        """Expire day and GTD orders; `trading_day` in days since 1970-01-01."""
+        return self._done(self._engine.end_of_day(trading_day, seq=seq))
+
+    def l1(self, contract: int) -> TopOfBook:
+        """Return the top of a live contract's book."""
+        return self._engine.l1(self._slot(contract))
+
+    def depth(self, contract: int, side: Side, levels: int) -> Records:
+        """Return displayed levels (LEVEL_VIEW), best first."""
+        return self._engine.depth(self._slot(contract), side, levels)
+
+    def indicative(self, contract: int) -> Indicative:
+        """Return what an uncross would do now."""
+        return self._engine.indicative(self._slot(contract))
+
+    def open_orders(self, account: int) -> Records:
+        """Return an account's open orders (ORDER_STATE) in acceptance order."""
+        return self._translated(self._engine.open_orders(account))
+
+    def position(self, account: int, contract: int) -> int:
+        """Return a position in lots."""
+        return self._engine.position(account, self._slot(contract))
+
+    def positions(self, contract: int) -> Records:
+        """Return the positions other than 0 (POSITION_VIEW)."""
+        return self._engine.positions(self._slot(contract))
+
+    def exposure(self, account: int) -> Exposure:
+        """Return the margin gate's figures of an account that is set up."""
+        return self._engine.exposure(account)
+
+    def check(self) -> None:
+        """Verify the engine and the slots; raises InvariantViolation."""
+        self._engine.check()
+        live = np.flatnonzero(self._slots >= 0)
+        if not np.array_equal(self._contracts[self._slots[live]], live):
+            raise InvariantViolation("contracts and the kernel's slots don't agree")
+        if len(live) + len(self._free) != len(self._contracts):
+            raise InvariantViolation("a slot of the kernel is lost")
+
+    def state_hash(self) -> bytes:
+        """Return the engine's 32-byte digest; slots are in it as instrument numbers."""
+        return self._engine.state_hash()
+
+    def state_bytes(self) -> bytes:
+        """Return the slots, and the order in which free ones come next, as bytes."""
+        return self._slots.tobytes() + np.array(self._free, np.int32).tobytes()
+
+    def _slot(self, contract: int) -> int:
+        slot = int(self._slots[contract])
+        if slot < 0:
+            raise InvariantViolation(f"contract {contract} has ended")
+        return slot
+
+    def _translated(self, rows: Records) -> Records:
+        """Return a copy with slots replaced by contract indices; -1 where no known contract is meant."""
+        copy = rows.copy()
+        slots = rows["instrument"]
+        copy["instrument"] = np.where(slots >= 0, self._contracts[slots], _NONE)
+        return copy
+
+    def _done(self, events: Records) -> Records:
+        refused = events[events["kind"] == EventKind.REJECTED]
+        if len(refused):
+            code = RejectCode(int(refused["code"][0]))
+            raise InvariantViolation(f"the kernel refused a control operation: {code.name}")
+        return self._translated(events)
