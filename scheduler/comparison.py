@@ -23,7 +23,7 @@ class BaselineRow(NamedTuple):
 
     @property
     def cost_saving(self) -> float:
-        """Share of the baseline's total cost (reserved capacity at its price) that the plan saves, same work."""
+        """Share of the baseline's total cost (reserved cards at their price) saved by the plan, same work."""
         before, after = self.baseline_common.cost_with_reserved_fen, self.plan_common.cost_with_reserved_fen
         return 1 - after / before if before else 0.0
 
@@ -50,7 +50,7 @@ class BaselineRow(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """The plan's totals and one row a baseline: ``all_east``, ``all_east_unlimited``, ``cheapest_first``, ``regret``."""
+    """The plan's totals, and one row a baseline (their names are in `scheduler.baselines`)."""
 
     plan: Totals
     plan_unserved: int

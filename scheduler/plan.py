@@ -39,7 +39,7 @@ class UnplacedReason(StrEnum):
 
 
 class Placement(NamedTuple):
-    """A workload at its site with the cards of each grade it gets (``alternative`` says which demand vector)."""
+    """A workload at its site with the cards it gets; ``alternative`` is the index of the demand vector."""
 
     workload: str
     site: str
@@ -67,7 +67,7 @@ class Purchase(NamedTuple):
 
 
 class ShadowPrice(NamedTuple):
-    """What one more milli-card of a grade at a site for the slot would be worth, in nano-CNY (never negative)."""
+    """What one more milli-card of a grade at a site for the slot is worth, in nano-CNY; never negative."""
 
     site: str
     grade: str
@@ -79,7 +79,7 @@ class Totals:
     """What a set of placements costs, draws and emits.
 
     ``cost`` is new money: purchases and transfer. ``reserved_value`` is the sunk price of the reserved cards
-    used, cheapest first, so that plans can be compared as if nothing had been bought before. ``power_cost`` is
+    used, cheapest first, so that plans can be compared as if nothing had been bought before. ``power`` is
     what the sites pay for electricity: part of the rent, so never added to cost. ``milli_card_hours`` counts
     running hours.
     """
@@ -119,7 +119,7 @@ class Totals:
 
 
 class ClassSummary(NamedTuple):
-    """One latency class in a plan. ``mean_rtt_ms`` and ``max_rtt_ms`` are over its placed workloads (0 if none)."""
+    """One latency class in a plan; the round trips are over its placed workloads (0 if none)."""
 
     latency_class: str
     workloads: int
@@ -129,16 +129,30 @@ class ClassSummary(NamedTuple):
     max_rtt_ms: float
 
 
+class CertificateRow(NamedTuple):
+    """A price on one capacity inequality that every plan fulfils (`scheduler.capacity_rows` derives it).
+
+    ``level`` counts the cheapest offers that are taken as capacity next to the reservations; ``grain`` is the
+    size in milli-cards that whole workloads round to (1: plain capacity). ``nano_cny`` is per unit of the row.
+    """
+
+    site: str
+    grade: str
+    level: int
+    grain: int
+    nano_cny: int
+
+
 @dataclass(frozen=True, slots=True)
 class Certificate:
     """A lower bound anyone can check: with these prices on capacity no plan's value is below the bound.
 
-    Price every capacity at its shadow price, let each workload take its cheapest option on its own (or stay
-    out at its penalty), and take off what the priced capacity is worth: by Lagrangian duality that is at most the
+    Charge every use of a priced row, let each workload take its cheapest option on its own (or stay out at
+    its penalty), and take off what the priced capacity is worth: by Lagrangian duality that is at most the
     value of any plan. Integers, so that the check is exact (`scheduler.checker.certified_bound`).
     """
 
-    prices: tuple[ShadowPrice, ...]
+    rows: tuple[CertificateRow, ...]
     bound_nano_cny: int
 
 
@@ -156,8 +170,8 @@ class Plan:
     """A placement with its proof.
 
     ``value_nano_cny`` is what was minimised: new money plus the penalties of unplaced work;
-    ``lower_bound_nano_cny`` holds for every possible plan; their difference is the gap. ``gap`` sets it against
-    the money the plan can influence: its new money, sunk cost and penalties left out.
+    ``lower_bound_nano_cny`` holds for every possible plan; their difference is the gap. ``gap`` sets it
+    against the money the plan can influence: its new money, sunk cost and penalties left out.
     ``model`` names the model used and ``why`` says in a sentence why it was picked.
     """
 
@@ -170,6 +184,7 @@ class Plan:
     value_nano_cny: int
     lower_bound_nano_cny: int
     certificate: Certificate
+    shadow_prices: tuple[ShadowPrice, ...]
     model: str
     why: str
     timings: Timings

@@ -6,9 +6,10 @@ Integers throughout, so that a checker can recompute every figure exactly:
 - prices in *micro-CNY per card-hour* (1 tick of 0.01 CNY on an 8-card lot is 1,250 micro-CNY a card);
 - their product, money inside the package, in *nano-CNY* (1 fen = 10,000,000 nano-CNY).
 
-A problem spans one slot of ``slot_hours`` (24 for a delivery day). A placed workload holds its cards for the
-whole slot, since that is what a reservation or an offer delivers; its ``hours`` (≤ the slot) are what it runs,
-and what power and carbon are counted for. A workload is placed whole, at one site.
+A problem spans one slot of ``slot_hours`` (24 for a delivery day). A placed workload holds its cards for
+the whole slot, since that is what a reservation or an offer delivers; its ``hours`` (≤ the slot) are what it
+runs, and what power and carbon are counted for. A workload is placed whole, at one site. Cards are added up
+over a site: which physical card a share of 0.46 lands on is for the site's own packing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -52,7 +53,7 @@ class Fault(NamedTuple):
 FAULTS_SHOWN_MAX = 20
 
 
-class InvalidProblem(ValueError):  # noqa: N818 - it names what happened
+class InvalidProblem(ValueError):
     """The input cannot be planned as it is; ``faults`` names each row and field that is wrong."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
@@ -62,7 +63,7 @@ class InvalidProblem(ValueError):  # noqa: N818 - it names what happened
         super().__init__("; ".join([*shown, f"and {rest} more"] if rest > 0 else shown))
 
 
-class InvariantViolation(RuntimeError):  # noqa: N818 - it names what happened
+class InvariantViolation(RuntimeError):
     """Something the scheduler guarantees about its own results does not hold: a defect, never bad input."""
 
 
@@ -108,10 +109,10 @@ class Need(NamedTuple):
 class Workload:
     """One piece of work that is placed whole, or not at all.
 
-    ``alternatives`` are the demand vectors that would each do, e.g. 2 A100 + 0.2 CPU64, or 1 H100 + 0.2 CPU64;
+    ``alternatives`` are the demand vectors that would each do, e.g. 2 A100 + 0.2 CPU64 or 1 H100 + 0.2 CPU64;
     `alternatives_of` makes them from allowed grades and speed factors. ``latency_ms_max`` bounds the *round
     trip* between origin city and site (``inf``: none). ``data_gb`` is what must be moved to the site.
-    ``priority`` 0–9 raises what leaving it out counts (see `scheduler.problem`). ``latency_class`` is only a label.
+    ``priority`` 0–9 raises the penalty of leaving it out; ``latency_class`` is a label.
     """
 
     id: str
@@ -131,8 +132,8 @@ def alternatives_of(
     """Demand vectors from cards per grade, and per grade the grades allowed in its place with their speed.
 
     ``allowed={"A100": {"H100": 2}}``: an H100 does the work of two A100. Cards are divided by the speed and
-    rounded up: to whole cards where the demand is in whole cards (a gang does not share), else to milli-cards.
-    The first alternative is the demand itself. Example: ``alternatives_of({"L20": 0.46, "CPU64": 0.1})``.
+    rounded up: to whole cards where the demand is in whole cards (a gang does not share), else to
+    milli-cards. The first alternative is the demand itself. Plain: ``alternatives_of({"L20": 0.46})``.
     """
     choices: list[list[Need]] = [[]]
     for grade, cards in demand.items():
@@ -189,7 +190,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """Capacity already bought for the slot: its price (micro-CNY per card-hour) is sunk, using it costs nothing."""
+    """Capacity already bought for the slot: the price paid per card-hour is sunk, using it costs nothing."""
 
     id: str
     site: str
@@ -200,7 +201,7 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Posted capacity at one price (micro-CNY per card-hour): a step of the marginal price curve. Divisible."""
+    """Posted capacity at one price (per card-hour): a step of the marginal price curve. Divisible."""
 
     id: str
     site: str
@@ -211,7 +212,7 @@ class Offer:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Network:
-    """Round trips between origins and sites: ``rtt_ms`` float64 (origins × sites), and what moving data costs.
+    """Round trips from origins to sites: ``rtt_ms`` float64 (origins × sites); and what moving data costs.
 
     ``transfer_micro_cny_per_gb`` is int64 of the same shape, or None where moving data is free.
     """
