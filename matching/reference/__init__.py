@@ -1,4 +1,4 @@
-"""The reference engine: chapter 3 of the rulebook in plain Python, to be read beside it and compared with the kernel."""
+"""The reference engine: chapter 3 of the rulebook in plain Python, to be compared with the kernel."""
 
 from matching.reference.engine import ReferenceEngine
 

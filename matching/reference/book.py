@@ -68,7 +68,8 @@ class Ladder:
 
     def at(self, price: int) -> Queue:
         """Return the queue at a price; an empty one if nobody stands there."""
-        return self._queues.get(self._sign * price, Queue(price))
+        queue: Queue = self._queues.get(self._sign * price, Queue(price))
+        return queue
 
     def join(self, order: Order, price: int) -> None:
         """Stand at the tail of the queue of this price."""
@@ -128,7 +129,7 @@ class Book:
         return self.priced[order.side].at(order.price)
 
     def levels(self, side: Side) -> Iterator[Queue]:
-        """Yield the levels of a side that hold orders, best first: market orders ahead of every price (3.6)."""
+        """Yield the levels of a side that hold orders, best first: market orders first (3.6)."""
         if self.market[side]:
             yield self.market[side]
         yield from self.priced[side]

@@ -18,6 +18,9 @@ from matching.reference.book import Queue
 from matching.reference.orders import Order
 from matching.spec import InstrumentSpec
 
+MOST_SHOWN = (1 << 31) - 1
+"""More lots than this are shown as this many (clause 3.10)."""
+
 Row = tuple[int, int, int, int, int, int, int, int, int, int, int, int, int, int, int]
 
 
@@ -132,7 +135,7 @@ class EventLog:
         self.add(
             EventKind.LEVEL,
             price=level.price,
-            quantity=shown,
+            quantity=min(shown, MOST_SHOWN),
             remaining=orders,
             instrument=instrument,
             side=side,

@@ -1,4 +1,4 @@
-"""The whole state of the reference engine, and the steps that every rule is made of: rest, leave, cancel, end."""
+"""The whole state of the reference engine, and the steps that every rule is made of: rest, cancel, end."""
 
 from __future__ import annotations
 

@@ -13,6 +13,8 @@ UNPRICED_IN_BOOK = (OrderType.MARKET, OrderType.MARKET_TO_LIMIT)
 """Types that stand ahead of every price in a call (clause 3.6)."""
 PRICED = (OrderType.LIMIT, OrderType.STOP_LIMIT)
 """Types that have a limit price."""
+MOST_LOTS = 1 << 20
+"""No order is larger (clause 3.11 (5))."""
 
 
 @dataclass(slots=True, eq=False)
@@ -52,8 +54,11 @@ class Order:
 
     @property
     def refreshes(self) -> int:
-        """How many slices an iceberg's open lots need after the first (clause 3.15)."""
-        return slices(self.remaining, self.display)
+        """Slices an iceberg will yet show; outside the book as if it entered it whole (clause 3.15)."""
+        if not self.display:
+            return 0
+        shown = self.visible if self.place == Place.BOOK else min(self.display, self.remaining)
+        return -(-(self.remaining - shown) // self.display)
 
     def show(self) -> None:
         """Show the next slice, or all that remains (clause 3.15)."""
@@ -63,8 +68,3 @@ class Order:
         """Take lots off without a trade, the reserve first (clauses 3.20, 3.22)."""
         self.remaining -= lots
         self.visible = min(self.visible, self.remaining)
-
-
-def slices(lots: int, display: int) -> int:
-    """Return ⌈lots ÷ display⌉ − 1 for an iceberg, 0 for any other order (clause 3.15)."""
-    return -(-lots // display) - 1 if display else 0

@@ -10,6 +10,8 @@ from matching.reference.market import Account, Instrument, Market
 from matching.reference.orders import PRICED, Order
 
 NS_PER_SECOND = 1_000_000_000
+MOST_WORST_CASE = (1 << 30) - 1
+"""No worst-case position is larger, in lots (clause 3.37)."""
 
 
 def exposure_price(instrument: Instrument, order: Order) -> int:
@@ -96,7 +98,8 @@ def over_position(market: Market, draft: Order, replaced: Order | None = None) -
     position = market.position(draft.account, draft.instrument)
     held = position if draft.side == Side.BUY else -position
     raises = after > before
-    return RejectCode.POSITION_LIMIT if most and raises and held + after > most else RejectCode.NONE
+    over = held + after > min(most or MOST_WORST_CASE, MOST_WORST_CASE)
+    return RejectCode.POSITION_LIMIT if raises and over else RejectCode.NONE
 
 
 def over_margin(market: Market, draft: Order, replaced: Order | None = None) -> RejectCode:

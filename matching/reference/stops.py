@@ -12,7 +12,7 @@ from matching.state import Place
 
 
 def run_stops(market: Market, instrument: Instrument) -> None:
-    """Clauses 3.24 and 3.26: elect, then activate one elected order after another, electing again after each."""
+    """Clauses 3.24 and 3.26: elect, then activate one after another, electing again after each."""
     elected: deque[Order] = deque()
     elect(instrument, elected)
     while elected:
@@ -35,7 +35,7 @@ def elect(instrument: Instrument, elected: deque[Order]) -> None:
 
 
 def trail(instrument: Instrument, side: Side) -> None:
-    """Clause 3.24: those whose trigger changes go to the tail of the new trigger's queue, in their old order."""
+    """Clause 3.24: whose trigger changes goes to the tail of the new trigger's queue."""
     for order in list(instrument.book.stop_orders(side)):
         if order.type != OrderType.TRAILING_STOP:
             continue

@@ -24,18 +24,17 @@ def proceed(market: Market, order: Order, min_quantity: int = 0) -> None:
 
 
 def trade_at_once(market: Market, instrument: Instrument, order: Order, min_quantity: int) -> None:
-    """Clauses 3.18 and 3.19: price a market-to-limit order, judge all-or-none conditions, trade, treat the rest."""
+    """Clauses 3.18 and 3.19: price MARKET_TO_LIMIT, judge FOK and minimum quantity, then trade."""
     if order.type == OrderType.MARKET_TO_LIMIT:
         order.price = instrument.book.best_price(order.opposite)
         if not order.price:
             market.cancel(order, CancelReason.UNFILLED)
             return
         order.type = OrderType.LIMIT
-    within_reach = min(available(instrument, order), order.remaining)
-    if order.tif == TimeInForce.FOK and within_reach < order.remaining:
-        market.cancel(order, CancelReason.FILL_OR_KILL)
-    elif within_reach < min_quantity:
-        market.cancel(order, CancelReason.MIN_QUANTITY)
+    needed = order.remaining if order.tif == TimeInForce.FOK else min_quantity
+    if needed and min(available(instrument, order), order.remaining) < needed:
+        fok = order.tif == TimeInForce.FOK
+        market.cancel(order, CancelReason.FILL_OR_KILL if fok else CancelReason.MIN_QUANTITY)
     else:
         meet_levels(market, instrument, order)
 
@@ -92,15 +91,17 @@ def treat_rest(market: Market, order: Order) -> None:
 
 
 def meet_level(market: Market, instrument: Instrument, order: Order, level: Queue) -> None:
-    """Clauses 3.10, 3.18, 3.22: meet the orders of one level from its head, then emit its LEVEL if it changed."""
-    before = level.displayed
+    """Clauses 3.10, 3.18, 3.22: meet a level's orders from its head; emits LEVEL if anything left."""
+    changed = False
     while order.remaining and level:
         resting = level.head
-        if order.stp != StpMode.NONE and resting.account == order.account:
+        own = order.stp != StpMode.NONE and resting.account == order.account
+        if own:
             prevent_self_trade(market, order, resting)
         else:
             trade(market, order, resting, level)
-    if level.displayed != before:
+        changed |= not own or order.stp != StpMode.CANCEL_TAKING
+    if changed:
         market.events.level(instrument.index, order.opposite, level)
 
 
