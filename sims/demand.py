@@ -1,7 +1,8 @@
-"""From trace to demand: which grade a task needs, how quick its network must be, and which city it comes from.
+"""From trace to demand: which grade a task needs, how quick its network must be, and which city it comes
+from.
 
-The rules are data (``sims/data/demand.toml``) and each is an assumption; draws are made by hash of the seed and the
-task's number, so a task keeps its city and class on every machine and in every run.
+The rules are data (``sims/data/demand.toml``) and each is an assumption; draws are made by hash of the seed
+and the task's number, so a task keeps its city and class on every machine and in every run.
 """
 
 import tomllib
@@ -20,8 +21,8 @@ from sims.trace import Task
 class Demand:
     """What one task asks of the exchange for one delivery day.
 
-    ``grades`` lists what would do, the one it buys first; ``cards_milli`` is thousandths of a card; ``latency_class`` and
-    ``origin`` (a city code, e.g. ``SHANGHAI``) are names of the catalogue.
+    ``grades`` lists what would do, the one it buys first; ``cards_milli`` is thousandths of a card;
+    ``latency_class`` and ``origin`` (a city code, e.g. ``SHANGHAI``) are names of the catalogue.
     """
 
     number: int
@@ -38,7 +39,9 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class AnyGpuRule:
-    """Grade of a task that accepts any GPU, if it fits: at least so many GPUs, so large a share, one of these QoS."""
+    """Grade of a task that accepts any GPU, if it fits: at least so many GPUs, so large a share, one of these
+    QoS.
+    """
 
     grade: str
     gpus_min: int = 0
@@ -87,7 +90,9 @@ def load_rules() -> DemandRules:
 
 
 def parse_rules(table: Mapping[str, Any]) -> DemandRules:
-    """Rules from the parsed TOML. Raises ``KeyError`` or ``TypeError`` naming the key that is missing or unknown."""
+    """Rules from the parsed TOML. Raises ``KeyError`` or ``TypeError`` naming the key that is missing or
+    unknown.
+    """
     return DemandRules(
         seed=table["seed"],
         grade_of_gpu=table["grade_of_gpu"],
@@ -107,8 +112,8 @@ def _any_gpu_rule(row: Mapping[str, Any]) -> AnyGpuRule:
 def demand_of(tasks: Iterable[Task], cities: Sequence[str], rules: DemandRules) -> list[Demand]:
     """The demand of every task, in the order given.
 
-    ``cities`` are the origins that exist; one that the rules do not name has one share. Raises ``ValueError`` when the
-    rules name a city that does not exist or leave a task without a rule.
+    ``cities`` are the origins that exist; one that the rules do not name has one share. Raises ``ValueError``
+    when the rules name a city that does not exist or leave a task without a rule.
     """
     unknown = sorted(set(rules.origin_shares) - set(cities))
     if unknown:
@@ -139,13 +144,15 @@ def grades_of(task: Task, rules: DemandRules) -> tuple[str, ...]:
 
 
 def _humblest_first(kinds: Sequence[str], rules: DemandRules) -> list[str]:
-    """Types in the order of the rule table, which lists the humblest grade first: that one is bought first."""
+    """Types in the order of the rule table: the humblest grade first, since that one is bought first."""
     order = list(rules.grade_of_gpu)
     return sorted(kinds, key=order.index)
 
 
 def cards_milli_of(task: Task, rules: DemandRules) -> int:
-    """Thousandths of a card; a task without a GPU is counted in units of 64 cores, rounded up to a thousandth."""
+    """Thousandths of a card; a task without a GPU is counted in units of 64 cores, rounded up to a
+    thousandth.
+    """
     if task.gpus:
         return task.cards_milli
     return -(-task.cpu_milli * 1000 // rules.cores_per_card_milli)
@@ -161,7 +168,8 @@ def _latency_rule(task: Task, rules: DemandRules) -> LatencyRule:
 def draw(shares: Mapping[str, int], *key: object) -> str:
     """One of the names of ``shares``, drawn in proportion, always the same for the same key.
 
-    The draw is a hash, so that it does not depend on the order in which draws are made or on a library's generator.
+    The draw is a hash, so that it does not depend on the order in which draws are made or on a library's
+    generator.
     """
     digest = blake2b("|".join(str(part) for part in key).encode(), digest_size=8).digest()
     point = int.from_bytes(digest, "big") % sum(shares.values())

@@ -1,7 +1,8 @@
 """What a provider does, as pure functions: what it posts, at which prices it offers, what its meters read.
 
-A provider offers each hub's cards on a ladder around the last settlement price, never below its power cost. It leans
-up when it sells faster than it expected and down when slower. Nothing here talks to an exchange: `sims.member` does.
+A provider offers each hub's cards on a ladder around the last settlement price, never below its power cost.
+It leans up when it sells faster than it expected and down when slower. Nothing here talks to an exchange:
+`sims.member` does.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,7 +31,7 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Allotment:
-    """How many lots of each contract kind a provider sells from one holding; together never above its cards."""
+    """Lots of each contract kind that a provider sells from one holding; together never above its cards."""
 
     day_lots: int
     week_lots: int
@@ -117,7 +118,7 @@ def base_price_ticks(
     settings: ProviderSettings,
     seed: str,
 ) -> int:
-    """The price around which it quotes: reference, its own view, and how sales go against what it expected."""
+    """The price around which it quotes: reference, its own view, and how sales go against expectation."""
     bound = settings.view_basis_points_max
     view = int(draw({str(b): 1 for b in range(-bound, bound + 1)}, seed, "view", holding.hub, holding.grade))
     ahead_percent = sold_percent - settings.expected_sold_percent * progress_percent // 100

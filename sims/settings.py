@@ -102,7 +102,7 @@ def load_settings() -> DemoSettings:
 
 
 def parse_settings(text: str) -> DemoSettings:
-    """Settings from TOML text. Raises ``ValueError`` naming the key that is unknown, missing or out of range."""
+    """Settings from TOML text. Raises ``ValueError`` naming the key that is unknown, missing or wrong."""
     try:
         return msgspec.convert(tomllib.loads(text), DemoSettings)
     except msgspec.ValidationError as error:

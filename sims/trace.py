@@ -17,8 +17,8 @@ QOS = ("LS", "BE", "Burstable", "Guaranteed")
 class Task:
     """One task of the trace, as its cluster saw it.
 
-    ``number`` counts the rows of the published file from 0; ``share_milli`` is the share of *each* of its ``gpus`` in
-    thousandths of a card; ``gpu_types`` is empty when any type would do.
+    ``number`` counts the rows of the published file from 0; ``share_milli`` is the share of *each* of its
+    ``gpus`` in thousandths of a card; ``gpu_types`` is empty when any type would do.
     """
 
     number: int
@@ -41,7 +41,8 @@ class Task:
 def load_tasks() -> tuple[Task, ...]:
     """All tasks in the order of the published file.
 
-    Raises ``ValueError`` naming the row and what was wrong with it; the file is part of the package, so that is damage.
+    Raises ``ValueError`` naming the row and what was wrong with it; the file is part of the package, so that
+    is damage.
     """
     packed = files("sims").joinpath("data/openb_pods.csv.gz").read_bytes()
     reader = csv.DictReader(io.StringIO(gzip.decompress(packed).decode()))
