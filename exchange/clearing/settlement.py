@@ -5,7 +5,7 @@ tables.
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +21,14 @@ class PriceRule(IntEnum):
     PREVIOUS = 3
 
     @property
-    def label(self) -> str:
+    def label(self) -> Literal["last hour", "whole day", "previous"]:
         """The step in words."""
-        return self.name.lower().replace("_", " ")
+        labels: dict[PriceRule, Literal["last hour", "whole day", "previous"]] = {
+            PriceRule.LAST_HOUR: "last hour",
+            PriceRule.WHOLE_DAY: "whole day",
+            PriceRule.PREVIOUS: "previous",
+        }
+        return labels[self]
 
 
 def settlement_price(contract: Any) -> tuple[int, PriceRule]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
@@ -37,7 +37,7 @@ class Member(msgspec.Struct):
 
     name: str
     account: int
-    kind: str
+    kind: Literal["provider", "enterprise", "operator"]
     approved: bool = True
 
 

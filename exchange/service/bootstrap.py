@@ -1,0 +1,83 @@
+"""What a fresh exchange begins with: the rules from the catalogue, and the operator with a first key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from exchange.domain.calendar import is_trading_day
+from exchange.domain.messages import AddKey, AddMember, Product, RareMessage, SetRules
+from exchange.service.exchange import Exchange
+from exchange.service.results import RareResult
+from exchange.service.secrets import new_key_id, new_secret
+from nodes.catalogue import Catalogue, load_catalogue
+
+OPERATOR = "operator"
+OPERATOR_SCOPES = ("read", "operate")
+CALENDAR_DAYS = 450
+"""How far ahead closed days are journaled; the longest contract begins about 215 days ahead."""
+
+
+class BootstrapError(Exception):
+    """The exchange refused what it must begin with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A key with its secret, for a profile file."""
+
+    member: str
+    account: int
+    key_id: str
+    secret: bytes
+    scopes: tuple[str, ...]
+
+
+def market_rules(catalogue: Catalogue, first: date) -> SetRules:
+    """Return the rules that the catalogue gives: every grade at every hub that has capacity of it, and the
+    closed days.
+
+    Closed days reach `CALENDAR_DAYS` from `first`.
+    """
+    products = tuple(
+        Product(grade.code, hub, grade.cards_per_lot)
+        for hub in catalogue.hubs
+        for grade in catalogue.grades.values()
+        if catalogue.default_capacity_cards(hub, grade.code) > 0
+    )
+    end = first + timedelta(days=CALENDAR_DAYS - 1)
+    days = [first + timedelta(days=ahead) for ahead in range(CALENDAR_DAYS)]
+    closed = tuple(day for day in days if is_trading_day(day, ()) and not catalogue.is_trading_day(day))
+    return SetRules(products=products, closed_days=closed, calendar_end=end)
+
+
+async def bootstrap(exchange: Exchange) -> Credentials | None:
+    """Journal what is missing of a fresh exchange's beginnings; killed at any point, the next start does the
+    rest.
+
+    Returns the operator's first key, decrypted; None once it was revoked.
+    """
+    if not exchange.views.products():
+        await _do(exchange, market_rules(load_catalogue(), exchange.config.first_day))
+    if exchange.views.member(OPERATOR) is None:
+        await _do(exchange, AddMember(name=OPERATOR, kind="operator"))
+    keys = [key for key in exchange.views.api_keys() if key.member == OPERATOR]
+    if not keys:
+        secret, key_id = new_secret(), new_key_id()
+        ciphertext = exchange.encrypt_secret(secret, key_id)
+        await _do(
+            exchange,
+            AddKey(member=OPERATOR, key_id=key_id, scopes=OPERATOR_SCOPES, ciphertext=ciphertext),
+        )
+        keys = [key for key in exchange.views.api_keys() if key.member == OPERATOR]
+    first = keys[0]
+    if not first.enabled:
+        return None
+    return Credentials(OPERATOR, first.account, first.key_id, exchange.secret_of(first), first.scopes)
+
+
+async def _do(exchange: Exchange, message: RareMessage) -> RareResult:
+    result = await exchange.submit_rare(message)
+    if not result.ok:
+        raise BootstrapError(f"{type(message).__name__} was refused: {result.sentence}")
+    return result

@@ -1,0 +1,223 @@
+"""The day driver: issues what the clock and the calendar make due, as ordinary journaled messages (chapter
+4).
+
+It keeps nothing itself. What is due next follows from the journaled state alone, so a start after a kill at
+any point does what is missing, once. What was missed while the exchange was down is done in order, each at
+once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import msgspec
+
+from exchange.domain.calendar import day_of, is_trading_day, moment_ns, next_trading_day
+from exchange.domain.clock import Clock
+from exchange.domain.contracts import Period, PeriodKind, Symbol, listed_periods
+from exchange.domain.messages import (
+    FinishDelivery,
+    ListContracts,
+    Listing,
+    OpenDay,
+    Product,
+    RareMessage,
+    SetPhase,
+    SettleDay,
+)
+from exchange.domain.phases import MarketPhase
+from exchange.domain.rejects import RejectCode
+from exchange.service.bootstrap import CALENDAR_DAYS, market_rules
+from exchange.service.config import ExchangeConfig
+from exchange.service.exchange import Exchange
+from nodes.catalogue import Catalogue, load_catalogue
+
+POLL_S = 0.02
+"""How often the driver looks again whether the clock's speed or the state has changed."""
+
+CALENDAR_RENEWED_DAYS = 250
+"""The calendar is journaled anew when less than this of it lies ahead."""
+
+
+class DriverError(Exception):
+    """The exchange refused what was due: state and driver disagree, and a person has to look."""
+
+
+class _StoppingError(Exception):
+    """The exchange is shutting down or no longer acknowledges; the next start goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What comes next, and from when on."""
+
+    at_ns: int
+    what: str
+    do: Callable[[], Awaitable[None]]
+
+
+class DayDriver:
+    """Drives the market through its days until it is cancelled or the exchange stops acknowledging.
+
+    `on_step(what, market_time_ns)` is called after each step, for a display.
+    """
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        clock: Clock,
+        config: ExchangeConfig,
+        *,
+        catalogue: Catalogue | None = None,
+        on_step: Callable[[str, int], None] | None = None,
+    ) -> None:
+        self._exchange = exchange
+        self._clock = clock
+        self._sessions = config.sessions
+        self._first_day = config.first_day
+        self._catalogue = catalogue or load_catalogue()
+        self._on_step = on_step
+
+    async def run(self) -> None:
+        """Do what is due until the exchange stops. Raises DriverError if it refuses what is due."""
+        while self._exchange.failure is None:
+            due = self.next_due()
+            delay = self._clock.wall_delay_s(due.at_ns)
+            if delay != 0.0:
+                await asyncio.sleep(POLL_S if delay is None else min(delay, POLL_S))
+            elif not await self._step(due):
+                return
+
+    async def catch_up(self) -> int:
+        """Do everything that is due by the clock now; return how many steps that took."""
+        steps = 0
+        while self._exchange.failure is None:
+            due = self.next_due()
+            if due.at_ns > self._clock.now_ns() or not await self._step(due):
+                break
+            steps += 1
+        return steps
+
+    def next_due(self) -> Due:
+        """Return what is due next, of the trading day and of delivery whichever comes first."""
+        market, delivery = self._next_of_market(), self._next_of_delivery()
+        return market if delivery is None or market.at_ns <= delivery.at_ns else delivery
+
+    async def _step(self, due: Due) -> bool:
+        """Do one thing; return False if the exchange is stopping."""
+        try:
+            await due.do()
+        except _StoppingError:
+            return False
+        if self._on_step is not None:
+            self._on_step(due.what, self._exchange.status().market_time_ns)
+        return True
+
+    def _next_of_market(self) -> Due:
+        status, sessions = self._exchange.views.status(), self._sessions
+        day = status.trading_day
+        if status.phase is MarketPhase.SETTLED or day is None:
+            day = self._next_day(day)
+            return Due(moment_ns(day, sessions.open_day), "open day", self._opening(day))
+        if status.phase is MarketPhase.CLOSED:
+            return Due(moment_ns(day, sessions.settle), "settle", self._sending(SettleDay(day=day)))
+        at, phase = {
+            MarketPhase.PRE_OPEN: (sessions.call, MarketPhase.CALL),
+            MarketPhase.CALL: (sessions.match, MarketPhase.MATCHED),
+            MarketPhase.MATCHED: (sessions.continuous, MarketPhase.CONTINUOUS),
+            MarketPhase.CONTINUOUS: (sessions.close, MarketPhase.CLOSED),
+        }[status.phase]
+        return Due(moment_ns(day, at), phase.label, self._sending(SetPhase(phase=phase)))
+
+    def _next_of_delivery(self) -> Due | None:
+        delivered = self._exchange.views.delivered_day
+        if delivered is None:
+            return None
+        day = delivered + timedelta(days=1)
+        at = moment_ns(day + timedelta(days=1), self._sessions.finish_delivery_next_day)
+        return Due(at, "finish delivery", self._sending(FinishDelivery(day=day)))
+
+    def _next_day(self, last: date | None) -> date:
+        closed = self._exchange.views.closed_days
+        if last is not None:
+            return next_trading_day(last, closed)
+        now = self._clock.now_ns()
+        day = max(self._first_day, day_of(now))
+        late = day > self._first_day and now > moment_ns(day, self._sessions.call)
+        return day if is_trading_day(day, closed) and not late else next_trading_day(day, closed)
+
+    def _sending(self, message: RareMessage) -> Callable[[], Awaitable[None]]:
+        async def send() -> None:
+            await self._send(message)
+
+        return send
+
+    def _opening(self, day: date) -> Callable[[], Awaitable[None]]:
+        async def open_day() -> None:
+            if self._exchange.views.rules.calendar_end < day + timedelta(days=CALENDAR_RENEWED_DAYS):
+                await self._renew_calendar(day)
+            listings = self.missing_listings(day)
+            if listings:
+                await self._send(ListContracts(listings=tuple(listings)))
+            close = moment_ns(day, self._sessions.close)
+            window = close - self._sessions.settlement_window_minutes * 60 * 1_000_000_000
+            await self._send(OpenDay(day=day, settlement_window_ns=window))
+
+        return open_day
+
+    async def _renew_calendar(self, day: date) -> None:
+        fresh = market_rules(self._catalogue, day - timedelta(days=CALENDAR_DAYS // 4))
+        rules = self._exchange.views.rules
+        await self._send(
+            msgspec.structs.replace(rules, closed_days=fresh.closed_days, calendar_end=fresh.calendar_end)
+        )
+
+    def missing_listings(self, day: date) -> list[Listing]:
+        """Return the contracts that clause 4.2 lists on `day` that aren't listed yet, by product."""
+        views = self._exchange.views
+        periods = listed_periods(day, views.closed_days)
+        return [
+            Listing(symbol, self._reference_price(product, period))
+            for product in views.products()
+            for period in periods
+            if views.contract(symbol := str(Symbol(product.grade, product.hub, period))) is None
+        ]
+
+    def _reference_price(self, product: Product, period: Period) -> int:
+        """Return a new contract's reference price in ticks (clause 4.5).
+
+        The latest settlement price of the product's latest contract of the same kind, else the catalogue's.
+        """
+        before = _period_before(period)
+        for _ in range(_LOOK_BACK):
+            known = self._exchange.views.contract(str(Symbol(product.grade, product.hub, before)))
+            if known is not None and known.settled:
+                return known.reference_price
+            before = _period_before(before)
+        return self._catalogue.reference_price_ticks(product.grade, product.hub)
+
+    async def _send(self, message: RareMessage) -> None:
+        """Submit until it is taken: BUSY passes; an exchange that no longer acknowledges ends the driver."""
+        while True:
+            result = await self._exchange.submit_rare(message)
+            if result.ok:
+                return
+            if result.code in (RejectCode.NOT_ACKNOWLEDGING, RejectCode.STOPPING):
+                raise _StoppingError
+            if result.code is not RejectCode.BUSY:
+                raise DriverError(f"{type(message).__name__} was refused: {result.sentence}")
+            await asyncio.sleep(POLL_S)
+
+
+_LOOK_BACK = 4
+
+
+def _period_before(period: Period) -> Period:
+    """Return the period of the same kind that ends where this one begins."""
+    length = period.end - period.first
+    if period.kind is PeriodKind.MONTH:
+        return Period(PeriodKind.MONTH, (period.first - timedelta(days=1)).replace(day=1), period.first)
+    return Period(period.kind, period.first - length, period.first)

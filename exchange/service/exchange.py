@@ -1,0 +1,393 @@
+"""The running exchange: one writer that stamps, journals, applies and answers.
+
+Commands that arrive in one turn of the event loop become one block of journal frames. While the journal's
+thread makes a block durable the next one gathers. A frame is applied only when it is durable; then its
+submitters are answered, and then listeners see it: nothing that anyone was told can be lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import msgspec
+import numpy as np
+
+from exchange.domain.clock import Clock
+from exchange.domain.messages import RareMessage, decode, encode
+from exchange.domain.rejects import RejectCode
+from exchange.journal import Files, FrameKind, Journal, JournalConfig, JournalFailed, SetAside
+from exchange.service.config import ExchangeConfig
+from exchange.service.core import CORE_VERSION, LIMITS, Core, command_block
+from exchange.service.frames import pack_rare, unpack_rare
+from exchange.service.results import Applied, HotResult, RareResult
+from exchange.service.secrets import MasterKey
+from exchange.service.tape import Tape
+from exchange.service.views import Views
+from exchange.service.viewtypes import KeyView, StatusView
+from matching.engine import Engine
+from matching.records import COMMAND, EVENT, Records
+
+Listener: TypeAlias = Callable[[Applied], None]
+PROGRESS_FRAMES = 1_000
+
+_NO_EVENTS = np.zeros(0, EVENT)
+
+
+@dataclass(slots=True)
+class _Hot:
+    """Hot commands of one submitter, unstamped until they enter a frame."""
+
+    commands: Records
+    answer: asyncio.Future[HotResult]
+    first_seq: int = 0
+
+    def refuse(self, code: RejectCode) -> None:
+        """Answer that nothing is known to be done."""
+        if not self.answer.done():
+            self.answer.set_result(HotResult(0, _NO_EVENTS, 0, code))
+
+
+@dataclass(slots=True)
+class _Rare:
+    """One rare message of one submitter."""
+
+    message: RareMessage
+    answer: asyncio.Future[RareResult]
+
+    def refuse(self, code: RejectCode) -> None:
+        """Answer that nothing is known to be done."""
+        if not self.answer.done():
+            self.answer.set_result(RareResult(0, code))
+
+
+@dataclass(slots=True)
+class _HotFrame:
+    """A hot frame on its way to the disk."""
+
+    last_seq: int
+    commands: Records
+    parts: list[_Hot]
+
+
+@dataclass(slots=True)
+class _RareFrame:
+    """A rare frame on its way to the disk."""
+
+    last_seq: int
+    time_ns: int
+    part: _Rare
+
+
+class Exchange:
+    """An open exchange. Use from one event loop; `close()` it.
+
+    Bounded: at most `config.queue_commands_max` commands wait for durability; more are refused with BUSY.
+    """
+
+    def __init__(
+        self, config: ExchangeConfig, clock: Clock, journal: Journal, core: Core, tape: Tape, key: MasterKey
+    ) -> None:
+        self.config = config
+        self.clock = clock
+        self.views = Views(core, tape)
+        self._journal = journal
+        self._core = core
+        self._tape = tape
+        self._key = key
+        self._loop = asyncio.get_running_loop()
+        self._listeners: list[Listener] = []
+        self._gathered: list[_Hot | _Rare] = []
+        self._in_flight: deque[_HotFrame | _RareFrame] = deque()
+        self._waiting_commands = 0
+        self._flush_due = False
+        self._next_seq = core.seq + 1
+        self._last_time_ns = core.time_ns
+        self._failure: str | None = None
+        self._closing = False
+        self._drained = asyncio.Event()
+        self._drained.set()
+
+    @classmethod
+    async def open(
+        cls,
+        config: ExchangeConfig,
+        clock: Clock,
+        progress: Callable[[int], None] | None = None,
+        files: Files | None = None,
+    ) -> Exchange:
+        """Open the data directory, replay its journal, and take commands.
+
+        `progress(seq)` is called now and then during the replay, from a worker thread. `files` is the
+        journal's file seam. Raises JournalLocked, JournalDamage, JournalVersion, MasterKeyError; nothing is
+        changed then.
+        """
+        journal_config = JournalConfig(
+            core_version=CORE_VERSION, durability=config.durability, segment_bytes=config.segment_bytes
+        )
+        journal = Journal.open(config.data_dir / "journal", journal_config, files)
+        core, tape = Core(Engine(LIMITS)), Tape(config.tape_trades_max)
+        try:
+            await asyncio.to_thread(_replay, journal, core, tape, progress)
+            key = _master_key(config, fresh=not core.state.keys)
+            exchange = cls(config, clock, journal, core, tape, key)
+            clock.resume_at(core.time_ns)
+            journal.start(exchange._from_journal_durable, exchange._from_journal_failed)
+        except BaseException:
+            journal.close()
+            raise
+        return exchange
+
+    @property
+    def set_aside(self) -> SetAside | None:
+        """The incomplete tail that the start moved out of the journal, if there was one."""
+        return self._journal.set_aside
+
+    @property
+    def failure(self) -> str | None:
+        """Why nothing is acknowledged any more; None while all is well."""
+        return self._failure
+
+    @property
+    def waiting_commands(self) -> int:
+        """Commands that wait to become durable."""
+        return self._waiting_commands
+
+    def status(self) -> StatusView:
+        """Return the market as a whole, at the clock's time."""
+        now = max(self._last_time_ns, self.clock.now_ns())
+        return self.views.status(now, acknowledging=self._failure is None and not self._closing)
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener` with every frame once it is applied; returns what ends that.
+
+        A listener runs on the event loop and must only enqueue; one that raises stops the exchange.
+        """
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    async def submit_hot(self, commands: Records, account: int) -> HotResult:
+        """Submit commands (dtype COMMAND, shape (n,)) for `account`; resolves when they are durable and
+        applied.
+
+        Account, seq and time are overwritten on a copy. Refused as a whole: BUSY, STOPPING,
+        NOT_ACKNOWLEDGING, INVALID_COMMAND (more than a frame holds). Raises TypeError for another dtype.
+        """
+        if commands.dtype != COMMAND:
+            raise TypeError(f"expected COMMAND records, not {commands.dtype}")
+        answer: asyncio.Future[HotResult] = self._loop.create_future()
+        part = _Hot(commands.copy(), answer)
+        if not len(commands):
+            return HotResult(self._core.seq, _NO_EVENTS, self._core.time_ns)
+        if len(commands) > self.config.frame_commands_max:
+            part.refuse(RejectCode.INVALID_COMMAND)
+        else:
+            part.commands["account"] = account
+            self._gather(part, len(commands))
+        return await answer
+
+    async def submit_rare(self, message: RareMessage) -> RareResult:
+        """Submit one rare message; resolves when it is durable and applied. Refused as `submit_hot`, or
+        by its handler.
+        """
+        answer: asyncio.Future[RareResult] = self._loop.create_future()
+        part = _Rare(message, answer)
+        if _well_formed(message):
+            self._gather(part, 1)
+        else:
+            part.refuse(RejectCode.INVALID_COMMAND)
+        return await answer
+
+    def encrypt_secret(self, secret: bytes, key_id: str) -> bytes:
+        """Return the ciphertext of a key secret, for an AddKey message."""
+        return self._key.encrypt(secret, key_id)
+
+    def secret_of(self, key: KeyView) -> bytes:
+        """Return a key's secret. Raises MasterKeyError if it was encrypted with another master key."""
+        return self._key.decrypt(key.ciphertext, key.key_id)
+
+    def check(self) -> None:
+        """Verify every invariant of the state; raises InvariantViolation."""
+        self._core.check()
+
+    async def close(self) -> None:
+        """Refuse what comes, make durable and apply what came, sync, and release the data directory.
+        Idempotent.
+        """
+        if self._closing:
+            return
+        self._closing = True
+        await self._drained.wait()
+        try:
+            await asyncio.to_thread(self._journal.close)
+        except JournalFailed:
+            if self._failure is None:
+                raise
+
+    # -- from submission to the journal
+
+    def _gather(self, part: _Hot | _Rare, commands: int) -> None:
+        code = self._why_not(commands)
+        if code is not None:
+            part.refuse(code)
+            return
+        self._waiting_commands += commands
+        self._drained.clear()
+        self._gathered.append(part)
+        if not self._flush_due:
+            self._flush_due = True
+            self._loop.call_soon(self._flush)
+
+    def _why_not(self, commands: int) -> RejectCode | None:
+        if self._failure is not None:
+            return RejectCode.NOT_ACKNOWLEDGING
+        if self._closing:
+            return RejectCode.STOPPING
+        if self._waiting_commands + commands > self.config.queue_commands_max:
+            return RejectCode.BUSY
+        return None
+
+    def _flush(self) -> None:
+        """Stamp everything that was gathered in this turn and hand it to the journal."""
+        self._flush_due = False
+        gathered, self._gathered = self._gathered, []
+        if self._failure is not None:  # it failed between the submission and this call
+            for part in gathered:
+                part.refuse(RejectCode.NOT_ACKNOWLEDGING)
+            return
+        time_ns = self._last_time_ns = max(self._last_time_ns, self.clock.now_ns())
+        block: list[_Hot] = []
+        try:
+            for part in gathered:
+                if isinstance(part, _Hot):
+                    if block and _size(block) + len(part.commands) > self.config.frame_commands_max:
+                        self._append_hot(block, time_ns)
+                        block = []
+                    block.append(part)
+                    continue
+                if block:
+                    self._append_hot(block, time_ns)
+                    block = []
+                self._append_rare(part, time_ns)
+            if block:
+                self._append_hot(block, time_ns)
+        except JournalFailed as failure:
+            for part in gathered:
+                part.refuse(RejectCode.NOT_ACKNOWLEDGING)
+            self._stop(str(failure.__cause__ or failure))
+
+    def _append_hot(self, parts: list[_Hot], time_ns: int) -> None:
+        commands = np.concatenate([part.commands for part in parts])
+        first = self._next_seq
+        commands["seq"] = np.arange(first, first + len(commands))
+        commands["time_ns"] = time_ns
+        self._journal.append(FrameKind.HOT, first, len(commands), commands.tobytes())
+        for part in parts:
+            part.first_seq = self._next_seq
+            self._next_seq += len(part.commands)
+        self._in_flight.append(_HotFrame(self._next_seq - 1, commands, parts))
+
+    def _append_rare(self, part: _Rare, time_ns: int) -> None:
+        seq = self._next_seq
+        self._journal.append(FrameKind.RARE, seq, 1, pack_rare(time_ns, part.message))
+        self._next_seq += 1
+        self._in_flight.append(_RareFrame(seq, time_ns, part))
+
+    # -- from the journal to the answers
+
+    def _from_journal_durable(self, seq: int) -> None:
+        self._loop.call_soon_threadsafe(self._on_durable, seq)
+
+    def _from_journal_failed(self, failure: BaseException) -> None:
+        self._loop.call_soon_threadsafe(self._stop, str(failure))
+
+    def _on_durable(self, seq: int) -> None:
+        """Apply every frame up to `seq`, answer, and tell the listeners."""
+        if self._failure is not None:
+            return
+        try:
+            while self._in_flight and self._in_flight[0].last_seq <= seq:
+                frame = self._in_flight[0]
+                applied = self._apply(frame)
+                self._in_flight.popleft()
+                self._answer(frame, applied)
+                for listener in tuple(self._listeners):
+                    listener(applied)
+        except Exception as broken:
+            # a state that can't be: answer nothing more, keep what is on disk for inspection
+            self._stop(f"{type(broken).__name__}: {broken}")
+            raise
+        if not self._waiting_commands:
+            self._drained.set()
+
+    def _apply(self, frame: _HotFrame | _RareFrame) -> Applied:
+        if isinstance(frame, _HotFrame):
+            applied = self._core.apply_hot(frame.commands)
+        else:
+            applied = self._core.apply_rare(frame.last_seq, frame.time_ns, frame.part.message)
+        self._tape.record(applied)
+        return applied
+
+    def _answer(self, frame: _HotFrame | _RareFrame, applied: Applied) -> None:
+        if isinstance(frame, _RareFrame):
+            self._waiting_commands -= 1
+            if applied.result is not None and not frame.part.answer.done():
+                frame.part.answer.set_result(applied.result)
+            return
+        seqs = applied.events["seq"]
+        self._waiting_commands -= len(frame.commands)
+        for part in frame.parts:
+            begin, end = np.searchsorted(seqs, (part.first_seq, part.first_seq + len(part.commands)))
+            if not part.answer.done():
+                events = applied.events[begin:end].copy()
+                part.answer.set_result(HotResult(part.first_seq, events, applied.time_ns))
+
+    def _stop(self, why: str) -> None:
+        """Stop acknowledging for good: whatever is under way has an unknown outcome. Reading goes on."""
+        if self._failure is None:
+            self._failure = why
+        for frame in self._in_flight:
+            parts: list[Any] = frame.parts if isinstance(frame, _HotFrame) else [frame.part]
+            for part in parts:
+                part.refuse(RejectCode.NOT_ACKNOWLEDGING)
+        for waiting in self._gathered:
+            waiting.refuse(RejectCode.NOT_ACKNOWLEDGING)
+        self._in_flight.clear()
+        self._gathered = []
+        self._waiting_commands = 0
+        self._drained.set()
+
+
+def _size(block: list[_Hot]) -> int:
+    return sum(len(part.commands) for part in block)
+
+
+def _well_formed(message: RareMessage) -> bool:
+    """Return whether the message survives its own encoding: the journal must never hold what can't be
+    read back.
+    """
+    try:
+        return decode(encode(message)) == message
+    except (msgspec.MsgspecError, TypeError, ValueError, OverflowError):
+        return False
+
+
+def _replay(journal: Journal, core: Core, tape: Tape, progress: Callable[[int], None] | None) -> None:
+    """Apply the whole journal to a fresh core."""
+    for number, frame in enumerate(journal.replay(), start=1):
+        if frame.kind is FrameKind.HOT:
+            applied = core.apply_hot(command_block(frame.body))
+        else:
+            applied = core.apply_rare(frame.first_seq, *unpack_rare(frame.body))
+        tape.record(applied)
+        if progress is not None and number % PROGRESS_FRAMES == 0:
+            progress(core.seq)
+
+
+def _master_key(config: ExchangeConfig, *, fresh: bool) -> MasterKey:
+    if fresh and not config.master_key_file.exists():
+        return MasterKey.create(config.master_key_file)
+    return MasterKey.load(config.master_key_file)
