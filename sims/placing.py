@@ -66,7 +66,7 @@ def place_day(
 
 
 def problem_of(catalogue: Catalogue, demands: Iterable[Demand], supply: Mapping[Product, Supply]) -> Problem:
-    """The scheduler's problem of one delivery day; tasks keep the order of the trace, which is their arrival."""
+    """The scheduler's problem of one delivery day; tasks arrive in the order of the trace."""
     origins = tuple(_origin(catalogue, city) for city in catalogue.edge_cities)
     sites = tuple(_site(catalogue, hub, supply) for hub in catalogue.hubs.values())
     return Problem(

@@ -28,8 +28,7 @@ class Traded:
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """Of the cards posted for the delivery days that expired today: how many card-hours became reservations.
-    """
+    """Of the cards posted for the delivery days that expired today: how many card-hours became reservations."""
 
     days: tuple[date, ...]
     posted_card_hours: int
@@ -208,8 +207,8 @@ def _rows(table: Table, rows: Iterable[Sequence[str]]) -> Table:
 def _summary(report: DayReport) -> Text:
     refused = sum(report.refused.values())
     text = Text(
-        f"{report.processes} members, each a process of its own, sent {report.commands:,} commands over HTTP;
-        "
+        f"{report.processes} members, each a process of its own, "
+        f"sent {report.commands:,} commands over HTTP; "
     )
     if refused:
         kinds = ", ".join(f"{code} {count:,}" for code, count in sorted(report.refused.items()))
@@ -342,8 +341,9 @@ def _against(placement: Placement) -> list[RenderableType]:
         left_out = f"; leaves out {row.unserved:,}" if row.unserved else ""
         notes.append(Text(f"{row.name}: {row.description}{left_out}", style="dim"))
     honesty = Text(
-        "Rent counts reserved cards at their price; power is a part of it. CO₂ is by the provinces' grid
-        averages.", style="dim",
+        "Rent counts reserved cards at their price; power is a part of it. "
+        "CO₂ is by the provinces' grid averages.",
+        style="dim",
     )
     return [table, *notes, honesty]
 
@@ -360,8 +360,7 @@ def _next_steps(report: DayReport) -> Table:
         "an account": f"{sign} | curl -s -H @- {report.base_url}/v1/balances",
         "the hubs": "dongxi hubs",
         "the record": f"{report.data_dir} (journal up to {report.seq:,}, state {report.state_hash[:16]})",
-        "again": f"the next run goes on with {report.next_trading_day:%A}
-        {report.next_trading_day.isoformat()}",
+        "again": f"the next run goes on with {report.next_trading_day:%A} {report.next_trading_day}",
     }
     for name, value in rows.items():
         table.add_row(name, Text(value))

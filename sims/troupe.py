@@ -15,7 +15,7 @@ END_S = 5.0
 
 
 class MemberFailed(Exception):
-    """A member's process ended, did not answer in time, or was refused something that it cannot do without."""
+    """A member's process ended, did not answer in time, or was refused what it cannot do without."""
 
 
 @dataclass(slots=True)
