@@ -1,0 +1,437 @@
+"""Bodies that the server answers with. `as_of_seq` is the journal sequence number that the state belongs to.
+
+Prices are decimal strings in CNY per card-hour, quantities integer lots, money integer fen, times RFC 3339 in
+Asia/Shanghai, ids decimal strings. Fields may be added later; a client ignores those that it does not know.
+"""
+
+from typing import Literal
+
+import msgspec
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of everything the server sends."""
+
+
+class Problem(Answer, frozen=True, kw_only=True):
+    """What was wrong: a stable code, one sentence, and the field at fault if there is one."""
+
+    code: str
+    message: str
+    field: str | None = None
+
+
+class ProblemAnswer(Answer, frozen=True, kw_only=True):
+    """The body of every answer with a status of 400 or more."""
+
+    error: Problem
+
+
+class Alive(Answer, frozen=True, kw_only=True):
+    """The process answers."""
+
+    alive: bool
+
+
+class Ready(Answer, frozen=True, kw_only=True):
+    """Whether commands are accepted and acknowledged, and if not, why."""
+
+    ready: bool
+    reason: str | None = None
+
+
+class Version(Answer, frozen=True, kw_only=True):
+    """What runs here."""
+
+    name: str
+    version: str
+    api: str
+
+
+class Status(Answer, frozen=True, kw_only=True):
+    """The market as a whole."""
+
+    market_time: str
+    trading_day: str
+    phase: str
+    is_trading_day: bool
+    clock_speed: float
+    contracts_active: int
+    members: int
+    cash_total_fen: int
+    state_hash: str
+    as_of_seq: int
+
+
+class Hub(Answer, frozen=True, kw_only=True):
+    """A delivery point."""
+
+    code: str
+    name_en: str
+    name_zh: str
+    kind: Literal["cluster", "edge"]
+    node: str
+    province: str
+    city: str
+    lat: float
+    lon: float
+    grades: list[str]
+
+
+class Hubs(Answer, frozen=True, kw_only=True):
+    """All hubs in the catalogue's order."""
+
+    hubs: list[Hub]
+
+
+class Grade(Answer, frozen=True, kw_only=True):
+    """What is delivered: a card of at least this specification."""
+
+    code: str
+    name_en: str
+    name_zh: str
+    cards_per_lot: int
+    reference_power_kw: float
+    fp16_pflops: float
+    h100_hour_per_card_hour: float
+
+
+class Grades(Answer, frozen=True, kw_only=True):
+    """All grades in the catalogue's order."""
+
+    grades: list[Grade]
+
+
+class Contract(Answer, frozen=True, kw_only=True):
+    """One contract with the top of its book. `price_low` and `price_high` are today's limits, both included."""
+
+    symbol: str
+    grade: str
+    hub: str
+    kind: Literal["day", "week", "month"]
+    delivery_start: str
+    delivery_end: str
+    hours: int
+    cards_per_lot: int
+    last_trading_day: str
+    tick: str
+    price_low: str
+    price_high: str
+    reference_price: str
+    settlement_price: str | None
+    last_price: str | None
+    bid: str | None
+    bid_lots: int
+    ask: str | None
+    ask_lots: int
+    margin_per_lot_fen: int
+    active: bool
+
+
+class Contracts(Answer, frozen=True, kw_only=True):
+    """One page of contracts in order of listing; `next_cursor` is absent on the last page."""
+
+    contracts: list[Contract]
+    as_of_seq: int
+    next_cursor: str | None = None
+
+
+class ContractAnswer(Answer, frozen=True, kw_only=True):
+    """One contract."""
+
+    contract: Contract
+    as_of_seq: int
+
+
+class Level(Answer, frozen=True, kw_only=True):
+    """One price level of a book: shown quantity in lots and number of orders."""
+
+    price: str
+    quantity: int
+    orders: int
+
+
+class Indicative(Answer, frozen=True, kw_only=True):
+    """At what price and for how many lots the call auction would match now."""
+
+    price: str
+    quantity: int
+
+
+class Book(Answer, frozen=True, kw_only=True):
+    """Both sides of a book, best price first."""
+
+    symbol: str
+    phase: str
+    bids: list[Level]
+    asks: list[Level]
+    indicative: Indicative | None
+    as_of_seq: int
+
+
+class Trade(Answer, frozen=True, kw_only=True):
+    """One trade. `aggressor` is the side that took, or "auction"."""
+
+    trade_id: str
+    symbol: str
+    price: str
+    quantity: int
+    aggressor: Literal["buy", "sell", "auction"]
+    time: str
+
+
+class Trades(Answer, frozen=True, kw_only=True):
+    """The latest trades of a contract, newest first."""
+
+    symbol: str
+    trades: list[Trade]
+    as_of_seq: int
+
+
+class Settlement(Answer, frozen=True, kw_only=True):
+    """A contract's settlement price of a day and how it came about."""
+
+    symbol: str
+    settlement_price: str
+    rule: str
+    volume_lots: int
+    open_interest_lots: int
+
+
+class Settlements(Answer, frozen=True, kw_only=True):
+    """Settlement prices of one trading day; `day` is null before the first settlement."""
+
+    day: str | None
+    settlements: list[Settlement]
+    as_of_seq: int
+
+
+class Fill(Answer, frozen=True, kw_only=True):
+    """One execution of the account's own order."""
+
+    fill_id: str
+    order_id: str
+    symbol: str
+    side: Literal["buy", "sell"]
+    price: str
+    quantity: int
+    liquidity: Literal["maker", "taker", "auction"]
+    time: str
+
+
+class Order(Answer, frozen=True, kw_only=True):
+    """An order of the account that still rests in a book."""
+
+    order_id: str
+    client_order_id: str | None
+    symbol: str
+    side: Literal["buy", "sell"]
+    price: str
+    quantity: int
+    open_quantity: int
+    time_in_force: str
+
+
+class Orders(Answer, frozen=True, kw_only=True):
+    """The account's open orders."""
+
+    orders: list[Order]
+    as_of_seq: int
+    next_cursor: str | None = None
+
+
+class OrderResult(Answer, frozen=True, kw_only=True):
+    """What became of a new order, a cancel or an amend, once it was durable.
+
+    `status`: "resting" (in the book, perhaps partly filled), "filled", "cancelled" (with `reason`, e.g. what
+    an IOC could not fill). `fills` are those that this very command caused.
+    """
+
+    order_id: str
+    client_order_id: str | None
+    status: Literal["resting", "filled", "cancelled"]
+    open_quantity: int
+    filled_quantity: int
+    fills: list[Fill]
+    reason: str | None = None
+
+
+class OrderAnswer(Answer, frozen=True, kw_only=True):
+    """The result of one order command."""
+
+    order: OrderResult
+    as_of_seq: int
+
+
+class BatchResult(Answer, frozen=True, kw_only=True):
+    """The result of one item: exactly one of `order` and `error`."""
+
+    order: OrderResult | None = None
+    error: Problem | None = None
+
+
+class BatchAnswer(Answer, frozen=True, kw_only=True):
+    """Results in the order of the items."""
+
+    results: list[BatchResult]
+    as_of_seq: int
+
+
+class Fills(Answer, frozen=True, kw_only=True):
+    """The account's latest fills, newest first."""
+
+    fills: list[Fill]
+    as_of_seq: int
+
+
+class Position(Answer, frozen=True, kw_only=True):
+    """Net lots in one contract: positive is bought (long), negative sold (short)."""
+
+    symbol: str
+    quantity: int
+    settlement_price: str
+
+
+class Positions(Answer, frozen=True, kw_only=True):
+    """The account's positions."""
+
+    positions: list[Position]
+    as_of_seq: int
+
+
+class Balances(Answer, frozen=True, kw_only=True):
+    """The account's cash and what open positions and orders hold of it."""
+
+    account: str
+    cash_fen: int
+    margin_fen: int
+    available_fen: int
+    as_of_seq: int
+
+
+class StatementLine(Answer, frozen=True, kw_only=True):
+    """Money that moved, summed by kind and contract. Positive came in, negative went out."""
+
+    kind: str
+    symbol: str | None
+    amount_fen: int
+
+
+class Statement(Answer, frozen=True, kw_only=True):
+    """One account, one day: opening cash + lines = closing cash, to the fen."""
+
+    account: str
+    day: str
+    opening_cash_fen: int
+    lines: list[StatementLine]
+    closing_cash_fen: int
+    as_of_seq: int
+
+
+class Reservation(Answer, frozen=True, kw_only=True):
+    """Cards at a hub for a period: what a day contract became. `role` is the reader's side of it.
+
+    `metered_hours` lists the hours (0 is the first of the period) for which a reading has been taken in.
+    """
+
+    reservation_id: str
+    role: Literal["buyer", "provider"]
+    symbol: str
+    grade: str
+    hub: str
+    cards: int
+    lots: int
+    start: str
+    end: str
+    price: str
+    delivered_card_hours: int
+    invoiced_fen: int
+    shortfall_card_hours: int
+    metered_hours: list[int]
+    finished: bool
+
+
+class Reservations(Answer, frozen=True, kw_only=True):
+    """The account's reservations, as buyer or as provider."""
+
+    reservations: list[Reservation]
+    as_of_seq: int
+    next_cursor: str | None = None
+
+
+class CapacityPost(Answer, frozen=True, kw_only=True):
+    """Capacity that a provider posted."""
+
+    capacity_id: str
+    grade: str
+    hub: str
+    cards: int
+    first_day: str
+    last_day: str
+    reserve_price: str
+
+
+class Capacity(Answer, frozen=True, kw_only=True):
+    """The account's posted capacity."""
+
+    capacity: list[CapacityPost]
+    as_of_seq: int
+
+
+class CapacityAnswer(Answer, frozen=True, kw_only=True):
+    """One capacity post."""
+
+    capacity: CapacityPost
+    as_of_seq: int
+
+
+class Done(Answer, frozen=True, kw_only=True):
+    """The command was applied and is durable."""
+
+    as_of_seq: int
+
+
+class ReadingsAnswer(Answer, frozen=True, kw_only=True):
+    """How many readings were taken in."""
+
+    accepted: int
+    as_of_seq: int
+
+
+class MemberAnswer(Answer, frozen=True, kw_only=True):
+    """A new member with its first key. The secret is shown here and never again."""
+
+    member: str
+    account: str
+    kind: str
+    key_id: str
+    secret: str
+    scopes: list[str]
+    as_of_seq: int
+
+
+class KeyAnswer(Answer, frozen=True, kw_only=True):
+    """A new key. The secret is shown here and never again."""
+
+    member: str
+    account: str
+    key_id: str
+    secret: str
+    scopes: list[str]
+    as_of_seq: int
+
+
+class Member(Answer, frozen=True, kw_only=True):
+    """A member as the operator sees it."""
+
+    member: str
+    account: str
+    kind: str
+    cash_fen: int
+
+
+class Members(Answer, frozen=True, kw_only=True):
+    """All members, in the order of their accounts."""
+
+    members: list[Member]
+    as_of_seq: int

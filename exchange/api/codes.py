@@ -1,0 +1,59 @@
+"""Codes of requests that never reach the core: authentication, syntax, routing, capacity of the server.
+
+Codes of commands that the core refuses live with the core (`exchange.domain.rejects`) and with the kernel.
+A code is stable: clients may branch on it, while the sentence beside it may improve.
+"""
+
+from enum import Enum
+
+
+class RequestCode(Enum):
+    """Why a request was refused before a command was made of it; `value` is (HTTP status, what it means)."""
+
+    MALFORMED_JSON = (400, "The body is not JSON.")
+    INVALID_FIELD = (422, "A field is missing its type, its format or its range.")
+    MISSING_FIELD = (422, "A required field is absent.")
+    UNKNOWN_FIELD = (422, "The body has a field that this request does not know.")
+    INVALID_PARAMETER = (422, "A query parameter is unknown or has a wrong value.")
+    UNKNOWN_SYMBOL = (404, "No contract has this symbol.")
+    PRICE_OFF_TICK = (422, "The price is not a multiple of the tick of 0.01 CNY.")
+    BODY_TOO_LARGE = (413, "The body is larger than this endpoint accepts.")
+    UNSUPPORTED_MEDIA_TYPE = (415, "The body is declared as something other than JSON.")
+    BATCH_TOO_LARGE = (422, "The batch has more items than one request may carry.")
+    AUTHENTICATION_REQUIRED = (401, "A header that signs the request is absent or malformed.")
+    BAD_SIGNATURE = (401, "The key is unknown or revoked, or the signature does not match the request.")
+    STALE_TIMESTAMP = (401, "The signed timestamp is outside the window around the server's clock.")
+    NONCE_REPLAYED = (401, "This key has already used this nonce within the window.")
+    NONCE_MEMORY_FULL = (503, "The server remembers as many nonces as it may and cannot rule out a replay.")
+    SCOPE_REQUIRED = (403, "The key lacks the scope that this endpoint needs.")
+    NOT_FOUND = (404, "Nothing answers at this path.")
+    METHOD_NOT_ALLOWED = (405, "The path exists but does not answer this method.")
+    NOT_READY = (503, "The exchange is starting, stopping, or has stopped acknowledging.")
+    TOO_MANY_READERS = (503, "The feed serves as many connections as it may.")
+    INTERNAL = (500, "The server failed; the outcome is unknown until it is looked up.")
+
+    @property
+    def status(self) -> int:
+        """HTTP status of an answer that carries this code."""
+        return int(self.value[0])
+
+    @property
+    def meaning(self) -> str:
+        """One sentence for the reference page."""
+        return str(self.value[1])
+
+
+class RequestRefused(Exception):  # noqa: N818 - it is an answer, not an error of the program
+    """Ends a request with a code and a sentence; raised and caught within one request, never in the core."""
+
+    def __init__(self, code: str, status: int, message: str, field: str | None = None) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.status = status
+        self.message = message
+        self.field = field
+
+
+def refuse(code: RequestCode, message: str, field: str | None = None) -> RequestRefused:
+    """The refusal for `code`, ready to raise."""
+    return RequestRefused(code.name, code.status, message, field)

@@ -1,0 +1,217 @@
+"""Bodies and query parameters that clients send. Unknown fields are refused everywhere.
+
+Prices are decimal strings in CNY per card-hour, quantities integer lots, money integer fen, days
+"2026-12-04", times RFC 3339 with an offset, ids decimal strings.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+BATCH_ITEMS_MAX = 500
+"""Most items of one batch of orders."""
+
+READINGS_MAX = 5_000
+"""Most meter readings of one request."""
+
+PAGE_MAX = 1_000
+"""Most rows of one page of a listing."""
+
+INT64_MAX = 2**63 - 1
+
+Symbol = Annotated[
+    str, Meta(min_length=1, max_length=64, description="GRADE.HUB.PERIOD, such as H100.GUIAN.261205")
+]
+Price = Annotated[str, Meta(max_length=32, description='CNY per card-hour as a decimal, such as "15.20"')]
+Lots = Annotated[int, Meta(ge=1, le=2**31 - 1, description="lots of the contract, at least 1")]
+Fen = Annotated[int, Meta(ge=1, le=10**15, description="fen (0.01 CNY)")]
+Cards = Annotated[int, Meta(ge=1, le=10**7, description="cards of the grade")]
+Id = Annotated[str, Meta(min_length=1, max_length=20, description="an id as a decimal string")]
+Day = Annotated[str, Meta(min_length=10, max_length=10, description="a day, such as 2026-12-04")]
+Moment = Annotated[str, Meta(max_length=40, description="RFC 3339 time with an offset")]
+Code = Annotated[str, Meta(min_length=1, max_length=32, description="a code of the catalogue")]
+MemberName = Annotated[
+    str,
+    Meta(pattern="^[a-z][a-z0-9-]{1,31}$", description="2 … 32 of a-z, 0-9 and -, starting with a letter"),
+]
+Scope = Literal["read", "trade", "provide", "operate"]
+PageSize = Annotated[int, Meta(ge=1, le=PAGE_MAX, description=f"rows a page, 1 … {PAGE_MAX}")]
+Cursor = Annotated[str, Meta(max_length=64, description="`next_cursor` of the page before")]
+
+
+class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of everything a client sends."""
+
+
+class NewOrder(Request, frozen=True, kw_only=True, tag_field="action", tag="new"):
+    """A new order; in a batch `"action": "new"`.
+
+    `price` is required for limit orders and refused for market orders. `day` orders live until the session's
+    end, `gtc` until cancelled or the contract's last day, `ioc` fills at once what it can, `fok` all or
+    nothing.
+    """
+
+    symbol: Symbol
+    side: Literal["buy", "sell"]
+    quantity: Lots
+    type: Literal["limit", "market"] = "limit"
+    price: Price | None = None
+    time_in_force: Literal["day", "gtc", "ioc", "fok"] = "day"
+    client_order_id: Id | None = None
+
+
+class Cancel(Request, frozen=True, kw_only=True, tag_field="action", tag="cancel"):
+    """Cancels one of the account's own orders; `"action": "cancel"`."""
+
+    order_id: Id
+
+
+class Amend(Request, frozen=True, kw_only=True, tag_field="action", tag="amend"):
+    """Amends one of the account's own orders; `"action": "amend"`. Price or quantity or both are given.
+
+    `quantity` is the new total quantity, what has traded included.
+    """
+
+    order_id: Id
+    price: Price | None = None
+    quantity: Lots | None = None
+
+
+class AmendOrder(Request, frozen=True, kw_only=True):
+    """Body of PATCH /v1/orders/{order_id}. At least one of price and quantity is given.
+
+    `quantity` is the new total quantity, what has traded included. Less of it keeps the order's place in the
+    queue; more of it, or another price, loses it.
+    """
+
+    price: Price | None = None
+    quantity: Lots | None = None
+
+
+class Batch(Request, frozen=True, kw_only=True):
+    """Up to 500 orders, cancels and amends, applied in this order; each has its own result."""
+
+    items: Annotated[list[NewOrder | Cancel | Amend], Meta(min_length=1, max_length=BATCH_ITEMS_MAX)]
+
+
+class PostCapacity(Request, frozen=True, kw_only=True):
+    """Posts capacity that the provider holds ready. `first_day` and `last_day` are both delivery days."""
+
+    grade: Code
+    hub: Code
+    cards: Cards
+    first_day: Day
+    last_day: Day
+    reserve_price: Price = "0.00"
+
+
+class Reading(Request, frozen=True, kw_only=True):
+    """What one hour of one reservation delivered."""
+
+    reservation_id: Id
+    hour_start: Moment
+    cards_delivered: Annotated[int, Meta(ge=0, le=10**7, description="cards that served the whole hour")]
+
+
+class Readings(Request, frozen=True, kw_only=True):
+    """Meter readings of a provider. The batch is applied wholly or not at all."""
+
+    readings: Annotated[list[Reading], Meta(min_length=1, max_length=READINGS_MAX)]
+
+
+class AddMember(Request, frozen=True, kw_only=True):
+    """Admits a member: its own account, and a first key whose secret is in the answer only."""
+
+    name: MemberName
+    kind: Literal["provider", "enterprise", "operator"]
+    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=4)] | None = None
+
+
+class AddKey(Request, frozen=True, kw_only=True):
+    """Makes another key for a member. The secret is in the answer only."""
+
+    member: MemberName
+    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=4)]
+
+
+class RevokeKey(Request, frozen=True, kw_only=True):
+    """Ends a key at once."""
+
+    key_id: Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class Deposit(Request, frozen=True, kw_only=True):
+    """Pays cash into a member's account."""
+
+    member: MemberName
+    amount_fen: Fen
+
+
+class Withdrawal(Request, frozen=True, kw_only=True):
+    """Pays cash out of a member's account."""
+
+    member: MemberName
+    amount_fen: Fen
+
+
+class NoParameters(Request, frozen=True, kw_only=True):
+    """This endpoint takes no query parameters."""
+
+
+class ContractsQuery(Request, frozen=True, kw_only=True):
+    """Filters of the contract list; all that are given must hold."""
+
+    grade: Code | None = None
+    hub: Code | None = None
+    kind: Literal["day", "week", "month"] | None = None
+    active: bool | None = None
+    limit: PageSize = 200
+    cursor: Cursor | None = None
+
+
+class BookQuery(Request, frozen=True, kw_only=True):
+    """How many price levels a side."""
+
+    depth: Annotated[int, Meta(ge=1, le=100)] = 10
+
+
+class TradesQuery(Request, frozen=True, kw_only=True):
+    """How many of the latest trades."""
+
+    limit: Annotated[int, Meta(ge=1, le=PAGE_MAX)] = 100
+
+
+class SettlementsQuery(Request, frozen=True, kw_only=True):
+    """The trading day; the latest settled one if absent."""
+
+    day: Day | None = None
+
+
+class OrdersQuery(Request, frozen=True, kw_only=True):
+    """Filter of the open orders."""
+
+    symbol: Symbol | None = None
+    limit: PageSize = 200
+    cursor: Cursor | None = None
+
+
+class FillsQuery(Request, frozen=True, kw_only=True):
+    """Filter of the latest fills."""
+
+    symbol: Symbol | None = None
+    limit: PageSize = 200
+
+
+class StatementQuery(Request, frozen=True, kw_only=True):
+    """The day of the statement; the current trading day if absent."""
+
+    day: Day | None = None
+
+
+class ReservationsQuery(Request, frozen=True, kw_only=True):
+    """Filters of the reservations."""
+
+    day: Day | None = None
+    limit: PageSize = 200
+    cursor: Cursor | None = None

@@ -1,0 +1,329 @@
+"""`ExchangeClient`: the HTTP API as typed coroutines, signed where the endpoint asks for it."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, Self, TypeVar
+from urllib.parse import quote, urlencode
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from exchange.api import answers, requests
+from exchange.api.feed import Channel
+from exchange.api.signing import signed_headers
+from exchange.client.errors import ExchangeError
+from exchange.client.feed import Feed
+from exchange.client.profiles import Profile
+
+A = TypeVar("A")
+
+RETRY_STATUS = frozenset({429, 503})
+"""Statuses that promise that nothing was done, so that the same command may be sent again."""
+
+RETRY_WAIT_S_MAX = 10.0
+FEED_MESSAGE_BYTES_MAX = 16 * 1024 * 1024
+
+
+class ExchangeClient:
+    """One member's (or, without a profile, the public's) view of an exchange.
+
+    Use as `async with ExchangeClient(url, profile) as client:`. Every call raises ExchangeError when refused.
+    Answers 429 and 503 are waited out (`Retry-After`) and tried again, at most `retries` times, each time
+    signed anew; a read is also tried again after a broken connection, a command never is.
+    """
+
+    def __init__(
+        self, base_url: str, profile: Profile | None = None, *, timeout_s: float = 30.0, retries: int = 5
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.profile = profile
+        self._retries = retries
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(timeout=self._timeout)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes the connections; safe to call twice."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    # the market, for anyone
+
+    async def alive(self) -> answers.Alive:
+        """Whether the process answers."""
+        return await self._get("/livez", answers.Alive)
+
+    async def status(self) -> answers.Status:
+        """Market time, trading day, phase, state hash."""
+        return await self._get("/v1/status", answers.Status)
+
+    async def hubs(self) -> list[answers.Hub]:
+        """All delivery points."""
+        return (await self._get("/v1/hubs", answers.Hubs)).hubs
+
+    async def grades(self) -> list[answers.Grade]:
+        """All grades."""
+        return (await self._get("/v1/grades", answers.Grades)).grades
+
+    async def contracts_page(self, query: requests.ContractsQuery) -> answers.Contracts:
+        """One page of contracts."""
+        return await self._get("/v1/contracts", answers.Contracts, query)
+
+    async def contracts(
+        self,
+        *,
+        grade: str | None = None,
+        hub: str | None = None,
+        kind: Any = None,
+        active: bool | None = True,
+    ) -> list[answers.Contract]:
+        """All contracts that pass the filters, page by page; each carries the top of its book."""
+        found: list[answers.Contract] = []
+        cursor: str | None = None
+        while True:
+            query = requests.ContractsQuery(
+                grade=grade, hub=hub, kind=kind, active=active, limit=requests.PAGE_MAX, cursor=cursor
+            )
+            page = await self.contracts_page(query)
+            found += page.contracts
+            cursor = page.next_cursor
+            if cursor is None:
+                return found
+
+    async def contract(self, symbol: str) -> answers.Contract:
+        """One contract."""
+        return (await self._get(f"/v1/contracts/{_segment(symbol)}", answers.ContractAnswer)).contract
+
+    async def book(self, symbol: str, depth: int = 10) -> answers.Book:
+        """Both sides of a book, `depth` levels each."""
+        query = requests.BookQuery(depth=depth)
+        return await self._get(f"/v1/book/{_segment(symbol)}", answers.Book, query)
+
+    async def trades(self, symbol: str, limit: int = 100) -> answers.Trades:
+        """The latest trades, newest first."""
+        query = requests.TradesQuery(limit=limit)
+        return await self._get(f"/v1/trades/{_segment(symbol)}", answers.Trades, query)
+
+    async def settlements(self, day: str | None = None) -> answers.Settlements:
+        """Settlement prices of a trading day; of the latest settled one if `day` is absent."""
+        return await self._get("/v1/settlements", answers.Settlements, requests.SettlementsQuery(day=day))
+
+    async def feed(self, channels: Sequence[Channel] = (), symbols: Sequence[str] = ()) -> Feed:
+        """Opens the feed and subscribes, if channels are named."""
+        url = "ws" + self.base_url.removeprefix("http") + "/v1/feed"
+        feed = Feed(await self._open().ws_connect(url, max_msg_size=FEED_MESSAGE_BYTES_MAX))
+        if channels:
+            await feed.subscribe(channels, symbols)
+        return feed
+
+    # orders
+
+    async def place(self, order: requests.NewOrder) -> answers.OrderAnswer:
+        """Places one order; resolves when it is durable."""
+        return await self._send("POST", "/v1/orders", answers.OrderAnswer, order)
+
+    async def batch(
+        self, items: Sequence[requests.NewOrder | requests.Cancel | requests.Amend]
+    ) -> answers.BatchAnswer:
+        """Up to 500 order commands in one request; look at each result."""
+        return await self._send(
+            "POST", "/v1/orders/batch", answers.BatchAnswer, requests.Batch(items=list(items))
+        )
+
+    async def amend(
+        self, order_id: str, *, price: str | None = None, quantity: int | None = None
+    ) -> answers.OrderAnswer:
+        """Changes price or total quantity of an own order."""
+        body = requests.AmendOrder(price=price, quantity=quantity)
+        return await self._send("PATCH", f"/v1/orders/{_segment(order_id)}", answers.OrderAnswer, body)
+
+    async def cancel(self, order_id: str) -> answers.OrderAnswer:
+        """Cancels an own order."""
+        return await self._send("DELETE", f"/v1/orders/{_segment(order_id)}", answers.OrderAnswer)
+
+    # the account
+
+    async def orders(self, symbol: str | None = None) -> list[answers.Order]:
+        """All open orders of the account."""
+        found: list[answers.Order] = []
+        cursor: str | None = None
+        while True:
+            query = requests.OrdersQuery(symbol=symbol, limit=requests.PAGE_MAX, cursor=cursor)
+            page = await self._get("/v1/orders", answers.Orders, query, signed=True)
+            found += page.orders
+            cursor = page.next_cursor
+            if cursor is None:
+                return found
+
+    async def fills(self, symbol: str | None = None, limit: int = 200) -> list[answers.Fill]:
+        """The account's latest fills, newest first."""
+        query = requests.FillsQuery(symbol=symbol, limit=limit)
+        return (await self._get("/v1/fills", answers.Fills, query, signed=True)).fills
+
+    async def positions(self) -> list[answers.Position]:
+        """The account's positions that are not flat."""
+        return (await self._get("/v1/positions", answers.Positions, signed=True)).positions
+
+    async def balances(self) -> answers.Balances:
+        """The account's cash and margin."""
+        return await self._get("/v1/balances", answers.Balances, signed=True)
+
+    async def statement(self, day: str | None = None) -> answers.Statement:
+        """The account's money of a day, line by line."""
+        query = requests.StatementQuery(day=day)
+        return await self._get("/v1/statements", answers.Statement, query, signed=True)
+
+    async def reservations(self, day: str | None = None) -> list[answers.Reservation]:
+        """The account's reservations, as buyer and as provider; of one delivery day if `day` is given."""
+        found: list[answers.Reservation] = []
+        cursor: str | None = None
+        while True:
+            query = requests.ReservationsQuery(day=day, limit=requests.PAGE_MAX, cursor=cursor)
+            page = await self._get("/v1/reservations", answers.Reservations, query, signed=True)
+            found += page.reservations
+            cursor = page.next_cursor
+            if cursor is None:
+                return found
+
+    # a provider's side
+
+    async def post_capacity(self, post: requests.PostCapacity) -> answers.CapacityPost:
+        """Posts capacity."""
+        return (await self._send("POST", "/v1/capacity", answers.CapacityAnswer, post)).capacity
+
+    async def capacity(self) -> list[answers.CapacityPost]:
+        """The account's posted capacity."""
+        return (await self._get("/v1/capacity", answers.Capacity, signed=True)).capacity
+
+    async def withdraw_capacity(self, capacity_id: str) -> answers.Done:
+        """Takes back a capacity post."""
+        return await self._send("DELETE", f"/v1/capacity/{_segment(capacity_id)}", answers.Done)
+
+    async def send_readings(self, readings: Sequence[requests.Reading]) -> answers.ReadingsAnswer:
+        """Sends meter readings; all are taken in or none."""
+        body = requests.Readings(readings=list(readings))
+        return await self._send("POST", "/v1/deliveries/readings", answers.ReadingsAnswer, body)
+
+    # an operator's side
+
+    async def add_member(
+        self, name: str, kind: Any, scopes: Sequence[requests.Scope] | None = None
+    ) -> answers.MemberAnswer:
+        """Admits a member and makes its first key."""
+        body = requests.AddMember(name=name, kind=kind, scopes=None if scopes is None else list(scopes))
+        return await self._send("POST", "/v1/operator/members", answers.MemberAnswer, body)
+
+    async def members(self) -> list[answers.Member]:
+        """All members."""
+        return (await self._get("/v1/operator/members", answers.Members, signed=True)).members
+
+    async def add_key(self, member: str, scopes: Sequence[requests.Scope]) -> answers.KeyAnswer:
+        """Makes another key for a member."""
+        body = requests.AddKey(member=member, scopes=list(scopes))
+        return await self._send("POST", "/v1/operator/keys", answers.KeyAnswer, body)
+
+    async def revoke_key(self, key_id: str) -> answers.Done:
+        """Ends a key at once."""
+        return await self._send("DELETE", f"/v1/operator/keys/{_segment(key_id)}", answers.Done)
+
+    async def deposit(self, member: str, amount_fen: int) -> answers.Done:
+        """Pays cash into a member's account."""
+        body = requests.Deposit(member=member, amount_fen=amount_fen)
+        return await self._send("POST", "/v1/operator/deposits", answers.Done, body)
+
+    async def withdraw(self, member: str, amount_fen: int) -> answers.Done:
+        """Pays cash out of a member's account."""
+        body = requests.Withdrawal(member=member, amount_fen=amount_fen)
+        return await self._send("POST", "/v1/operator/withdrawals", answers.Done, body)
+
+    # how a request is made
+
+    async def _get(
+        self, path: str, answer: type[A], query: requests.Request | None = None, *, signed: bool = False
+    ) -> A:
+        target = path + _query_text(query)
+        return await self._request("GET", target, b"", answer, signed=signed)
+
+    async def _send(self, method: str, path: str, answer: type[A], body: requests.Request | None = None) -> A:
+        return await self._request(method, path, b"" if body is None else msgspec.json.encode(body), answer)
+
+    async def _request(
+        self, method: str, target: str, body: bytes, answer: type[A], *, signed: bool = True
+    ) -> A:
+        for attempt in range(self._retries + 1):
+            last = attempt == self._retries
+            try:
+                status, headers, payload = await self._once(method, target, body, signed)
+            except (aiohttp.ClientConnectionError, TimeoutError) as error:
+                if last or method != "GET":
+                    raise _connection_failed(method, target, error) from error
+                await asyncio.sleep(_backoff_s(attempt))
+                continue
+            if status < 400:
+                return msgspec.json.decode(payload, type=answer)
+            if status not in RETRY_STATUS or last:
+                raise _refused(status, payload)
+            await asyncio.sleep(_retry_after_s(headers, attempt))
+        raise AssertionError("unreachable: the last attempt returns or raises")  # pragma: no cover
+
+    async def _once(
+        self, method: str, target: str, body: bytes, signed: bool
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        headers = {"Content-Type": "application/json"} if body else {}
+        if signed and self.profile is not None:
+            headers |= signed_headers(self.profile.key_id, self.profile.secret_bytes, method, target, body)
+        url = URL(self.base_url + target, encoded=True)
+        async with self._open().request(method, url, data=body or None, headers=headers) as response:
+            return response.status, response.headers, await response.read()
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=self._timeout)
+        return self._session
+
+
+def _segment(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _query_text(query: requests.Request | None) -> str:
+    if query is None:
+        return ""
+    given = {name: value for name, value in msgspec.to_builtins(query).items() if value is not None}
+    pairs = [
+        (name, str(value).lower() if isinstance(value, bool) else str(value)) for name, value in given.items()
+    ]
+    return "?" + urlencode(pairs, quote_via=quote) if pairs else ""
+
+
+def _backoff_s(attempt: int) -> float:
+    return min(0.1 * 2.0**attempt, RETRY_WAIT_S_MAX)
+
+
+def _retry_after_s(headers: Mapping[str, str], attempt: int) -> float:
+    try:
+        return min(max(float(headers["Retry-After"]), 0.0), RETRY_WAIT_S_MAX)
+    except (KeyError, ValueError):
+        return _backoff_s(attempt)
+
+
+def _refused(status: int, payload: bytes) -> ExchangeError:
+    try:
+        problem = msgspec.json.decode(payload, type=answers.ProblemAnswer).error
+    except msgspec.DecodeError:
+        return ExchangeError(f"HTTP_{status}", status, payload[:200].decode("utf-8", "replace"))
+    return ExchangeError(problem.code, status, problem.message, problem.field)
+
+
+def _connection_failed(method: str, target: str, error: BaseException) -> ExchangeError:
+    outcome = "" if method == "GET" else "; the command's outcome is unknown until you look it up"
+    detail = str(error) or type(error).__name__
+    return ExchangeError("CONNECTION_FAILED", 0, f"{method} {target} got no answer ({detail}){outcome}.")

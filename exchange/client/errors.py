@@ -1,0 +1,25 @@
+"""What a client can be told besides an answer."""
+
+
+class ExchangeError(Exception):
+    """The exchange refused a request, or could not be reached.
+
+    `code` is stable (`CONNECTION_FAILED` is the client's own), `status` the HTTP status or 0, `field` what was
+    at fault. After CONNECTION_FAILED the outcome of a command is unknown: look before sending it again.
+    """
+
+    def __init__(self, code: str, status: int, message: str, field: str | None = None) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.status = status
+        self.message = message
+        self.field = field
+
+
+class FeedClosed(Exception):  # noqa: N818 - it says what happened
+    """The server ended the feed; `close_code` and `reason` say why (RFC 6455 codes)."""
+
+    def __init__(self, close_code: int, reason: str) -> None:
+        super().__init__(f"The feed was closed ({close_code}): {reason or 'no reason given'}")
+        self.close_code = close_code
+        self.reason = reason

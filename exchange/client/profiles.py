@@ -1,0 +1,78 @@
+"""Credential files: `KEYS_DIR/<member>.toml`, readable by their owner only (0600)."""
+
+import os
+import re
+import tomllib
+from pathlib import Path
+
+import msgspec
+
+MEMBER_PATTERN = re.compile(r"[a-z][a-z0-9-]{1,31}", re.ASCII)
+
+
+class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One member's key. `secret` is 64 hex digits; it is left out of `repr` so that no log shows it."""
+
+    member: str
+    account: str
+    key_id: str
+    secret: str
+    base_url: str
+
+    def __repr__(self) -> str:
+        return f"Profile(member={self.member!r}, account={self.account!r}, key_id={self.key_id!r}, secret=…)"
+
+    @property
+    def secret_bytes(self) -> bytes:
+        """The secret as the HMAC key."""
+        return bytes.fromhex(self.secret)
+
+
+def profile_path(keys_dir: Path, member: str) -> Path:
+    """Where the profile of `member` lies. Raises ValueError for a name that could leave the directory."""
+    if MEMBER_PATTERN.fullmatch(member) is None:
+        raise ValueError(
+            f"{member!r} is not a member name: 2 to 32 of a-z, 0-9 and -, starting with a letter"
+        )
+    return keys_dir / f"{member}.toml"
+
+
+def save_profile(keys_dir: Path, profile: Profile) -> Path:
+    """Writes a profile beside its final name and renames it, so that it is never half there. Returns its path."""
+    path = profile_path(keys_dir, profile.member)
+    keys_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    beside = path.with_suffix(f".{os.getpid()}.tmp")
+    beside.unlink(missing_ok=True)
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(_toml(profile))
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+    return path
+
+
+def load_profile(keys_dir: Path, member: str) -> Profile:
+    """Reads a profile.
+
+    Raises FileNotFoundError (no such member here), PermissionError (others may read the file), ValueError.
+    """
+    path = profile_path(keys_dir, member)
+    if not path.exists():
+        names = sorted(found.stem for found in keys_dir.glob("*.toml"))
+        raise FileNotFoundError(
+            f"no profile of {member!r} in {keys_dir}; there are: {', '.join(names) or 'none'}"
+        )
+    if path.stat().st_mode & 0o077:
+        raise PermissionError(f"{path} can be read by others; run: chmod 600 {path}")
+    try:
+        return msgspec.convert(tomllib.loads(path.read_text("utf-8")), Profile)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise ValueError(f"{path} is not a profile: {error}") from None
+
+
+def _toml(profile: Profile) -> bytes:
+    # TOML's basic strings are JSON's, as far as the characters of these values go.
+    encode = msgspec.json.encode
+    lines = [f"{name} = {encode(value).decode()}" for name, value in msgspec.structs.asdict(profile).items()]
+    return ("\n".join(lines) + "\n").encode()
