@@ -40,7 +40,7 @@ from matching.entry import (
 )
 from matching.exposure import exposure_price, loss_of, loss_per_lot, release_exposure
 from matching.incoming import enter, shrink
-from matching.jit import Row, kernel, wide
+from matching.jit import Row, inlined, kernel, wide
 from matching.ladder import book_rung, leave, leave_parked, level_of, stop_rung, stop_side
 from matching.layout import account_at, holding_at, instrument_at, link_at, order_at
 from matching.orders import (
@@ -55,7 +55,7 @@ from matching.orders import (
 ANY_HUB = 0xFFFF
 
 
-@kernel
+@inlined
 def cancel_order(core: Row, command: Row) -> None:
     """Apply a CANCEL command."""
     code = account_fault(core, command["account"])

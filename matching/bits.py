@@ -10,16 +10,16 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from matching.jit import COMPILED, kernel
+from matching.jit import COMPILED, inlined, kernel
 
 
-@kernel
+@inlined
 def bit(index: int) -> np.uint64:
     """Return a word with only bit ``index mod 64`` set."""
     return np.uint64(1) << np.uint64(index & 63)
 
 
-@kernel
+@inlined
 def up_to(index: int) -> np.uint64:
     """Return a word with the bits 0 … ``index mod 64`` set."""
     return np.uint64(0xFFFFFFFFFFFFFFFF) >> np.uint64(63 - (index & 63))

@@ -6,6 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from matching.ahead import look_ahead
 from matching.amending import amend_order, cancel_order, mass_cancel
 from matching.auction import equilibrium
 from matching.constants import (
@@ -23,12 +24,12 @@ from matching.constants import (
 )
 from matching.emit import emit, emit_rejected
 from matching.entry import instrument_fault, new_order
-from matching.jit import Row, kernel, wide
+from matching.jit import COMPILED, Row, inlined, kernel, wide
 from matching.layout import STOP_BUY, STOP_SELL, instrument_at, ladder_at
 from matching.stops import run_stops
 
 
-@kernel
+@inlined
 def events_at_most(core: Row) -> int:
     """Return how many events the next command can cause at most.
 
@@ -58,14 +59,14 @@ def _publish_indicative(core: Row, command: Row) -> None:
     emit(core, INDICATIVE, 0, 0, number, -1, price, lots, surplus)
 
 
-@kernel
+@inlined
 def has_stops(core: Row, number: int) -> bool:
     """Tell whether any stop stands in an instrument."""
     buys, sells = ladder_at(core, number * 4 + STOP_BUY), ladder_at(core, number * 4 + STOP_SELL)
     return bool(buys["best"] != 0 or sells["best"] != 0)
 
 
-@kernel
+@inlined
 def apply_one(core: Row, command: Row) -> None:
     """Apply one command."""
     core["seq"] = command["seq"]
@@ -96,5 +97,7 @@ def apply_batch(cores: NDArray[Any], commands: NDArray[Any], start: int) -> int:
     for place in range(start, len(commands)):
         if core["event_count"] + events_at_most(core) > core["event_capacity"]:
             return place
+        if COMPILED:
+            look_ahead(core, commands, place)
         apply_one(core, commands[place])
     return len(commands)

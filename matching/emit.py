@@ -13,18 +13,18 @@ from matching.constants import (
     TRADE,
     TRIGGERED,
 )
-from matching.jit import Row, kernel, wide
+from matching.jit import Row, inlined, kernel, wide
 from matching.ladder import price_of
 from matching.layout import event_at, instrument_at
 
 
-@kernel
+@inlined
 def order_id_of(slot: int, order: Row) -> int:
     """Return the exchange order id of an order (clause 3.9)."""
     return (int(order["generation"]) << 32) | slot
 
 
-@kernel
+@inlined
 def emit(
     core: Row,
     kind: int,
@@ -49,7 +49,7 @@ def emit(
     return event
 
 
-@kernel
+@inlined
 def _emit_order(
     core: Row, kind: int, code: int, slot: int, order: Row, quantity: int, remaining: int
 ) -> None:
@@ -67,28 +67,28 @@ def _emit_order(
     event["order_id"], event["client_id"] = order_id_of(slot, order), order["client_id"]
 
 
-@kernel
+@inlined
 def _emit_open(core: Row, kind: int, slot: int, order: Row) -> None:
     lots = wide(order["remaining"])
-    _emit_order(core, kind, 0, slot, order, lots, lots)
+    _emit_order(core, wide(kind), wide(0), slot, order, lots, lots)
 
 
-@kernel
+@inlined
 def emit_accepted(core: Row, slot: int, order: Row) -> None:
     """Emit ACCEPTED."""
     _emit_open(core, ACCEPTED, slot, order)
 
 
-@kernel
+@inlined
 def emit_amended(core: Row, slot: int, order: Row) -> None:
     """Emit AMENDED with what is open now."""
     _emit_open(core, AMENDED, slot, order)
 
 
-@kernel
+@inlined
 def emit_cancelled(core: Row, slot: int, order: Row, reason: int, quantity: int, remaining: int) -> None:
     """Emit CANCELLED for `quantity` lots of an order, `remaining` being left."""
-    _emit_order(core, CANCELLED, reason, slot, order, quantity, remaining)
+    _emit_order(core, wide(CANCELLED), wide(reason), slot, order, wide(quantity), wide(remaining))
 
 
 @kernel
@@ -131,7 +131,7 @@ def refuse(core: Row, code: int, instrument: int, account: int) -> None:
     emit(core, REJECTED, 0, code, instrument, account, 0, 0, 0)
 
 
-@kernel
+@inlined
 def emit_trade(
     core: Row, slot: int, order: Row, contra_slot: int, contra: Row, price: int, lots: int, flags: int
 ) -> None:
@@ -152,7 +152,7 @@ def emit_trade(
     event["contra_remaining"], event["contra_account"] = contra["remaining"], contra["account"]
 
 
-@kernel
+@inlined
 def emit_level(core: Row, number: int, instrument: Row, side: int, rung: int, level: Row) -> None:
     """Emit LEVEL for a rung of the displayed book."""
     shown = min(level["visible"], MAX_SHOWN)

@@ -69,7 +69,7 @@ from matching.exposure import (
     margin_of,
 )
 from matching.incoming import band_centre, enter
-from matching.jit import Row, kernel, wide
+from matching.jit import Row, inlined, kernel, wide
 from matching.ladder import price_of
 from matching.layout import account_at, holding_at, instrument_at, ladder_at, link_at, order_at
 from matching.orders import list_order, stand_in_stops, stand_parked, take_slot
@@ -78,13 +78,13 @@ SECOND_NS = 1_000_000_000
 """Nanoseconds of a second."""
 
 
-@kernel
+@inlined
 def is_stop(order_type: int) -> bool:
     """Tell whether a type waits for a trigger."""
     return order_type >= STOP
 
 
-@kernel
+@inlined
 def account_fault(core: Row, account: int) -> int:
     """Return UNKNOWN_ACCOUNT unless the account is set up."""
     if account < 0 or account >= core["max_accounts"] or account_at(core, account)["known"] == 0:
@@ -92,7 +92,7 @@ def account_fault(core: Row, account: int) -> int:
     return NO_REJECT
 
 
-@kernel
+@inlined
 def instrument_fault(core: Row, number: int) -> int:
     """Return UNKNOWN_INSTRUMENT unless the instrument is listed."""
     if number < 0 or number >= core["max_instruments"] or instrument_at(core, number)["listed"] == 0:
@@ -100,7 +100,7 @@ def instrument_fault(core: Row, number: int) -> int:
     return NO_REJECT
 
 
-@kernel
+@inlined
 def _form_fault(command: Row) -> int:
     """Check that every enumerated column has a defined value."""
     if command["side"] > 1:
@@ -142,7 +142,7 @@ def _combination_fault(command: Row) -> int:
     return R_COMBINATION if bad else NO_REJECT
 
 
-@kernel
+@inlined
 def open_fault(account: Row, phase: int) -> int:
     """Check that the account may send orders and the instrument takes them."""
     if account["enabled"] == 0:
@@ -154,7 +154,7 @@ def open_fault(account: Row, phase: int) -> int:
     return NO_REJECT
 
 
-@kernel
+@inlined
 def _phase_fault(command: Row, phase: int) -> int:
     """Check clause 3.13."""
     tif = command["tif"]
@@ -169,7 +169,7 @@ def _phase_fault(command: Row, phase: int) -> int:
     return NO_REJECT
 
 
-@kernel
+@inlined
 def rate_fault(account: Row, time_ns: int) -> int:
     """Count a command against its second and check clause 3.38."""
     second = time_ns // SECOND_NS
@@ -182,7 +182,7 @@ def rate_fault(account: Row, time_ns: int) -> int:
     return NO_REJECT
 
 
-@kernel
+@inlined
 def _size_fault(instrument: Row, command: Row) -> int:
     quantity = command["quantity"]
     if quantity < 1:
@@ -196,20 +196,20 @@ def _size_fault(instrument: Row, command: Row) -> int:
     return NO_REJECT
 
 
-@kernel
+@inlined
 def too_large(instrument: Row, quantity: int) -> bool:
     """Tell whether an order's quantity is beyond the instrument's size limit."""
     limit = instrument["max_order_size"]
     return quantity > MAX_QUANTITY or (limit > 0 and quantity > limit)
 
 
-@kernel
+@inlined
 def within_limits(instrument: Row, price: int) -> bool:
     """Tell whether a price lies within the daily limits."""
     return instrument["price_low"] <= price <= instrument["price_high"]
 
 
-@kernel
+@inlined
 def _price_fault(core: Row, instrument: Row, command: Row) -> int:
     order_type = command["type"]
     if order_type == LIMIT or order_type == STOP_LIMIT:
@@ -245,7 +245,7 @@ def post_only_price(core: Row, number: int, side: int, flags: int, price: int) -
     return slid
 
 
-@kernel
+@inlined
 def position_fault(instrument: Row, holding: Row, side: int, more: int) -> int:
     """Check the worst-case position with `more` open lots on a side (clause 3.37)."""
     limit = instrument["position_limit"]
@@ -258,7 +258,7 @@ def position_fault(instrument: Row, holding: Row, side: int, more: int) -> int:
     return R_POSITION if more > 0 and lots + more > limit else NO_REJECT
 
 
-@kernel
+@inlined
 def margin_fault(instrument: Row, account: Row, holding: Row, side: int, more: int, loss_by: int) -> int:
     """Check the gate of clause 3.36 with `more` open lots on a side and `loss_by` fen more loss to reference."""
     position, buys, sells = (
@@ -276,7 +276,7 @@ def margin_fault(instrument: Row, account: Row, holding: Row, side: int, more: i
     return R_MARGIN if rise > 0 and rise > free else NO_REJECT
 
 
-@kernel
+@inlined
 def _risk_fault(instrument: Row, account: Row, holding: Row, command: Row, price: int, lots: int) -> int:
     """Check clauses 3.36 and 3.37 for a new order of `lots` lots with a limit price, or 0 without."""
     side = wide(command["side"])
@@ -295,7 +295,7 @@ def _risk_fault(instrument: Row, account: Row, holding: Row, command: Row, price
     return margin_fault(instrument, account, holding, side, lots, loss)
 
 
-@kernel
+@inlined
 def _room_fault(core: Row, command: Row, holding: int) -> int:
     if core["live_orders"] >= core["max_orders"]:
         return R_FULL
@@ -309,7 +309,7 @@ def _room_fault(core: Row, command: Row, holding: int) -> int:
     return NO_REJECT
 
 
-@kernel
+@inlined
 def _screen(core: Row, command: Row) -> int:
     """Check a new order up to its price: everything that doesn't depend on the book or on money."""
     code = account_fault(core, command["account"])
@@ -332,14 +332,14 @@ def _screen(core: Row, command: Row) -> int:
     return code
 
 
-@kernel
+@inlined
 def reducible_lots(holding: Row, side: int) -> int:
     """Return the lots that an order of a side can take off the position."""
     position = wide(holding["position"])
     return max(wide(0), position if side == 1 else -position)
 
 
-@kernel
+@inlined
 def _kept_lots(holding: Row, command: Row) -> int:
     """Return how much of an order stays after clause 3.17: everything unless it is reduce-only now."""
     quantity = wide(command["quantity"])
@@ -348,7 +348,7 @@ def _kept_lots(holding: Row, command: Row) -> int:
     return min(quantity, reducible_lots(holding, wide(command["side"])))
 
 
-@kernel
+@inlined
 def new_order(core: Row, command: Row) -> None:
     """Apply a NEW command; stops that it sets off are the caller's next step."""
     code = _screen(core, command)
@@ -379,7 +379,7 @@ def new_order(core: Row, command: Row) -> None:
     _admit(core, command, price, lots, row)
 
 
-@kernel
+@inlined
 def _admit(core: Row, command: Row, price: int, lots: int, holding: int) -> None:
     """Give an order its slot, announce it and let it in."""
     slot = take_slot(core)
@@ -400,7 +400,7 @@ def _admit(core: Row, command: Row, price: int, lots: int, holding: int) -> None
         enter(core, slot, wide(command["min_quantity"]))
 
 
-@kernel
+@inlined
 def _write_order(core: Row, slot: int, order: Row, command: Row, price: int, holding: int) -> None:
     core["arrivals"] += 1
     link = link_at(core, slot)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 from matching.constants import MARKET_TO_LIMIT, NO_REJECT, R_HOLDINGS
-from matching.jit import Row, kernel, wide
+from matching.jit import Row, inlined, kernel, wide
 from matching.layout import (
     account_at,
     free_holding_at,
@@ -14,17 +14,17 @@ from matching.layout import (
 )
 
 
-@kernel
-def _home(core: Row, account: int, instrument: int) -> int:
+@inlined
+def holding_home(core: Row, account: int, instrument: int) -> int:
     """Return where the search for a holding begins in the open-addressing index."""
     mixed = (wide(account) & 0xFFFFFF) * 0x5BD1E995 + wide(instrument) * 0x27D4EB2F
     return (mixed ^ (mixed >> 17)) & core["index_mask"]
 
 
-@kernel
+@inlined
 def find_holding(core: Row, account: int, instrument: int) -> int:
     """Return the row of a holding, or 0."""
-    place = _home(core, account, instrument)
+    place = holding_home(core, account, instrument)
     while True:
         row = wide(index_at(core, place)["value"])
         if row == 0:
@@ -35,7 +35,7 @@ def find_holding(core: Row, account: int, instrument: int) -> int:
         place = (place + 1) & core["index_mask"]
 
 
-@kernel
+@inlined
 def holding_room(core: Row) -> int:
     """Return NO_REJECT if another holding fits."""
     if core["free_holding_count"] == 0 and core["used_holdings"] >= core["max_holdings"]:
@@ -58,7 +58,7 @@ def add_holding(core: Row, account: int, number: int) -> int:
     holding["position"], holding["open_buy"], holding["open_sell"] = 0, 0, 0
     holding["next"] = instrument["first_holding"]
     instrument["first_holding"] = row
-    place = _home(core, account, number)
+    place = holding_home(core, account, number)
     while index_at(core, place)["value"] != 0:
         place = (place + 1) & core["index_mask"]
     index_at(core, place)["value"] = row
@@ -70,13 +70,13 @@ def drop_holding(core: Row, row: int) -> None:
     """Forget a holding; the index closes the gap so that every search still ends rightly."""
     mask = core["index_mask"]
     holding = holding_at(core, row)
-    gap = _home(core, holding["account"], holding["instrument"])
+    gap = holding_home(core, holding["account"], holding["instrument"])
     while index_at(core, gap)["value"] != row:
         gap = (gap + 1) & mask
     place = (gap + 1) & mask
     while index_at(core, place)["value"] != 0:
         other = holding_at(core, index_at(core, place)["value"])
-        home = _home(core, other["account"], other["instrument"])
+        home = holding_home(core, other["account"], other["instrument"])
         if ((place - home) & mask) >= ((place - gap) & mask):
             index_at(core, gap)["value"] = index_at(core, place)["value"]
             gap = place
@@ -86,7 +86,7 @@ def drop_holding(core: Row, row: int) -> None:
     core["free_holding_count"] += 1
 
 
-@kernel
+@inlined
 def margin_of(instrument: Row, position: int, open_buy: int, open_sell: int) -> int:
     """Return the worst-case initial margin of one holding in fen (clause 3.36, first sum)."""
     long_lots = max(0, position + open_buy)
@@ -94,7 +94,7 @@ def margin_of(instrument: Row, position: int, open_buy: int, open_sell: int) -> 
     return max(long_lots * instrument["margin_long_fen"], short_lots * instrument["margin_short_fen"])
 
 
-@kernel
+@inlined
 def holding_margin(instrument: Row, holding: Row) -> int:
     """Return the worst-case initial margin of a holding as it is, fen."""
     return margin_of(
@@ -102,7 +102,7 @@ def holding_margin(instrument: Row, holding: Row) -> int:
     )
 
 
-@kernel
+@inlined
 def exposure_price(instrument: Row, side: int, order_type: int, price: int) -> int:
     """Return the price at which an order is counted, ticks (clause 3.35)."""
     if price != 0 and order_type != MARKET_TO_LIMIT:
@@ -110,7 +110,7 @@ def exposure_price(instrument: Row, side: int, order_type: int, price: int) -> i
     return wide(instrument["price_high"] if side == 0 else instrument["price_low"])
 
 
-@kernel
+@inlined
 def loss_per_lot(instrument: Row, side: int, price: int) -> int:
     """Return the loss to the reference price of one lot at a price, fen (clause 3.36, second sum)."""
     against = wide(price) - instrument["reference_price"]
@@ -119,7 +119,7 @@ def loss_per_lot(instrument: Row, side: int, price: int) -> int:
     return max(wide(0), against) * instrument["multiplier"]
 
 
-@kernel
+@inlined
 def loss_of(instrument: Row, order: Row) -> int:
     """Return the loss to the reference price of an order's open lots, fen."""
     side = wide(order["side"])
@@ -127,7 +127,7 @@ def loss_of(instrument: Row, order: Row) -> int:
     return loss_per_lot(instrument, side, price) * order["remaining"]
 
 
-@kernel
+@inlined
 def move(
     account: Row, instrument: Row, holding: Row, side: int, position_by: int, open_by: int, loss_by: int
 ) -> None:
@@ -142,7 +142,7 @@ def move(
     account["requirement_fen"] += after - before + loss_by
 
 
-@kernel
+@inlined
 def take_exposure(core: Row, order: Row) -> None:
     """Count an order's open lots: it stands from now on."""
     instrument = instrument_at(core, order["instrument"])
@@ -151,7 +151,7 @@ def take_exposure(core: Row, order: Row) -> None:
     move(account, instrument, holding, side, 0, lots, loss_of(instrument, order))
 
 
-@kernel
+@inlined
 def release_exposure(core: Row, order: Row, lots: int) -> None:
     """Count `lots` of an order's open lots no longer."""
     instrument = instrument_at(core, order["instrument"])
@@ -162,7 +162,7 @@ def release_exposure(core: Row, order: Row, lots: int) -> None:
     move(account, instrument, holding, side, 0, -lots, -loss)
 
 
-@kernel
+@inlined
 def fill_resting(core: Row, instrument: Row, order: Row, price: int, lots: int) -> None:
     """Book a trade of a standing order: open lots become position, marked to the reference price."""
     account, holding = account_at(core, order["account"]), holding_at(core, order["holding"])

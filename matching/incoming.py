@@ -24,7 +24,7 @@ from matching.constants import (
 )
 from matching.emit import emit_cancelled, emit_level, emit_trade, enter_phase
 from matching.exposure import fill_resting, move, release_exposure
-from matching.jit import Row, kernel, wide
+from matching.jit import Row, inlined, kernel, wide
 from matching.ladder import close_rung, level_of, price_of, unlink, worse
 from matching.layout import account_at, holding_at, instrument_at, ladder_at, order_at
 from matching.orders import (
@@ -37,7 +37,7 @@ from matching.orders import (
 )
 
 
-@kernel
+@inlined
 def allows(order: Row, price: int) -> bool:
     """Tell whether an incoming order may trade at a price; one without a limit price may at any."""
     if order["price"] == 0:
@@ -47,14 +47,14 @@ def allows(order: Row, price: int) -> bool:
     return price >= order["price"]
 
 
-@kernel
+@inlined
 def band_centre(instrument: Row) -> int:
     """Return the price around which the dynamic band lies, ticks (clause 3.23)."""
     last = wide(instrument["last_price"])
     return last if last != 0 else wide(instrument["reference_price"])
 
 
-@kernel
+@inlined
 def outside_band(instrument: Row, centre: int, price: int) -> bool:
     """Tell whether a trade at a price would leave the dynamic band."""
     return instrument["band_ticks"] > 0 and abs(wide(price) - centre) > instrument["band_ticks"]
@@ -152,7 +152,7 @@ def prevent(core: Row, ladder: int, level: Row, slot: int, order: Row, own_slot:
     return bool(mode != CANCEL_TAKING)
 
 
-@kernel
+@inlined
 def take(level: Row, order: Row, lots: int) -> None:
     """Take traded lots off a standing order and its level."""
     order["remaining"] -= lots
@@ -182,7 +182,7 @@ def refresh(core: Row, level: Row, slot: int, order: Row) -> None:
     level["tail"] = slot
 
 
-@kernel
+@inlined
 def settle_resting(core: Row, ladder: int, level: Row, slot: int, order: Row) -> None:
     """After a trade: end a resting order without open lots, or refresh one without shown lots."""
     if order["remaining"] == 0:
@@ -193,7 +193,7 @@ def settle_resting(core: Row, ladder: int, level: Row, slot: int, order: Row) ->
         refresh(core, level, slot, order)
 
 
-@kernel
+@inlined
 def trade_level(
     core: Row, number: int, instrument: Row, ladder: int, rung: int, slot: int, order: Row
 ) -> int:
@@ -224,7 +224,7 @@ def trade_level(
     return traded
 
 
-@kernel
+@inlined
 def sweep(core: Row, number: int, instrument: Row, ladder: int, slot: int, order: Row) -> bool:
     """Trade an incoming order level by level and book its side; returns whether the dynamic band stopped it."""
     centre = band_centre(instrument)
@@ -246,7 +246,7 @@ def sweep(core: Row, number: int, instrument: Row, ladder: int, slot: int, order
     return stopped
 
 
-@kernel
+@inlined
 def _book_incoming(core: Row, instrument: Row, order: Row, lots: int, value: int) -> None:
     """Book all trades of an incoming order at once: position, and the mark to the reference price."""
     account, holding = account_at(core, order["account"]), holding_at(core, order["holding"])
@@ -280,7 +280,7 @@ def enter(core: Row, slot: int, min_quantity: int) -> None:
     _settle_incoming(core, number, slot, order, stopped)
 
 
-@kernel
+@inlined
 def _fix_price(core: Row, instrument: Row, ladder: int, order: Row) -> bool:
     """Make a market-to-limit order a limit order at the best opposite price; False if there is none."""
     best = wide(ladder_at(core, ladder)["best"])
@@ -290,7 +290,7 @@ def _fix_price(core: Row, instrument: Row, ladder: int, order: Row) -> bool:
     return True
 
 
-@kernel
+@inlined
 def _settle_incoming(core: Row, number: int, slot: int, order: Row, stopped: bool) -> None:
     """End an order that has nothing left; cancel or rest what is left of another."""
     if order["remaining"] == 0:

@@ -74,17 +74,30 @@ if COMPILED:
     CACHE_DIR = _directory if _usable(_directory) else None
 
 
-def kernel(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile a kernel function: no bounds checks, no exceptions, cached in ``CACHE_DIR``."""
+def _compile(function: Callable[P, R], forceinline: bool) -> Callable[P, R]:
     previous = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = str(CACHE_DIR or "")
     try:
         compiled: Callable[P, R] = njit(
-            cache=CACHE_DIR is not None, error_model="numpy", boundscheck=False, nogil=True
+            cache=CACHE_DIR is not None,
+            error_model="numpy",
+            boundscheck=False,
+            nogil=True,
+            forceinline=forceinline,
         )(function)
     finally:
         numba.config.CACHE_DIR = previous
     return compiled
+
+
+def kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a kernel function: no bounds checks, no exceptions, cached in ``CACHE_DIR``."""
+    return _compile(function, forceinline=False)
+
+
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a kernel function into each of its callers: for the small ones on every order's way."""
+    return _compile(function, forceinline=True)
 
 
 def announce_compilation() -> None:
@@ -127,6 +140,31 @@ def _compiled_row(record: Any, offset: int, itemsize: int) -> Any:
         return record(core, types.int64), code
 
     return row
+
+
+def _compiled_prefetch() -> Any:
+    @intrinsic
+    def prefetch(_typing_context: Any, _row: Any) -> Any:
+        def code(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            byte = ir.IntType(8).as_pointer()
+            number = ir.IntType(32)
+            kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+            function = builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
+            for_writing, keep, data = ir.Constant(number, 1), ir.Constant(number, 3), ir.Constant(number, 1)
+            builder.call(function, [builder.bitcast(arguments[0], byte), for_writing, keep, data])
+            return context.get_dummy_value()
+
+        return types.none(_row), code
+
+    return prefetch
+
+
+def _plain_prefetch(_row: Row) -> None:
+    """Plain Python has no use for it."""
+
+
+prefetch: Callable[[Row], None] = _compiled_prefetch() if COMPILED else _plain_prefetch
+"""Ask for a row's cache line, which may be any address: nothing is read."""
 
 
 def row_accessor(core: np.dtype[np.void], table: str, row: np.dtype[np.void]) -> Callable[[Row, int], Row]:

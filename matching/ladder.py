@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from matching.bits import bit, leading_zeros, trailing_zeros, up_to
-from matching.jit import Row, kernel, wide
+from matching.jit import Row, inlined, kernel, wide
 from matching.layout import (
     instrument_at,
     ladder_at,
@@ -18,13 +18,13 @@ from matching.layout import (
 NOTHING = np.uint64(0)
 
 
-@kernel
+@inlined
 def rung_of(instrument: Row, price: int) -> int:
     """Return the rung of a price in ticks."""
     return price - instrument["price_low"] + 2
 
 
-@kernel
+@inlined
 def price_of(instrument: Row, rung: int) -> int:
     """Return the price of a rung in ticks; 0 for the two rungs of market orders."""
     price = rung - 2 + instrument["price_low"]
@@ -33,7 +33,7 @@ def price_of(instrument: Row, rung: int) -> int:
     return price
 
 
-@kernel
+@inlined
 def market_rung(instrument: Row, side: int) -> int:
     """Return the rung where market orders of a side wait in a call: ahead of every price."""
     if side == 1:
@@ -41,7 +41,7 @@ def market_rung(instrument: Row, side: int) -> int:
     return instrument["price_high"] - instrument["price_low"] + 3
 
 
-@kernel
+@inlined
 def book_rung(instrument: Row, order: Row) -> int:
     """Return the rung of an order in the book."""
     if order["price"] == 0:
@@ -49,31 +49,31 @@ def book_rung(instrument: Row, order: Row) -> int:
     return rung_of(instrument, wide(order["price"]))
 
 
-@kernel
+@inlined
 def stop_rung(instrument: Row, order: Row) -> int:
     """Return the rung of a standing stop."""
     return rung_of(instrument, wide(order["trigger"]))
 
 
-@kernel
+@inlined
 def stop_side(order: Row) -> int:
     """Return which of an instrument's four ladders a stop stands on: 2 for sell stops, 3 for buy stops."""
     return 3 - wide(order["side"])
 
 
-@kernel
+@inlined
 def level_of(core: Row, ladder: int, rung: int) -> Row:
     """Return the level row of a rung."""
     return level_at(core, ladder * core["rungs"] + rung)
 
 
-@kernel
+@inlined
 def _occupy(core: Row, ladder: int, rung: int) -> None:
     word_at(core, ladder * core["words_per_ladder"] + (rung >> 6))["bits"] |= bit(rung)
     summary_at(core, ladder * core["summaries_per_ladder"] + (rung >> 12))["bits"] |= bit(rung >> 6)
 
 
-@kernel
+@inlined
 def _vacate(core: Row, ladder: int, rung: int) -> None:
     word = word_at(core, ladder * core["words_per_ladder"] + (rung >> 6))
     word["bits"] &= ~bit(rung)
@@ -119,7 +119,7 @@ def next_below(core: Row, ladder: int, rung: int) -> int:
     return 0
 
 
-@kernel
+@inlined
 def worse(core: Row, ladder: int, rung: int) -> int:
     """Return the occupied rung after `rung` in the ladder's order, or 0: downwards for buys and sell stops."""
     if ladder & 1:
@@ -127,7 +127,7 @@ def worse(core: Row, ladder: int, rung: int) -> int:
     return next_below(core, ladder, rung)
 
 
-@kernel
+@inlined
 def join(core: Row, ladder: int, rung: int, slot: int, order: Row) -> Row:
     """Put an order at the tail of a rung's queue; returns the level."""
     level = level_of(core, ladder, rung)
@@ -146,7 +146,7 @@ def join(core: Row, ladder: int, rung: int, slot: int, order: Row) -> Row:
     return level
 
 
-@kernel
+@inlined
 def _open_rung(core: Row, ladder: int, rung: int) -> None:
     _occupy(core, ladder, rung)
     row = ladder_at(core, ladder)
@@ -156,7 +156,7 @@ def _open_rung(core: Row, ladder: int, rung: int) -> None:
         row["best"] = rung
 
 
-@kernel
+@inlined
 def close_rung(core: Row, ladder: int, rung: int) -> None:
     """Mark a rung without orders as free and find the next best."""
     _vacate(core, ladder, rung)
@@ -165,7 +165,7 @@ def close_rung(core: Row, ladder: int, rung: int) -> None:
         row["best"] = worse(core, ladder, rung)
 
 
-@kernel
+@inlined
 def unlink(core: Row, ladder: int, level: Row, order: Row) -> None:
     """Take an order out of its queue and out of the level's sums; the rung is left as it is."""
     ahead, behind = wide(order["prev"]), wide(order["next"])
@@ -183,7 +183,7 @@ def unlink(core: Row, ladder: int, level: Row, order: Row) -> None:
     ladder_at(core, ladder)["orders"] -= 1
 
 
-@kernel
+@inlined
 def leave(core: Row, ladder: int, rung: int, order: Row) -> Row:
     """Take an order off a ladder; returns the level."""
     level = level_of(core, ladder, rung)

@@ -12,12 +12,12 @@ from matching.constants import (
 )
 from matching.emit import emit_cancelled, emit_level
 from matching.exposure import release_exposure, take_exposure
-from matching.jit import Row, kernel, wide
+from matching.jit import Row, inlined, kernel, wide
 from matching.ladder import book_rung, join, join_parked, leave, leave_parked, stop_rung, stop_side
 from matching.layout import account_at, free_slot_at, instrument_at, link_at, order_at
 
 
-@kernel
+@inlined
 def take_slot(core: Row) -> int:
     """Take a slot for an accepted order (clause 3.9); there must be one."""
     if core["free_slot_count"] > 0:
@@ -32,7 +32,7 @@ def take_slot(core: Row) -> int:
     return slot
 
 
-@kernel
+@inlined
 def find_order(core: Row, account: int, order_id: int) -> int:
     """Return the slot of an open order of the account, or 0 (clause 3.21)."""
     slot = order_id & 0xFFFFFFFF
@@ -44,7 +44,7 @@ def find_order(core: Row, account: int, order_id: int) -> int:
     return slot
 
 
-@kernel
+@inlined
 def reserve_slices(order: Row) -> int:
     """Return how many times an iceberg can still refresh (clause 3.15)."""
     if order["display"] == 0:
@@ -52,7 +52,7 @@ def reserve_slices(order: Row) -> int:
     return (wide(order["remaining"]) - order["visible"] + order["display"] - 1) // order["display"]
 
 
-@kernel
+@inlined
 def show(order: Row) -> None:
     """Set the shown lots of an order that joins a queue."""
     if order["display"] == 0:
@@ -61,7 +61,7 @@ def show(order: Row) -> None:
         order["visible"] = min(order["display"], order["remaining"])
 
 
-@kernel
+@inlined
 def list_order(core: Row, slot: int, order: Row) -> None:
     """Append an accepted order to its account's list."""
     account = account_at(core, order["account"])
@@ -76,7 +76,7 @@ def list_order(core: Row, slot: int, order: Row) -> None:
     account["open_orders"] += 1
 
 
-@kernel
+@inlined
 def end_order(core: Row, slot: int, order: Row) -> None:
     """Free the slot of an order that stands nowhere any more."""
     account, link = account_at(core, order["account"]), link_at(core, slot)
@@ -96,7 +96,7 @@ def end_order(core: Row, slot: int, order: Row) -> None:
     core["live_orders"] -= 1
 
 
-@kernel
+@inlined
 def only_for_auctions(order: Row) -> bool:
     """Tell whether an order in the book leaves after the next uncross (clause 3.33)."""
     return order["tif"] == AT_OPEN or order["tif"] == AT_CLOSE
@@ -142,7 +142,7 @@ def stand_parked(core: Row, slot: int, order: Row) -> None:
     join_parked(core, slot, order)
 
 
-@kernel
+@inlined
 def forget_standing(core: Row, order: Row) -> None:
     """Undo the counters of an order that is about to leave its place."""
     instrument = instrument_at(core, order["instrument"])

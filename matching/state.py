@@ -33,7 +33,10 @@ ORDER_STATE: Final = np.dtype(
         ("trigger", "<i4"),  # trigger price, ticks; 0 unless it stands among the stops
         ("offset", "<i4"),  # trailing offset, ticks; 0 unless it is a standing trailing stop
         ("remaining", "<i4"),  # open lots, reserve included
-        ("visible", "<i4"),  # shown lots; equal to remaining unless an iceberg in the book
+        (
+            "visible",
+            "<i4",
+        ),  # shown lots (of a stop or a parked order: that it would show); remaining if no iceberg
         ("executed", "<i4"),  # lots traded since acceptance
         ("display", "<i4"),  # lots shown at a time; 0 if not an iceberg
         ("account", "<i4"),
