@@ -133,7 +133,7 @@ class CertificateRow(NamedTuple):
     """A price on one capacity inequality that every plan fulfils (`scheduler.capacity_rows` derives it).
 
     ``level`` counts the cheapest offers that are taken as capacity next to the reservations; ``grain`` is the
-    size in milli-cards that whole workloads round to (1: plain capacity). ``nano_cny`` is per unit of the row.
+    size in milli-cards that whole workloads round to (1: plain capacity); ``nano_cny`` is per unit of it.
     """
 
     site: str
@@ -172,6 +172,7 @@ class Plan:
     ``value_nano_cny`` is what was minimised: new money plus the penalties of unplaced work;
     ``lower_bound_nano_cny`` holds for every possible plan; their difference is the gap. ``gap`` sets it
     against the money the plan can influence: its new money, sunk cost and penalties left out.
+    ``bound_from`` is ``"certificate"`` or, where an exact search proved more, ``"exact search"``.
     ``model`` names the model used and ``why`` says in a sentence why it was picked.
     """
 
@@ -183,6 +184,7 @@ class Plan:
     status: PlanStatus
     value_nano_cny: int
     lower_bound_nano_cny: int
+    bound_from: str
     certificate: Certificate
     shadow_prices: tuple[ShadowPrice, ...]
     model: str
