@@ -13,6 +13,7 @@ class Setup(msgspec.Struct, frozen=True, tag="setup"):
     """The first line: who the process is. ``hubs`` are a provider's, ``city`` is an enterprise's."""
 
     member: str
+    base_url: str
     keys_dir: str
     settings: DemoSettings
     hubs: tuple[str, ...] = ()

@@ -184,7 +184,7 @@ async def live(setup: Setup, lines: asyncio.StreamReader) -> None:
     """Answer cues until the input ends."""
     profile = load_profile(Path(setup.keys_dir), setup.member)
     cues: msgspec.json.Decoder[Cue] = msgspec.json.Decoder(Cue)
-    async with ExchangeClient(profile.base_url, profile) as client:
+    async with ExchangeClient(setup.base_url, profile) as client:
         actor = Provider(setup, client) if setup.hubs else Enterprise(setup, client)
         say(actor.answer(0))
         while line := await lines.readline():

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from nodes.catalogue import Catalogue
-from nodes.types import Hub
+from nodes.types import Hub, Region
 from scheduler.comparison import Comparison, compare
 from scheduler.placing import place
 from scheduler.plan import Plan
@@ -138,10 +138,9 @@ def _offers(catalogue: Catalogue, supply: Mapping[Product, Supply]) -> Iterable[
             )
 
 
-def card_hours_by_region(catalogue: Catalogue, plan: Plan) -> Counter[str]:
-    """Milli-card-hours placed in the east, the centre and the west."""
-    placed: Counter[str] = Counter()
+def west_percent(catalogue: Catalogue, plan: Plan) -> float:
+    """Share of the placed cards, all grades added up, that stand in the west."""
+    placed: Counter[Region] = Counter()
     for placement in plan.placements:
-        region = catalogue.hub(placement.site).region
-        placed[region.value] += sum(need.milli_cards for need in placement.needs) * 24
-    return placed
+        placed[catalogue.hub(placement.site).region] += sum(need.milli_cards for need in placement.needs)
+    return 100 * placed[Region.WEST] / placed.total() if placed else 0.0

@@ -28,7 +28,7 @@ class Traded:
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """Of the cards posted for the delivery days that expired today: how many card-hours became reservations."""
+    """Of the cards posted for the delivery days that expired today: what became reservations."""
 
     days: tuple[date, ...]
     posted_card_hours: int
@@ -220,7 +220,7 @@ def _summary(report: DayReport) -> Text:
 
 
 def _traded(traded: Sequence[Traded]) -> Table:
-    table = _table("contracts", "traded", "of listed", "lots", "card-hours", "value CNY")
+    table = _table("contracts", "traded", "of listed", "lots", "card-hours", "at settlement")
     return _rows(
         table,
         (

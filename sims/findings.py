@@ -1,0 +1,195 @@
+"""What the demonstration learns from the exchange, over its HTTP API with the members' own keys."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from datetime import date, timedelta
+from pathlib import Path
+
+from exchange.api.answers import CapacityPost, Contract, Member, Reservation, Settlement, Statement
+from exchange.client.client import ExchangeClient
+from exchange.client.profiles import load_profile
+from nodes.catalogue import Catalogue
+from sims.placing import Product, Supply
+from sims.prices import ticks
+from sims.provider import HOURS_PER_DAY
+from sims.report import Conversion, Delivery, HubPrices, Money, Traded
+from sims.settings import Outage
+
+KINDS = ("day", "week", "month")
+CASH_KINDS = ("deposit", "withdrawal")
+
+
+class Observer:
+    """Clients of all members and of the operator, for looking only. Use as ``async with``."""
+
+    def __init__(
+        self, base_url: str, keys_dir: Path, providers: Sequence[str], enterprises: Sequence[str]
+    ) -> None:
+        self.public = ExchangeClient(base_url)
+        self.operator = ExchangeClient(base_url, load_profile(keys_dir, "operator"))
+        self.providers = [ExchangeClient(base_url, load_profile(keys_dir, name)) for name in providers]
+        self.enterprises = [ExchangeClient(base_url, load_profile(keys_dir, name)) for name in enterprises]
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> "Observer":
+        for client in (self.public, self.operator, *self.providers, *self.enterprises):
+            await self._stack.enter_async_context(client)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def reservations(self, day: date) -> list[Reservation]:
+        """All reservations of a delivery day, each once, as the provider sees it."""
+        found = await asyncio.gather(*(client.reservations(day.isoformat()) for client in self.providers))
+        return [row for rows in found for row in rows if row.role == "provider"]
+
+    async def capacity(self) -> list[CapacityPost]:
+        """All posted capacity."""
+        return [row for rows in await asyncio.gather(*(c.capacity() for c in self.providers)) for row in rows]
+
+    async def statements(self, days: Iterable[date]) -> list[Statement]:
+        """The statements of every member for each of the days."""
+        clients = [*self.providers, *self.enterprises]
+        return [
+            statement
+            for day in days
+            for statement in await asyncio.gather(*(client.statement(day.isoformat()) for client in clients))
+        ]
+
+
+def days_from(first: date, last: date) -> list[date]:
+    """Both included."""
+    return [first + timedelta(days=ahead) for ahead in range((last - first).days + 1)]
+
+
+def posted_on(day: date, capacity: Iterable[CapacityPost]) -> Counter[Product]:
+    """Cards posted for a delivery day by (hub, grade)."""
+    posted: Counter[Product] = Counter()
+    for post in capacity:
+        if date.fromisoformat(post.first_day) <= day <= date.fromisoformat(post.last_day):
+            posted[post.hub, post.grade] += post.cards
+    return posted
+
+
+def reserved_on(reservations: Iterable[Reservation]) -> Counter[Product]:
+    """Reserved cards by (hub, grade)."""
+    reserved: Counter[Product] = Counter()
+    for reservation in reservations:
+        reserved[reservation.hub, reservation.grade] += reservation.cards
+    return reserved
+
+
+def supply_of(
+    day: date,
+    capacity: Iterable[CapacityPost],
+    reservations: Iterable[Reservation],
+    prices: Mapping[Product, str],
+) -> dict[Product, Supply]:
+    """What the scheduler may use on a delivery day: every product that has a settlement price."""
+    posted, reserved = posted_on(day, capacity), reserved_on(reservations)
+    return {
+        product: Supply(posted[product], reserved[product], price)
+        for product, price in prices.items()
+        if posted[product] or reserved[product]
+    }
+
+
+def day_prices(
+    day: date, contracts: Iterable[Contract], settlements: Iterable[Settlement]
+) -> dict[Product, str]:
+    """Settlement prices of the day contracts of a delivery day, by (hub, grade)."""
+    price = {row.symbol: row.settlement_price for row in settlements}
+    return {
+        (contract.hub, contract.grade): price[contract.symbol]
+        for contract in contracts
+        if contract.kind == "day"
+        and contract.delivery_start.startswith(day.isoformat())
+        and contract.symbol in price
+    }
+
+
+def traded_of(contracts: Iterable[Contract], settlements: Iterable[Settlement]) -> list[Traded]:
+    """Volumes by kind of contract; the value is at the settlement price."""
+    settled = {row.symbol: row for row in settlements}
+    rows = []
+    for kind in KINDS:
+        listed = [c for c in contracts if c.kind == kind and c.symbol in settled]
+        volume = {c.symbol: settled[c.symbol].volume_lots for c in listed}
+        rows.append(
+            Traded(
+                kind=kind,
+                contracts_traded=sum(1 for lots in volume.values() if lots),
+                contracts_listed=len(listed),
+                lots=sum(volume.values()),
+                card_hours=sum(volume[c.symbol] * c.cards_per_lot * c.hours for c in listed),
+                value_fen=sum(
+                    volume[c.symbol] * c.hours * ticks(settled[c.symbol].settlement_price) for c in listed
+                ),
+            )
+        )
+    return rows
+
+
+def conversion_of(
+    days: Sequence[date], capacity: Sequence[CapacityPost], reservations: Iterable[Reservation]
+) -> Conversion:
+    """How much of what was posted for the days became reservations."""
+    posted = sum(posted_on(day, capacity).total() for day in days) * HOURS_PER_DAY
+    reserved = sum(reservation.cards for reservation in reservations) * HOURS_PER_DAY
+    return Conversion(tuple(days), posted, reserved)
+
+
+def hub_prices(catalogue: Catalogue, prices: Mapping[Product, str]) -> list[HubPrices]:
+    """Prices per card-hour by hub, in the catalogue's order."""
+    rows = []
+    for hub in catalogue.hubs.values():
+        row: dict[str, float | None] = {}
+        for grade in catalogue.grades.values():
+            price = prices.get((hub.code, grade.code))
+            row[grade.code] = None if price is None else float(price) / grade.cards_per_lot
+        rows.append(HubPrices(hub.code, hub.region.value, row))
+    return rows
+
+
+def money_of(
+    members: Sequence[Member], deposits_fen: int, house_fen: int, statements: Iterable[Statement]
+) -> Money:
+    """Where the cash is, and what moved by kind (deposits apart); ``deposits_fen`` is net of withdrawals."""
+    moved: dict[str, tuple[int, int]] = {}
+    for statement in statements:
+        for line in statement.lines:
+            if line.kind not in CASH_KINDS:
+                into, out = moved.get(line.kind, (0, 0))
+                moved[line.kind] = (into + max(0, line.amount_fen), out + min(0, line.amount_fen))
+    return Money(
+        deposits_fen=deposits_fen,
+        members_fen=sum(member.cash_fen for member in members),
+        house_fen=house_fen,
+        accounts=len(members),
+        moved=moved,
+    )
+
+
+def delivery_of(day: date, reservations: Sequence[Reservation], outages: Iterable[Outage]) -> Delivery:
+    """One delivery day summed up."""
+    hit = [outage for outage in outages if outage.first_day <= day <= outage.last_day]
+    return Delivery(
+        day=day,
+        finished=bool(reservations) and all(row.finished for row in reservations),
+        reservations=len(reservations),
+        reserved_card_hours=sum(row.cards for row in reservations) * HOURS_PER_DAY,
+        delivered_card_hours=sum(row.delivered_card_hours for row in reservations),
+        shortfall_card_hours=sum(row.shortfall_card_hours for row in reservations),
+        invoiced_fen=sum(row.invoiced_fen for row in reservations),
+        note="; ".join(_outage_text(outage) for outage in hit),
+    )
+
+
+def _outage_text(outage: Outage) -> str:
+    return (
+        f"planned outage at {outage.hub}, {outage.first_hour}:00 to {outage.last_hour + 1}:00, "
+        f"{outage.cards_lost_percent} % of the cards: {outage.why}"
+    )
