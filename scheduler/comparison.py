@@ -1,9 +1,14 @@
 """A plan against what an honest user would do without it, on the same work and by the same arithmetic."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
+from scheduler.accounting import Books
+from scheduler.baselines import DESCRIPTIONS, Served, all_baselines
+from scheduler.checker import check_placements, check_plan
+from scheduler.instance import Instance, compile_instance
 from scheduler.plan import Plan, Totals
-from scheduler.types import Problem
+from scheduler.types import InvariantViolation, Problem
 
 
 class BaselineRow(NamedTuple):
@@ -11,13 +16,14 @@ class BaselineRow(NamedTuple):
 
     ``totals`` is the baseline over everything it serves. The two ``common`` totals are over the *same* work:
     what both the plan and the baseline serve, each at its own sites. Costs compare there and only there;
-    ``unserved`` says what the baseline leaves out altogether.
+    ``unserved`` says how many the baseline leaves out altogether, and ``penalty_nano_cny`` what that counts.
     """
 
     name: str
     description: str
     totals: Totals
     unserved: int
+    penalty_nano_cny: int
     baseline_common: Totals
     plan_common: Totals
 
@@ -58,5 +64,43 @@ class Comparison(NamedTuple):
 
 
 def compare(problem: Problem, plan: Plan) -> Comparison:
-    """Set a plan against every baseline; the checker must agree with the plan first."""
-    raise NotImplementedError
+    """Set a plan against every baseline.
+
+    Raises `InvariantViolation` if the independent checker finds fault with the plan or with a baseline.
+    """
+    _must_hold("the plan", check_plan(problem, plan))
+    books, instance = Books(problem), compile_instance(problem)
+    penalties = _penalties(problem, instance)
+    served = all_baselines(problem, instance, [placement.workload for placement in plan.placements])
+    rows = tuple(_row(problem, books, plan, penalties, baseline) for baseline in served)
+    return Comparison(plan.totals, len(plan.unplaced), rows)
+
+
+def _penalties(problem: Problem, instance: Instance) -> dict[str, int]:
+    """What leaving each workload out counts, in nano-CNY."""
+    pairs = zip(instance.members, instance.penalty.tolist(), strict=True)
+    return {problem.workloads[row].id: penalty for members, penalty in pairs for row in members}
+
+
+def _row(
+    problem: Problem, books: Books, plan: Plan, penalties: Mapping[str, int], baseline: Served
+) -> BaselineRow:
+    broken = check_placements(problem, baseline.placements, capacity=not baseline.unlimited)
+    _must_hold(f"baseline {baseline.name}", broken)
+    totals = books.totals_at_list_price if baseline.unlimited else books.totals
+    served = {p.workload for p in baseline.placements}
+    both = served & {p.workload for p in plan.placements}
+    return BaselineRow(
+        name=baseline.name,
+        description=DESCRIPTIONS[baseline.name],
+        totals=totals(baseline.placements),
+        unserved=len(problem.workloads) - len(baseline.placements),
+        penalty_nano_cny=sum(penalty for name, penalty in penalties.items() if name not in served),
+        baseline_common=totals([p for p in baseline.placements if p.workload in both]),
+        plan_common=books.totals([p for p in plan.placements if p.workload in both]),
+    )
+
+
+def _must_hold(what: str, violations: tuple[str, ...]) -> None:
+    if violations:
+        raise InvariantViolation(f"{what} breaks rules: {'; '.join(violations[:5])}")
