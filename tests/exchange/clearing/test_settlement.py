@@ -1,0 +1,59 @@
+"""Settlement prices and variation margin (clauses 6.1, 6.2, 6.4)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exchange.clearing.positions import POSITION_ROW
+from exchange.clearing.settlement import PriceRule, cascade_value, settlement_price, variation_margin
+from exchange.clearing.tables import CONTRACT_ROW
+
+
+def contract(**columns: int) -> np.void:
+    row = np.zeros(1, CONTRACT_ROW)
+    row["reference"] = 1_200
+    for name, value in columns.items():
+        row[name] = value
+    return row[0]
+
+
+def test_last_hour_then_whole_day_then_previous() -> None:  # clause 6.1
+    last_hour = contract(window_lots=6, window_value=5 * 1_201 + 1_204, day_lots=9, day_value=9 * 1_300)
+    assert settlement_price(last_hour) == (1_202, PriceRule.LAST_HOUR)
+    assert settlement_price(contract(day_lots=4, day_value=4 * 1_190 + 1)) == (1_190, PriceRule.WHOLE_DAY)
+    assert settlement_price(contract()) == (1_200, PriceRule.PREVIOUS)
+
+
+def test_variation_margin_worked() -> None:  # clause 6.2
+    row = np.zeros(1, POSITION_ROW)
+    row["lots"], row["day_value"] = 2, 2 * 1_200
+    margin = variation_margin(row, np.array([24]), np.array([1_210]), np.array([1_150]))
+    assert margin.tolist() == [480]
+
+
+@given(
+    st.lists(st.tuples(st.integers(-50, 50), st.integers(1_000, 1_400)), max_size=30),
+    st.lists(st.integers(1_000, 1_400), min_size=1, max_size=5),
+)
+def test_over_days_variation_margin_is_what_the_trades_earned(
+    trades: list[tuple[int, int]], settlements: list[int]
+) -> None:
+    """Marked day by day, a position has received exactly Σ lots × (last settlement price − trade price)."""
+    row = np.zeros(1, POSITION_ROW)
+    received, old = 0, 1_200
+    for day, price in enumerate(settlements):
+        for lots, paid in trades[day :: len(settlements)]:
+            row["lots"] += lots
+            row["day_value"] += lots * paid
+        received += int(variation_margin(row, np.array([24]), np.array([price]), np.array([old]))[0])
+        row["settled_lots"], row["day_value"], old = row["lots"], 0, price
+    assert received == 24 * sum(lots * (settlements[-1] - paid) for lots, paid in trades)
+
+
+def test_a_cascade_moves_the_same_value() -> None:  # clause 6.4
+    assert cascade_value(5, 1_200, 168, [24] * 7) == 1_008_000
+    with pytest.raises(ValueError, match="deliver"):
+        cascade_value(5, 1_200, 168, [24] * 6)

@@ -1,0 +1,112 @@
+"""Symbols, periods and the listing rule (clauses 4.2 and 4.3)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exchange.domain.calendar import NS_PER_HOUR, day_of, is_trading_day
+from exchange.domain.contracts import (
+    PeriodKind,
+    Symbol,
+    day_period,
+    last_trading_day,
+    listed_periods,
+    month_period,
+    parse_symbol,
+    week_period,
+)
+
+FRIDAY = date(2026, 12, 4)
+days = st.dates(min_value=date(2001, 1, 1), max_value=date(2098, 12, 31))
+
+
+@given(days, st.sampled_from([day_period, week_period, month_period]), st.sampled_from(["GUIAN", "YRD-DEMO"]))
+def test_symbols_survive_a_round_trip(day, period_of, hub) -> None:
+    symbol = Symbol("H100", hub, period_of(day))
+    assert parse_symbol(str(symbol)) == symbol
+
+
+@given(days, st.sampled_from([day_period, week_period, month_period]))
+def test_a_period_is_its_days(day, period_of) -> None:
+    period = period_of(day)
+    children = list(period.days())
+    assert children[0].first == period.first
+    assert children[-1].end == period.end
+    assert sum(child.hours for child in children) == period.hours
+    assert period.end_ns - period.start_ns == period.hours * NS_PER_HOUR
+    assert period.first <= day < period.end
+    assert day_of(period.start_ns) == period.first
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "first", "hours"),
+    [
+        ("H100.GUIAN.261205", PeriodKind.DAY, date(2026, 12, 5), 24),
+        ("A100.QINGYANG.26W49", PeriodKind.WEEK, date(2026, 11, 30), 168),
+        ("H100.SHANGHAI-EDGE.2612", PeriodKind.MONTH, date(2026, 12, 1), 744),
+        ("T4.GUIAN.26W53", PeriodKind.WEEK, date(2026, 12, 28), 168),
+    ],
+)
+def test_known_symbols(text: str, kind: PeriodKind, first: date, hours: int) -> None:
+    symbol = parse_symbol(text)
+    assert (symbol.period.kind, symbol.period.first, symbol.period.hours) == (kind, first, hours)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "H100",
+        "H100.GUIAN",
+        "H100.GUIAN.261301",
+        "H100.GUIAN.25W53",
+        "H100.guian.261205",
+        "H100.GUIAN.2613",
+        "H100.GUIAN.261205 ",
+        "H100..261205",
+        "H100.GUIAN-.261205",
+        "H100.GUIAN.２６１２０５",
+        "X" * 10_000,
+    ],
+)
+def test_what_is_no_symbol_is_refused_with_a_sentence(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is not GRADE\.HUB\.PERIOD|names no day") as caught:
+        parse_symbol(text)
+    assert len(str(caught.value)) < 200
+
+
+def test_day_contracts_of_a_weekend_and_monday_end_together_on_friday() -> None:
+    for day in (date(2026, 12, 5), date(2026, 12, 6), date(2026, 12, 7)):  # clause 4.3
+        assert last_trading_day(day_period(day), ()) == FRIDAY
+    assert last_trading_day(parse_symbol("H100.GUIAN.26W50").period, ()) == FRIDAY
+    assert last_trading_day(day_period(date(2026, 12, 8)), ()) == date(2026, 12, 7)
+    assert last_trading_day(day_period(date(2026, 12, 5)), (FRIDAY,)) == date(2026, 12, 3)
+
+
+def test_listing_on_a_friday() -> None:
+    codes = [period.code for period in listed_periods(FRIDAY, ())]  # clause 4.2
+    assert codes == [
+        *(f"2612{day:02d}" for day in range(5, 12)),
+        *("26W50", "26W51", "26W52", "26W53"),
+        *("2701", "2702", "2703", "2704", "2705", "2706"),
+    ]
+
+
+def test_what_begins_tomorrow_still_trades_today_but_not_what_a_holiday_cut_off() -> None:
+    thursday = date(2026, 12, 3)
+    assert day_period(FRIDAY) in listed_periods(thursday, ())
+    closed = (date(2026, 12, 31), date(2027, 1, 1))
+    assert month_period(date(2027, 1, 1)) in listed_periods(date(2026, 12, 30), closed)
+
+
+@given(days.filter(lambda day: is_trading_day(day, ())))
+def test_every_listed_period_can_trade_today_and_lies_ahead(day: date) -> None:
+    for period in listed_periods(day, ()):
+        assert period.first > day
+        assert last_trading_day(period, ()) >= day
+    firsts = {p.first for p in listed_periods(day, ()) if p.kind is PeriodKind.DAY}
+    assert firsts == {day + timedelta(days=ahead) for ahead in range(1, 8)}

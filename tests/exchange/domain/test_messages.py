@@ -1,0 +1,50 @@
+"""Rare messages: what is written can be read, and nothing else can."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import get_args
+
+import msgspec
+import pytest
+
+from exchange.domain import messages as m
+from exchange.domain.phases import MarketPhase
+
+DAY = date(2026, 12, 4)
+EXAMPLES: list[m.RareMessage] = [
+    m.SetRules(products=(m.Product("H100", "GUIAN", 1),), closed_days=(DAY,), calendar_end=DAY),
+    m.AddMember(name="acme", kind="provider"),
+    m.SetMemberState(name="acme", approved=False),
+    m.AddKey(member="acme", key_id="k1", scopes=("read", "trade"), ciphertext=b"\x00\xff"),
+    m.RevokeKey(key_id="k1"),
+    m.Deposit(member="acme", amount_fen=5, reference="收款"),
+    m.Withdraw(member="acme", amount_fen=5),
+    m.PostCapacity(account=1, grade="H100", hub="GUIAN", cards=8, first_day=DAY, last_day=DAY),
+    m.WithdrawCapacity(account=1, capacity_id=1),
+    m.ListContracts(listings=(m.Listing("H100.GUIAN.261205", 1_200),)),
+    m.OpenDay(day=DAY, settlement_window_ns=1),
+    m.SetPhase(phase=MarketPhase.CALL),
+    m.Halt(symbol="H100.GUIAN.261205", halted=True),
+    m.SettleDay(day=DAY),
+    m.MeterReadings(account=1, readings=(m.Reading(1, 2, 3),)),
+    m.FinishDelivery(day=DAY),
+]
+
+
+def test_every_message_has_an_example() -> None:
+    assert {type(example) for example in EXAMPLES} == set(get_args(m.RareMessage))
+
+
+@pytest.mark.parametrize("message", EXAMPLES, ids=lambda message: type(message).__name__)
+def test_messages_survive_a_round_trip(message: m.RareMessage) -> None:
+    assert m.decode(m.encode(message)) == message
+
+
+@pytest.mark.parametrize("message", EXAMPLES, ids=lambda message: type(message).__name__)
+def test_an_unknown_field_is_refused(message: m.RareMessage) -> None:
+    fields = msgspec.msgpack.decode(m.encode(message))
+    with pytest.raises(msgspec.ValidationError, match="surprise"):
+        m.decode(msgspec.msgpack.encode({**fields, "surprise": 1}))
+    with pytest.raises(msgspec.ValidationError):
+        m.decode(msgspec.msgpack.encode({**fields, "type": "Nonsense"}))
