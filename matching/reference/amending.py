@@ -85,8 +85,9 @@ def with_new_terms(order: Order, command: Command) -> Order:
         trigger=command.trigger or order.trigger,
     )
     if loses_place(order, amended):
-        amended.place = None
-    amended.visible = min(order.visible, amended.remaining)
+        amended.show()
+    else:
+        amended.visible = min(order.visible, amended.remaining)
     return amended
 
 
@@ -119,8 +120,12 @@ def carry_out(market: Market, order: Order, amended: Order, moves: bool) -> None
         if order.place == Place.BOOK:
             market.publish_level(order)
         return
+    place = order.place
     leave_queue(market, order, amended)
-    proceed(market, order)
+    if place == Place.PARKED:
+        market.instruments[order.instrument].book.stand(order, place)
+    else:
+        proceed(market, order)
 
 
 def leave_queue(market: Market, order: Order, amended: Order) -> None:
@@ -129,7 +134,7 @@ def leave_queue(market: Market, order: Order, amended: Order) -> None:
     left = book.level_of(order) if order.place == Place.BOOK else None
     book.take_out(order)
     order.price, order.trigger = amended.price, amended.trigger
-    order.remaining = order.visible = amended.remaining
+    order.remaining = amended.remaining
     market.events.amended(order)
     if left is not None:
         market.events.level(order.instrument, order.side, left)

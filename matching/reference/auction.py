@@ -118,8 +118,8 @@ def cross_heads(market: Market, buys: Queue, sells: Queue, price: int) -> int:
     lots = min(buy.visible, sell.visible)
     settle_trade(market, buy, sell, price, lots)
     market.events.trade(buy, sell, price, lots, EventFlag.UNCROSS)
-    end_or_refresh(market, buy, buys)  # clause 3.34: the buyer's slot is freed first
-    end_or_refresh(market, sell, sells)
+    end_or_refresh(market, buy, buys, lots)  # clause 3.34: the buyer's slot is freed first
+    end_or_refresh(market, sell, sells, lots)
     return lots
 
 

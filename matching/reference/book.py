@@ -93,15 +93,14 @@ class Book:
         self.parked = Queue(MARKET_PRICE)
 
     def stand(self, order: Order, place: Place) -> None:
-        """Put an order at the tail of its queue; in the book an iceberg shows its first slice."""
+        """Put an order at the tail of its queue; an iceberg shows its first slice, or would show it there."""
         order.place = place
-        order.visible = order.remaining
+        order.show()
         if place == Place.STOP:
             self.stops[order.side].join(order, order.trigger)
         elif place == Place.PARKED:
             self.parked.join(order)
         else:
-            order.show()
             self._join_book(order)
 
     def _join_book(self, order: Order) -> None:

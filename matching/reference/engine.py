@@ -125,7 +125,7 @@ class ReferenceEngine:
         market = self._begin(seq)
         indices = [instruments] if isinstance(instruments, int) else list(instruments)
         if phase not in list(Phase):
-            return self._control(seq, RejectCode.INVALID_PHASE, instrument=indices[0] if indices else -1)
+            return self._control(seq, RejectCode.INVALID_PHASE)
         for index in indices:
             if index not in market.instruments:
                 return self._control(seq, RejectCode.UNKNOWN_INSTRUMENT, instrument=index)

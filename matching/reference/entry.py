@@ -18,11 +18,12 @@ from matching.reference.market import CALLS, Account, Instrument, Market
 from matching.reference.orders import MOST_LOTS, PRICED, STOPS, Order
 from matching.reference.stops import cut_to_position, first_trigger, reducible, run_stops
 from matching.reference.taking import proceed
+from matching.state import Place
 
 IMMEDIATE = (TimeInForce.IOC, TimeInForce.FOK)
 AUCTION_ONLY = (TimeInForce.AT_OPEN, TimeInForce.AT_CLOSE)
 POST_ONLY = OrderFlag.POST_ONLY | OrderFlag.POST_ONLY_SLIDE
-EVERY_FLAG = POST_ONLY | OrderFlag.REDUCE_ONLY
+EVERY_FLAG = int(POST_ONLY | OrderFlag.REDUCE_ONLY)
 
 
 class Command(NamedTuple):
@@ -81,7 +82,10 @@ def accept(market: Market, instrument: Instrument, order: Order, min_quantity: i
     if reduces_at_entry(order):
         order.flags &= ~OrderFlag.REDUCE_ONLY
         cut_to_position(market, order)
-    proceed(market, order, min_quantity)
+    if order.tif == TimeInForce.AT_CLOSE and instrument.phase != Phase.CLOSING_CALL:
+        instrument.book.stand(order, Place.PARKED)  # clause 3.13
+    else:
+        proceed(market, order, min_quantity)
     run_stops(market, instrument)
 
 
@@ -90,7 +94,7 @@ def draft_order(instrument: Instrument, command: Command) -> Order:
     order_type = OrderType(command.type)
     trailing = order_type == OrderType.TRAILING_STOP
     triggered = order_type in (OrderType.STOP, OrderType.STOP_LIMIT)
-    return Order(
+    draft = Order(
         account=command.account,
         instrument=instrument.index,
         side=Side(command.side),
@@ -107,6 +111,8 @@ def draft_order(instrument: Instrument, command: Command) -> Order:
         group=command.group,
         expiry_day=command.expiry_day if command.tif == TimeInForce.GTD else 0,
     )
+    draft.show()
+    return draft
 
 
 def unknown_account(market: Market, command: Command) -> RejectCode:

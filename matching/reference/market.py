@@ -82,7 +82,6 @@ class Market:
         self.arrivals += 1
         order.arrival = self.arrivals
         order.order_id = self.slots.take()
-        order.visible = order.remaining
         self.orders[order.order_id] = order
         self.accounts[order.account].orders[order.order_id] = order
         self.positions.setdefault((order.account, order.instrument), 0)

@@ -54,11 +54,9 @@ class Order:
 
     @property
     def refreshes(self) -> int:
-        """Slices an iceberg will yet show; outside the book as if it entered it whole (clause 3.15)."""
-        if not self.display:
-            return 0
-        shown = self.visible if self.place == Place.BOOK else min(self.display, self.remaining)
-        return -(-(self.remaining - shown) // self.display)
+        """⌈reserve ÷ display⌉ of an iceberg: the slices that it will yet show (clause 3.15)."""
+        reserve = self.remaining - self.visible
+        return -(-reserve // self.display) if self.display else 0
 
     def show(self) -> None:
         """Show the next slice, or all that remains (clause 3.15)."""

@@ -125,4 +125,3 @@ def settle_trade(market: Market, buy: Order, sell: Order, price: int, lots: int)
     for order in (buy, sell):
         order.remaining -= lots
         order.executed += lots
-        order.visible = order.visible - lots

@@ -15,8 +15,6 @@ def proceed(market: Market, order: Order, min_quantity: int = 0) -> None:
     instrument = market.instruments[order.instrument]
     if order.is_stop:
         instrument.book.stand(order, Place.STOP)
-    elif order.tif == TimeInForce.AT_CLOSE and instrument.phase != Phase.CLOSING_CALL:
-        instrument.book.stand(order, Place.PARKED)
     elif instrument.phase in CALLS:
         market.rest(order)
     else:
@@ -111,13 +109,14 @@ def trade(market: Market, order: Order, resting: Order, level: Queue) -> None:
     buy, sell = (order, resting) if order.side == Side.BUY else (resting, order)
     settle_trade(market, buy, sell, level.price, lots)
     market.events.trade(order, resting, level.price, lots)
-    end_or_refresh(market, resting, level)
+    end_or_refresh(market, resting, level, lots)
     if order.remaining == 0:
         market.end(order)
 
 
-def end_or_refresh(market: Market, resting: Order, level: Queue) -> None:
+def end_or_refresh(market: Market, resting: Order, level: Queue, lots: int) -> None:
     """Clauses 3.9, 3.15: a resting order traded out ends; an iceberg's next slice goes to the tail."""
+    resting.visible -= lots
     if resting.remaining == 0:
         market.end(resting)
     elif resting.visible == 0:

@@ -81,8 +81,8 @@ def order_faults(market: Market, instrument: Instrument, order: Order) -> Iterat
 
 
 def shows_rightly(order: Order) -> bool:
-    """Clause 3.15: an iceberg in the book shows at most its display quantity, any other order everything."""
-    if order.place == Place.BOOK and order.display:
+    """Clause 3.15: an iceberg shows at most its display quantity, any other order everything."""
+    if order.display:
         return 1 <= order.visible <= min(order.display, order.remaining)
     return order.visible == order.remaining
 

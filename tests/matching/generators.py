@@ -419,7 +419,7 @@ def repair_step(flow: Flow) -> Control:
     if what == "set_phase":
         return flow.control(what, index, Phase.CONTINUOUS)
     flow.note(what, index, broken=False)
-    return flow.control(what, index, flow.shape.accounts[index])
+    return flow.control(what, index, flow.shape.accounts[index % len(flow.shape.accounts)])
 
 
 CONTROLS: dict[str, Callable[[Flow], Control]] = {
