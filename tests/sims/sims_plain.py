@@ -1,0 +1,60 @@
+"""Plain data for strategy tests: contracts and orders as the API would answer them."""
+
+from datetime import date, timedelta
+
+from exchange.api.answers import Contract, Order
+
+
+def contract(
+    hub: str = "GUIAN",
+    grade: str = "L20",
+    kind: str = "day",
+    first: date = date(2026, 12, 5),
+    last: date | None = None,
+    *,
+    reference: str = "16.00",
+    ask: str | None = None,
+    ask_lots: int = 0,
+    last_trading_day: date = date(2026, 12, 4),
+    cards_per_lot: int = 8,
+) -> Contract:
+    """One contract with limits of 10 % around its reference price."""
+    end = last or first
+    ticks = int(reference.replace(".", ""))
+    return Contract(
+        symbol=f"{grade}.{hub}.{kind}{first:%y%m%d}",
+        grade=grade,
+        hub=hub,
+        kind=kind,  # type: ignore[arg-type]
+        delivery_start=f"{first}T00:00:00+08:00",
+        delivery_end=f"{end + timedelta(days=1)}T00:00:00+08:00",
+        hours=24 * ((end - first).days + 1),
+        cards_per_lot=cards_per_lot,
+        last_trading_day=last_trading_day.isoformat(),
+        tick="0.01",
+        price_low=f"{ticks * 9 // 10 / 100:.2f}",
+        price_high=f"{ticks * 11 // 10 / 100:.2f}",
+        reference_price=reference,
+        settlement_price=None,
+        last_price=None,
+        bid=None,
+        bid_lots=0,
+        ask=ask,
+        ask_lots=ask_lots,
+        margin_per_lot_fen=0,
+        active=True,
+    )
+
+
+def order(symbol: str, price: str, lots: int, order_id: str = "1") -> Order:
+    """One resting sell order."""
+    return Order(
+        order_id=order_id,
+        client_order_id=None,
+        symbol=symbol,
+        side="sell",
+        price=price,
+        quantity=lots,
+        open_quantity=lots,
+        time_in_force="day",
+    )
