@@ -1,0 +1,202 @@
+"""The day driver on a real exchange: the whole calendar in order, and the same after a stop at any step."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from datetime import date, time, timedelta
+
+import pytest
+
+from exchange.domain import messages as m
+from exchange.domain.calendar import is_trading_day, local_datetime, moment_ns
+from exchange.domain.clock import AcceleratedClock, ManualClock
+from exchange.domain.phases import MarketPhase
+from exchange.service.bootstrap import bootstrap
+from exchange.service.day import DayDriver, DriverError
+from exchange.service.exchange import Exchange
+from matching.records import Side, new_order
+from nodes.catalogue import load_catalogue
+
+FRIDAY, MONDAY = date(2026, 12, 4), date(2026, 12, 7)
+DAY = ["open day", "call", "matched", "continuous", "closed", "settle"]
+
+
+class Catalogue:
+    """The rules of a small market in place of the real catalogue's 138 products."""
+
+    def reference_price_ticks(self, grade, hub):
+        return 1_200
+
+
+async def small(config, clock):
+    """Open an exchange with one product."""
+    exchange = await Exchange.open(config, clock)
+    if not exchange.views.products():
+        rules = m.SetRules(
+            products=(m.Product("H100", "GUIAN", 1),), closed_days=(), calendar_end=date(2029, 1, 1)
+        )
+        assert (await exchange.submit_rare(rules)).ok
+    return exchange
+
+
+def driver(exchange, config, steps=None):
+    def note(what, at_ns):
+        if steps is not None:
+            steps.append((what, local_datetime(at_ns)))
+
+    return DayDriver(exchange, exchange.clock, config, catalogue=Catalogue(), on_step=note)
+
+
+async def test_a_weekend_in_order_each_step_at_its_time(config):
+    exchange = await small(config, ManualClock(moment_ns(FRIDAY, time(8, 0))))
+    steps = []
+    driving = driver(exchange, config, steps)
+    while (due := driving.next_due()).at_ns <= moment_ns(MONDAY, time(9, 0)):
+        exchange.clock.set(max(due.at_ns, exchange.clock.now_ns()))
+        assert await driving.catch_up() == 1
+    done = [(what, at.strftime("%a %H:%M")) for what, at in steps]
+    assert done == [
+        ("open day", "Fri 08:30"),  # clause 4.4
+        ("call", "Fri 08:55"),
+        ("matched", "Fri 08:59"),
+        ("continuous", "Fri 09:00"),
+        ("closed", "Fri 15:00"),
+        ("settle", "Fri 15:30"),
+        ("finish delivery", "Sun 01:00"),  # clause 7.4
+        ("finish delivery", "Mon 01:00"),
+        ("open day", "Mon 08:30"),
+        ("call", "Mon 08:55"),
+        ("matched", "Mon 08:59"),
+        ("continuous", "Mon 09:00"),
+    ]
+    symbols = {view.contract.symbol for view in exchange.views.contracts()}
+    assert "H100.GUIAN.261214" in symbols
+    assert "H100.GUIAN.26W50" not in symbols
+    assert len(symbols) == 7 + 4 + 6  # clause 4.2
+    await exchange.close()
+
+
+async def test_stopped_after_any_step_the_next_start_does_the_rest_once(config):
+    hashes = set()
+    for stop in range(1, 14):
+        folder = dataclasses.replace(config, data_dir=config.data_dir / str(stop))
+        steps: list[str] = []
+        clock = ManualClock(moment_ns(FRIDAY, time(8, 0)))
+        while len(steps) < 13:
+            exchange = await small(folder, clock)
+            driving = driver(exchange, folder)
+            for _ in range(stop):
+                if len(steps) == 13:
+                    break
+                due = driving.next_due()
+                clock.set(max(due.at_ns, clock.now_ns()))
+                steps.append(due.what)
+                await due.do()
+            await exchange.close()
+        assert steps == [*DAY, "finish delivery", "finish delivery", *DAY[:5]]
+        exchange = await small(folder, clock)
+        hashes.add(exchange.views.state_hash())
+        await exchange.close()
+    assert len(hashes) == 1
+
+
+async def test_a_stop_between_listing_and_opening(config):
+    clock = ManualClock(moment_ns(FRIDAY, time(8, 30)))
+    exchange = await small(config, clock)
+    listings = driver(exchange, config).missing_listings(FRIDAY)
+    assert (await exchange.submit_rare(m.ListContracts(listings=tuple(listings[:5])))).ok
+    await exchange.close()
+    exchange = await small(config, clock)
+    assert await driver(exchange, config).catch_up() == 1
+    assert len(exchange.views.contracts()) == 17
+    await exchange.close()
+
+
+async def test_what_was_missed_is_made_up_in_order(config):
+    clock = ManualClock(moment_ns(FRIDAY, time(8, 40)))
+    exchange = await small(config, clock)
+    await driver(exchange, config).catch_up()
+    clock.set(moment_ns(date(2026, 12, 9), time(12, 0)))  # down from Friday morning to Wednesday noon
+    steps: list[tuple[str, object]] = []
+    await driver(exchange, config, steps).catch_up()
+    status = exchange.views.status()
+    assert (status.trading_day, status.phase) == (date(2026, 12, 9), MarketPhase.CONTINUOUS)
+    days = ["finish delivery"] * 2 + DAY + ["finish delivery"] + DAY + ["finish delivery"] + DAY[:4]
+    assert [what for what, _ in steps] == DAY[1:] + days
+    exchange.check()
+    await exchange.close()
+
+
+async def test_new_contracts_begin_at_the_last_settlement_of_their_kind(config):
+    clock = ManualClock(moment_ns(FRIDAY, time(9, 30)))
+    exchange = await small(config, clock)
+    for name in ("acme", "blue"):
+        await exchange.submit_rare(m.AddMember(name=name, kind="enterprise"))
+        await exchange.submit_rare(m.Deposit(member=name, amount_fen=10**9))
+    driving = driver(exchange, config)
+    await driving.catch_up()
+    index = exchange.views.index("H100.GUIAN.261211")
+    for account, side in ((1, Side.SELL), (2, Side.BUY)):
+        row = new_order(account=0, instrument=index, side=side, quantity=1, price=1_300)
+        await exchange.submit_hot(row, account)
+    clock.set(moment_ns(MONDAY, time(9, 30)))
+    await driving.catch_up()
+    assert exchange.views.contract("H100.GUIAN.261212").reference_price == 1_300  # clause 4.5
+    assert exchange.views.contract("H100.GUIAN.27W01").reference_price == 1_200
+    await exchange.close()
+
+
+async def test_it_runs_by_itself_on_an_accelerated_clock_and_ends_with_the_exchange(config):
+    clock = AcceleratedClock(moment_ns(FRIDAY, time(8, 0)), 50_000.0)
+    exchange = await small(config, clock)
+    task = asyncio.create_task(driver(exchange, config).run())
+    await clock.run_until(moment_ns(FRIDAY, time(10, 0)))
+    while exchange.views.status().phase is not MarketPhase.CONTINUOUS:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
+    assert exchange.views.status().phase is MarketPhase.CONTINUOUS  # held: nothing goes on
+    await exchange.close()
+    clock.release()
+    await asyncio.wait_for(task, timeout=20)
+
+
+async def test_a_late_first_start_begins_with_a_whole_day(config):
+    late = date(2027, 3, 10)  # a Wednesday
+    exchange = await small(config, ManualClock(moment_ns(late, time(11, 0))))
+    assert driver(exchange, config).next_due().at_ns == moment_ns(late + timedelta(days=1), time(8, 30))
+    await exchange.close()
+
+
+async def test_disagreement_stops_the_driver(config):
+    clock = ManualClock(moment_ns(FRIDAY, time(8, 30)))
+    exchange = await small(config, clock)
+    driving = driver(exchange, config)
+    due = driving.next_due()
+    await due.do()
+    with pytest.raises(DriverError, match="OpenDay was refused"):
+        await due.do()
+    await exchange.close()
+
+
+async def test_the_real_catalogue_opens_a_market(config):
+    clock = ManualClock(moment_ns(FRIDAY, time(9, 0)))
+    exchange = await Exchange.open(config, clock)
+    first = await bootstrap(exchange)
+    assert first is not None
+    assert first == await bootstrap(exchange)  # nothing is done twice
+    await DayDriver(exchange, clock, config).catch_up()
+    views = exchange.views
+    assert len(views.contracts()) == 17 * len(views.products())
+    catalogue, ahead = load_catalogue(), (FRIDAY + timedelta(days=n) for n in range(400))
+    for day in ahead:
+        assert is_trading_day(day, views.closed_days) == catalogue.is_trading_day(day)  # clause 4.1
+    key = views.key(first.key_id)
+    assert exchange.secret_of(key) == first.secret
+    assert first.secret not in b"".join(
+        p.read_bytes() for p in (config.data_dir / "journal").glob("*.journal")
+    )
+    await exchange.submit_rare(m.RevokeKey(key_id=first.key_id))
+    assert await bootstrap(exchange) is None
+    exchange.check()
+    await exchange.close()
