@@ -1,6 +1,6 @@
 """Bodies that the server answers with. `as_of_seq` is the journal sequence number that the state belongs to.
 
-Prices are decimal strings in CNY per card-hour, quantities integer lots, money integer fen, times RFC 3339 in
+Prices are decimal strings in CNY per lot-hour, quantities integer lots, money integer fen, times RFC 3339 in
 Asia/Shanghai, ids decimal strings. Fields may be added later; a client ignores those that it does not know.
 """
 
@@ -240,6 +240,13 @@ class Orders(Answer, frozen=True, kw_only=True):
     next_cursor: str | None = None
 
 
+class Execution(Answer, frozen=True, kw_only=True):
+    """One trade of an order command."""
+
+    price: str
+    quantity: int
+
+
 class OrderResult(Answer, frozen=True, kw_only=True):
     """What became of a new order, a cancel or an amend, once it was durable.
 
@@ -252,7 +259,7 @@ class OrderResult(Answer, frozen=True, kw_only=True):
     status: Literal["resting", "filled", "cancelled"]
     open_quantity: int
     filled_quantity: int
-    fills: list[Fill]
+    fills: list[Execution]
     reason: str | None = None
 
 
@@ -304,6 +311,7 @@ class Balances(Answer, frozen=True, kw_only=True):
 
     account: str
     cash_fen: int
+    delivery_hold_fen: int
     margin_fen: int
     available_fen: int
     as_of_seq: int

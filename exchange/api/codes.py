@@ -43,7 +43,7 @@ class RequestCode(Enum):
         return str(self.value[1])
 
 
-class RequestRefused(Exception):  # noqa: N818 - it is an answer, not an error of the program
+class RequestRefused(Exception):
     """Ends a request with a code and a sentence; raised and caught within one request, never in the core."""
 
     def __init__(self, code: str, status: int, message: str, field: str | None = None) -> None:

@@ -65,7 +65,6 @@ class FeedTrade(msgspec.Struct, frozen=True, tag_field="type", tag="trade"):
 
     seq: int
     symbol: str
-    trade_id: str
     price: str
     quantity: int
     aggressor: Literal["buy", "sell", "auction"]

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta, timezone
 from exchange.api.codes import RequestCode, refuse
 
 TICKS_PER_CNY = 100
-"""One tick is 0.01 CNY per card-hour (rulebook chapter 1)."""
+"""One tick is 0.01 CNY per lot-hour (rulebook chapter 1)."""
 
 PRICE_DIGITS_MAX = 9
 """Digits before the point; keeps any price, and price × lots × hours, far inside int64."""
@@ -21,13 +21,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=SHANGHAI) + timedelta(hours=8)
 
 
 def price_text(price_ticks: int) -> str:
-    """Ticks as a decimal string in CNY per card-hour: 1520 → "15.20"."""
+    """Ticks as a decimal string in CNY per lot-hour: 1520 → "15.20"."""
     sign, ticks = ("-", -price_ticks) if price_ticks < 0 else ("", price_ticks)
     return f"{sign}{ticks // TICKS_PER_CNY}.{ticks % TICKS_PER_CNY:02d}"
 
 
 def parse_price_ticks(text: str, field: str = "price") -> int:
-    """A decimal string in CNY per card-hour as ticks, exactly.
+    """A decimal string in CNY per lot-hour as ticks, exactly.
 
     Raises RequestRefused: INVALID_FIELD (not a plain positive decimal), PRICE_OFF_TICK (finer than 0.01).
     """
@@ -35,14 +35,14 @@ def parse_price_ticks(text: str, field: str = "price") -> int:
     if found is None:
         raise refuse(
             RequestCode.INVALID_FIELD,
-            f'The {field} {text[:40]!r} is not a positive decimal; write CNY per card-hour such as "15.20".',
+            f'The {field} {text[:40]!r} is not a positive decimal; write CNY per lot-hour such as "15.20".',
             field,
         )
     whole, fraction = found[1], found[2] or ""
     if fraction[2:].strip("0"):
         raise refuse(
             RequestCode.PRICE_OFF_TICK,
-            f"The {field} {text[:40]} is off the tick; prices are multiples of 0.01 CNY per card-hour.",
+            f"The {field} {text[:40]} is off the tick; prices are multiples of 0.01 CNY per lot-hour.",
             field,
         )
     return int(whole) * TICKS_PER_CNY + int(fraction[:2].ljust(2, "0"))

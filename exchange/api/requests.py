@@ -1,6 +1,6 @@
 """Bodies and query parameters that clients send. Unknown fields are refused everywhere.
 
-Prices are decimal strings in CNY per card-hour, quantities integer lots, money integer fen, days
+Prices are decimal strings in CNY per lot-hour, quantities integer lots, money integer fen, days
 "2026-12-04", times RFC 3339 with an offset, ids decimal strings.
 """
 
@@ -23,7 +23,7 @@ INT64_MAX = 2**63 - 1
 Symbol = Annotated[
     str, Meta(min_length=1, max_length=64, description="GRADE.HUB.PERIOD, such as H100.GUIAN.261205")
 ]
-Price = Annotated[str, Meta(max_length=32, description='CNY per card-hour as a decimal, such as "15.20"')]
+Price = Annotated[str, Meta(max_length=32, description='CNY per lot-hour as a decimal, such as "15.20"')]
 Lots = Annotated[int, Meta(ge=1, le=2**31 - 1, description="lots of the contract, at least 1")]
 Fen = Annotated[int, Meta(ge=1, le=10**15, description="fen (0.01 CNY)")]
 Cards = Annotated[int, Meta(ge=1, le=10**7, description="cards of the grade")]
@@ -135,12 +135,6 @@ class AddKey(Request, frozen=True, kw_only=True):
     scopes: Annotated[list[Scope], Meta(min_length=1, max_length=4)]
 
 
-class RevokeKey(Request, frozen=True, kw_only=True):
-    """Ends a key at once."""
-
-    key_id: Annotated[str, Meta(min_length=1, max_length=64)]
-
-
 class Deposit(Request, frozen=True, kw_only=True):
     """Pays cash into a member's account."""
 
@@ -153,6 +147,13 @@ class Withdrawal(Request, frozen=True, kw_only=True):
 
     member: MemberName
     amount_fen: Fen
+
+
+class Halt(Request, frozen=True, kw_only=True):
+    """Halts (true) or resumes (false) one contract."""
+
+    symbol: Symbol
+    halted: bool
 
 
 class NoParameters(Request, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ class ExchangeError(Exception):
         self.field = field
 
 
-class FeedClosed(Exception):  # noqa: N818 - it says what happened
+class FeedClosed(Exception):
     """The server ended the feed; `close_code` and `reason` say why (RFC 6455 codes)."""
 
     def __init__(self, close_code: int, reason: str) -> None:

@@ -16,6 +16,11 @@ from exchange.domain.calendar import NS_PER_SECOND
 class Clock(Protocol):
     """Where market time comes from."""
 
+    @property
+    def speed(self) -> float:
+        """Market seconds in one real second now; 0 while the clock stands still."""
+        ...
+
     def now_ns(self) -> int:
         """Return the market time, ns since the epoch UTC. Never falls."""
         ...
@@ -33,6 +38,8 @@ class Clock(Protocol):
 
 class WallClock:
     """Market time is real time."""
+
+    speed = 1.0
 
     def now_ns(self) -> int:
         """Return real time, ns since the epoch UTC."""
@@ -136,6 +143,8 @@ class AcceleratedClock:
 
 class ManualClock:
     """Market time moves only when told to."""
+
+    speed = 0.0
 
     def __init__(self, start_ns: int) -> None:
         self._market_ns = start_ns

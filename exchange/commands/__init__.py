@@ -1,0 +1,1 @@
+"""Sub-commands that the exchange contributes to `dongxi`."""

@@ -1,0 +1,105 @@
+"""The program's settings: one frozen struct, filled from file, then environment, then command line."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from exchange.service.config import ExchangeConfig
+
+ENVIRONMENT_PREFIX = "DONGXI_"
+
+
+class ConfigError(Exception):
+    """A setting is unknown or wrong; the sentence names it, where it came from, and what is allowed."""
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Everything that can be set. Each field's note is its documentation."""
+
+    data: Annotated[str, Meta(description="data directory: journal and log")] = "var/dongxi"
+    keys: Annotated[
+        str,
+        Meta(description="directory of the master key and the profiles; empty: the data directory + -keys"),
+    ] = ""
+    host: Annotated[str, Meta(description="address to listen on")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65_535, description="port to listen on; 0: any free one")] = 8230
+    durability: Annotated[
+        Literal["sync", "os"],
+        Meta(description="when a command is acknowledged: after its sync, or after its write"),
+    ] = "sync"
+    first_day: Annotated[date, Meta(description="first trading day of a fresh demonstration market")] = date(
+        2026, 12, 4
+    )
+
+    @property
+    def data_dir(self) -> Path:
+        """The data directory."""
+        return Path(self.data)
+
+    @property
+    def keys_dir(self) -> Path:
+        """Where keys are kept, never inside the data: a copy of the data opens no account."""
+        return Path(self.keys) if self.keys else self.data_dir.with_name(self.data_dir.name + "-keys")
+
+    def exchange(self) -> ExchangeConfig:
+        """Return the settings of the exchange itself."""
+        return ExchangeConfig(
+            data_dir=self.data_dir,
+            master_key_file=self.keys_dir / "master.key",
+            first_day=self.first_day,
+            durability=self.durability,
+        )
+
+
+def load_config(
+    file: Path | None, environment: Mapping[str, str] | None = None, flags: Mapping[str, Any] | None = None
+) -> Config:
+    """Return the settings of `file` (TOML), overridden by `DONGXI_…` variables, then by `flags` not None.
+
+    Raises ConfigError.
+    """
+    merged = {} if file is None else _from_file(file)
+    merged |= _from_environment(os.environ if environment is None else environment)
+    merged |= {name: value for name, value in (flags or {}).items() if value is not None}
+    config = _convert(merged, "the settings")
+    if config.keys_dir.resolve().is_relative_to(config.data_dir.resolve()):
+        raise ConfigError(
+            f"keys = {config.keys_dir} lies inside the data directory {config.data_dir}; a copy of the "
+            "data would hold the secrets. Choose a directory outside it."
+        )
+    return config
+
+
+def _from_file(file: Path) -> dict[str, Any]:
+    try:
+        found = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"there is no settings file {file}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file} is not TOML: {error}") from None
+    _convert(found, str(file))
+    return found
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    names = {ENVIRONMENT_PREFIX + field.name.upper(): field.name for field in msgspec.structs.fields(Config)}
+    return {names[name]: value for name, value in environment.items() if name in names}
+
+
+def _convert(values: Mapping[str, Any], source: str) -> Config:
+    known = [field.name for field in msgspec.structs.fields(Config)]
+    unknown = sorted(set(values) - set(known))
+    if unknown:
+        raise ConfigError(f"{source}: unknown setting {unknown[0]!r}; there are: {', '.join(known)}")
+    try:
+        return msgspec.convert(dict(values), Config, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{source}: {error}") from None

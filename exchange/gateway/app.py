@@ -1,0 +1,167 @@
+"""The HTTP application: every endpoint is authenticated, parsed, handled and answered the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import orjson
+import structlog
+from aiohttp import web
+
+from exchange.api.answers import Answer, Problem, ProblemAnswer
+from exchange.api.codes import RequestCode, RequestRefused, refuse
+from exchange.gateway import account, operating, providing, public, trading
+from exchange.gateway.auth import Authenticator
+from exchange.gateway.call import Call, Route
+from exchange.gateway.feed import FeedHub
+from exchange.gateway.openapi import document
+from exchange.gateway.parsing import parse_body, parse_query
+from exchange.service.exchange import Exchange
+
+ROUTES: Final = (
+    *public.ROUTES,
+    *trading.ROUTES,
+    *account.ROUTES,
+    *providing.ROUTES,
+    *operating.ROUTES,
+)
+"""Every endpoint; routing, `/openapi.json` and the tests read this table."""
+
+RETRY_AFTER_S: Final = "1"
+_STATIC: Final = Path(__file__).parent / "static"
+_PAGES: Final = {"/": "market.html", "/docs": "docs.html"}
+_RETRIABLE: Final = frozenset({429, 503})
+_LOG = structlog.get_logger("gateway")
+
+Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def make_app(exchange: Exchange) -> web.Application:
+    """Return the application that serves `exchange`; its feed ends with the application."""
+    app = web.Application(middlewares=[_answer_everything])
+    authenticator = Authenticator(exchange)
+    for route in ROUTES:
+        app.router.add_route(route.method, route.path, _endpoint(route, exchange, authenticator))
+    feed = FeedHub(exchange)
+    app.router.add_get("/v1/feed", feed.serve)
+    app.on_startup.append(feed.start)
+    app.on_shutdown.append(feed.stop)
+    _add_pages(app)
+    return app
+
+
+def _endpoint(route: Route, exchange: Exchange, authenticator: Authenticator) -> Endpoint:
+    async def serve(request: web.Request) -> web.StreamResponse:
+        raw = await read_body(request, route.body_bytes_max)
+        caller = None
+        if route.scope is not None:
+            path, _, query = request.raw_path.partition("?")
+            caller = authenticator.check(request.headers, request.method, path, query, raw, route.scope)
+        parameters = parse_query(request.query, len(request.query) != len(set(request.query)), route.query)
+        body = None if route.body is None else parse_body(raw, route.body)
+        call = Call(exchange, request.match_info, parameters, body, caller)
+        return json_answer(await route.handler(call))
+
+    return serve
+
+
+async def read_body(request: web.Request, bytes_max: int) -> bytes:
+    """Return the body. Raises RequestRefused: BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE."""
+    if (request.content_length or 0) > bytes_max:
+        raise _too_large(bytes_max)
+    if request.body_exists and request.content_type not in ("application/json", "application/octet-stream"):
+        raise refuse(
+            RequestCode.UNSUPPORTED_MEDIA_TYPE,
+            f"The body is declared as {request.content_type}; send JSON with Content-Type: application/json.",
+        )
+    raw = bytearray()
+    async for chunk in request.content.iter_chunked(bytes_max + 1):
+        raw += chunk
+        if len(raw) > bytes_max:
+            raise _too_large(bytes_max)
+    return bytes(raw)
+
+
+def _too_large(bytes_max: int) -> RequestRefused:
+    return refuse(
+        RequestCode.BODY_TOO_LARGE,
+        f"The body is larger than the {bytes_max} bytes that this endpoint takes; send less at a time.",
+    )
+
+
+def json_answer(answer: Answer, status: int = 200) -> web.Response:
+    """Return an answer as a JSON response; fields that are None are kept as null."""
+    return web.Response(
+        body=orjson.dumps(msgspec.to_builtins(answer)), status=status, content_type="application/json"
+    )
+
+
+@web.middleware
+async def _answer_everything(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Give every failure its status, code and sentence; nothing about the inside of the program gets out."""
+    try:
+        return await handler(request)
+    except RequestRefused as refused:
+        return problem(refused)
+    except web.HTTPNotFound:
+        return problem(
+            refuse(RequestCode.NOT_FOUND, f"Nothing answers at {request.path[:200]}; /docs lists what does.")
+        )
+    except web.HTTPMethodNotAllowed as wrong:
+        allowed = ", ".join(sorted(wrong.allowed_methods))
+        response = problem(
+            refuse(
+                RequestCode.METHOD_NOT_ALLOWED,
+                f"{request.path[:200]} does not answer {wrong.method}, only {allowed}.",
+            )
+        )
+        response.headers["Allow"] = allowed
+        return response
+    except web.HTTPException as other:
+        return problem(RequestRefused(f"HTTP_{other.status}", other.status, f"{other.reason}."))
+    except Exception as broken:
+        _LOG.exception(
+            "request failed", method=request.method, path=request.path, error=type(broken).__name__
+        )
+        return problem(
+            refuse(
+                RequestCode.INTERNAL,
+                "The server failed while it handled this; look up what became of a command.",
+            )
+        )
+
+
+def problem(refused: RequestRefused) -> web.Response:
+    """Return a refusal as a response."""
+    body = ProblemAnswer(error=Problem(code=refused.code, message=refused.message, field=refused.field))
+    response = json_answer(body, refused.status)
+    if refused.status in _RETRIABLE:
+        response.headers["Retry-After"] = RETRY_AFTER_S
+    return response
+
+
+def _add_pages(app: web.Application) -> None:
+    described = orjson.dumps(document(ROUTES))
+
+    async def openapi(_: web.Request) -> web.Response:
+        return web.Response(body=described, content_type="application/json")
+
+    app.router.add_get("/openapi.json", openapi)
+    for path, name in _PAGES.items():
+        app.router.add_get(path, _page(_STATIC / name))
+    app.router.add_static("/static/", _STATIC)
+
+
+def _page(file: Path) -> Endpoint:
+    text = file.read_text(encoding="utf-8")
+
+    async def serve(_: web.Request) -> web.Response:
+        headers = {"Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'"}
+        return web.Response(text=text, content_type="text/html", headers=headers)
+
+    return serve

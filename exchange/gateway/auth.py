@@ -1,0 +1,150 @@
+"""Who sends a request: signature, time window, replay, scope (rulebook chapter 9, `exchange.api.signing`)."""
+
+from __future__ import annotations
+
+import hmac
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from exchange.api.codes import RequestCode, refuse
+from exchange.api.signing import (
+    KEY_HEADER,
+    NONCE_HEADER,
+    NONCE_PATTERN,
+    SIGNATURE_HEADER,
+    SIGNATURE_PATTERN,
+    TIMESTAMP_HEADER,
+    TIMESTAMP_PATTERN,
+    WINDOW_MS,
+    signature,
+    signed_text,
+)
+from exchange.service.exchange import Exchange
+from exchange.service.viewtypes import KeyView
+
+NONCES_MAX = 1_000_000
+"""Nonces remembered at once; beyond it signed requests are refused with NONCE_MEMORY_FULL."""
+
+_NOBODY = bytes(32)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The member behind a signed request."""
+
+    member: str
+    account: int
+    kind: str
+    scopes: tuple[str, ...]
+    key_id: str
+
+
+class NonceMemory:
+    """Nonces seen within the window, oldest first. Bounded by `NONCES_MAX`."""
+
+    def __init__(self, maximum: int = NONCES_MAX) -> None:
+        self._maximum = maximum
+        self._seen: set[tuple[str, str]] = set()
+        self._order: deque[tuple[int, tuple[str, str]]] = deque()
+
+    def remember(self, key_id: str, nonce: str, now_ms: int) -> RequestCode | None:
+        """Take note of a nonce at `now_ms`; returns why not: NONCE_REPLAYED or NONCE_MEMORY_FULL."""
+        while self._order and self._order[0][0] < now_ms:
+            self._seen.discard(self._order.popleft()[1])
+        entry = (key_id, nonce)
+        if entry in self._seen:
+            return RequestCode.NONCE_REPLAYED
+        if len(self._order) >= self._maximum:
+            return RequestCode.NONCE_MEMORY_FULL
+        self._seen.add(entry)
+        # a timestamp may lie ahead by the window and is good until the window after it
+        self._order.append((now_ms + 2 * WINDOW_MS, entry))
+        return None
+
+
+class Authenticator:
+    """Checks signed requests against the exchange's keys.
+
+    Timestamps from before the server's start are refused, so that a request which the server before it has
+    seen can't be replayed to this one, whose nonce memory is empty.
+    """
+
+    def __init__(self, exchange: Exchange, now_ms: Callable[[], int] | None = None) -> None:
+        self._exchange = exchange
+        self._now_ms = now_ms or (lambda: time.time_ns() // 1_000_000)
+        self._start_ms = self._now_ms()
+        self._nonces = NonceMemory()
+        self._secret = lru_cache(maxsize=4_096)(self._decrypted)
+
+    def check(
+        self, headers: Mapping[str, str], method: str, path: str, query: str, body: bytes, scope: str
+    ) -> Caller:
+        """Return who signed the request.
+
+        Raises RequestRefused: AUTHENTICATION_REQUIRED, STALE_TIMESTAMP, BAD_SIGNATURE, NONCE_REPLAYED,
+        NONCE_MEMORY_FULL, SCOPE_REQUIRED.
+        """
+        key_id, stamp, nonce, given = _signing_headers(headers)
+        now_ms = self._now_ms()
+        self._check_time(int(stamp), now_ms)
+        key = self._exchange.views.key(key_id)
+        secret = _NOBODY if key is None else self._secret(key)
+        wanted = signature(secret, signed_text(method, path, query, stamp, nonce, body))
+        matches = hmac.compare_digest(wanted, given)
+        if key is None or not key.enabled or not matches:
+            raise refuse(
+                RequestCode.BAD_SIGNATURE,
+                "The key is unknown or revoked, or the signature does not match the request; "
+                "`dongxi sign` shows how a request is signed.",
+            )
+        self._check_nonce(key_id, nonce, now_ms)
+        if scope not in key.scopes:
+            raise refuse(
+                RequestCode.SCOPE_REQUIRED,
+                f"This needs a key with the scope {scope!r}; this key has {', '.join(key.scopes)}.",
+            )
+        return Caller(key.member, key.account, key.kind, key.scopes, key_id)
+
+    def _check_time(self, stamp_ms: int, now_ms: int) -> None:
+        if stamp_ms < self._start_ms or abs(stamp_ms - now_ms) > WINDOW_MS:
+            raise refuse(
+                RequestCode.STALE_TIMESTAMP,
+                f"The timestamp {stamp_ms} is not within {WINDOW_MS // 1000} s of the server's clock "
+                f"({now_ms}), or older than its start; sign with the wall clock and send at once.",
+            )
+
+    def _check_nonce(self, key_id: str, nonce: str, now_ms: int) -> None:
+        code = self._nonces.remember(key_id, nonce, now_ms)
+        if code is RequestCode.NONCE_REPLAYED:
+            raise refuse(code, "This key has used this nonce before; make a new one for each request.")
+        if code is not None:
+            raise refuse(code, f"{code.meaning} Send the request again in a minute.")
+
+    def _decrypted(self, key: KeyView) -> bytes:
+        return self._exchange.secret_of(key)
+
+
+def _signing_headers(headers: Mapping[str, str]) -> tuple[str, str, str, str]:
+    key_id = headers.get(KEY_HEADER, "")
+    stamp = headers.get(TIMESTAMP_HEADER, "")
+    nonce = headers.get(NONCE_HEADER, "")
+    given = headers.get(SIGNATURE_HEADER, "")
+    wrong = [
+        name
+        for name, good in (
+            (KEY_HEADER, 0 < len(key_id) <= 64),
+            (TIMESTAMP_HEADER, TIMESTAMP_PATTERN.fullmatch(stamp)),
+            (NONCE_HEADER, NONCE_PATTERN.fullmatch(nonce)),
+            (SIGNATURE_HEADER, SIGNATURE_PATTERN.fullmatch(given)),
+        )
+        if not good
+    ]
+    if wrong:
+        raise refuse(
+            RequestCode.AUTHENTICATION_REQUIRED,
+            f"This request must be signed; absent or malformed: {', '.join(wrong)}.",
+        )
+    return key_id, stamp, nonce, given

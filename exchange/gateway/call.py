@@ -1,0 +1,66 @@
+"""What a handler gets, and how an endpoint is described: once, for routing, checking and the OpenAPI page."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import msgspec
+
+from exchange.api.answers import Answer
+from exchange.api.codes import RequestRefused
+from exchange.api.requests import NoParameters
+from exchange.gateway.auth import Caller
+from exchange.service.exchange import Exchange
+from exchange.service.results import RareResult
+
+BODY_BYTES_MAX = 64 * 1024
+BATCH_BYTES_MAX = 1024 * 1024
+
+Scope = Literal["read", "trade", "provide", "operate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, authenticated and parsed. `caller` is None only where the route has no scope."""
+
+    exchange: Exchange
+    path: Mapping[str, str]
+    query: Any
+    body: Any
+    signed_by: Caller | None
+
+    @property
+    def caller(self) -> Caller:
+        """The member who signed; only handlers of routes with a scope may ask."""
+        if self.signed_by is None:
+            raise AssertionError("a route without a scope asked who signed")
+        return self.signed_by
+
+
+Handler = Callable[[Call], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One endpoint. `scope` None means that anyone may ask; a route with a `body` takes JSON."""
+
+    method: Literal["GET", "POST", "PATCH", "DELETE"]
+    path: str
+    handler: Handler
+    answer: type[Answer]
+    summary: str
+    tag: str
+    scope: Scope | None = None
+    query: type[msgspec.Struct] = NoParameters
+    body: type[msgspec.Struct] | None = None
+    body_bytes_max: int = BODY_BYTES_MAX
+    path_help: Mapping[str, str] = field(default_factory=dict)
+
+
+def accepted(result: RareResult) -> RareResult:
+    """Return the result of a rare command that was applied; raises RequestRefused with its code otherwise."""
+    if result.code is not None:
+        raise RequestRefused(result.code.name, result.code.status, result.sentence)
+    return result

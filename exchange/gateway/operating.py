@@ -1,0 +1,162 @@
+"""The operator's side: members, keys, cash, halts."""
+
+from __future__ import annotations
+
+from exchange.api import answers, requests
+from exchange.domain import messages
+from exchange.gateway import translate
+from exchange.gateway.call import Call, Route, accepted
+from exchange.service.exchange import Exchange
+from exchange.service.secrets import new_key_id, new_secret
+
+SCOPES_BY_KIND: dict[str, tuple[requests.Scope, ...]] = {
+    "provider": ("read", "trade", "provide"),
+    "enterprise": ("read", "trade"),
+    "operator": ("read", "operate"),
+}
+
+
+async def add_member(call: Call) -> answers.MemberAnswer:
+    """Admit a member: its account, and a first key whose secret is shown once."""
+    wanted: requests.AddMember = call.body
+    scopes = tuple(wanted.scopes or SCOPES_BY_KIND[wanted.kind])
+    accepted(await call.exchange.submit_rare(messages.AddMember(name=wanted.name, kind=wanted.kind)))
+    key = await _make_key(call.exchange, wanted.name, scopes)
+    return answers.MemberAnswer(
+        member=key.member,
+        account=key.account,
+        kind=wanted.kind,
+        key_id=key.key_id,
+        secret=key.secret,
+        scopes=key.scopes,
+        as_of_seq=key.as_of_seq,
+    )
+
+
+async def members(call: Call) -> answers.Members:
+    """Answer all members with their cash."""
+    views = call.exchange.views
+    return answers.Members(members=[translate.member(view) for view in views.members()], as_of_seq=views.seq)
+
+
+async def add_key(call: Call) -> answers.KeyAnswer:
+    """Make another key for a member; its secret is shown once."""
+    return await _make_key(call.exchange, call.body.member, tuple(call.body.scopes))
+
+
+async def revoke_key(call: Call) -> answers.Done:
+    """End a key at once."""
+    return await _done(call, messages.RevokeKey(key_id=call.path["key_id"]))
+
+
+async def deposit(call: Call) -> answers.Done:
+    """Pay cash into a member's account (clause 8.3)."""
+    paid: requests.Deposit = call.body
+    return await _done(call, messages.Deposit(member=paid.member, amount_fen=paid.amount_fen))
+
+
+async def withdraw(call: Call) -> answers.Done:
+    """Pay out cash that nothing holds (clause 8.4)."""
+    paid: requests.Withdrawal = call.body
+    return await _done(call, messages.Withdraw(member=paid.member, amount_fen=paid.amount_fen))
+
+
+async def halt(call: Call) -> answers.Done:
+    """Halt or resume one contract in continuous trading (clause 4.7)."""
+    return await _done(call, messages.Halt(symbol=call.body.symbol, halted=call.body.halted))
+
+
+async def _done(call: Call, message: messages.RareMessage) -> answers.Done:
+    accepted(await call.exchange.submit_rare(message))
+    return answers.Done(as_of_seq=call.exchange.views.seq)
+
+
+async def _make_key(exchange: Exchange, member: str, scopes: tuple[requests.Scope, ...]) -> answers.KeyAnswer:
+    secret, key_id = new_secret(), new_key_id()
+    ciphertext = exchange.encrypt_secret(secret, key_id)
+    message = messages.AddKey(member=member, key_id=key_id, scopes=scopes, ciphertext=ciphertext)
+    accepted(await exchange.submit_rare(message))
+    key = exchange.views.key(key_id)
+    if key is None:
+        raise AssertionError(f"key {key_id} was added and isn't there")
+    return answers.KeyAnswer(
+        member=member,
+        account=str(key.account),
+        key_id=key_id,
+        secret=secret.hex(),
+        scopes=list(scopes),
+        as_of_seq=exchange.views.seq,
+    )
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/v1/operator/members",
+        handler=add_member,
+        answer=answers.MemberAnswer,
+        summary="Admit a member",
+        tag="operator",
+        scope="operate",
+        body=requests.AddMember,
+    ),
+    Route(
+        method="GET",
+        path="/v1/operator/members",
+        handler=members,
+        answer=answers.Members,
+        summary="All members",
+        tag="operator",
+        scope="operate",
+    ),
+    Route(
+        method="POST",
+        path="/v1/operator/keys",
+        handler=add_key,
+        answer=answers.KeyAnswer,
+        summary="Make a key",
+        tag="operator",
+        scope="operate",
+        body=requests.AddKey,
+    ),
+    Route(
+        method="DELETE",
+        path="/v1/operator/keys/{key_id}",
+        handler=revoke_key,
+        answer=answers.Done,
+        summary="Revoke a key",
+        tag="operator",
+        scope="operate",
+        path_help={"key_id": "id of the key"},
+    ),
+    Route(
+        method="POST",
+        path="/v1/operator/deposits",
+        handler=deposit,
+        answer=answers.Done,
+        summary="Pay cash in",
+        tag="operator",
+        scope="operate",
+        body=requests.Deposit,
+    ),
+    Route(
+        method="POST",
+        path="/v1/operator/withdrawals",
+        handler=withdraw,
+        answer=answers.Done,
+        summary="Pay cash out",
+        tag="operator",
+        scope="operate",
+        body=requests.Withdrawal,
+    ),
+    Route(
+        method="POST",
+        path="/v1/operator/halts",
+        handler=halt,
+        answer=answers.Done,
+        summary="Halt or resume a contract",
+        tag="operator",
+        scope="operate",
+        body=requests.Halt,
+    ),
+)

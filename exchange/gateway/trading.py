@@ -1,0 +1,143 @@
+"""Order entry: place, amend, cancel, one by one or in batches."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from exchange.api import answers, requests
+from exchange.api.codes import RequestRefused
+from exchange.gateway import translate
+from exchange.gateway.call import BATCH_BYTES_MAX, Call, Route
+from exchange.gateway.orders import Command, Outcome, record_of, results_of
+from exchange.gateway.paging import page
+
+_ORDER_HELP = {"order_id": "the exchange's order id"}
+
+
+async def place(call: Call) -> answers.OrderAnswer:
+    """Place an order; answers when it is durable, with the trades that it made."""
+    return await _one(call, call.body)
+
+
+async def amend(call: Call) -> answers.OrderAnswer:
+    """Change price or total quantity of an open order (clause 3.20)."""
+    change: requests.AmendOrder = call.body
+    command = requests.Amend(order_id=call.path["order_id"], price=change.price, quantity=change.quantity)
+    return await _one(call, command)
+
+
+async def cancel(call: Call) -> answers.OrderAnswer:
+    """Cancel an open order; possible in every phase."""
+    return await _one(call, requests.Cancel(order_id=call.path["order_id"]))
+
+
+async def batch(call: Call) -> answers.BatchAnswer:
+    """Apply up to 500 commands in this order, each with its own result; one refused doesn't stop the rest."""
+    items: list[Command] = call.body.items
+    outcomes = await _submit(call, items)
+    return answers.BatchAnswer(
+        results=[_batch_result(outcome) for outcome in outcomes], as_of_seq=call.exchange.views.seq
+    )
+
+
+async def orders(call: Call) -> answers.Orders:
+    """Answer the account's open orders."""
+    query: requests.OrdersQuery = call.query
+    found = call.exchange.views.open_orders(call.caller.account, query.symbol)
+    rows, following = page(found, query.cursor, query.limit)
+    return answers.Orders(
+        orders=[translate.order(row) for row in rows],
+        as_of_seq=call.exchange.views.seq,
+        next_cursor=following,
+    )
+
+
+async def _one(call: Call, command: Command) -> answers.OrderAnswer:
+    (outcome,) = await _submit(call, [command])
+    if isinstance(outcome, RequestRefused):
+        raise outcome
+    return answers.OrderAnswer(order=outcome, as_of_seq=call.exchange.views.seq)
+
+
+async def _submit(call: Call, items: list[Command]) -> list[Outcome]:
+    """Send what is well formed as one block; return each item's outcome in place."""
+    outcomes: dict[int, Outcome] = {}
+    rows, places = [], []
+    for at, item in enumerate(items):
+        try:
+            rows.append(record_of(call.exchange, call.caller.account, item))
+            places.append(at)
+        except RequestRefused as refused:
+            outcomes[at] = refused
+    if rows:
+        commands = np.concatenate(rows)
+        result = await call.exchange.submit_hot(commands, call.caller.account)
+        if result.code is not None:
+            raise RequestRefused(result.code.name, result.code.status, result.code.sentence)
+        found = results_of(call.exchange, commands, result.first_seq, result.events)
+        outcomes.update(zip(places, found, strict=True))
+    return [outcomes[at] for at in range(len(items))]
+
+
+def _batch_result(outcome: Outcome) -> answers.BatchResult:
+    if isinstance(outcome, RequestRefused):
+        return answers.BatchResult(
+            error=answers.Problem(code=outcome.code, message=outcome.message, field=outcome.field)
+        )
+    return answers.BatchResult(order=outcome)
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/v1/orders",
+        handler=place,
+        answer=answers.OrderAnswer,
+        summary="Place an order",
+        tag="orders",
+        scope="trade",
+        body=requests.NewOrder,
+    ),
+    Route(
+        method="POST",
+        path="/v1/orders/batch",
+        handler=batch,
+        answer=answers.BatchAnswer,
+        summary="Many orders, amends and cancels",
+        tag="orders",
+        scope="trade",
+        body=requests.Batch,
+        body_bytes_max=BATCH_BYTES_MAX,
+    ),
+    Route(
+        method="PATCH",
+        path="/v1/orders/{order_id}",
+        handler=amend,
+        answer=answers.OrderAnswer,
+        summary="Amend an order",
+        tag="orders",
+        scope="trade",
+        body=requests.AmendOrder,
+        path_help=_ORDER_HELP,
+    ),
+    Route(
+        method="DELETE",
+        path="/v1/orders/{order_id}",
+        handler=cancel,
+        answer=answers.OrderAnswer,
+        summary="Cancel an order",
+        tag="orders",
+        scope="trade",
+        path_help=_ORDER_HELP,
+    ),
+    Route(
+        method="GET",
+        path="/v1/orders",
+        handler=orders,
+        answer=answers.Orders,
+        summary="The account's open orders",
+        tag="orders",
+        scope="read",
+        query=requests.OrdersQuery,
+    ),
+)

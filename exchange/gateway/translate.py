@@ -1,0 +1,176 @@
+"""From the core's integers to the protocol's JSON structs: prices as text, times in Asia/Shanghai."""
+
+from __future__ import annotations
+
+from exchange.api import answers
+from exchange.api.formats import day_text, price_text, time_text
+from exchange.domain.calendar import NS_PER_HOUR
+from exchange.service import viewtypes as views
+
+
+def price_or_none(price_ticks: int) -> str | None:
+    """Return a price, or None for 0, which stands for none."""
+    return price_text(price_ticks) if price_ticks else None
+
+
+def contract(view: views.ContractView) -> answers.Contract:
+    """Return a contract with the top of its book."""
+    listed = view.contract
+    return answers.Contract(
+        symbol=listed.symbol,
+        grade=listed.grade,
+        hub=listed.hub,
+        kind=listed.kind.value,
+        delivery_start=time_text(listed.period.start_ns),
+        delivery_end=time_text(listed.period.end_ns),
+        hours=listed.hours,
+        cards_per_lot=listed.cards_per_lot,
+        last_trading_day=day_text(listed.last_trading_day),
+        tick=price_text(listed.tick_fen),
+        price_low=price_text(view.price_low),
+        price_high=price_text(view.price_high),
+        reference_price=price_text(view.reference_price),
+        settlement_price=price_text(view.reference_price) if view.settled else None,
+        last_price=price_or_none(view.last_price),
+        bid=price_or_none(view.bid_price),
+        bid_lots=view.bid_lots,
+        ask=price_or_none(view.ask_price),
+        ask_lots=view.ask_lots,
+        margin_per_lot_fen=view.margin_per_lot_fen,
+        active=view.active,
+    )
+
+
+def book(view: views.BookView, phase: str) -> answers.Book:
+    """Return both sides of a book."""
+    indicative = None
+    if view.indicative_lots:
+        price = price_text(view.indicative_price)
+        indicative = answers.Indicative(price=price, quantity=view.indicative_lots)
+    return answers.Book(
+        symbol=view.symbol,
+        phase=phase,
+        bids=[level(row) for row in view.bids],
+        asks=[level(row) for row in view.asks],
+        indicative=indicative,
+        as_of_seq=view.as_of_seq,
+    )
+
+
+def level(view: views.LevelView) -> answers.Level:
+    """Return one price level."""
+    return answers.Level(price=price_text(view.price), quantity=view.lots, orders=view.orders)
+
+
+def trade(view: views.TradeView) -> answers.Trade:
+    """Return one trade."""
+    return answers.Trade(
+        trade_id=str(view.trade_id),
+        symbol=view.symbol,
+        price=price_text(view.price),
+        quantity=view.lots,
+        aggressor=view.aggressor,
+        time=time_text(view.time_ns),
+    )
+
+
+def settlement(view: views.SettlementView) -> answers.Settlement:
+    """Return a contract's settlement."""
+    return answers.Settlement(
+        symbol=view.symbol,
+        settlement_price=price_text(view.price),
+        rule=view.rule,
+        volume_lots=view.volume_lots,
+        open_interest_lots=view.open_interest_lots,
+    )
+
+
+def fill(view: views.FillView) -> answers.Fill:
+    """Return one account's side of a trade."""
+    return answers.Fill(
+        fill_id=f"{view.trade_id}-{view.side}",
+        order_id=str(view.order_id),
+        symbol=view.symbol,
+        side=view.side,
+        price=price_text(view.price),
+        quantity=view.lots,
+        liquidity=view.liquidity,
+        time=time_text(view.time_ns),
+    )
+
+
+def order(view: views.OrderView) -> answers.Order:
+    """Return an open order."""
+    return answers.Order(
+        order_id=str(view.order_id),
+        client_order_id=str(view.client_id) if view.client_id else None,
+        symbol=view.symbol,
+        side=view.side,
+        price=price_text(view.price),
+        quantity=view.lots,
+        open_quantity=view.open_lots,
+        time_in_force=view.time_in_force,
+    )
+
+
+def position(view: views.PositionView) -> answers.Position:
+    """Return net lots in one contract."""
+    return answers.Position(
+        symbol=view.symbol, quantity=view.lots, settlement_price=price_text(view.settlement_price)
+    )
+
+
+def statement(view: views.StatementView, as_of_seq: int) -> answers.Statement:
+    """Return one account's money of a day."""
+    lines = [
+        answers.StatementLine(kind=line.kind, symbol=line.symbol, amount_fen=line.amount_fen)
+        for line in view.lines
+    ]
+    return answers.Statement(
+        account=str(view.account),
+        day=day_text(view.day),
+        opening_cash_fen=view.opening_cash_fen,
+        lines=lines,
+        closing_cash_fen=view.closing_cash_fen,
+        as_of_seq=as_of_seq,
+    )
+
+
+def reservation(view: views.ReservationView, account: int) -> answers.Reservation:
+    """Return a reservation as `account` sees it."""
+    hours = (view.end_ns - view.start_ns) // NS_PER_HOUR
+    return answers.Reservation(
+        reservation_id=str(view.reservation_id),
+        role="buyer" if view.buyer == account else "provider",
+        symbol=view.symbol,
+        grade=view.grade,
+        hub=view.hub,
+        cards=view.cards,
+        lots=view.lots,
+        start=time_text(view.start_ns),
+        end=time_text(view.end_ns),
+        price=price_text(view.price),
+        delivered_card_hours=view.delivered_card_hours,
+        invoiced_fen=view.invoiced_fen,
+        shortfall_card_hours=view.shortfall_card_hours,
+        metered_hours=[hour for hour in range(hours) if view.metered_hours >> hour & 1],
+        finished=view.finished,
+    )
+
+
+def capacity(view: views.CapacityView) -> answers.CapacityPost:
+    """Return a capacity post."""
+    return answers.CapacityPost(
+        capacity_id=str(view.capacity_id),
+        grade=view.grade,
+        hub=view.hub,
+        cards=view.cards,
+        first_day=day_text(view.first_day),
+        last_day=day_text(view.last_day),
+        reserve_price=price_text(view.reserve_price),
+    )
+
+
+def member(view: views.MemberView) -> answers.Member:
+    """Return a member as the operator sees it."""
+    return answers.Member(member=view.name, account=str(view.account), kind=view.kind, cash_fen=view.cash_fen)
