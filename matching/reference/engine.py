@@ -212,15 +212,13 @@ class ReferenceEngine:
 
     def position(self, account: int, instrument: int) -> int:
         """Return an account's position in lots."""
-        return self._market.position(account, instrument)
+        return self._market.position(account, self._listed(instrument).index)
 
     def positions(self, instrument: int) -> Records:
         """Return the positions other than 0 in an instrument (dtype ``POSITION_VIEW``)."""
-        held = [
-            (account, lots)
-            for (account, index), lots in self._market.positions.items()
-            if index == self._listed(instrument).index and lots
-        ]
+        listed = self._listed(instrument).index
+        positions = self._market.positions.items()
+        held = [(account, lots) for (account, index), lots in positions if index == listed and lots]
         return np.array(held, dtype=POSITION_VIEW)
 
     def _account(self, account: int) -> Account:
