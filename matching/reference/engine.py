@@ -169,7 +169,8 @@ class ReferenceEngine:
         return self._control(seq, code, account=account, instrument=instrument)
 
     def _listed(self, index: int) -> Instrument:
-        return self._market.instruments[index]  # type: ignore[no-any-return]
+        listed: Instrument = self._market.instruments[index]
+        return listed
 
     def l1(self, instrument: int) -> TopOfBook:
         """Return the top of the book."""
@@ -222,7 +223,8 @@ class ReferenceEngine:
         return np.array(held, dtype=POSITION_VIEW)
 
     def _account(self, account: int) -> Account:
-        return self._market.accounts[account]  # type: ignore[no-any-return]
+        known: Account = self._market.accounts[account]
+        return known
 
     def exposure(self, account: int) -> Exposure:
         """Return the gate's figures of an account (clause 3.36)."""
