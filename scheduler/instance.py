@@ -9,6 +9,7 @@ nothing, then the offers from the cheapest.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,8 @@ displaces. Each step of priority adds as much again. Capacity and offers do not 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Alternatives = tuple[tuple[Need, ...], ...]
+ClassKey = tuple[Alternatives, int, bytes, bytes]
+"""Demand vectors, priority, eligible sites and transfer costs (both as bytes of the arrays)."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -121,7 +124,7 @@ def compile_instance(problem: Problem) -> Instance:
     """Group the workloads of a validated problem into classes and build their options."""
     supply = supply_of(problem)
     eligibility = Eligibility(problem)
-    classes: dict[tuple[Alternatives, int, bytes, bytes], list[int]] = {}
+    classes: dict[ClassKey, list[int]] = {}
     profiles: dict[tuple[str, float, Residency, int], tuple[bytes, bytes]] = {}
     for row, w in enumerate(problem.workloads):
         profile = (w.origin, w.latency_ms_max, w.residency, w.data_gb)
@@ -177,70 +180,123 @@ def _may_go(origin: Origin, site: Site, residency: Residency) -> bool:
     return residency == Residency.ANY or site.province == origin.province
 
 
-def _assemble(
-    problem: Problem, supply: Supply, classes: Mapping[tuple[Alternatives, int, bytes, bytes], Sequence[int]]
-) -> Instance:
-    templates = _Templates(problem, supply)
-    starts, sites, alternatives, transfers = [0], [], [], []
-    need_starts, resources, millis = [0], [], []
-    penalties = []
-    for vectors, priority, eligible_bytes, transfer_bytes in classes:
-        eligible = np.frombuffer(eligible_bytes, dtype=np.bool_)
-        transfer = np.frombuffer(transfer_bytes, dtype=np.int64)
-        worst_transfer = int(transfer.max(initial=0))
-        penalties.append((1 + priority) * PENALTY_FACTOR * (templates.worth(vectors) + worst_transfer))
-        for site, alternative, needs in templates.options(vectors):
-            if eligible[site]:
-                sites.append(site)
-                alternatives.append(alternative)
-                transfers.append(int(transfer[site]))
-                resources += [resource for resource, _ in needs]
-                millis += [milli for _, milli in needs]
-                need_starts.append(len(millis))
-        starts.append(len(sites))
+def _assemble(problem: Problem, supply: Supply, classes: Mapping[ClassKey, Sequence[int]]) -> Instance:
+    sites = len(problem.sites)
+    eligible = np.array([np.frombuffer(key[2], dtype=np.bool_) for key in classes]).reshape(-1, sites)
+    transfer = np.array([np.frombuffer(key[3], dtype=np.int64) for key in classes]).reshape(-1, sites)
+    dearest = transfer.max(axis=1, initial=0).tolist()
+    worth = _Worth(problem)
+    penalties = [
+        (1 + key[1]) * PENALTY_FACTOR * (worth.of(key[0]) + move)
+        for key, move in zip(classes, dearest, strict=True)
+    ]
     members = tuple(tuple(rows) for rows in classes.values())
-    columns = ([len(rows) for rows in members], penalties, starts, sites, alternatives, transfers)
-    return Instance(supply, members, *map(_ints, (*columns, need_starts, resources, millis)))
+    count = _ints([len(rows) for rows in members])
+    options = _options(problem, supply, [key[0] for key in classes], eligible)
+    return Instance(
+        supply,
+        members,
+        count,
+        _ints(penalties),
+        np.searchsorted(options.group, np.arange(len(count) + 1)),
+        options.site,
+        options.alternative,
+        transfer[options.group, options.site],
+        np.searchsorted(options.need_option, np.arange(len(options.group) + 1)),
+        options.need_resource,
+        options.need_milli,
+    )
 
 
 def _ints(values: Sequence[int]) -> Ints:
     return np.array(values, dtype=np.int64)
 
 
-class _Templates:
-    """The options and the worth of each demand vector, before any workload's own limits; computed once."""
+class _Worth:
+    """What a demand is worth at the dearest list price of its grades."""
 
-    def __init__(self, problem: Problem, supply: Supply) -> None:
-        self.problem = problem
-        self.supply = supply
-        self.capacity = supply.capacity.tolist()
-        self.found: dict[Alternatives, list[tuple[int, int, list[tuple[int, int]]]]] = {}
+    def __init__(self, problem: Problem) -> None:
+        self.hours = problem.slot_hours
         self.dearest: dict[str, int] = {}
         for site in problem.sites:
             for g in site.grades:
                 self.dearest[g.grade] = max(self.dearest.get(g.grade, 0), g.list_price_micro_cny)
 
-    def options(self, vectors: Alternatives) -> list[tuple[int, int, list[tuple[int, int]]]]:
-        """(site, alternative, [(resource, milli-cards)]) wherever the whole demand fits the empty site."""
-        if vectors not in self.found:
-            self.found[vectors] = [
-                (row, alternative, needs)
-                for row, site in enumerate(self.problem.sites)
-                for alternative, vector in enumerate(vectors)
-                if (needs := self._needs(site.code, vector)) is not None
-            ]
-        return self.found[vectors]
+    def of(self, vectors: Alternatives) -> int:
+        """Nano-CNY of the demand itself (the first vector); at least 1 a milli-card."""
+        return sum(max(self.dearest.get(grade, 0) * self.hours, 1) * milli for grade, milli in vectors[0])
 
-    def _needs(self, site: str, vector: tuple[Need, ...]) -> list[tuple[int, int]] | None:
-        needs = []
-        for grade, milli in vector:
-            resource = self.supply.index.get((site, grade))
-            if resource is None or self.capacity[resource] < milli:
-                return None
-            needs.append((resource, milli))
-        return needs
 
-    def worth(self, vectors: Alternatives) -> int:
-        """Nano-CNY of the demand itself (the first vector) at the dearest list price; ≥ 1 a milli-card."""
-        hours = self.problem.slot_hours
-        return sum(max(self.dearest.get(grade, 0) * hours, 1) * milli for grade, milli in vectors[0])
+class _Options(NamedTuple):
+    """Options as columns, sorted by (class, site, alternative), and their needs sorted by option."""
+
+    group: Ints
+    site: Ints
+    alternative: Ints
+    need_option: Ints
+    need_resource: Ints
+    need_milli: Ints
+
+
+def _options(problem: Problem, supply: Supply, vectors: Sequence[Alternatives], eligible: Bools) -> _Options:
+    """Every (class, site, alternative) that is eligible and fits the empty site.
+
+    Classes whose demand vectors name the same grades in the same places are worked on together, as matrices.
+    """
+    shapes: dict[tuple[tuple[str, ...], ...], list[int]] = {}
+    for group, alternatives in enumerate(vectors):
+        shape = tuple(tuple(need.grade for need in vector) for vector in alternatives)
+        shapes.setdefault(shape, []).append(group)
+    finder = _OptionFinder(problem, supply)
+    for shape, groups in shapes.items():
+        for alternative, grades in enumerate(shape):
+            milli = _ints([n.milli_cards for group in groups for n in vectors[group][alternative]])
+            finder.add(_ints(groups), alternative, grades, milli.reshape(-1, len(grades)), eligible)
+    return finder.sorted()
+
+
+class _OptionFinder:
+    """Collects options of one shape after the other."""
+
+    def __init__(self, problem: Problem, supply: Supply) -> None:
+        self.codes = [site.code for site in problem.sites]
+        self.index = supply.index
+        # a grade that a site does not have: resource -1, which nothing fits
+        self.capacity = np.append(supply.capacity, -1)
+        self.found: list[tuple[Ints, Ints, Ints]] = []
+        self.needs: list[tuple[Ints, Ints, Ints]] = []
+        self.total = 0
+
+    def add(
+        self, groups: Ints, alternative: int, grades: Sequence[str], milli: Ints, eligible: Bools
+    ) -> None:
+        """Add the alternative's options of these classes; ``milli`` is (classes, grades)."""
+        resources = [_ints([self.index.get((code, grade), -1) for code in self.codes]) for grade in grades]
+        fits = eligible[groups].copy()
+        for column, resource in enumerate(resources):
+            fits &= self.capacity[resource][None, :] >= milli[:, column][:, None]
+        row, site = np.nonzero(fits)
+        number = self.total + np.arange(len(row))
+        self.found.append((groups[row], site, np.full(len(row), alternative)))
+        for column, resource in enumerate(resources):
+            self.needs.append((number, resource[site], milli[row, column]))
+        self.total += len(row)
+
+    def sorted(self) -> _Options:
+        """Everything found, in order."""
+        group, site, alternative = _stacked(self.found)
+        order = np.lexsort((alternative, site, group))
+        place = np.empty_like(order)
+        place[order] = np.arange(len(order))
+        option, resource, milli = _stacked(self.needs)
+        option = place[option]
+        by_option = np.argsort(option, kind="stable")
+        needs = (column[by_option] for column in (option, resource, milli))
+        return _Options(group[order], site[order], alternative[order], *needs)
+
+
+def _stacked(parts: Sequence[tuple[Ints, Ints, Ints]]) -> tuple[Ints, Ints, Ints]:
+    if not parts:
+        return _ints([]), _ints([]), _ints([])
+    first, second, third = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    return first, second, third
