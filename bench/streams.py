@@ -1,7 +1,9 @@
-"""Command streams for the matching benchmark, made with an engine at hand so that cancels name real order ids.
+"""Command streams for the matching benchmark, made with an engine at hand so that cancels name real order
+ids.
 
-A stream is drawn in rounds: adds and immediate orders are drawn freely, cancels and amendments pick among the orders that were accepted
-in earlier rounds and not picked yet. Ids depend on nothing but the stream, so the recorded commands can be replayed into any fresh engine.
+A stream is drawn in rounds: adds and immediate orders are drawn freely, cancels and amendments pick among the
+orders that were accepted in earlier rounds and not picked yet. Ids depend on nothing but the stream, so the
+recorded commands can be replayed into any fresh engine.
 """
 
 from __future__ import annotations
@@ -71,6 +73,10 @@ class Pool:
             fresh[name] = accepted[column]
         self.orders = np.concatenate([self.orders, fresh])
 
+    def drop(self, ids: NDArray[Any]) -> None:
+        """Forget orders that have traded out."""
+        self.orders = self.orders[~np.isin(self.orders["id"], ids)]
+
     def take(self, picks: NDArray[Any]) -> Records:
         """Remove and return orders by place."""
         taken: Records = self.orders[picks]
@@ -79,7 +85,8 @@ class Pool:
 
 
 Draw = Callable[[np.random.Generator, int, int], Records]
-"""(random, first place in the stream, commands) → a round of adds; cancels and amendments are marked by kind."""
+"""(random, first place in the stream, commands) → a round of adds; cancels and amendments are marked by kind.
+"""
 
 
 def record(
@@ -99,6 +106,10 @@ def record(
         accepted = events[events["kind"] == EventKind.ACCEPTED]
         immediate = np.isin(accepted["seq"], commands["seq"][commands["tif"] == TimeInForce.IOC])
         pool.add(accepted[~immediate])
+        pool.drop(
+            events[(events["kind"] == EventKind.TRADE) & (events["contra_remaining"] == 0)]["contra_id"]
+        )
+        pool.drop(events[(events["kind"] == EventKind.TRADE) & (events["remaining"] == 0)]["order_id"])
     engine.check()
     return stream
 
@@ -119,11 +130,13 @@ def _name_orders(random: np.random.Generator, commands: Records, pool: Pool) -> 
     pool.orders = np.concatenate([pool.orders, still])
 
 
-def walk(random: np.random.Generator, start: int, count: int, low: int, high: int) -> NDArray[Any]:
-    """Return a bounded random walk's mids for `count` commands; its level depends only on the place in the stream."""
-    slow = np.sin(np.arange(start, start + count) / 40_000.0)
+def walk(start: int, count: int, low: int, high: int) -> NDArray[Any]:
+    """Return the mids of `count` commands: a bounded wandering that depends only on the place in the
+    stream."""
+    at = np.arange(start, start + count)
+    slow = 0.6 * np.sin(at / 800_000.0) + 0.3 * np.sin(at / 180_000.0) + 0.1 * np.sin(at / 26_000.0)
     middle, reach = (low + high) / 2, (high - low) / 4
-    return np.asarray(np.rint(middle + reach * slow + random.normal(0, 1, count)), np.int64)
+    return np.asarray(np.rint(middle + reach * slow), np.int64)
 
 
 def price_path(shape: str, total: int, mid: int) -> NDArray[Any]:
@@ -136,7 +149,7 @@ def price_path(shape: str, total: int, mid: int) -> NDArray[Any]:
     elif shape == "flash-crash":
         factor = 1 - 0.6 * np.exp(-(((at - 0.5) / 0.02) ** 2))
     else:
-        factor = 1 + int(shape.removeprefix("swing-")) / 100 * np.sin(at * 6 * np.pi)
+        factor = 1 + int(shape.removeprefix("swing-")) / 100 * np.sin(at * 2 * np.pi)
     return np.asarray(np.rint(mid * factor), np.int64)
 
 
@@ -176,14 +189,15 @@ def _spec(low: int, high: int) -> InstrumentSpec:
 def mixed(total: int, accounts: int = 10_000, instruments: int = 1, resting: int = 0) -> Stream:
     """Record (a): 45 % adds geometrically around a random-walk mid, 45 % cancels, 10 % marketable.
 
-    With many instruments it is (c), with Zipf-distributed activity; with resting orders put in first it is (d).
+    With many instruments it is (c), with Zipf-distributed activity; with resting orders put in first it is
+    (d).
     """
     low, high = 1_000, 3_000
     weights = 1.0 / np.arange(1, instruments + 1)
     weights /= weights.sum()
 
     def draw(random: np.random.Generator, start: int, count: int) -> Records:
-        mids = walk(random, 0 if instruments > 1 else start, count, low, high)
+        mids = walk(0 if instruments > 1 else start, count, low, high)
         depth = np.minimum(random.geometric(0.1, count), 300) + 1
         commands = _adds(random, count, accounts, mids, depth)
         if instruments > 1:
@@ -212,7 +226,7 @@ def mixed(total: int, accounts: int = 10_000, instruments: int = 1, resting: int
 
 def board(shape: str, total: int, accounts: int = 10_000) -> Stream:
     """Record (b): 95 % of orders cancelled, 20 % modifies, 15 % IOC, power-law depth, on a price path."""
-    mid, low, high = 20_000, 1_000, 40_000
+    mid, low, high = 5_000, 500, 10_000
     path = price_path(shape, total, mid)
 
     def draw(random: np.random.Generator, start: int, count: int) -> Records:

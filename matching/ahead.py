@@ -1,7 +1,8 @@
-"""Looking ahead in a batch: ask for the cache lines that a later command will need, so that they are there in time.
+"""Looking ahead in a batch: ask for the cache lines that a later command will need, so that they are there in
+time.
 
-Nothing here changes or decides anything. A command is looked at twice: first for the rows that it names itself, and some
-commands later, when those have arrived, for the rows that they name.
+Nothing here changes or decides anything. A command is looked at twice: first for the rows that it names
+itself, and some commands later, when those have arrived, for the rows that they name.
 """
 
 from __future__ import annotations
@@ -13,8 +14,7 @@ from numpy.typing import NDArray
 from matching.constants import NEW
 from matching.exposure import holding_home
 from matching.jit import Row, inlined, prefetch, wide
-from matching.ladder import level_of, rung_of
-from matching.layout import account_at, holding_at, index_at, instrument_at, level_at, link_at, order_at
+from matching.layout import account_at, holding_at, index_at, link_at, order_at
 
 FAR: Final = 12
 """How many commands ahead the rows named by a command are asked for."""
@@ -44,15 +44,11 @@ def ask_far(core: Row, command: Row) -> None:
 
 @inlined
 def ask_near(core: Row, command: Row) -> None:
-    """Ask for what those rows name: holding and level, and an order's neighbours in its queue and its account's list."""
+    """Ask for what those rows name: holding, and an order's neighbours in queue and account's list."""
     number = wide(command["instrument"])
     if command["kind"] == NEW:
         home = holding_home(core, wide(command["account"]), number)
         prefetch(holding_at(core, wide(index_at(core, home)["value"])))
-        if 0 <= number < core["max_instruments"]:
-            instrument = instrument_at(core, number)
-            rung = rung_of(instrument, wide(command["price"]))
-            prefetch(level_of(core, number * 4 + wide(command["side"]), rung))
         prefetch(link_at(core, wide(account_tail(core, command))))
         return
     slot = _slot_of(core, command)
@@ -62,9 +58,6 @@ def ask_near(core: Row, command: Row) -> None:
     prefetch(order_at(core, wide(order["prev"])))
     prefetch(link_at(core, wide(link["next"])))
     prefetch(link_at(core, wide(link["prev"])))
-    ladder = wide(order["instrument"]) * 4 + wide(order["side"])
-    rung = rung_of(instrument_at(core, wide(order["instrument"])), wide(order["price"]))
-    prefetch(level_at(core, ladder * core["rungs"] + rung))
 
 
 @inlined

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from matching.constants import (
     AMENDED_AWAY,
     ANY_POST_ONLY,
@@ -44,6 +43,7 @@ from matching.jit import Row, inlined, kernel, wide
 from matching.ladder import book_rung, leave, leave_parked, level_of, stop_rung, stop_side
 from matching.layout import account_at, holding_at, instrument_at, link_at, order_at
 from matching.orders import (
+    cancel_inlined,
     cancel_standing,
     find_order,
     forget_standing,
@@ -66,7 +66,7 @@ def cancel_order(core: Row, command: Row) -> None:
     if slot == 0:
         emit_rejected(core, command, R_UNKNOWN_ORDER)
         return
-    cancel_standing(core, slot, BY_REQUEST)
+    cancel_inlined(core, slot, BY_REQUEST)
 
 
 @kernel

@@ -10,7 +10,7 @@ from matching.records import Phase, Records, Side
 from matching.spec import AccountSpec, EngineLimits, InstrumentSpec
 
 
-class InvariantViolation(Exception):  # noqa: N818  (a broken invariant is its own word, not an error to handle)
+class InvariantViolation(Exception):
     """A state that can't be: the program stops rather than trade on it."""
 
 
@@ -33,7 +33,9 @@ class TopOfBook:
 
 @dataclass(frozen=True, slots=True)
 class Indicative:
-    """What an uncross would do now (clauses 3.29 to 3.32): price in ticks, lots, and demand − supply; zeros if nothing."""
+    """What an uncross would do now (clauses 3.29 to 3.32): price in ticks, lots, and demand − supply; zeros
+    if nothing.
+    """
 
     price: int
     quantity: int
@@ -53,9 +55,10 @@ class Exposure:
 class MatchingEngine(Protocol):
     """Price-time matching and pre-trade risk over many instruments.
 
-    Every method that changes state returns the events (dtype ``EVENT``) that it caused. A control operation that can't be
-    done returns one REJECTED event and changes nothing; `seq` is the number that its events carry. The array returned by any
-    of these methods belongs to the engine and is valid until its next state-changing call: copy what must stay.
+    Every method that changes state returns the events (dtype ``EVENT``) that it caused. A control operation
+    that can't be done returns one REJECTED event and changes nothing; `seq` is the number that its events
+    carry. The array returned by any of these methods belongs to the engine and is valid until its next state-
+    changing call: copy what must stay.
     """
 
     limits: EngineLimits
@@ -68,27 +71,37 @@ class MatchingEngine(Protocol):
         ...
 
     def add_instrument(self, index: int, spec: InstrumentSpec, *, seq: int = 0) -> Records:
-        """List an instrument, CLOSED; emits INSTRUMENT. INVALID_INSTRUMENT, INSTRUMENT_EXISTS, TOO_MANY_LEVELS."""
+        """List an instrument, CLOSED; emits INSTRUMENT. INVALID_INSTRUMENT, INSTRUMENT_EXISTS,
+        TOO_MANY_LEVELS.
+        """
         ...
 
     def remove_instrument(self, index: int, *, seq: int = 0) -> Records:
-        """Cancel its orders and forget its holdings (clause 3.4); the index can be listed again. UNKNOWN_INSTRUMENT."""
+        """Cancel its orders and forget its holdings (clause 3.4); the index can be listed again.
+        UNKNOWN_INSTRUMENT.
+        """
         ...
 
     def rebase(
         self, index: int, price_low: int, price_high: int, reference_price: int, *, seq: int = 0
     ) -> Records:
-        """Set new limits and reference price (clause 3.4). UNKNOWN_INSTRUMENT, INVALID_INSTRUMENT, TOO_MANY_LEVELS."""
+        """Set new limits and reference price (clause 3.4). UNKNOWN_INSTRUMENT, INVALID_INSTRUMENT,
+        TOO_MANY_LEVELS.
+        """
         ...
 
     def set_margins(
         self, index: int, margin_long_fen: int, margin_short_fen: int, *, seq: int = 0
     ) -> Records:
-        """Set the margins per lot and recompute every requirement; emits INSTRUMENT. UNKNOWN_INSTRUMENT, INVALID_INSTRUMENT."""
+        """Set the margins per lot and recompute every requirement; emits INSTRUMENT. UNKNOWN_INSTRUMENT,
+        INVALID_INSTRUMENT.
+        """
         ...
 
     def set_phase(self, instruments: int | Iterable[int], phase: Phase, *, seq: int = 0) -> Records:
-        """Move instruments to a phase in the order given (clause 3.3); checked wholly first. UNKNOWN_INSTRUMENT."""
+        """Move instruments to a phase in the order given (clause 3.3); checked wholly first.
+        UNKNOWN_INSTRUMENT.
+        """
         ...
 
     def set_account(self, account: int, spec: AccountSpec, *, seq: int = 0) -> Records:
@@ -126,7 +139,9 @@ class MatchingEngine(Protocol):
         ...
 
     def l1(self, instrument: int) -> TopOfBook:
-        """Return the top of the book. Raises ``KeyError`` for an instrument that isn't listed, as every view does."""
+        """Return the top of the book. Raises ``KeyError`` for an instrument that isn't listed, as every view
+        does.
+        """
         ...
 
     def depth(self, instrument: int, side: Side, levels: int = 0) -> Records:

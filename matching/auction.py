@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from matching.constants import (
     AUCTION,
     AUCTION_ENDED,
@@ -45,9 +44,11 @@ def _demand(core: Row, ladder: int) -> int:
 
 
 @kernel
-def _next_candidate(buys: int, sells: int, reference: int) -> int:
-    """Return the lowest of three rungs of which 0 stands for none, or 0."""
-    chosen = buys
+def _next_candidate(buys: int, sells: int, reference: int, top: int) -> int:
+    """Return the lowest of three rungs of which 0 stands for none, or 0; the market orders at `top` have no
+    price.
+    """
+    chosen = 0 if buys == top else buys
     if sells != 0 and (chosen == 0 or sells < chosen):
         chosen = sells
     if reference != 0 and (chosen == 0 or reference < chosen):
@@ -57,15 +58,14 @@ def _next_candidate(buys: int, sells: int, reference: int) -> int:
 
 @kernel
 def equilibrium(core: Row, number: int) -> tuple[int, int, int]:
-    """Return the auction's price in ticks, its executable lots and demand − supply there; zeros without a trade.
+    """Return the auction's price in ticks, its executable lots and demand − supply there; zeros without a
+    trade.
 
-    Walks the candidates upwards once: demand falls and supply rises, and among the candidates that are equally
-    good so far it remembers the lowest, the highest and the nearest to the reference.
+    Walks the candidates upwards once: demand falls and supply rises, and among the candidates that are
+    equally good so far it remembers the lowest, the highest and the nearest to the reference.
     """
     instrument = instrument_at(core, number)
     buys, sells = number * 4 + BUY, number * 4 + SELL
-    if ladder_at(core, buys)["best"] == 0 or ladder_at(core, sells)["best"] == 0:
-        return wide(0), wide(0), wide(0)
     top = market_rung(instrument, BUY)
     reference = rung_of(instrument, wide(band_centre(instrument)))
     waiting = reference
@@ -75,7 +75,7 @@ def equilibrium(core: Row, number: int) -> tuple[int, int, int]:
     lowest, highest, nearest = wide(0), wide(0), wide(0)
     surplus_low, surplus_high, surplus_nearest = wide(0), wide(0), wide(0)
     while True:
-        rung = _next_candidate(0 if buy == top else buy, sell, waiting)
+        rung = _next_candidate(buy, sell, waiting, top)
         if rung == 0:
             break
         if rung == sell:
@@ -100,9 +100,9 @@ def equilibrium(core: Row, number: int) -> tuple[int, int, int]:
         return wide(0), wide(0), wide(0)
     # demand − supply never rises with the price, so its sign is the same everywhere iff it is at both ends
     if surplus_high > 0:
-        return price_of(instrument, highest), most, surplus_high
-    if surplus_low < 0:
-        return price_of(instrument, lowest), most, surplus_low
+        nearest, surplus_nearest = highest, surplus_high
+    elif surplus_low < 0:
+        nearest, surplus_nearest = lowest, surplus_low
     return price_of(instrument, nearest), most, surplus_nearest
 
 
@@ -127,7 +127,7 @@ def _trade_heads(core: Row, instrument: Row, number: int, price: int, most: int)
 
 @kernel
 def _leave_if_empty(core: Row, number: int, instrument: Row, side: int) -> bool:
-    """Emit LEVEL and give up the best level of a side if no order is left there; returns whether it was so."""
+    """Emit LEVEL and give up a side's best level if no order is left there; returns whether it was so."""
     ladder = number * 4 + side
     rung = wide(ladder_at(core, ladder)["best"])
     level = level_of(core, ladder, rung)
@@ -175,7 +175,9 @@ def _clear_market_orders(core: Row, number: int, instrument: Row, side: int, pri
 
 @kernel
 def collect_ladder(core: Row, ladder: int, count: int) -> int:
-    """Append the slots of a ladder's orders, best first, to the scratch table after `count`; returns the new count."""
+    """Append the slots of a ladder's orders, best first, to the scratch table after `count`; returns the new
+    count.
+    """
     rung = wide(ladder_at(core, ladder)["best"])
     while rung != 0:
         slot = wide(level_of(core, ladder, rung)["head"])

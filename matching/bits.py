@@ -10,7 +10,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from matching.jit import COMPILED, inlined, kernel
+from matching.jit import COMPILED, inlined
 
 
 @inlined

@@ -12,13 +12,11 @@ from matching.auction import equilibrium
 from matching.constants import (
     AMEND,
     CANCEL,
-    CLOSED,
-    CONTINUOUS,
-    HALTED,
     INDICATIVE,
     MASS_CANCEL,
     NEW,
     NO_REJECT,
+    NOT_A_CALL,
     PUBLISH,
     R_UNKNOWN_COMMAND,
 )
@@ -33,8 +31,8 @@ from matching.stops import run_stops
 def events_at_most(core: Row) -> int:
     """Return how many events the next command can cause at most.
 
-    Each open order can be triggered, traded once and once more for each refresh, cancelled, and each of these can
-    change a level.
+    Each open order can be triggered, traded once and once more for each refresh, cancelled, and each of these
+    can change a level.
     """
     return 6 * core["live_orders"] + 2 * core["refreshes"] + 64
 
@@ -43,7 +41,7 @@ def events_at_most(core: Row) -> int:
 def indicative_of(core: Row, number: int) -> tuple[int, int, int]:
     """Return what an uncross would do now: price, lots, surplus; zeros outside a call."""
     phase = instrument_at(core, number)["phase"]
-    if phase == CLOSED or phase == CONTINUOUS or phase == HALTED:
+    if phase in NOT_A_CALL:
         return wide(0), wide(0), wide(0)
     return equilibrium(core, number)
 
@@ -92,7 +90,7 @@ def apply_one(core: Row, command: Row) -> None:
 
 @kernel
 def apply_batch(cores: NDArray[Any], commands: NDArray[Any], start: int) -> int:
-    """Apply commands from `start` on while there is room for their events; returns the first one not applied."""
+    """Apply commands from `start` on while their events have room; returns the first one not applied."""
     core = cores[0]
     for place in range(start, len(commands)):
         if core["event_count"] + events_at_most(core) > core["event_capacity"]:

@@ -33,12 +33,17 @@ FOK: Final = int(TimeInForce.FOK)
 AT_OPEN: Final = int(TimeInForce.AT_OPEN)
 AT_CLOSE: Final = int(TimeInForce.AT_CLOSE)
 
+IMMEDIATE: Final = (IOC, FOK)
+FOR_AUCTIONS: Final = (AT_OPEN, AT_CLOSE)
+
 CLOSED: Final = int(Phase.CLOSED)
 OPENING_CALL: Final = int(Phase.OPENING_CALL)
 CONTINUOUS: Final = int(Phase.CONTINUOUS)
 VOLATILITY_CALL: Final = int(Phase.VOLATILITY_CALL)
 CLOSING_CALL: Final = int(Phase.CLOSING_CALL)
 HALTED: Final = int(Phase.HALTED)
+
+NOT_A_CALL: Final = (CLOSED, CONTINUOUS, HALTED)
 
 STP_NONE: Final = int(StpMode.NONE)
 CANCEL_RESTING: Final = int(StpMode.CANCEL_RESTING)

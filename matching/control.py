@@ -18,16 +18,15 @@ from matching.constants import (
     DAY,
     EXPIRED,
     GTD,
-    HALTED,
     IN_STOPS,
     INSTRUMENT_CHANGED,
     INSTRUMENT_REMOVED,
     KILL_SWITCH,
     MASS_CANCELLED,
+    NOT_A_CALL,
     OUTSIDE_LIMITS,
 )
 from matching.emit import emit, emit_triggered, enter_phase
-from matching.entry import within_limits
 from matching.exposure import (
     add_holding,
     drop_holding,
@@ -57,7 +56,9 @@ from matching.stops import run_stops
 
 @kernel
 def collect_orders(core: Row, number: int) -> int:
-    """Write the slots of an instrument's orders to the scratch table in book order (clause 3.8); returns their number."""
+    """Write the slots of an instrument's orders to the scratch table in book order (clause 3.8); returns
+    their number.
+    """
     count = wide(0)
     for side in (BUY, SELL, STOP_SELL, STOP_BUY):
         count = collect_ladder(core, number * 4 + side, count)
@@ -71,7 +72,7 @@ def collect_orders(core: Row, number: int) -> int:
 
 @kernel
 def _in_call(phase: int) -> bool:
-    return phase != CLOSED and phase != CONTINUOUS and phase != HALTED
+    return phase not in NOT_A_CALL
 
 
 @kernel
@@ -237,7 +238,7 @@ def remove_instrument(cores: NDArray[Any], number: int) -> None:
         drop_holding(core, row)
         row = behind
     instrument["first_holding"], instrument["listed"] = 0, 0
-    emit(core, INSTRUMENT_CHANGED, 0, 0, number, -1, 0, 0, 0)
+    emit_instrument(core, number, 0)
 
 
 @kernel
@@ -272,7 +273,7 @@ def expire_orders(cores: NDArray[Any], number: int, trading_day: int) -> None:
     for place in range(collect_orders(core, number)):
         slot = wide(scratch_at(core, place)["value"])
         tif = order_at(core, slot)["tif"]
-        of_the_day = tif == DAY or tif == AT_OPEN or tif == AT_CLOSE
+        of_the_day = tif in (DAY, AT_OPEN, AT_CLOSE)
         if of_the_day or (tif == GTD and link_at(core, slot)["expiry_day"] <= trading_day):
             cancel_standing(core, slot, EXPIRED)
 

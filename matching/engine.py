@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from matching import control, verify, views
 from matching.api import Exposure, Indicative, InvariantViolation, TopOfBook
-from matching.constants import MAX_POSITION
 from matching.commands import apply_batch, indicative_of
+from matching.constants import MAX_POSITION
 from matching.emit import refuse
 from matching.jit import announce_compilation, compilation_done, kernel
 from matching.layout import SELL, Store

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from matching.constants import (
     ANY_POST_ONLY,
     AT_CLOSE,
@@ -13,9 +12,10 @@ from matching.constants import (
     CONTINUOUS,
     DECREMENT,
     FOK,
+    FOR_AUCTIONS,
     GTD,
     HALTED,
-    IOC,
+    IMMEDIATE,
     LIMIT,
     MARKET,
     MARKET_TO_LIMIT,
@@ -114,23 +114,23 @@ def _form_fault(command: Row) -> int:
     flags = command["flags"]
     if flags > 7 or flags & ANY_POST_ONLY == ANY_POST_ONLY:
         return R_FLAGS
+    bare = command["display"] == 0 and command["min_quantity"] == 0 and flags == 0
+    if bare and command["type"] <= MARKET:
+        return NO_REJECT  # nothing that could be combined wrongly
     return _combination_fault(command)
 
 
 @kernel
 def _combination_fault(command: Row) -> int:
-    """Check clause 3.12. A plain limit or market order without attributes passes at the first test."""
+    """Check clause 3.12."""
     tif, order_type, flags = command["tif"], command["type"], command["flags"]
-    plain = command["display"] == 0 and command["min_quantity"] == 0 and flags == 0
-    if plain and order_type <= MARKET:
-        return NO_REJECT
-    immediate = tif == IOC or tif == FOK
-    auction = tif == AT_OPEN or tif == AT_CLOSE
-    resting_limit = order_type == LIMIT or order_type == STOP_LIMIT
+    immediate = tif in IMMEDIATE
+    auction = tif in FOR_AUCTIONS
+    resting_limit = order_type in (LIMIT, STOP_LIMIT)
     reducing = flags & REDUCE_ONLY != 0
     posting = flags & ANY_POST_ONLY != 0
     immediate_limit = order_type == LIMIT and immediate
-    reducible = order_type == MARKET or order_type == STOP or order_type == TRAILING_STOP or immediate_limit
+    reducible = order_type in (MARKET, STOP, TRAILING_STOP) or immediate_limit
     bad = is_stop(order_type) and (immediate or auction)
     bad = bad or (command["display"] != 0 and (not resting_limit or immediate))
     bad = bad or (
@@ -164,7 +164,7 @@ def _phase_fault(command: Row, phase: int) -> int:
         return R_PHASE
     reducing = command["flags"] & REDUCE_ONLY != 0 and not is_stop(command["type"])
     posting = command["flags"] & ANY_POST_ONLY != 0
-    if tif == IOC or tif == FOK or command["min_quantity"] != 0 or posting or reducing:
+    if (tif in IMMEDIATE) or command["min_quantity"] != 0 or posting or reducing:
         return R_PHASE
     return NO_REJECT
 
@@ -212,7 +212,7 @@ def within_limits(instrument: Row, price: int) -> bool:
 @inlined
 def _price_fault(core: Row, instrument: Row, command: Row) -> int:
     order_type = command["type"]
-    if order_type == LIMIT or order_type == STOP_LIMIT:
+    if (order_type == LIMIT) | (order_type == STOP_LIMIT):
         if not within_limits(instrument, command["price"]):
             return R_LIMITS
     elif command["price"] != 0:
@@ -260,7 +260,11 @@ def position_fault(instrument: Row, holding: Row, side: int, more: int) -> int:
 
 @inlined
 def margin_fault(instrument: Row, account: Row, holding: Row, side: int, more: int, loss_by: int) -> int:
-    """Check the gate of clause 3.36 with `more` open lots on a side and `loss_by` fen more loss to reference."""
+    """Check the gate of clause 3.36 with `more` open lots of a side and `loss_by` fen more loss."""
+    free = account["equity_fen"] + account["offset_fen"] - account["requirement_fen"]
+    rate = instrument["margin_long_fen"] if side == 0 else instrument["margin_short_fen"]
+    if more >= 0 and more * rate + loss_by <= free:  # the rise can't be greater than that
+        return NO_REJECT
     position, buys, sells = (
         wide(holding["position"]),
         wide(holding["open_buy"]),
@@ -272,7 +276,6 @@ def margin_fault(instrument: Row, account: Row, holding: Row, side: int, more: i
     else:
         sells += more
     rise = margin_of(instrument, position, buys, sells) - before + loss_by
-    free = account["equity_fen"] + account["offset_fen"] - account["requirement_fen"]
     return R_MARGIN if rise > 0 and rise > free else NO_REJECT
 
 
@@ -282,7 +285,7 @@ def _risk_fault(instrument: Row, account: Row, holding: Row, command: Row, price
     side = wide(command["side"])
     counted = wide(exposure_price(instrument, side, command["type"], price))
     most = account["max_order_notional_fen"]
-    if most > 0 and counted * lots * instrument["multiplier"] > most:
+    if most > 0 and counted * wide(command["quantity"]) * instrument["multiplier"] > most:
         return R_NOTIONAL
     if account["max_open_orders"] > 0 and account["open_orders"] >= account["max_open_orders"]:
         return R_OPEN_ORDERS

@@ -1,7 +1,8 @@
-"""Holdings, requirements and equity: what the gate of clause 3.36 is computed from, kept exact at every change."""
+"""Holdings, requirements and equity: what the gate of clause 3.36 is computed from, kept exact at every
+change.
+"""
 
 from __future__ import annotations
-
 
 from matching.constants import MARKET_TO_LIMIT, NO_REJECT, R_HOLDINGS
 from matching.jit import Row, inlined, kernel, wide

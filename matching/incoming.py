@@ -1,7 +1,6 @@
-"""An incoming order meets the book: available lots, trades, self-trade prevention, what becomes of the rest."""
+"""An incoming order meets the book: lots available, trades, self-trade prevention, the rest."""
 
 from __future__ import annotations
-
 
 from matching.constants import (
     BY_FOK,
@@ -13,6 +12,7 @@ from matching.constants import (
     CANCEL_TAKING,
     CONTINUOUS,
     FOK,
+    GTD,
     IOC,
     LIMIT,
     MARKET,
@@ -25,7 +25,7 @@ from matching.constants import (
 from matching.emit import emit_cancelled, emit_level, emit_trade, enter_phase
 from matching.exposure import fill_resting, move, release_exposure
 from matching.jit import Row, inlined, kernel, wide
-from matching.ladder import close_rung, level_of, price_of, unlink, worse
+from matching.ladder import close_rung, level_of, price_of, rung_of, unlink, worse
 from matching.layout import account_at, holding_at, instrument_at, ladder_at, order_at
 from matching.orders import (
     cancel_incoming,
@@ -62,7 +62,9 @@ def outside_band(instrument: Row, centre: int, price: int) -> bool:
 
 @kernel
 def _lots_of_others(core: Row, level: Row, order: Row) -> tuple[int, bool]:
-    """Return the lots of a level that an order with an STP mode can count on, and whether its account is there."""
+    """Return the lots of a level that an order with an STP mode can count on, and whether its account is
+    there.
+    """
     everything, ahead, met = wide(0), wide(0), False
     slot = wide(level["head"])
     while slot != 0:
@@ -141,12 +143,12 @@ def _decrement(core: Row, ladder: int, level: Row, slot: int, order: Row, own_sl
 def prevent(core: Row, ladder: int, level: Row, slot: int, order: Row, own_slot: int, own: Row) -> bool:
     """Keep an order from trading with its own account (clause 3.22); returns whether the level changed."""
     mode = order["stp"]
-    if mode == CANCEL_RESTING or mode == CANCEL_BOTH:
+    if mode in (CANCEL_RESTING, CANCEL_BOTH):
         emit_cancelled(core, own_slot, own, SELF_TRADE, wide(own["remaining"]), 0)
         _strike(core, ladder, level, own_slot, own)
     elif mode != CANCEL_TAKING:
         _decrement(core, ladder, level, slot, order, own_slot, own)
-    if mode == CANCEL_TAKING or mode == CANCEL_BOTH:
+    if mode in (CANCEL_TAKING, CANCEL_BOTH):
         emit_cancelled(core, slot, order, SELF_TRADE, wide(order["remaining"]), 0)
         order["remaining"] = 0
     return bool(mode != CANCEL_TAKING)
@@ -197,7 +199,7 @@ def settle_resting(core: Row, ladder: int, level: Row, slot: int, order: Row) ->
 def trade_level(
     core: Row, number: int, instrument: Row, ladder: int, rung: int, slot: int, order: Row
 ) -> int:
-    """Trade an incoming order against one level; returns the lots traded. Emits LEVEL if the level changed."""
+    """Trade an incoming order against one level; returns the lots traded. Emits LEVEL if it changed."""
     level = level_of(core, ladder, rung)
     price = price_of(instrument, rung)
     traded, changed = wide(0), False
@@ -226,7 +228,7 @@ def trade_level(
 
 @inlined
 def sweep(core: Row, number: int, instrument: Row, ladder: int, slot: int, order: Row) -> bool:
-    """Trade an incoming order level by level and book its side; returns whether the dynamic band stopped it."""
+    """Trade an incoming order level by level and book its side; returns whether the band stopped it."""
     centre = band_centre(instrument)
     lots, value, stopped = wide(0), wide(0), False
     rung = wide(ladder_at(core, ladder)["best"])
@@ -259,6 +261,16 @@ def _book_incoming(core: Row, instrument: Row, order: Row, lots: int, value: int
         account["equity_fen"] -= gain
 
 
+@inlined
+def _rests_at_once(core: Row, instrument: Row, ladder: int, order: Row) -> bool:
+    """Tell whether a limit order meets nothing on the opposite ladder."""
+    if order["type"] != LIMIT:
+        return False
+    best = wide(ladder_at(core, ladder)["best"])
+    rung = rung_of(instrument, wide(order["price"]))
+    return bool(best == 0 or (rung < best if order["side"] == 0 else rung > best))
+
+
 @kernel
 def enter(core: Row, slot: int, min_quantity: int) -> None:
     """Let an order that stands nowhere trade or stand (clause 3.14): new, amended or activated."""
@@ -269,6 +281,9 @@ def enter(core: Row, slot: int, min_quantity: int) -> None:
         stand_in_book(core, slot, order)
         return
     ladder = number * 4 + 1 - wide(order["side"])
+    if min_quantity == 0 and order["tif"] <= GTD and _rests_at_once(core, instrument, ladder, order):
+        stand_in_book(core, slot, order)
+        return
     if order["type"] == MARKET_TO_LIMIT and not _fix_price(core, instrument, ladder, order):
         cancel_incoming(core, slot, order, UNFILLED)
         return

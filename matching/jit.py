@@ -1,9 +1,10 @@
-"""Compiling the kernel: a typed decorator, a cache keyed by the kernel's sources, and access to rows by address.
+"""Compiling the kernel: a typed decorator, a cache keyed by the kernel's sources, and access to rows by
+address.
 
-Every kernel function takes the one-row ``CORE`` record first. Tables live in numpy arrays that the engine owns; ``CORE`` holds their
-addresses, and a *row accessor* turns (core, number) into a record that can be read and written in place. So a call passes
-one pointer, however many tables there are, and no reference counts move. With ``NUMBA_DISABLE_JIT=1`` the same functions run as plain
-Python on the same arrays.
+Every kernel function takes the one-row ``CORE`` record first. Tables live in numpy arrays that the engine
+owns; ``CORE`` holds their addresses, and a *row accessor* turns (core, number) into a record that can be read
+and written in place. So a call passes one pointer, however many tables there are, and no reference counts
+move. With ``NUMBA_DISABLE_JIT=1`` the same functions run as plain Python on the same arrays.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 from weakref import WeakValueDictionary
 
 import numba
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
+from numba.core import config
 from numba.extending import intrinsic
 from numba.np import numpy_support
 from numpy.typing import NDArray
@@ -30,10 +32,12 @@ R = TypeVar("R")
 Row = Any
 """One record of a table, read and written by column name: ``row["remaining"]``."""
 
-wide: Callable[[Any], int] = np.int64
+wide: Callable[[Any], int] = cast("Any", np.int64)
 """Widen a column's value to 64 bits before arithmetic; also keeps one compiled version of each function."""
 
-COMPILED = not numba.config.DISABLE_JIT
+_settings: Any = config
+
+COMPILED = not _settings.DISABLE_JIT
 """False when the kernel runs as plain Python."""
 
 
@@ -75,8 +79,8 @@ if COMPILED:
 
 
 def _compile(function: Callable[P, R], forceinline: bool) -> Callable[P, R]:
-    previous = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(CACHE_DIR or "")
+    previous = _settings.CACHE_DIR
+    _settings.CACHE_DIR = str(CACHE_DIR or "")
     try:
         compiled: Callable[P, R] = njit(
             cache=CACHE_DIR is not None,
@@ -86,7 +90,7 @@ def _compile(function: Callable[P, R], forceinline: bool) -> Callable[P, R]:
             forceinline=forceinline,
         )(function)
     finally:
-        numba.config.CACHE_DIR = previous
+        _settings.CACHE_DIR = previous
     return compiled
 
 
@@ -116,14 +120,16 @@ _tables: WeakValueDictionary[int, NDArray[Any]] = WeakValueDictionary()
 
 
 def address(table: NDArray[Any]) -> int:
-    """Return the address of a table and remember the table for plain-Python row access. Keep the table alive."""
+    """Return the address of a table and remember the table for plain-Python row access. Keep the table
+    alive."""
     where: int = table.ctypes.data
     _tables[where] = table
     return where
 
 
 def _compiled_row(record: Any, offset: int, itemsize: int) -> Any:
-    """Return an intrinsic that yields row `index` of the table whose address stands at `offset` in the core."""
+    """Return an intrinsic that yields row `index` of the table whose address stands at `offset` in the
+    core."""
 
     @intrinsic
     def row(_typing_context: Any, core: Any, _index: Any) -> Any:
@@ -168,7 +174,8 @@ prefetch: Callable[[Row], None] = _compiled_prefetch() if COMPILED else _plain_p
 
 
 def row_accessor(core: np.dtype[np.void], table: str, row: np.dtype[np.void]) -> Callable[[Row, int], Row]:
-    """Return the accessor ``(core, index) -> row`` of the table whose address is column `table` of the core."""
+    """Return the accessor ``(core, index) -> row`` of the table whose address is column `table` of the
+    core."""
     if COMPILED:
         fields = core.fields
         assert fields is not None  # noqa: S101  (for the type checker: the core is a structured dtype)

@@ -121,7 +121,8 @@ def next_below(core: Row, ladder: int, rung: int) -> int:
 
 @inlined
 def worse(core: Row, ladder: int, rung: int) -> int:
-    """Return the occupied rung after `rung` in the ladder's order, or 0: downwards for buys and sell stops."""
+    """Return the occupied rung after `rung` in the ladder's order, or 0: downwards for buys and sell
+    stops."""
     if ladder & 1:
         return next_above(core, ladder, rung)
     return next_below(core, ladder, rung)

@@ -1,9 +1,9 @@
 """The kernel's tables: one row type each, and the core record that knows where they are.
 
-Numbers that name rows are 1-based where 0 means *none* (slots, rungs, holdings), so that zeroed memory is an empty engine and
-pages that nobody uses are never touched. A *ladder* is one side of an instrument: buy, sell, sell stops or buy stops; ladder number
-= instrument × 4 + side. A *rung* is a price on it: 1 holds the market orders to sell, 2 the lowest price, and the one after the highest
-price holds the market orders to buy.
+Numbers that name rows are 1-based where 0 means *none* (slots, rungs, holdings), so that zeroed memory is an
+empty engine and pages that nobody uses are never touched. A *ladder* is one side of an instrument: buy, sell,
+sell stops or buy stops; ladder number = instrument × 4 + side. A *rung* is a price on it: 1 holds the market
+orders to sell, 2 the lowest price, and the one after the highest price holds the market orders to buy.
 """
 
 from __future__ import annotations

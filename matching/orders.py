@@ -153,8 +153,8 @@ def forget_standing(core: Row, order: Row) -> None:
         instrument["trailing"] -= 1
 
 
-@kernel
-def lift(core: Row, slot: int, order: Row) -> None:
+@inlined
+def lift_inlined(core: Row, slot: int, order: Row) -> None:
     """Take a standing order out of its place; emits LEVEL from the book. Its open lots no longer count."""
     number = wide(order["instrument"])
     instrument = instrument_at(core, number)
@@ -173,12 +173,24 @@ def lift(core: Row, slot: int, order: Row) -> None:
 
 
 @kernel
-def cancel_standing(core: Row, slot: int, reason: int) -> None:
+def lift(core: Row, slot: int, order: Row) -> None:
+    """Take a standing order out of its place, as ``lift_inlined`` does."""
+    lift_inlined(core, slot, order)
+
+
+@inlined
+def cancel_inlined(core: Row, slot: int, reason: int) -> None:
     """Cancel an open order wherever it stands; emits CANCELLED, and LEVEL from the book."""
     order = order_at(core, slot)
     emit_cancelled(core, slot, order, reason, wide(order["remaining"]), 0)
-    lift(core, slot, order)
+    lift_inlined(core, slot, order)
     end_order(core, slot, order)
+
+
+@kernel
+def cancel_standing(core: Row, slot: int, reason: int) -> None:
+    """Cancel an open order wherever it stands, as ``cancel_inlined`` does."""
+    cancel_inlined(core, slot, reason)
 
 
 @kernel

@@ -1,9 +1,9 @@
 """The records of the engine: one layout for the wire, the journal and the kernel.
 
-``COMMAND`` (72 bytes) and ``EVENT`` (64 bytes) are little-endian numpy structured dtypes with explicit offsets and
-no hidden padding. A command's bytes as they arrive are the bytes that are journaled and the bytes that the kernel
-reads. Prices are in ticks (0.01 CNY per card-hour), quantities in lots, money in fen, times in nanoseconds since
-1970-01-01 UTC, days in days since 1970-01-01 in Asia/Shanghai.
+``COMMAND`` (72 bytes) and ``EVENT`` (64 bytes) are little-endian numpy structured dtypes with explicit
+offsets and no hidden padding. A command's bytes as they arrive are the bytes that are journaled and the bytes
+that the kernel reads. Prices are in ticks (0.01 CNY per card-hour), quantities in lots, money in fen, times
+in nanoseconds since 1970-01-01 UTC, days in days since 1970-01-01 in Asia/Shanghai.
 """
 
 from __future__ import annotations
@@ -223,21 +223,21 @@ EVENT_COLUMNS: Final = (
         "price",
         "<i4",
         "TRADE, LEVEL, AUCTION, INDICATIVE: that price (LEVEL 0 = market orders in a call); "
-        "TRIGGERED: the trigger; INSTRUMENT: the reference price; ACCEPTED, AMENDED, CANCELLED: the limit price, "
-        "0 if the order has none; else 0",
+        "TRIGGERED: the trigger; INSTRUMENT: the reference price; ACCEPTED, AMENDED, CANCELLED: the limit "
+        "price, 0 if the order has none; else 0",
     ),
     (
         "quantity",
         "<i4",
-        "lots: ordered (ACCEPTED), open (AMENDED, TRIGGERED), traded (TRADE), cancelled (CANCELLED), displayed "
-        "(LEVEL), executable (AUCTION, INDICATIVE); REJECTED: as in the command; MASS_CANCELLED: number of "
-        "orders; INSTRUMENT: price_low; else 0",
+        "lots: ordered (ACCEPTED), open (AMENDED, TRIGGERED), traded (TRADE), cancelled (CANCELLED), "
+        "displayed (LEVEL), executable (AUCTION, INDICATIVE); REJECTED: as in the command; "
+        "MASS_CANCELLED: number of orders; INSTRUMENT: price_low; else 0",
     ),
     (
         "remaining",
         "<i4",
-        "open lots of order_id after the event; LEVEL: number of orders; AUCTION, INDICATIVE: buy surplus in lots; "
-        "INSTRUMENT: price_high; else 0",
+        "open lots of order_id after the event; LEVEL: number of orders; AUCTION, INDICATIVE: buy surplus in "
+        "lots; INSTRUMENT: price_high; else 0",
     ),
     ("contra_remaining", "<i4", "TRADE: lots left of contra_id, reserve included; else 0"),
     (
@@ -252,8 +252,8 @@ EVENT_COLUMNS: Final = (
     (
         "code",
         "<u1",
-        "REJECTED: RejectCode; CANCELLED: CancelReason; PHASE: the new Phase; ACCOUNT: 1 if enabled; INSTRUMENT: "
-        "0 removed, 1 listed, 2 re-based or its margins changed; else 0",
+        "REJECTED: RejectCode; CANCELLED: CancelReason; PHASE: the new Phase; ACCOUNT: 1 if enabled; "
+        "INSTRUMENT: 0 removed, 1 listed, 2 re-based or its margins changed; else 0",
     ),
     ("flags", "<u1", "EventFlag bits"),
 )
@@ -327,7 +327,8 @@ def amend(
     seq: int = 0,
     time_ns: int = 0,
 ) -> Records:
-    """Return one AMEND command as an array of shape (1,); 0 keeps a quantity (total lots), price or trigger."""
+    """Return one AMEND command as an array of shape (1,); 0 keeps a quantity (total lots), price or
+    trigger."""
     row = empty_commands(1)
     row["kind"] = CommandKind.AMEND
     row["account"], row["order_id"], row["client_id"] = account, order_id, client_id
@@ -346,7 +347,8 @@ def mass_cancel(
     seq: int = 0,
     time_ns: int = 0,
 ) -> Records:
-    """Return one MASS_CANCEL command as an array of shape (1,): the account's orders that pass every filter."""
+    """Return one MASS_CANCEL command as an array of shape (1,): the account's orders that pass every
+    filter."""
     row = empty_commands(1)
     row["kind"] = CommandKind.MASS_CANCEL
     row["account"], row["instrument"], row["side"] = account, instrument, side

@@ -9,9 +9,11 @@ from matching.records import RejectCode
 
 @dataclass(frozen=True, slots=True)
 class EngineLimits:
-    """Bounds of one engine; memory for them is reserved at the start, and each has a reject code when it is reached.
+    """Bounds of one engine; memory for them is reserved at the start, and each has a reject code when it is
+    reached.
 
-    Memory is only touched as it is used: about 100 bytes an order, 32 a holding, 64 an account, and 84 a ladder level.
+    Memory is only touched as it is used: about 100 bytes an order, 32 a holding, 64 an account, and 84 a
+    ladder level.
     """
 
     max_instruments: int = 4096
@@ -54,7 +56,8 @@ class InstrumentSpec:
     """Initial margin of one short lot, fen."""
 
     def fault(self, max_levels: int) -> RejectCode:
-        """Return why these terms can't be listed on ladders of ``max_levels`` prices, or ``RejectCode.NONE``."""
+        """Return why these terms can't be listed on ladders of ``max_levels`` prices, or
+        ``RejectCode.NONE``."""
         sizes = (self.max_order_size, self.position_limit, self.band_ticks)
         margins = (self.margin_long_fen, self.margin_short_fen)
         sound = (

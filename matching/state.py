@@ -1,7 +1,7 @@
 """The canonical state: what two engines that behave alike must agree on, in arrays free of memory layout.
 
-``snapshot()`` returns these arrays by name, ``restore()`` takes them back, and ``hash_state`` is their digest. The kernel and the
-reference engine produce the same bytes for the same state.
+``snapshot()`` returns these arrays by name, ``restore()`` takes them back, and ``hash_state`` is their
+digest. The kernel and the reference engine produce the same bytes for the same state.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Stops: trailing triggers follow the price, those that are reached are elected, and elected orders go in one by one."""
+"""Stops: trailing triggers follow the price, those that are reached are elected, and elected orders go in one
+by one.
+"""
 
 from __future__ import annotations
-
 
 from matching.constants import (
     BY_REDUCE_ONLY,
@@ -115,7 +116,7 @@ def _activate(core: Row, slot: int) -> None:
     order["trigger"], order["place"] = 0, 0
     link_at(core, slot)["offset"] = 0
     if order["flags"] & REDUCE_ONLY != 0:
-        order["flags"] = order["flags"] & ~REDUCE_ONLY
+        order["flags"] = order["flags"] & (0xFF ^ REDUCE_ONLY)
         lots = reducible_lots(holding_at(core, order["holding"]), wide(order["side"]))
         if lots == 0:
             cancel_incoming(core, slot, order, BY_REDUCE_ONLY)

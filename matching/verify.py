@@ -201,8 +201,8 @@ def engine_fault_number(
 ) -> int:
     """Return the number of the first broken invariant over all accounts, or 0.
 
-    The zeroed work arrays (int64) are indexed by holding row × 2 + side, by account, by instrument × 2; `rows` lists the
-    holdings in use.
+    The zeroed work arrays (int64) are indexed by holding row × 2 + side, by account, by instrument × 2;
+    `rows` lists the holdings in use.
     """
     core = cores[0]
     live, refreshes = 0, 0

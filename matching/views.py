@@ -27,7 +27,9 @@ from matching.orders import list_order, only_for_auctions, reserve_slices
 
 @kernel
 def write_levels(cores: NDArray[Any], ladder: int, out: NDArray[Any]) -> int:
-    """Write the displayed levels of a ladder, best first, until `out` (LEVEL_VIEW) is full; returns their number."""
+    """Write the displayed levels of a ladder, best first, until `out` (LEVEL_VIEW) is full; returns their
+    number.
+    """
     core = cores[0]
     instrument = instrument_at(core, ladder >> 2)
     rung = wide(ladder_at(core, ladder)["best"])
