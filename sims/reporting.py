@@ -30,7 +30,7 @@ from sims.settings import DemoSettings
 from sims.trace import load_tasks
 from sims.troupe import Tally
 
-PLACING_TIME_LIMIT_S = 30.0
+PLACING_TIME_LIMIT_S = 8.0
 
 
 @dataclass(frozen=True, slots=True)
