@@ -35,9 +35,10 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         Literal["sync", "os"],
         Meta(description="when a command is acknowledged: after its sync, or after its write"),
     ] = "sync"
-    first_day: Annotated[date, Meta(description="first trading day of a fresh demonstration market")] = date(
-        2026, 12, 4
-    )
+    first_day: Annotated[
+        date | None,
+        Meta(description="first trading day of a fresh exchange; unset: today, with --demo 2026-12-04"),
+    ] = None
 
     @property
     def data_dir(self) -> Path:
@@ -49,12 +50,12 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         """Where keys are kept, never inside the data: a copy of the data opens no account."""
         return Path(self.keys) if self.keys else self.data_dir.with_name(self.data_dir.name + "-keys")
 
-    def exchange(self) -> ExchangeConfig:
-        """Return the settings of the exchange itself."""
+    def exchange(self, first_day: date) -> ExchangeConfig:
+        """Return the settings of the exchange itself; `first_day` holds where none is set."""
         return ExchangeConfig(
             data_dir=self.data_dir,
             master_key_file=self.keys_dir / "master.key",
-            first_day=self.first_day,
+            first_day=self.first_day or first_day,
             durability=self.durability,
         )
 

@@ -7,6 +7,7 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import date
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,7 +19,7 @@ from rich.console import Console
 
 from exchange.client.profiles import Profile, save_profile
 from exchange.config import Config, ConfigError, load_config
-from exchange.domain.calendar import moment_ns
+from exchange.domain.calendar import day_of, moment_ns
 from exchange.domain.clock import AcceleratedClock, WallClock
 from exchange.gateway.app import make_app
 from exchange.journal import JournalError
@@ -31,6 +32,8 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 DEMOS = "dongxi.demo"
 CLOSE_S = 5.0
+DEMO_FIRST_DAY = date(2026, 12, 4)
+"""A Friday, so that the first run already delivers two whole days before the next trading day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ async def _serve(settings: Config, *, demo: bool, once: bool, speed: float) -> N
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    configured = settings.exchange()
+    configured = settings.exchange(DEMO_FIRST_DAY if demo else day_of(WallClock().now_ns()))
     opening = moment_ns(configured.first_day, configured.sessions.open_day)
     clock = AcceleratedClock(opening, 1.0, held=True) if demo else WallClock()
     console = Console(stderr=True)
