@@ -31,7 +31,7 @@ LIMITS: Final = EngineLimits(
     max_instruments=1 << 14,
     max_levels=1 << 10,
     max_accounts=1 << 12,
-    max_holdings=1 << 21,
+    max_holdings=1 << 19,
     max_refreshes=1 << 18,
 )
 """Bounds of the kernel. Constants and not settings: what the core refuses may depend on the journal only."""
@@ -156,13 +156,14 @@ class Core:
             raise InvariantViolation(f"the ledger and the cash of account {account} differ")
 
     def _check_positions(self) -> None:
-        state = self.state
-        for index in state.active_contracts().tolist():
-            kernel = {int(row["account"]): int(row["position"]) for row in state.engine.positions(index)}
-            rows = state.positions.rows
-            mine = rows[(rows["contract"] == index) & (rows["lots"] != 0)]
-            if kernel != {int(row["account"]): int(row["lots"]) for row in mine}:
-                raise InvariantViolation(f"kernel and clearing differ on {state.contracts[index].symbol}")
+        """Compare clearing's positions with the kernel's."""
+        rows = self.state.positions.rows
+        held = rows[rows["lots"] != 0]
+        held = held[np.lexsort((held["account"], held["contract"]))]
+        kernel = self.state.engine.positions()
+        pairs = (("account", "account"), ("contract", "instrument"), ("lots", "position"))
+        if not all(np.array_equal(held[mine], kernel[theirs]) for mine, theirs in pairs):
+            raise InvariantViolation("the kernel's positions and clearing's differ")
 
     def _check_delivery_hold(self) -> None:
         state = self.state

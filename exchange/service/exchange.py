@@ -25,9 +25,11 @@ from exchange.service.core import CORE_VERSION, LIMITS, Core, command_block
 from exchange.service.frames import pack_rare, unpack_rare
 from exchange.service.results import Applied, HotResult, RareResult
 from exchange.service.secrets import MasterKey
+from exchange.service.state import joined
 from exchange.service.tape import Tape
 from exchange.service.views import Views
 from exchange.service.viewtypes import KeyView, StatusView
+from exchange.service.warm import warm_up
 from matching.engine import Engine
 from matching.records import COMMAND, EVENT, Records
 
@@ -119,7 +121,7 @@ class Exchange:
         progress: Callable[[int], None] | None = None,
         files: Files | None = None,
     ) -> Exchange:
-        """Open the data directory, replay its journal, and take commands.
+        """Open the data directory, compile what isn't compiled yet, replay the journal, and take commands.
 
         `progress(seq)` is called now and then during the replay, from a worker thread. `files` is the
         journal's file seam. Raises JournalLocked, JournalDamage, JournalVersion, MasterKeyError; nothing is
@@ -131,6 +133,7 @@ class Exchange:
         journal = Journal.open(config.data_dir / "journal", journal_config, files)
         core, tape = Core(Engine(LIMITS)), Tape(config.tape_trades_max)
         try:
+            await asyncio.to_thread(warm_up)
             await asyncio.to_thread(_replay, journal, core, tape, progress)
             key = _master_key(config, fresh=not core.state.keys)
             exchange = cls(config, clock, journal, core, tape, key)
@@ -280,7 +283,7 @@ class Exchange:
             self._stop(str(failure.__cause__ or failure))
 
     def _append_hot(self, parts: list[_Hot], time_ns: int) -> None:
-        commands = np.concatenate([part.commands for part in parts])
+        commands = joined((part.commands for part in parts), COMMAND)
         first = self._next_seq
         commands["seq"] = np.arange(first, first + len(commands))
         commands["time_ns"] = time_ns
@@ -337,10 +340,10 @@ class Exchange:
             if applied.result is not None and not frame.part.answer.done():
                 frame.part.answer.set_result(applied.result)
             return
-        seqs = applied.events["seq"]
         self._waiting_commands -= len(frame.commands)
-        for part in frame.parts:
-            begin, end = np.searchsorted(seqs, (part.first_seq, part.first_seq + len(part.commands)))
+        bounds = [part.first_seq for part in frame.parts]
+        begins = np.searchsorted(applied.events["seq"], [*bounds, frame.last_seq + 1]).tolist()
+        for part, begin, end in zip(frame.parts, begins, begins[1:], strict=False):
             if not part.answer.done():
                 events = applied.events[begin:end].copy()
                 part.answer.set_result(HotResult(part.first_seq, events, applied.time_ns))

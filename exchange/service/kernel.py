@@ -116,9 +116,12 @@ class Kernel:
         """Return a position in lots."""
         return self._engine.position(account, self._slot(contract))
 
-    def positions(self, contract: int) -> Records:
-        """Return the positions other than 0 (POSITION_VIEW)."""
-        return self._engine.positions(self._slot(contract))
+    def positions(self) -> Records:
+        """Return all positions other than 0 (HOLDING_STATE), ascending contract, then account."""
+        holdings = self._translated(self._engine.snapshot()["holdings"])
+        held: Records = holdings[holdings["position"] != 0]
+        order = np.lexsort((held["account"], held["instrument"]))
+        return held[order]
 
     def exposure(self, account: int) -> Exposure:
         """Return the margin gate's figures of an account that is set up."""

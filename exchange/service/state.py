@@ -206,7 +206,9 @@ class State:
         yield "ledger", self.ledger.state_bytes()
 
 
-def joined(parts: Iterable[Records]) -> Records:
-    """Return event arrays as one array of dtype EVENT."""
-    present = [part for part in parts if len(part)]
-    return np.concatenate(present) if present else np.zeros(0, EVENT)
+def joined(parts: Iterable[Records], dtype: np.dtype[np.void] = EVENT) -> Records:
+    """Return record arrays of one dtype as one new array.
+
+    As bytes: numpy's own concatenation compares the fields of every structured array with the next one's.
+    """
+    return np.frombuffer(bytearray().join(part.tobytes() for part in parts), dtype)
