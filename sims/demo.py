@@ -4,9 +4,11 @@
 to act; all that members do goes through the HTTP API.
 """
 
+import asyncio
 import time
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -20,10 +22,10 @@ from sims.admission import admit
 from sims.cues import Setup
 from sims.director import Director
 from sims.findings import Observer
-from sims.report import day_text, render
-from sims.reporting import RunFacts, collect
+from sims.report import Placement, day_text, render
+from sims.reporting import RunFacts, collect, place_tasks
 from sims.settings import DemoSettings, load_settings
-from sims.timetable import REST, Step, current_trading_day, moment, remaining, timetable
+from sims.timetable import REST, SETTLED, Step, current_trading_day, moment, remaining, timetable
 from sims.troupe import Troupe
 from sims.world import Cast, cast_of
 
@@ -107,7 +109,6 @@ class Demo:
         with self._console.status("…") as status:
             await self._gather(status)
             await self._play(day, next_day, status)
-            await self._table(day, next_day, status)
         await self._director.run_to(moment(next_day, REST), REST_S)
         await self._director.reach("call")
 
@@ -126,15 +127,28 @@ class Demo:
             yield Setup(name, base_url, keys_dir, self._settings, city=city)
 
     async def _play(self, day: date, next_day: date, status: Status) -> None:
-        """The market's day and the delivery until the next one."""
+        """The market's day, then delivery until the next one; while it delivers the scheduler works."""
         steps = remaining(timetable(day, next_day, self._settings.pace), self._director.now)
-        await self._director.play(steps, lambda step: self._show(status, step))
-        await self._director.delivered(date.fromordinal(next_day.toordinal() - 1))
+        settled = moment(day, SETTLED)
+        await self._director.play([s for s in steps if s.at <= settled], partial(self._show, status))
+        async with self._observer() as observer:
+            placing = asyncio.create_task(place_tasks(observer, day))
+            try:
+                await self._director.play([s for s in steps if s.at > settled], partial(self._show, status))
+                await self._director.delivered(next_day - timedelta(days=1))
+                self._say(status, "the scheduler places the tasks")
+                await self._table(day, next_day, observer, await placing)
+            finally:
+                placing.cancel()
 
-    async def _table(self, day: date, next_day: date, status: Status) -> None:
-        """Place the tasks, collect the figures, print."""
+    def _observer(self) -> Observer:
+        cast = self._cast
+        members = (list(cast.providers), list(cast.enterprises))
+        return Observer(self._session.base_url, self._session.keys_dir, *members)
+
+    async def _table(self, day: date, next_day: date, observer: Observer, placement: Placement) -> None:
+        """Collect the figures and print."""
         session, cast = self._session, self._cast
-        self._say(status, "the scheduler places the tasks")
         facts = RunFacts(
             trading_day=day,
             next_trading_day=next_day,
@@ -145,10 +159,8 @@ class Demo:
             tally=self._troupe.tally,
             wall_s=time.monotonic() - self._began_s,
         )
-        clients = (list(cast.providers), list(cast.enterprises))
-        async with Observer(session.base_url, session.keys_dir, *clients) as observer:
-            money = session.exchange.views.money()
-            report = await collect(facts, observer, money, self._catalogue, self._settings)
+        money = session.exchange.views.money()
+        report = await collect(facts, observer, money, placement, self._catalogue, self._settings)
         self._console.print(render(report))
 
     # progress

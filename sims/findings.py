@@ -91,7 +91,7 @@ def supply_of(
     """What the scheduler may use on a delivery day: every product that has a settlement price."""
     posted, reserved = posted_on(day, capacity), reserved_on(reservations)
     return {
-        product: Supply(posted[product], reserved[product], price)
+        product: Supply(*product, posted[product], reserved[product], price)
         for product, price in prices.items()
         if posted[product] or reserved[product]
     }

@@ -13,6 +13,9 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+LOT_PRICE_LIMIT_CNY = 5.0
+"""Grades below this price trade in lots of eight cards."""
+
 
 @dataclass(frozen=True, slots=True)
 class Traded:
@@ -48,7 +51,10 @@ class HubPrices:
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """Cash of every account, fen; ``moved`` is what was paid to (+) and by (-) members, by kind."""
+    """Cash of every account, fen; ``accounts`` counts members and the operator.
+
+    ``moved`` is by kind what was paid to (+) and by (-) members.
+    """
 
     deposits_fen: int
     members_fen: int
@@ -113,9 +119,9 @@ class Placement:
     classes: Sequence[ClassRow]
     unplaced: Mapping[str, int]
     west_percent: float
-    gap: float
+    new_money_fen: int
+    gap_fen: int
     seconds: float
-    model: str
     against: Sequence[Against]
 
 
@@ -148,6 +154,13 @@ def yuan(amount_fen: int) -> str:
     """Fen as CNY with thousands and both decimals, exact: -123456 → "-1,234.56"."""
     sign, amount = ("-", -amount_fen) if amount_fen < 0 else ("", amount_fen)
     return f"{sign}{amount // 100:,}.{amount % 100:02d}"
+
+
+def price_text(price: float | None) -> str:
+    """A price per card-hour: three decimals below 5 CNY, where a tick of an 8-card lot is that fine."""
+    if price is None:
+        return "–"
+    return f"{price:.3f}" if price < LOT_PRICE_LIMIT_CNY else f"{price:.2f}"
 
 
 def percent(part: float, whole: float) -> str:
@@ -255,7 +268,7 @@ def _prices(report: DayReport) -> Table:
         for row in hubs:
             table.add_row(
                 "  " + row.hub,
-                *("–" if (p := row.prices.get(g)) is None else f"{p:.2f}" for g in report.grades),
+                *(price_text(row.prices.get(grade)) for grade in report.grades),
             )
     return table
 
@@ -264,7 +277,7 @@ def _money(money: Money) -> Group:
     moved = _table("kind", "paid by members", "paid to members")
     _rows(moved, ((kind, yuan(-out), yuan(into)) for kind, (into, out) in money.moved.items()))
     cash = _table("", "CNY")
-    cash.add_row(f"cash of {money.accounts} members", yuan(money.members_fen))
+    cash.add_row(f"cash of {money.accounts} accounts", yuan(money.members_fen))
     cash.add_row("cash of the house (fees)", yuan(money.house_fen))
     cash.add_row("deposits less withdrawals", yuan(-money.deposits_fen))
     verdict = "bold green" if money.sum_fen == 0 else "bold white on red"
@@ -294,8 +307,9 @@ def _placement(placement: Placement) -> list[RenderableType]:
     tasks = sum(row.tasks for row in placement.classes)
     title = f"Placed for {day_text(placement.day)}: {placed:,} of {tasks:,} tasks of a real GPU cluster"
     lines = [
-        f"{placement.west_percent:.0f} % of the card-hours run in the west. {placement.model}; "
-        f"gap to the proven bound {100 * placement.gap:.3f} %; {placement.seconds:.1f} s."
+        f"{placement.west_percent:.0f} % of the cards stand in the west. Beside what was reserved the plan "
+        f"buys for {yuan(placement.new_money_fen)} CNY, proven to be at most {yuan(placement.gap_fen)} "
+        f"above the best plan there is. Found in {placement.seconds:.1f} s."
     ]
     if placement.unplaced:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(placement.unplaced.items()))
@@ -329,7 +343,7 @@ def _against(placement: Placement) -> list[RenderableType]:
     notes = []
     for row in placement.against:
         table.add_row(
-            row.name,
+            row.name.replace("_", " "),
             f"{row.common:,}",
             yuan(row.baseline_cost_fen),
             saving(row.plan_cost_fen, row.baseline_cost_fen),
@@ -339,7 +353,7 @@ def _against(placement: Placement) -> list[RenderableType]:
             saving(row.plan_kgco2, row.baseline_kgco2),
         )
         left_out = f"; leaves out {row.unserved:,}" if row.unserved else ""
-        notes.append(Text(f"{row.name}: {row.description}{left_out}", style="dim"))
+        notes.append(Text(f"{row.name.replace('_', ' ')}: {row.description}{left_out}", style="dim"))
     honesty = Text(
         "Rent counts reserved cards at their price; power is a part of it. "
         "CO₂ is by the provinces' grid averages.",

@@ -48,9 +48,9 @@ REPORT = DayReport(
         classes=[ClassRow("ai_infer_int", "AI inference, interactive", 50, 2_809, 2_800, 30.53, 49.81)],
         unplaced={"capacity": 9},
         west_percent=71.4,
-        gap=0.00001,
+        new_money_fen=80_000_00,
+        gap_fen=7,
         seconds=8.0,
-        model="classes",
         against=[
             Against("all_east", "all in the east", 8, 8_144, 95_000_00, 100_000_00, 700, 1_000, 1_050, 1_000)
         ],
@@ -76,7 +76,8 @@ def test_the_figures_are_there_and_nothing_is_cut(width: int) -> None:
     assert "…" not in text
     words = " ".join(text.split())
     for figure in (
-        "23 members", "12,345 commands", "MARGIN 3", "480,000", "1,234,567.89", "25.4 %", "12.34", "0.80",
+        "23 members", "12,345 commands", "MARGIN 3", "480,000", "1,234,567.89", "25.4 %", "12.34",
+        "0.802", "80,000.00", "0.07",
         "899,000.00", "-900,000.00", "sum 0.00", "151,500", "500", "under way", "planned outage", "2,800",
         "capacity 9", "−5.0 %", "−30.0 %", "+5.0 %", "leaves out 8", "http://127.0.0.1:8230/docs",
         "shanghai-enterprise", "Monday 2026-12-07", "abababababababab",
