@@ -17,6 +17,7 @@ from exchange.domain import messages as m
 from exchange.domain.contracts import PeriodKind
 from exchange.domain.phases import MarketPhase
 from exchange.service import handle_delivery, handle_market, handle_members, handle_settlement
+from exchange.service.changes import Changes
 from exchange.service.kernel import Kernel
 from exchange.service.results import Applied, RareResult
 from exchange.service.state import HOUSE, Outcome, Stamp, State, joined
@@ -58,6 +59,7 @@ HANDLERS: Final[dict[type, Handler]] = {
 }
 """One handler a rare message."""
 
+_CHANGES_CONTRACTS = (m.SetRules, m.ListContracts, m.OpenDay, m.SetPhase, m.Halt, m.SettleDay)
 _PLAIN = msgspec.msgpack.Encoder(order="deterministic")
 
 
@@ -68,6 +70,7 @@ class Core:
 
     def __init__(self, engine: MatchingEngine) -> None:
         self.state = State(Kernel(engine))
+        self.changes = Changes()
         self.seq = 0
         self.time_ns = 0
 
@@ -86,12 +89,12 @@ class Core:
         split = int(np.searchsorted(commands["time_ns"], window))
         for block, in_window in ((commands[:split], False), (commands[split:], True)):
             if len(block):
-                events = self.state.engine.apply(block)
-                self._fold(events, in_window)
-                parts.append(events)
+                parts.append(self.state.engine.apply(block))
+                self._fold(parts[-1], in_window)
         self.time_ns = int(commands["time_ns"][-1])
-        first = self.seq - len(commands) + 1
-        return Applied(first, self.seq, self.time_ns, joined(parts))
+        events = joined(parts)
+        self.changes.mark(events, self.seq)
+        return Applied(self.seq - len(commands) + 1, self.seq, self.time_ns, events)
 
     def apply_rare(self, seq: int, time_ns: int, message: m.RareMessage) -> Applied:
         """Apply one rare message: its handler does all of it or refuses it with a code."""
@@ -103,6 +106,8 @@ class Core:
         events = joined(outcome.events)
         if isinstance(message, m.SetPhase):
             self._fold(events, in_window=False)
+        if isinstance(message, _CHANGES_CONTRACTS):
+            self.changes.mark_all(seq)
         result = RareResult(seq, outcome.code, outcome.detail, outcome.data)
         return Applied(seq, seq, time_ns, events, message, result)
 

@@ -174,10 +174,15 @@ class State:
         np.add.at(fees, self.positions.rows["account"], self.positions.rows["day_fees"])
         return fees
 
+    def unsettled_fees_of(self, account: int) -> int:
+        """Return one account's fees since the last settlement, fen."""
+        rows = self.positions.rows
+        return int(rows["day_fees"][rows["account"] == account].sum())
+
     def free_cash(self, account: int) -> int:
         """Return what the account could withdraw now, fen; may be negative (clause 8.4)."""
         exposure = self.engine.exposure(account)
-        fees = int(self.unsettled_fees()[account])
+        fees = self.unsettled_fees_of(account)
         settled = int(self.cash[account] - self.delivery_hold[account])
         return min(exposure.equity_fen - fees, settled) - exposure.requirement_fen
 

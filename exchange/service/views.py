@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from itertools import islice
 from typing import Any, Literal
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from exchange.clearing.ledger import LedgerKind
 from exchange.clearing.settlement import PriceRule
 from exchange.domain.calendar import NS_PER_DAY, epoch_day
-from exchange.domain.contracts import Contract
+from exchange.domain.contracts import Contract, PeriodKind
 from exchange.domain.messages import Product, SetRules
 from exchange.domain.money import half_up_share
 from exchange.domain.phases import MarketPhase
@@ -58,6 +59,7 @@ class Views:
         self._state = core.state
         self._tape = tape
         self._hash = (-1, "")
+        self._contract_views: dict[int, tuple[int, ContractView]] = {}
         self._interest: tuple[int, NDArray[np.int64]] = (-1, np.zeros(0, np.int64))
 
     @property
@@ -112,11 +114,32 @@ class Views:
 
     # -- contracts and the market
 
-    def contracts(self, active: bool | None = True) -> list[ContractView]:
-        """Return contracts in order of listing: those that trade, those that ended (False), or all (None)."""
-        flags = self._state.contract_table.rows["active"]
+    def contracts(
+        self,
+        active: bool | None = True,
+        *,
+        grade: str | None = None,
+        hub: str | None = None,
+        kind: PeriodKind | None = None,
+        after: int = -1,
+        limit: int | None = None,
+    ) -> list[ContractView]:
+        """Return contracts in order of listing: those that trade, those that ended (False), or all (None).
+
+        Narrowed to a grade, a hub and a kind; at most `limit` of them, with an index above `after`.
+        """
+        state = self._state
+        flags = state.contract_table.rows["active"]
         chosen = range(len(flags)) if active is None else np.flatnonzero(flags == active).tolist()
-        return [self._contract_view(index) for index in chosen]
+        wanted = (
+            index
+            for index in chosen
+            if index > after
+            and grade in (None, state.contracts[index].grade)
+            and hub in (None, state.contracts[index].hub)
+            and kind in (None, state.contracts[index].kind)
+        )
+        return [self._contract_view(index) for index in islice(wanted, limit)]
 
     def contract(self, symbol: str) -> ContractView | None:
         """Return one contract, ended ones included."""
@@ -241,7 +264,7 @@ class Views:
         if account not in self._state.members_by_account:
             return None
         exposure = self._state.engine.exposure(account)
-        fees = int(self._state.unsettled_fees()[account])
+        fees = self._state.unsettled_fees_of(account)
         return BalanceView(
             account=account,
             cash_fen=int(self._state.cash[account]),
@@ -321,6 +344,12 @@ class Views:
     # -- rows to views
 
     def _contract_view(self, index: int) -> ContractView:
+        built = self._contract_views.get(index)
+        if built is None or built[0] < self._core.changes.last(index):
+            built = self._contract_views[index] = (self.seq, self._build_contract_view(index))
+        return built[1]
+
+    def _build_contract_view(self, index: int) -> ContractView:
         state = self._state
         row = state.contract_row(index)
         active = bool(row["active"])

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from exchange.domain import messages as m
+from exchange.domain.contracts import PeriodKind
 from exchange.service.tape import Tape
 from exchange.service.views import Views
 from matching.records import Side
@@ -152,3 +153,39 @@ def test_keys_and_capacity(watched):
     market.do(m.WithdrawCapacity(account=1, capacity_id=view.capacity_id))
     assert views.capacity()[0].withdrawn
     assert views.conversion() == []
+
+
+def test_contracts_can_be_narrowed_and_paged(watched):
+    views = watched.views
+    days = views.contracts(grade="H100", hub="GUIAN", kind=PeriodKind.DAY)
+    assert [view.contract.symbol for view in days] == [f"H100.GUIAN.2612{day:02d}" for day in range(5, 12)]
+    assert views.contracts(hub="NOWHERE") == []
+    pages, after = [], -1
+    while page := views.contracts(kind=PeriodKind.WEEK, after=after, limit=3):
+        pages += page
+        after = page[-1].contract.index
+    assert pages == views.contracts(kind=PeriodKind.WEEK)
+    assert len(pages) == 8
+
+
+def test_a_view_is_never_older_than_the_state(watched):
+    """What is kept between calls must equal what a fresh look builds, whatever happens in between."""
+    market, order = watched.market, watched.market.order
+
+    def same():
+        fresh = Views(market.core, watched.tape)
+        assert watched.views.contracts(active=None) == fresh.contracts(active=None)
+
+    same()
+    watched.orders(order(1, TUESDAY, Side.SELL, 5, 1_210))
+    same()
+    watched.trade(TUESDAY, 1, 2, 2, 1_205)
+    same()
+    market.do(m.Halt(symbol=TUESDAY, halted=True))
+    same()
+    market.do(m.Deposit(member="acme", amount_fen=1))
+    same()
+    market.cancel(1, int(market.state.engine.open_orders(1)["order_id"][0]))
+    same()
+    market.settle()
+    same()
