@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from scheduler.accounting import Books
+from scheduler.aggregation import aggregate, spread
 from scheduler.capacity_rows import Needs
 from scheduler.exact import EXACT_OPTIONS_MAX, ExactAnswer, solve_exactly, suits
 from scheduler.instance import Instance, Ints, compile_instance
 from scheduler.plan import Certificate, CertificateRow, Placement, Plan, PlanStatus, ShadowPrice, Timings
 from scheduler.reasons import Explainer
-from scheduler.relaxation import Relaxation, relax
-from scheduler.rounding import polished, rounded
+from scheduler.relaxation import Relaxation, relax, relax_merged
+from scheduler.rounding import finished, fits, polished, rounded
 from scheduler.solution import left_out, value
 from scheduler.types import InvariantViolation, Problem
 from scheduler.validation import checked
@@ -24,8 +25,12 @@ RELAXATION_SHARE = 0.5
 EXACT_SHARE = 0.5
 """Of the time left after rounding, what the exact search may take."""
 
+MERGE_OPTIONS_MIN = 20_000
+"""From so many options on, classes are merged by proportion: sharpening and polishing would take too long."""
+
 EXACT = "exact"
 CLASSES = "classes"
+MERGED = "merged"
 
 
 def place(problem: Problem, time_limit_s: float = 30.0, gap_target: float = GAP_TARGET) -> Plan:
@@ -60,10 +65,13 @@ class _Found:
 
 
 def _search(instance: Instance, now: float, deadline: float, gap_target: float) -> _Found:
-    relaxation = relax(instance, Needs(instance), now + RELAXATION_SHARE * (deadline - now))
-    amount = rounded(instance, relaxation.amount, deadline)
     classes, options = len(instance.count), len(instance.option_site)
     size = f"{int(instance.count.sum())} workloads in {classes} classes with {options} options"
+    relax_until = now + RELAXATION_SHARE * (deadline - now)
+    if options >= MERGE_OPTIONS_MIN:
+        return _search_merged(instance, size, relax_until, deadline, gap_target)
+    relaxation = relax(instance, Needs(instance), relax_until)
+    amount = rounded(instance, relaxation.amount, deadline)
     exact = _exact_answer(instance, amount, relaxation.bound, deadline)
     if exact is not None:
         amount = min(amount, exact.amount, key=lambda a: value(instance, a))
@@ -78,6 +86,19 @@ def _search(instance: Instance, now: float, deadline: float, gap_target: float) 
         return _Found(amount, relaxation, bound, bound_from, late, EXACT, why)
     why = f"{size}: {_not_exact(instance)}; relaxed, sharpened, rounded and polished"
     return _Found(amount, relaxation, bound, bound_from, late, CLASSES, why)
+
+
+def _search_merged(
+    instance: Instance, size: str, relax_until: float, deadline: float, gap_target: float
+) -> _Found:
+    merged = aggregate(instance)
+    relaxation = relax_merged(instance, Needs(instance), merged.instance, relax_until)
+    whole = spread(instance, merged, relaxation.amount)
+    amount = finished(instance, whole if fits(instance, whole) else np.zeros_like(whole), deadline)
+    goal = relaxation.bound + int(gap_target * _new_money(instance, amount))
+    late = value(instance, amount) > goal and time.monotonic() >= deadline
+    why = f"{size}: too many to sharpen; merged into {len(merged.instance.count)} classes that differ in size"
+    return _Found(amount, relaxation, relaxation.bound, "certificate", late, MERGED, why)
 
 
 def _not_exact(instance: Instance) -> str:

@@ -33,12 +33,22 @@ def fits(instance: Instance, amount: Ints) -> bool:
 
 def rounded(instance: Instance, fractional: Floats, deadline: float) -> Ints:
     """Whole workloads near a fractional answer; always within capacity."""
+    return finished(instance, _whole_part(instance, fractional), deadline)
+
+
+def _whole_part(instance: Instance, fractional: Floats) -> Ints:
     whole = np.floor(fractional + 1e-6).astype(np.int64)
     if not fits(instance, whole):
         whole = np.maximum(np.floor(fractional - 1e-6), 0).astype(np.int64)
     if not fits(instance, whole):
         whole = np.zeros_like(whole)
-    start = filled(instance, whole)
+    return whole
+
+
+def finished(instance: Instance, whole: Ints, deadline: float) -> Ints:
+    """``whole`` (O,), which must be within capacity, and the rest placed beside it as well as time allows."""
+    rest = residual(instance, whole, left_out(instance, whole))
+    start = rest.lifted(whole, filled(rest.instance, np.zeros_like(rest.option)))
     better = completed(instance, whole, min(ROUNDING_S_MAX, deadline - time.monotonic()))
     if better is None or value(instance, better) > value(instance, start):
         return start

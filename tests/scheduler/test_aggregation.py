@@ -1,0 +1,66 @@
+"""Merging classes changes neither bound nor rules, only the size of the relaxation."""
+
+import time
+
+import numpy as np
+import pytest
+import scheduler_instances as cases
+
+import scheduler.placing
+from scheduler.aggregation import aggregate, spread
+from scheduler.capacity_rows import Needs, base_rows
+from scheduler.checker import check_plan
+from scheduler.instance import compile_instance
+from scheduler.linear_model import build, solve
+from scheduler.placing import MERGED, place
+from scheduler.relaxation import relax_merged
+from scheduler.rounding import fits
+
+
+def plain_relaxation(instance):
+    rows = base_rows(instance.supply)
+    model = build(instance, Needs(instance), rows, integer=False)
+    return solve(model, instance, rows, scheduler.relaxation.mathopt.SolverType.GLOP, 30)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_merged_prices_prove_what_the_whole_relaxation_proves(seed):
+    problem = cases.crowd(seed, 60) if seed % 2 else cases.known_grades_only(cases.tiny(seed))
+    instance = compile_instance(problem)
+    merged = aggregate(instance)
+    found = relax_merged(instance, Needs(instance), merged.instance, time.monotonic() + 30)
+    answer = plain_relaxation(instance)
+    placed = np.add.reduceat(np.append(answer.amount, 0.0), instance.option_start[:-1])
+    placed[np.diff(instance.option_start) == 0] = 0
+    whole = (
+        answer.amount @ instance.option_transfer
+        + answer.bought @ instance.supply.step_price
+        + (instance.count - placed) @ instance.penalty
+    )
+    assert found.bound == pytest.approx(whole, rel=1e-6, abs=1e7)
+    assert fits(instance, spread(instance, merged, found.amount))
+
+
+def test_a_crowd_of_sizes_becomes_few_classes():
+    instance = compile_instance(cases.crowd(1))
+    merged = aggregate(instance).instance
+    assert len(merged.count) < len(instance.count) / 2
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_the_merged_model_is_checked_and_honest(seed, monkeypatch):
+    monkeypatch.setattr(scheduler.placing, "MERGE_OPTIONS_MIN", 0)
+    problem = cases.known_grades_only(cases.tiny(seed))
+    plan = place(problem)
+    assert plan.model == MERGED
+    assert check_plan(problem, plan) == ()
+    assert plan.lower_bound_nano_cny <= cases.brute_force(problem) <= plan.value_nano_cny
+
+
+def test_the_merged_model_places_a_crowd(monkeypatch):
+    monkeypatch.setattr(scheduler.placing, "MERGE_OPTIONS_MIN", 0)
+    problem = cases.crowd(5)
+    plan = place(problem)
+    assert check_plan(problem, plan) == ()
+    late = place(problem, time_limit_s=1e-9)
+    assert check_plan(problem, late) == ()
