@@ -1,8 +1,9 @@
 """The scheduler's part of the day: the trace's tasks on what was bought and what is still on offer.
 
-It runs as a process of its own (``python -m sims.placing``), so that the server goes on answering and a Ctrl-C
-ends the search at once. One problem is one delivery day. The enterprises' reservations are one pool, as if they
-lent one another what they don't use; what providers posted and didn't sell is on offer at the settlement price.
+It runs as a process of its own (``python -m sims.placing``), so that the server goes on answering and a
+Ctrl-C ends the search at once. One problem is one delivery day. The enterprises' reservations are one pool,
+as if they lent one another what they don't use; what providers posted and didn't sell is on offer at the
+settlement price.
 """
 
 import asyncio
