@@ -1,4 +1,4 @@
-"""Which contracts changed when, so that views needn't build again what stayed the same. Derived, not state."""
+"""Which contracts changed when, so that views needn't rebuild what stayed the same. Derived, not state."""
 
 from __future__ import annotations
 

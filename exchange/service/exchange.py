@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -262,21 +262,12 @@ class Exchange:
                 part.refuse(RejectCode.NOT_ACKNOWLEDGING)
             return
         time_ns = self._last_time_ns = max(self._last_time_ns, self.clock.now_ns())
-        block: list[_Hot] = []
         try:
-            for part in gathered:
-                if isinstance(part, _Hot):
-                    if block and _size(block) + len(part.commands) > self.config.frame_commands_max:
-                        self._append_hot(block, time_ns)
-                        block = []
-                    block.append(part)
-                    continue
-                if block:
+            for block in _blocks(gathered, self.config.frame_commands_max):
+                if isinstance(block, _Rare):
+                    self._append_rare(block, time_ns)
+                else:
                     self._append_hot(block, time_ns)
-                    block = []
-                self._append_rare(part, time_ns)
-            if block:
-                self._append_hot(block, time_ns)
         except JournalFailed as failure:
             for part in gathered:
                 part.refuse(RejectCode.NOT_ACKNOWLEDGING)
@@ -364,8 +355,24 @@ class Exchange:
         self._drained.set()
 
 
-def _size(block: list[_Hot]) -> int:
-    return sum(len(part.commands) for part in block)
+def _blocks(gathered: list[_Hot | _Rare], commands_max: int) -> Iterator[list[_Hot] | _Rare]:
+    """Yield what becomes one frame each, in order: a rare message, or hot parts of `commands_max` together."""
+    block: list[_Hot] = []
+    size = 0
+    for part in gathered:
+        if isinstance(part, _Hot) and size + len(part.commands) <= commands_max:
+            block.append(part)
+            size += len(part.commands)
+            continue
+        if block:
+            yield block
+        block, size = [], 0
+        if isinstance(part, _Hot):
+            block, size = [part], len(part.commands)
+        else:
+            yield part
+    if block:
+        yield block
 
 
 def _well_formed(message: RareMessage) -> bool:

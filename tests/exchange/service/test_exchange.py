@@ -253,3 +253,19 @@ async def test_damage_or_a_missing_master_key_stops_the_start(config):
     segment.write_bytes(damaged)
     with pytest.raises(JournalDamage):
         await Exchange.open(config, ManualClock(0))
+
+
+async def test_more_than_a_frame_holds_becomes_several_and_all_are_answered(config):
+    exchange = await trading(dataclasses.replace(config, frame_commands_max=7))
+    price, frames = price_of(exchange), []
+    exchange.subscribe(frames.append)
+    sizes = [3, 3, 3, 7, 1, 1, 6, 2]
+    blocks = [np.concatenate([order(exchange, Side.SELL, 1, price)] * size) for size in sizes]
+    waiting = [exchange.submit_hot(block, 2) for block in blocks]
+    results = await asyncio.gather(*waiting[:5], deposit(exchange), *waiting[5:])
+    assert all(result.ok for result in results)
+    assert [frame.last_seq - frame.first_seq + 1 for frame in frames] == [6, 3, 7, 1, 1, 7, 2]
+    hot = [result for result in results if hasattr(result, "events")]
+    accepted = [int((result.events["kind"] == EventKind.ACCEPTED).sum()) for result in hot]
+    assert accepted == sizes
+    await exchange.close()
