@@ -73,4 +73,4 @@ def _root() -> None:
 
 def main() -> None:
     """Run the program."""
-    sys.exit(app())
+    sys.exit(app(prog_name="dongxi"))

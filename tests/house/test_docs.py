@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from exchange.config import Config
+
+ROOT = Path(__file__).resolve().parents[2]
 CLAUSE = re.compile(r"^\*\*(\d+\.\d+)\*\*", re.MULTILINE)
 CITED = re.compile(r"(?:[Cc]lauses?|[Rr]ule(?:book)?) (\d+\.\d+)")
 LINK = re.compile(r"\[[^\]]*\]\(([^)#]+)(?:#[^)]*)?\)")
@@ -53,10 +58,24 @@ def test_the_chinese_readme_keeps_step(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "document", ["README.md", "README.zh-CN.md", *[f"docs/{p.name}" for p in Path("docs").glob("*.md")]]
+    "document", ["README.md", "README.zh-CN.md", *[f"docs/{p.name}" for p in Path(ROOT, "docs").glob("*.md")]]
 )
 def test_links_inside_the_project_lead_somewhere(root: Path, document: str) -> None:
     path = root / document
     for link in LINK.findall(path.read_text(encoding="utf-8")):
         if not link.startswith(("http:", "https:", "mailto:")):
             assert (path.parent / link).exists(), f"{document} links to {link}, which isn't there"
+
+
+@pytest.mark.parametrize("name", ["records.md", "api.md", "commands.md"])
+def test_generated_pages_are_current(root: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(root))
+    pages = importlib.import_module("docs.build").PAGES
+    written = (root / "docs" / name).read_text(encoding="utf-8")
+    assert written == pages[name](), f"docs/{name} is not what the code says; run `make docs`"
+
+
+def test_every_setting_is_documented(root: Path) -> None:
+    page = (root / "docs/operations.md").read_text(encoding="utf-8")
+    for setting in msgspec.structs.fields(Config):
+        assert f"| `{setting.name}` | `DONGXI_{setting.name.upper()}` |" in page, setting.name

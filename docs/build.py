@@ -1,0 +1,149 @@
+"""Writes the reference pages that the code knows best; `make docs` runs it, a test sees that they are current."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Final
+
+from exchange.api.codes import RequestCode
+from exchange.domain.rejects import KERNEL_REJECTS, RejectCode
+from exchange.gateway.app import ROUTES
+from matching.records import (
+    COMMAND,
+    COMMAND_COLUMNS,
+    EVENT,
+    EVENT_COLUMNS,
+    CancelReason,
+    CommandKind,
+    EventFlag,
+    EventKind,
+    OrderFlag,
+    OrderType,
+    Phase,
+    Side,
+    StpMode,
+    TimeInForce,
+)
+from matching.records import RejectCode as KernelCode
+
+FOLDER: Final = Path(__file__).parent
+_MADE: Final = "<!-- made by `make docs`; edit docs/build.py or the code it reads -->\n\n"
+_HELP_COLUMNS: Final = "80"
+_ENUMS: Final = (
+    CommandKind,
+    Side,
+    OrderType,
+    TimeInForce,
+    OrderFlag,
+    StpMode,
+    Phase,
+    EventKind,
+    EventFlag,
+    CancelReason,
+    KernelCode,
+)
+
+
+def records() -> str:
+    """Return the page of the command and event records: every column with offset, type and meaning."""
+    lines = [
+        "# Records",
+        "",
+        "One layout for the wire, the journal and the kernel: little-endian, packed, no padding.",
+        "What the values do is said in the [rulebook](rulebook.md), chapter 3.",
+    ]
+    for name, dtype, columns in (("Command", COMMAND, COMMAND_COLUMNS), ("Event", EVENT, EVENT_COLUMNS)):
+        lines += [
+            "",
+            f"## {name}: {dtype.itemsize} bytes",
+            "",
+            "| offset | column | type | what |",
+            "|---|---|---|---|",
+        ]
+        for column, kind, meaning in columns:
+            offset = dtype.fields[column][1] if dtype.fields else 0
+            lines.append(f"| {offset} | `{column}` | `{kind}` | {meaning} |")
+    lines += ["", "## Values"]
+    for enum in _ENUMS:
+        about = (enum.__doc__ or "").strip().split("\n")[0]
+        lines += ["", f"### {enum.__name__}", "", about, "", "| value | name |", "|---|---|"]
+        lines += [f"| {member.value} | `{member.name}` |" for member in enum]
+    return _page(lines)
+
+
+def api() -> str:
+    """Return the page of all endpoints and all codes of refusals."""
+    lines = [
+        "# Endpoints and codes",
+        "",
+        "What each takes and answers stands in `/openapi.json` and on the page `/docs`; how requests are",
+        "signed, in the [protocol](protocol.md).",
+        "",
+        "| method | path | scope | what |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| {route.method} | `{route.path}` | {route.scope or 'anyone'} | {route.summary} |"
+        for route in ROUTES
+    ]
+    lines += [
+        "",
+        "WebSocket: `/v1/feed`.",
+        "",
+        "## Refusals",
+        "",
+        "| code | status | what |",
+        "|---|---|---|",
+    ]
+    known = {code.name: (code.status, code.meaning) for code in RequestCode}
+    known |= {code.name: (code.status, code.sentence) for code in RejectCode}
+    for kernel, said in KERNEL_REJECTS.items():
+        known.setdefault(kernel.name, said)
+    lines += [f"| `{name}` | {status} | {sentence} |" for name, (status, sentence) in sorted(known.items())]
+    return _page(lines)
+
+
+def commands() -> str:
+    """Return the page of the command line: the help of every command."""
+    names = sorted(found.name for found in entry_points(group="dongxi.commands"))
+    lines = ["# Command line", ""]
+    for words in ([], *([name] for name in names)):
+        lines += [f"## {' '.join(['dongxi', *words])}", "", "```text", _help(words), "```", ""]
+    return _page(lines[:-1])
+
+
+def _help(words: list[str]) -> str:
+    environment = os.environ | {"TYPER_USE_RICH": "0", "COLUMNS": _HELP_COLUMNS, "NO_COLOR": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "exchange", *words, "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+        cwd=FOLDER.parent,
+    )
+    return "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
+
+
+def _page(lines: list[str]) -> str:
+    title, *rest = lines
+    return f"{title}\n\n{_MADE}" + "\n".join(rest).lstrip("\n") + "\n"
+
+
+PAGES: Final = {"records.md": records, "api.md": api, "commands.md": commands}
+"""File name → what writes it."""
+
+
+def main() -> None:
+    """Write every page."""
+    for name, write in PAGES.items():
+        (FOLDER / name).write_text(write(), encoding="utf-8")
+        print(f"docs/{name}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,5 @@
+"""`python -m exchange` is `dongxi`."""
+
+from exchange.cli import main
+
+main()
