@@ -167,10 +167,16 @@ class Exchange:
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` with every frame once it is applied; returns what ends that.
 
-        A listener runs on the event loop and must only enqueue; one that raises stops the exchange.
+        A listener runs on the event loop and must only enqueue. One that raises is dropped and reported to the loop's
+        exception handler: a reader's fault must not stop the market.
         """
         self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+
+        def unsubscribe() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+        return unsubscribe
 
     async def submit_hot(self, commands: Records, account: int) -> HotResult:
         """Submit commands (dtype COMMAND, shape (n,)) for `account`; resolves when they are durable and
@@ -308,8 +314,7 @@ class Exchange:
                 applied = self._apply(frame)
                 self._in_flight.popleft()
                 self._answer(frame, applied)
-                for listener in tuple(self._listeners):
-                    listener(applied)
+                self._tell(applied)
         except Exception as broken:
             # a state that can't be: answer nothing more, keep what is on disk for inspection
             self._stop(f"{type(broken).__name__}: {broken}")
@@ -339,6 +344,15 @@ class Exchange:
                 events = applied.events[begin:end].copy()
                 part.answer.set_result(HotResult(part.first_seq, events, applied.time_ns))
 
+    def _tell(self, applied: Applied) -> None:
+        for listener in tuple(self._listeners):
+            try:
+                listener(applied)
+            except Exception as broken:
+                self._listeners.remove(listener)
+                context = {"message": "a listener raised and was dropped", "exception": broken}
+                self._loop.call_exception_handler(context)
+
     def _stop(self, why: str) -> None:
         """Stop acknowledging for good: whatever is under way has an unknown outcome. Reading goes on."""
         if self._failure is None:
@@ -356,7 +370,7 @@ class Exchange:
 
 
 def _blocks(gathered: list[_Hot | _Rare], commands_max: int) -> Iterator[list[_Hot] | _Rare]:
-    """Yield what becomes one frame each, in order: a rare message, or hot parts of `commands_max` together."""
+    """Yield what becomes one frame each, in order: a rare message, or hot parts up to `commands_max`."""
     block: list[_Hot] = []
     size = 0
     for part in gathered:

@@ -269,3 +269,24 @@ async def test_more_than_a_frame_holds_becomes_several_and_all_are_answered(conf
     accepted = [int((result.events["kind"] == EventKind.ACCEPTED).sum()) for result in hot]
     assert accepted == sizes
     await exchange.close()
+
+
+async def test_a_listener_that_raises_is_dropped_and_the_market_goes_on(config):
+    exchange = await trading(config)
+    reported, seen = [], []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
+
+    def broken(applied):
+        raise ValueError("a reader's fault")
+
+    drop = exchange.subscribe(broken)
+    stop = exchange.subscribe(seen.append)
+    for _ in range(3):
+        assert (await deposit(exchange)).ok
+    assert len(reported) == 1
+    assert len(seen) == 3
+    for unsubscribe in (drop, stop, stop):
+        unsubscribe()
+    assert (await deposit(exchange)).ok
+    assert len(seen) == 3
+    await exchange.close()

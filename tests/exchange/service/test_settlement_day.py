@@ -95,6 +95,26 @@ def test_variation_margin_in_cash(market, views) -> None:
     market.core.check()
 
 
+def test_a_position_held_overnight_is_marked_from_its_last_settlement(market, views):
+    market.open()
+    market.at(14, 0)
+    market.trade(TUESDAY_H100, 1, 2, lots=2, price=1_210)
+    market.settle()
+    market.day = date(2026, 12, 7)
+    for delivered in (5, 6):
+        market.at(1, 0, date(2026, 12, delivered + 1))
+        market.do(m.FinishDelivery(day=date(2026, 12, delivered)))
+    market.open()
+    market.at(14, 0)
+    market.trade(TUESDAY_H100, 1, 3, lots=1, price=1_250)
+    market.settle()
+    lines = views.statement(2, market.day).lines
+    assert lines == (LedgerLine("variation margin", TUESDAY_H100, 24 * 2 * 40),)  # clause 6.2
+    (reservation,) = views.reservations(2)
+    assert reservation.price == 1_250
+    market.core.check()
+
+
 def test_a_week_cascades_into_its_days_at_the_same_value(market, views) -> None:
     market.open()
     market.at(14, 0)
