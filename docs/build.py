@@ -1,4 +1,4 @@
-"""Writes the reference pages that the code knows best; `make docs` runs it, a test sees that they are current."""
+"""Writes the reference pages that the code knows best; `make docs` runs it, a test compares."""
 
 from __future__ import annotations
 
