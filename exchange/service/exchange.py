@@ -167,8 +167,8 @@ class Exchange:
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` with every frame once it is applied; returns what ends that.
 
-        A listener runs on the event loop and must only enqueue. One that raises is dropped and reported to the
-        loop's exception handler: a reader's fault must not stop the market.
+        A listener runs on the event loop and must only enqueue. One that raises is dropped and reported to
+        the loop's exception handler: a reader's fault must not stop the market.
         """
         self._listeners.append(listener)
 

@@ -109,6 +109,38 @@ async def test_nothing_is_applied_or_acknowledged_before_it_is_durable(config):
     await exchange.close()
 
 
+class SteppedFiles(OsFiles):
+    """Real files that, once `stepping`, let one sync pass for each permit."""
+
+    def __init__(self) -> None:
+        self.stepping = False
+        self.permits = threading.Semaphore(0)
+
+    def sync(self, descriptor: int) -> None:
+        if self.stepping:
+            self.permits.acquire(timeout=30)
+        super().sync(descriptor)
+
+
+async def test_each_frame_waits_for_its_own_sync(config):
+    files = SteppedFiles()
+    exchange = await trading(config, files)
+    seq = exchange.views.seq
+    files.stepping = True
+    waiting = []
+    for _ in range(2):
+        waiting.append(asyncio.create_task(deposit(exchange)))
+        await asyncio.sleep(0.05)  # the first is in its sync before the second is appended
+    for done in (1, 2):
+        files.permits.release()
+        await waiting[done - 1]
+        await asyncio.sleep(0.05)
+        assert exchange.views.seq == seq + done
+        assert [task.done() for task in waiting] == [True, done == 2]
+    files.stepping = False
+    await exchange.close()
+
+
 async def test_what_arrives_during_a_sync_keeps_its_order(config):
     files = GatedFiles()
     exchange = await trading(config, files)
