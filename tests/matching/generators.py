@@ -37,6 +37,7 @@ COLUMNS = dict.fromkeys(COMMAND.names or (), 0)
 PLENTY_FEN = 10**12
 START_NS = 1_700_000_000 * 1_000_000_000
 BATCHES = (1, 1, 2, 5, 20, 60)
+SHORT_BATCHES = (1, 1, 1, 2, 5, 12)
 REMEMBERED_DEAD = 50
 REDRAWS = 6
 """How often a forbidden combination is drawn anew before it is sent all the same."""
@@ -98,6 +99,7 @@ class Shape:
     phases: Weights = field(default_factory=dict)
     controls: Weights = field(default_factory=dict)
     control_share: float = 0.0
+    batches: Sequence[int] = BATCHES
     iceberg_share: float = 0.0
     minimum_share: float = 0.0
     spoiled_share: float = 0.0
@@ -145,7 +147,7 @@ class Flow:
         """Return the next step: a control operation, or a batch of commands."""
         if self.rng.random() < self.shape.control_share:
             return CONTROLS[self.draw(self.shape.controls)](self)
-        return np.array([self.command() for _ in range(self.rng.choice(BATCHES))], COMMAND)
+        return np.array([self.command() for _ in range(self.rng.choice(self.shape.batches))], COMMAND)
 
     def draw(self, choices: Weights) -> Any:
         """Draw one of the choices by weight."""
@@ -169,7 +171,7 @@ class Flow:
     def command_kind(self) -> str:
         """Draw the kind of the next command."""
         kind: str = self.draw(self.shape.kinds)
-        scarce = len(self.live) < self.shape.few_orders and self.rng.random() < 0.8
+        scarce = len(self.live) < self.shape.few_orders and self.rng.random() < 0.7
         return "new" if kind in ("cancel", "mass") and scarce else kind
 
     def account(self) -> int:
@@ -550,7 +552,7 @@ def boundary(seed: int) -> Flow:
         limits=EngineLimits(
             max_instruments=3, max_accounts=7, max_orders=24, max_levels=24, max_holdings=16, max_refreshes=20
         ),
-        kinds=weights(str, "new 75 cancel 8 amend 16 mass 1"),
+        kinds=weights(str, "new 75 cancel 8 amend 15 mass 2"),
         types=weights(OrderType, "LIMIT 14 MARKET 2 MARKET_TO_LIMIT 1 STOP 1 STOP_LIMIT 1 TRAILING_STOP 1"),
         tifs=weights(TimeInForce, "DAY 6 GTC 4 GTD 2 IOC 1 FOK 1 AT_CLOSE 1"),
         flags=weights(OrderFlag, "NONE 12 REDUCE_ONLY 2 POST_ONLY_SLIDE 1"),
@@ -561,7 +563,8 @@ def boundary(seed: int) -> Flow:
             "phase 4 repair 24 rebase 3 margins 2 account 2 equity 3 offset 3 position 3 kill_account 1 "
             "kill_market 1 end_of_day 1 remove 1 add 1",
         ),
-        control_share=0.3,
+        control_share=0.25,
+        batches=SHORT_BATCHES,
         iceberg_share=0.25,
         pause_ns=300_000_000,
         few_orders=18,
@@ -585,14 +588,15 @@ def chaos(seed: int) -> Flow:
             max_holdings=40,
             max_refreshes=300,
         ),
-        kinds=weights(str, "new 70 cancel 10 amend 14 mass 1 indicative 4"),
+        kinds=weights(str, "new 70 cancel 10 amend 14 mass 3 indicative 4"),
         types=weights(OrderType, "LIMIT 16 MARKET 3 MARKET_TO_LIMIT 2 STOP 3 STOP_LIMIT 4 TRAILING_STOP 4"),
         tifs=dict.fromkeys(TimeInForce, 1) | {TimeInForce.DAY: 6},
         flags=weights(OrderFlag, "NONE 12 REDUCE_ONLY 2 POST_ONLY 1 POST_ONLY_SLIDE 2"),
         stps=dict.fromkeys(StpMode, 1),
         phases=dict.fromkeys(Phase, 2) | {Phase.CONTINUOUS: 8},
         controls=dict.fromkeys(CONTROLS, 1) | {"phase": 12, "repair": 30},
-        control_share=0.25,
+        control_share=0.2,
+        batches=SHORT_BATCHES,
         iceberg_share=0.2,
         minimum_share=0.03,
         spoiled_share=0.05,

@@ -203,6 +203,14 @@ def test_events_are_the_same_with_the_compiler_off(root: Path) -> None:
     assert interpreted.stdout.split("\n")[:-1] == compiled
 
 
+@pytest.mark.soak
+def test_planted_bugs_are_noticed(root: Path) -> None:
+    campaign = [sys.executable, "-m", "tests.matching.mutations", "--sample", "400", "--least", "0.9"]
+    done = subprocess.run(campaign, cwd=root, capture_output=True, text=True)
+    print(done.stdout)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 prices = st.integers(93, 107)
 accounts = st.integers(0, 3)
 instruments = st.integers(0, 1)
