@@ -5,9 +5,10 @@ to act; all that members do goes through the HTTP API.
 """
 
 import asyncio
+import sys
 import time
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -136,7 +137,8 @@ class Demo:
             try:
                 await self._director.play([s for s in steps if s.at > settled], partial(self._show, status))
                 await self._director.delivered(next_day - timedelta(days=1))
-                self._say(status, "the scheduler places the tasks")
+                if not placing.done():
+                    self._say(status, "the scheduler finishes its search")
                 await self._table(day, next_day, observer, await placing)
             finally:
                 placing.cancel()
@@ -153,7 +155,10 @@ class Demo:
             trading_day=day,
             next_trading_day=next_day,
             base_url=session.base_url,
+            command=_command(),
+            keys_dir=session.keys_dir,
             data_dir=session.data_dir,
+            serving=not session.once,
             enterprise=next(iter(cast.enterprises)),
             members=len(cast.members),
             tally=self._troupe.tally,
@@ -168,16 +173,22 @@ class Demo:
     def _show(self, status: Status, step: Step) -> None:
         """Name a new stage, and what the market has seen so far."""
         if step.title != self._title:
-            self._say(status, step.title)
+            self._say(status, step.title, step.at)
         tally = self._troupe.tally
         status.update(
             f"{day_text(step.at.date())} {step.at:%H:%M}  {step.title}  "
             f"[dim]{tally.sent:,} commands, {tally.traded_lots:,} lots taken[/dim]"
         )
 
-    def _say(self, status: Status, title: str) -> None:
-        """One line that stays."""
+    def _say(self, status: Status, title: str, at: datetime | None = None) -> None:
+        """One line that stays, with the market time that it is about: now if not given."""
         self._title = title
-        now = self._director.now
-        self._console.print(f"[cyan]{day_text(now.date())} {now:%H:%M}[/cyan]  {title}", highlight=False)
+        at = at or self._director.now
+        self._console.print(f"[cyan]{day_text(at.date())} {at:%H:%M}[/cyan]  {title}", highlight=False)
         status.update(title)
+
+
+def _command() -> str:
+    """How this program was called, as one can type it again: relative to here if it lies below."""
+    program = Path(sys.argv[0])
+    return str(program.relative_to(Path.cwd())) if program.is_relative_to(Path.cwd()) else str(program)

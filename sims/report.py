@@ -144,8 +144,11 @@ class DayReport:
     deliveries: Sequence[Delivery]
     placement: Placement | None
     base_url: str
+    command: str
     enterprise: str
+    keys_dir: str
     data_dir: str
+    serving: bool
     state_hash: str
     seq: int
 
@@ -366,16 +369,19 @@ def _next_steps(report: DayReport) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    sign = f"dongxi sign --as {report.enterprise} GET /v1/balances"
+    who = f"--as {report.enterprise} --keys {report.keys_dir}"
+    sign = f"{report.command} sign {who} GET /v1/balances"
     rows = {
         "the market": f"{report.base_url}/",
         "the API": f"{report.base_url}/docs",
         "prices": f"curl -s '{report.base_url}/v1/contracts?grade=H100&kind=month'",
         "an account": f"{sign} | curl -s -H @- {report.base_url}/v1/balances",
-        "the hubs": "dongxi hubs",
+        "the hubs": f"{report.command} hubs",
         "the record": f"{report.data_dir} (journal up to {report.seq:,}, state {report.state_hash[:16]})",
-        "again": f"the next run goes on with {report.next_trading_day:%A} {report.next_trading_day}",
+        "next": f"{report.next_trading_day:%A} {report.next_trading_day}, with the next run",
     }
+    if report.serving:
+        rows["now"] = f"{report.next_trading_day:%A}'s opening auction takes orders; Ctrl-C ends the server"
     for name, value in rows.items():
         table.add_row(name, Text(value))
     return table

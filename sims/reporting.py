@@ -35,7 +35,10 @@ class RunFacts:
     trading_day: date
     next_trading_day: date
     base_url: str
+    command: str
+    keys_dir: Path
     data_dir: Path
+    serving: bool
     enterprise: str
     members: int
     tally: Tally
@@ -71,8 +74,11 @@ async def collect(
         deliveries=await _deliveries(observer, facts, settings),
         placement=placement,
         base_url=facts.base_url,
+        command=facts.command,
         enterprise=facts.enterprise,
+        keys_dir=str(facts.keys_dir),
         data_dir=str(facts.data_dir),
+        serving=facts.serving,
         state_hash=status.state_hash,
         seq=status.as_of_seq,
     )

@@ -56,8 +56,11 @@ REPORT = DayReport(
         ],
     ),
     base_url="http://127.0.0.1:8230",
+    command=".venv/bin/dongxi",
     enterprise="shanghai-enterprise",
+    keys_dir="var/demo-keys",
     data_dir="var/demo",
+    serving=True,
     state_hash="ab" * 32,
     seq=98_765,
 )
