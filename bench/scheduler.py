@@ -3,8 +3,8 @@
 Cases:
 
 - ``openb``: the 8,152 tasks of the GPU trace with the demonstration's own rules for grade, origin and latency
-  class, on the catalogue's 23 hubs with default capacities; 10 % of each product is reserved, the rest on
-  offer at the reference price. ``openb_scarce`` has 40 % of those capacities.
+  class, on the catalogue's 23 hubs with default capacities; 10 % of each product is reserved and could be
+  sold on at what it cost, the rest is on offer at the reference price. ``openb_scarce``: 40 % of that.
 - ``jobs_LOAD``: 100,000 jobs of lognormal size (median 0.7 cards, σ 1.1, 0.01 to 16) over 3 grades, 13
   origins, 4 latency bounds and 20 sites; a fifth of each capacity reserved, the rest in three price steps;
   capacities are drawn so that the demand is LOAD % of each grade's. Seeded.
@@ -22,6 +22,7 @@ import resource
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -119,7 +120,9 @@ def openb_problem(capacity: float) -> Problem:
             reserved = int(cards * RESERVED_SHARE) // grade.cards_per_lot * grade.cards_per_lot
             if cards:
                 supply.append(Supply(hub, code, cards, reserved, price))
-    return problem_of(catalogue, demands, supply)
+    problem = problem_of(catalogue, demands, supply)
+    resold = (replace(item, worth_micro_cny=item.paid_micro_cny) for item in problem.reservations)
+    return replace(problem, reservations=tuple(resold))
 
 
 def _plan_results(

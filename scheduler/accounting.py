@@ -2,10 +2,10 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from scheduler.plan import ClassSummary, Placement, Purchase, Totals
-from scheduler.types import MILLI, InvariantViolation, Problem, Reservation, Workload
+from scheduler.types import MILLI, InvariantViolation, Offer, Problem, Reservation, Workload
 
 Resource = tuple[str, str]
 """(site code, grade)."""
@@ -20,12 +20,7 @@ class Books:
         self.grades = {(site.code, g.grade): g for site in problem.sites for g in site.grades}
         self.row = {city: i for i, city in enumerate(problem.network.origins)}
         self.column = {code: i for i, code in enumerate(problem.network.sites)}
-        self.reservations: Mapping[Resource, list[Reservation]] = _by_resource(
-            sorted(problem.reservations, key=lambda item: item.paid_micro_cny)
-        )
-        self.offers = defaultdict(list)
-        for row, offer in enumerate(problem.offers):
-            self.offers[offer.site, offer.grade].append((offer.price_micro_cny, row))
+        self.steps = _steps(problem)
 
     def used(self, placements: Iterable[Placement]) -> dict[Resource, int]:
         """Milli-cards in use of each grade at each site."""
@@ -35,45 +30,56 @@ class Books:
                 used[placement.site, grade] += milli
         return used
 
-    def purchases(self, used: Mapping[Resource, int]) -> tuple[Purchase, ...]:
-        """What must be bought: reserved cards first, then the cheapest offers, ties in the order given."""
-        bought = []
+    def taken(self, used: Mapping[Resource, int]) -> Iterator[tuple[Reservation | Offer, int]]:
+        """What serves this use, with milli-cards of each: least cost first, reserved before offered."""
         for resource in sorted(used):
-            lacking = used[resource] - sum(item.milli_cards for item in self.reservations.get(resource, ()))
-            for price, row in sorted(self.offers[resource]):
-                offer = self.problem.offers[row]
-                if (milli := min(lacking, offer.milli_cards)) > 0:
-                    cost = milli * price * self.problem.slot_hours
-                    bought.append(Purchase(offer.id, *resource, milli, price, cost))
+            lacking = used[resource]
+            for item in self.steps.get(resource, ()):
+                if (milli := min(lacking, item.milli_cards)) > 0:
+                    yield item, milli
                     lacking -= milli
             if lacking > 0:
                 raise InvariantViolation(f"{resource} lacks {lacking} milli-cards for what is placed there")
-        return tuple(bought)
 
-    def reserved_value(self, used: Mapping[Resource, int]) -> int:
-        """The sunk price in nano-CNY of the reserved cards in use, the cheapest taken first."""
-        worth = 0
-        for resource, milli in used.items():
-            for item in self.reservations.get(resource, ()):
-                taken = min(milli, item.milli_cards)
-                worth += taken * item.paid_micro_cny * self.problem.slot_hours
-                milli -= taken
-        return worth
+    def purchases(self, used: Mapping[Resource, int]) -> tuple[Purchase, ...]:
+        """What must be bought for this use."""
+        hours = self.problem.slot_hours
+        return tuple(
+            Purchase(
+                item.id,
+                item.site,
+                item.grade,
+                milli,
+                item.price_micro_cny,
+                milli * item.price_micro_cny * hours,
+            )
+            for item, milli in self.taken(used)
+            if isinstance(item, Offer)
+        )
+
+    def reserved(self, used: Mapping[Resource, int]) -> tuple[int, int]:
+        """Nano-CNY paid for the reserved cards in use, and nano-CNY that they would still have fetched."""
+        paid = forgone = 0
+        for item, milli in self.taken(used):
+            if isinstance(item, Reservation):
+                paid += milli * item.paid_micro_cny * self.problem.slot_hours
+                forgone += milli * item.worth_micro_cny * self.problem.slot_hours
+        return paid, forgone
 
     def totals(self, placements: Sequence[Placement]) -> Totals:
         """Everything about a set of placements; raises `InvariantViolation` if capacity does not suffice."""
         used = self.used(placements)
         purchase = sum(item.cost_nano_cny for item in self.purchases(used))
-        return self._totals(placements, purchase, self.reserved_value(used))
+        return self._totals(placements, purchase, *self.reserved(used))
 
     def totals_at_list_price(self, placements: Sequence[Placement]) -> Totals:
         """The same with unlimited capacity at the sites' list prices, nothing reserved."""
         hours = self.problem.slot_hours
         used = self.used(placements).items()
         purchase = sum(milli * self.grades[r].list_price_micro_cny * hours for r, milli in used)
-        return self._totals(placements, purchase, 0)
+        return self._totals(placements, purchase, 0, 0)
 
-    def _totals(self, placements: Sequence[Placement], purchase: int, reserved: int) -> Totals:
+    def _totals(self, placements: Sequence[Placement], purchase: int, paid: int, forgone: int) -> Totals:
         milli_hours: dict[Resource, int] = defaultdict(int)
         for placement in placements:
             for grade, milli in placement.needs:
@@ -83,7 +89,8 @@ class Books:
             milli_card_hours=sum(milli_hours.values()),
             purchase_nano_cny=purchase,
             transfer_nano_cny=sum(self.transfer(p) for p in placements),
-            reserved_value_nano_cny=reserved,
+            reserved_value_nano_cny=paid,
+            forgone_nano_cny=forgone,
             power_nano_cny=sum(m * self.grades[r].power_micro_cny for r, m in milli_hours.items()),
             # fsum: the same total in whatever order the placements come
             kgco2=math.fsum(m * self.grades[r].kgco2 / MILLI for r, m in milli_hours.items()),
@@ -121,8 +128,14 @@ def _summary(name: str, workloads: int, rows: Sequence[tuple[float, int]]) -> Cl
     return ClassSummary(name, workloads, len(rows), hours, mean, max(rtts, default=0.0))
 
 
-def _by_resource(items: Iterable[Reservation]) -> dict[Resource, list[Reservation]]:
-    found: dict[Resource, list[Reservation]] = defaultdict(list)
-    for item in items:
-        found[item.site, item.grade].append(item)
+def _steps(problem: Problem) -> dict[Resource, list[Reservation | Offer]]:
+    """Everything there is of each resource in the order in which it is used."""
+    order: list[tuple[int, int, int, int, Reservation | Offer]] = []
+    for row, item in enumerate(problem.reservations):
+        order.append((item.worth_micro_cny, 0, item.paid_micro_cny, row, item))
+    for row, offer in enumerate(problem.offers):
+        order.append((offer.price_micro_cny, 1, 0, row, offer))
+    found: dict[Resource, list[Reservation | Offer]] = defaultdict(list)
+    for *_, step in sorted(order, key=lambda entry: entry[:4]):
+        found[step.site, step.grade].append(step)
     return found

@@ -1,7 +1,7 @@
 """Capacity inequalities every plan fulfils, sharper than capacity itself because workloads are whole.
 
-Take a resource, let b be its reserved milli-cards plus those of its ``level`` cheapest offers, and let y be
-what is bought beyond them: Σ a·x − y ≤ b. Rounding to a grain w (mixed-integer rounding, Nemhauser & Wolsey
+Take a resource, let b be its free milli-cards plus those of its ``level`` cheapest price steps, and let y be
+what is taken beyond them: Σ a·x − y ≤ b. Rounding to a grain w (mixed-integer rounding, Nemhauser & Wolsey
 1990), with f = b mod w and d = w − f, gives in integers
 
     Σ (d·⌊a/w⌋ + max(0, a mod w − f)) · x − y ≤ d·⌊b/w⌋
@@ -23,7 +23,7 @@ VIOLATION_MIN = 1e-4
 
 
 class Row(NamedTuple):
-    """Which inequality: resource, number of cheapest offers counted as capacity, grain in milli-cards."""
+    """Which inequality: resource, number of price steps counted as capacity, grain in milli-cards."""
 
     resource: int
     level: int
@@ -31,12 +31,12 @@ class Row(NamedTuple):
 
 
 def base_rows(supply: Supply) -> list[Row]:
-    """Plain capacity of every resource: reserved cards plus whatever is bought."""
+    """Plain capacity of every resource: free cards plus whatever is taken of its steps."""
     return [Row(resource, 0, 1) for resource in range(len(supply.reserved))]
 
 
 def threshold(supply: Supply, row: Row) -> int:
-    """Milli-cards b: reserved, and the ``level`` cheapest offers."""
+    """Milli-cards b: free ones, and the ``level`` cheapest price steps."""
     first = int(supply.step_start[row.resource])
     return int(supply.reserved[row.resource] + supply.step_milli[first : first + row.level].sum())
 

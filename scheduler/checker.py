@@ -6,12 +6,13 @@ in the accounting or in the bound cannot hide in here as well. Integers and frac
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from typing import NamedTuple
 
 from nodes.types import Residency
 from scheduler.plan import Certificate, ClassSummary, Placement, Plan, PlanStatus, Totals, UnplacedReason
-from scheduler.types import Need, Offer, Problem, Site, Workload
+from scheduler.types import Need, Problem, Site, Workload
 
 PENALTY_FACTOR = 10
 """Leaving work out counts ten times its demand at its grades' dearest list price, and again per priority."""
@@ -37,6 +38,15 @@ def certified_bound(problem: Problem, certificate: Certificate) -> int:
     return _Facts(problem).bound(certificate)
 
 
+class _Step(NamedTuple):
+    """Cards at one price: offered, or reserved with what they cost and what they would still fetch."""
+
+    price_micro_cny: int
+    offered: bool
+    paid_micro_cny: int
+    milli_cards: int
+
+
 class _Facts:
     """The problem's tables by name, and the rules that need them."""
 
@@ -48,13 +58,17 @@ class _Facts:
         self.origins = {origin.city: origin for origin in problem.origins}
         self.grade = {(site.code, g.grade): g for site in problem.sites for g in site.grades}
         self.reserved: dict[tuple[str, str], int] = defaultdict(int)
+        self.steps: dict[tuple[str, str], list[_Step]] = defaultdict(list)
         for item in problem.reservations:
-            self.reserved[item.site, item.grade] += item.milli_cards
-        self.offers: dict[tuple[str, str], list[Offer]] = defaultdict(list)
-        # a stable sort: equal prices stay in the order given
-        for offer in sorted(problem.offers, key=lambda offer: offer.price_micro_cny):
-            if offer.milli_cards:
-                self.offers[offer.site, offer.grade].append(offer)
+            self.reserved[item.site, item.grade] += 0 if item.worth_micro_cny else item.milli_cards
+            step = _Step(item.worth_micro_cny, False, item.paid_micro_cny, item.milli_cards)
+            self.steps[item.site, item.grade].append(step)
+        for offer in problem.offers:
+            step = _Step(offer.price_micro_cny, True, 0, offer.milli_cards)
+            self.steps[offer.site, offer.grade].append(step)
+        for steps in self.steps.values():
+            # a stable sort: what is alike stays in the order given
+            steps.sort(key=lambda step: step[:3])
         self.network_row = {city: i for i, city in enumerate(problem.network.origins)}
         self.network_column = {code: i for i, code in enumerate(problem.network.sites)}
 
@@ -92,7 +106,12 @@ class _Facts:
         return PENALTY_FACTOR * (1 + w.priority) * (demand + transfer)
 
     def capacity(self, resource: tuple[str, str]) -> int:
-        return self.reserved[resource] + sum(offer.milli_cards for offer in self.offers[resource])
+        return sum(step.milli_cards for step in self.steps[resource])
+
+    def priced(self, resource: tuple[str, str]) -> "list[_Step]":
+        """The steps that a certificate counts: everything but what is reserved and free to use."""
+        steps = self.steps[resource]
+        return [step for step in steps if step.milli_cards and (step.offered or step.price_micro_cny)]
 
     def fits_alone(self, site: str, vector: tuple[Need, ...]) -> bool:
         return all(
@@ -100,13 +119,20 @@ class _Facts:
         )
 
     def cheapest_cover(self, resource: tuple[str, str], used: int) -> int | None:
-        """Nano-CNY of the cheapest way to have this many milli-cards; None if there are not so many."""
-        lacking, cost = used - self.reserved[resource], 0
-        for offer in self.offers[resource]:
-            taken = min(max(lacking, 0), offer.milli_cards)
-            cost += taken * offer.price_micro_cny * self.hours
-            lacking -= taken
-        return None if lacking > 0 else cost
+        """Nano-CNY of what must be bought for this use; None if there are not so many milli-cards."""
+        taken = self.taken(resource, used)
+        if sum(milli for _, milli in taken) < used:
+            return None
+        return sum(milli * step.price_micro_cny * self.hours for step, milli in taken if step.offered)
+
+    def taken(self, resource: tuple[str, str], used: int) -> "list[tuple[_Step, int]]":
+        """How many milli-cards of each step serve this use."""
+        found = []
+        for step in self.steps[resource]:
+            milli = min(used, step.milli_cards)
+            used -= milli
+            found.append((step, milli))
+        return found
 
     def bound(self, certificate: Certificate) -> int:
         """Lagrangian bound, one workload at a time."""
@@ -133,7 +159,7 @@ class _Charges:
     """What a certificate charges for cards, and what it says all capacity is worth beyond its price.
 
     A row says: what workloads of size a count, d·⌊a/w⌋ + max(0, a mod w − f), adds up to at most d·⌊b/w⌋ plus
-    what is bought beyond b, the reserved cards and the ``level`` cheapest offers; f = b mod w and d = w − f.
+    what is taken beyond b, the free cards and the ``level`` cheapest steps; f = b mod w and d = w − f.
     """
 
     def __init__(self, facts: _Facts, certificate: Certificate) -> None:
@@ -145,16 +171,16 @@ class _Charges:
             if row.nano_cny < 0 or row.grain < 1 or row.level < 0:
                 raise ValueError(f"{row} is no valid row of a certificate")
             resource = (row.site, row.grade)
-            offers = facts.offers[resource]
-            capacity = facts.reserved[resource] + sum(o.milli_cards for o in offers[: row.level])
+            steps = facts.priced(resource)
+            capacity = facts.reserved[resource] + sum(step.milli_cards for step in steps[: row.level])
             self.rows[resource].append((row.grain, capacity % row.grain, row.nano_cny))
             self.worth += row.nano_cny * (row.grain - capacity % row.grain) * (capacity // row.grain)
-            beyond = relaxed.setdefault(resource, [0] * len(offers))
-            for position in range(row.level, len(offers)):
+            beyond = relaxed.setdefault(resource, [0] * len(steps))
+            for position in range(row.level, len(steps)):
                 beyond[position] += row.nano_cny
         for resource, prices in relaxed.items():
-            for price, offer in zip(prices, facts.offers[resource], strict=True):
-                self.worth += offer.milli_cards * max(0, price - offer.price_micro_cny * facts.hours)
+            for price, step in zip(prices, facts.priced(resource), strict=True):
+                self.worth += step.milli_cards * max(0, price - step.price_micro_cny * facts.hours)
 
     def of(self, resource: tuple[str, str], milli: int) -> int:
         """Nano-CNY charged for a workload that needs so many milli-cards of a resource."""
@@ -260,7 +286,8 @@ class _PlanCheck(_Check):
             bought[offer.site, offer.grade] += item.milli_cards
             cost[offer.site, offer.grade] += item.cost_nano_cny
         for resource in self.used.keys() | bought.keys():
-            lacking = max(0, self.used[resource] - self.facts.reserved[resource])
+            serving = self.facts.taken(resource, self.used[resource])
+            lacking = sum(milli for step, milli in serving if step.offered)
             if bought[resource] != lacking:
                 yield f"{resource}: {bought[resource]} milli-cards bought, {lacking} needed"
             elif cost[resource] != self.facts.cheapest_cover(resource, self.used[resource]):
@@ -291,19 +318,19 @@ class _PlanCheck(_Check):
             "milli_card_hours": hours,
             "purchase_nano_cny": sum(cost or 0 for cost in covers),
             "transfer_nano_cny": transfer,
-            "reserved_value_nano_cny": self._reserved_value(),
+            "reserved_value_nano_cny": self._of_reservations(lambda step: step.paid_micro_cny),
+            "forgone_nano_cny": self._of_reservations(lambda step: step.price_micro_cny),
             "power_nano_cny": power,
             "kgco2": kgco2,
         }
 
-    def _reserved_value(self) -> int:
-        worth, left = 0, dict(self.used)
-        for item in sorted(self.problem.reservations, key=lambda item: item.paid_micro_cny):
-            taken = min(left.get((item.site, item.grade), 0), item.milli_cards)
-            worth += taken * item.paid_micro_cny * self.problem.slot_hours
-            if taken:
-                left[item.site, item.grade] -= taken
-        return worth
+    def _of_reservations(self, price: Callable[[_Step], int]) -> int:
+        """A price in micro-CNY added up over the reserved cards in use, in nano-CNY for the slot."""
+        worth = 0
+        for resource, used in self.used.items():
+            taken = self.facts.taken(resource, used)
+            worth += sum(milli * price(step) for step, milli in taken if not step.offered)
+        return worth * self.problem.slot_hours
 
     def _summaries(self) -> Iterator[str]:
         sizes = Counter(w.latency_class for w in self.problem.workloads)
@@ -346,7 +373,8 @@ class _PlanCheck(_Check):
         placed = {placement.workload for placement in self.placements}
         penalties = sum(self.facts.penalty(w) for w in self.problem.workloads if w.id not in placed)
         totals = self._recomputed()
-        worth = totals["purchase_nano_cny"] + totals["transfer_nano_cny"] + penalties
+        paid = ("purchase_nano_cny", "transfer_nano_cny", "forgone_nano_cny")
+        worth = sum(totals[name] for name in paid) + penalties
         if self.plan.value_nano_cny != worth:
             yield f"the plan states a value of {self.plan.value_nano_cny}, recomputed {worth}"
         bound = self.facts.bound(self.plan.certificate)

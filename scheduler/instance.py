@@ -3,8 +3,8 @@
 Two workloads are of one class when they have the same demand vectors, priority, eligible sites and transfer
 costs: swapping them changes neither feasibility nor cost. An *option* is (class, site, demand vector) that
 latency, residency and the site's size allow; impossible ones are never built, which is the biggest lever
-on solving time. A *resource* is one grade at one site, with a convex price curve: reserved cards first, at
-nothing, then the offers from the cheapest.
+on solving time. A *resource* is one grade at one site, with a convex price curve: free reserved
+cards first, then reservations that could be sold on and offers from the cheapest.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,24 +33,22 @@ ClassKey = tuple[Alternatives, int, bytes, bytes]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Supply:
-    """Resources and their price curves. R resources, K price steps sorted by (resource, price, offer)."""
+    """Resources and their price curves. R resources, K price steps sorted by (resource, price)."""
 
     index: Mapping[tuple[str, str], int]
     """(site code, grade) → resource, in the order of the sites and their grades."""
     reserved: Ints
-    """(R,) milli-cards already bought."""
+    """(R,) milli-cards already bought that nobody else would pay for: free to use."""
     step_resource: Ints
     """(K,) resource of the step."""
     step_price: Ints
-    """(K,) nano-CNY per milli-card for the whole slot."""
+    """(K,) nano-CNY per milli-card for the slot: an offer's price, or what a reservation would fetch."""
     step_milli: Ints
     """(K,) milli-cards of the step."""
-    step_offer: Ints
-    """(K,) row of the offer."""
 
     @property
     def capacity(self) -> Ints:
-        """(R,) milli-cards there are: reserved and offered."""
+        """(R,) milli-cards there are: free ones and all steps."""
         offered = np.zeros_like(self.reserved)
         np.add.at(offered, self.step_resource, self.step_milli)
         return self.reserved + offered
@@ -110,14 +108,21 @@ def supply_of(problem: Problem) -> Supply:
     index = {pair: row for row, pair in enumerate(pairs)}
     reserved = np.zeros(len(pairs), dtype=np.int64)
     for item in problem.reservations:
-        reserved[index[item.site, item.grade]] += item.milli_cards
-    steps = sorted(
-        (index[offer.site, offer.grade], offer.price_micro_cny * problem.slot_hours, row, offer.milli_cards)
+        if not item.worth_micro_cny:
+            reserved[index[item.site, item.grade]] += item.milli_cards
+    # at one price reserved cards come before offers, those that were cheaper before dearer ones
+    steps = [
+        (index[item.site, item.grade], item.worth_micro_cny, 0, item.paid_micro_cny, row, item.milli_cards)
+        for row, item in enumerate(problem.reservations)
+        if item.worth_micro_cny and item.milli_cards
+    ]
+    steps += [
+        (index[offer.site, offer.grade], offer.price_micro_cny, 1, 0, row, offer.milli_cards)
         for row, offer in enumerate(problem.offers)
         if offer.milli_cards
-    )
-    resource, price, offer_row, milli = np.array(steps, dtype=np.int64).reshape(-1, 4).T
-    return Supply(index, reserved, resource, price, milli, offer_row)
+    ]
+    resource, price, *_, milli = np.array(sorted(steps), dtype=np.int64).reshape(-1, 6).T
+    return Supply(index, reserved, resource, price * problem.slot_hours, milli)
 
 
 def compile_instance(problem: Problem) -> Instance:

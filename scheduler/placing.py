@@ -19,7 +19,7 @@ from scheduler.types import InvariantViolation, Problem
 from scheduler.validation import checked
 
 GAP_TARGET = 1e-5
-"""The search ends once the plan is proved this close to the best possible, as a share of its new money."""
+"""The search ends once the plan is proved this close to the best, as a share of new and forgone money."""
 RELAXATION_SHARE = 0.5
 """Of the time limit, what sharpening the bound may take: the rest is for the plan."""
 EXACT_SHARE = 0.5

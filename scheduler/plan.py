@@ -79,7 +79,8 @@ class Totals:
     """What a set of placements costs, draws and emits.
 
     ``cost`` is new money: purchases and transfer. ``reserved_value`` is the sunk price of the reserved cards
-    used, cheapest first, so that plans can be compared as if nothing had been bought before. ``power`` is
+    used, so that plans can be compared as if nothing had been bought before; ``forgone`` is what those cards
+    would still have fetched. Cards are taken by what using them costs, reserved before offered. ``power`` is
     what the sites pay for electricity: part of the rent, so never added to cost. ``milli_card_hours`` counts
     running hours.
     """
@@ -89,6 +90,7 @@ class Totals:
     purchase_nano_cny: int
     transfer_nano_cny: int
     reserved_value_nano_cny: int
+    forgone_nano_cny: int
     power_nano_cny: int
     kgco2: float
 
@@ -132,7 +134,7 @@ class ClassSummary(NamedTuple):
 class CertificateRow(NamedTuple):
     """A price on one capacity inequality that every plan fulfils (`scheduler.capacity_rows` derives it).
 
-    ``level`` counts the cheapest offers that are taken as capacity next to the reservations; ``grain`` is the
+    ``level`` counts the price steps that are taken as capacity next to what is free; ``grain`` is the
     size in milli-cards that whole workloads round to (1: plain capacity); ``nano_cny`` is per unit of it.
     """
 
@@ -169,9 +171,9 @@ class Timings:
 class Plan:
     """A placement with its proof.
 
-    ``value_nano_cny`` is what was minimised: new money plus the penalties of unplaced work;
-    ``lower_bound_nano_cny`` holds for every possible plan; their difference is the gap. ``gap`` sets it
-    against the money the plan can influence: its new money, sunk cost and penalties left out.
+    ``value_nano_cny`` is what was minimised: new money, what the reserved cards used would have fetched, and
+    the penalties of unplaced work; ``lower_bound_nano_cny`` holds for every possible plan; their difference
+    is the gap. ``gap`` sets it against the money the plan can influence, sunk cost and penalties left out.
     ``bound_from`` is ``"certificate"`` or, where an exact search proved more, ``"exact search"``.
     ``model`` names the model used and ``why`` says in a sentence why it was picked.
     """
@@ -198,7 +200,8 @@ class Plan:
 
     @property
     def gap(self) -> float:
-        """The gap as a share of the plan's new money; 0 for a proved optimum, ``inf`` if nothing is paid."""
+        """The gap as a share of new and forgone money; 0 for a proved optimum, ``inf`` if there is none."""
         if self.gap_nano_cny == 0:
             return 0.0
-        return self.gap_nano_cny / self.totals.cost_nano_cny if self.totals.cost_nano_cny else float("inf")
+        money = self.totals.cost_nano_cny + self.totals.forgone_nano_cny
+        return self.gap_nano_cny / money if money else float("inf")

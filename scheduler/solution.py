@@ -67,7 +67,6 @@ def residual(instance: Instance, fixed: Ints, free: Ints) -> Residual:
         supply.step_resource,
         supply.step_price,
         supply.step_milli - bought,
-        supply.step_offer,
     )
     fits = instance.need_milli <= rest.capacity[instance.need_resource]
     keep = free[instance.option_class] > 0

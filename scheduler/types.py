@@ -190,13 +190,18 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """Capacity already bought for the slot: the price paid per card-hour is sunk, using it costs nothing."""
+    """Capacity already bought for the slot; the price paid per card-hour is sunk.
+
+    ``worth_micro_cny`` is what an unused card-hour would still fetch, e.g. by selling it on: that, and
+    nothing else, is what using it costs. With 0 a plan has no reason to prefer one reservation over another.
+    """
 
     id: str
     site: str
     grade: str
     milli_cards: int
     paid_micro_cny: int
+    worth_micro_cny: int = 0
 
 
 @dataclass(frozen=True, slots=True)

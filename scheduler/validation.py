@@ -145,9 +145,12 @@ def _supply_faults(table: str, rows: Sequence[Reservation | Offer], problem: Pro
             yield Fault(table, row, item.id, "grade", f"site {item.site} has no grade {item.grade!r}")
         if wrong := _not_integer_in(item.milli_cards, 0, MILLI_CARDS_MAX):
             yield Fault(table, row, item.id, "milli_cards", wrong)
-        name = "paid_micro_cny" if isinstance(item, Reservation) else "price_micro_cny"
-        if wrong := _not_integer_in(getattr(item, name), 0, PRICE_MICRO_MAX):
-            yield Fault(table, row, item.id, name, wrong)
+        names = (
+            ("paid_micro_cny", "worth_micro_cny") if isinstance(item, Reservation) else ("price_micro_cny",)
+        )
+        for name in names:
+            if wrong := _not_integer_in(getattr(item, name), 0, PRICE_MICRO_MAX):
+                yield Fault(table, row, item.id, name, wrong)
 
 
 def _contradictions(problem: Problem) -> Rows:

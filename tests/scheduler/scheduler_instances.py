@@ -91,12 +91,16 @@ def _random_supply(draw, sites):
             if draw.random() < 0.6:
                 milli = draw.randint(0, 6) * 500
                 reservations.append(
-                    Reservation(f"r{len(reservations)}", s.code, g.grade, milli, draw.randint(1, 9) * CNY)
+                    Reservation(f"r{len(reservations)}", s.code, g.grade, milli, *_paid_and_worth(draw))
                 )
             for _ in range(draw.randint(0, 2)):
                 milli, price = draw.randint(0, 6) * 500, draw.randint(1, 12) * CNY
                 offers.append(Offer(f"o{len(offers)}", s.code, g.grade, milli, price))
     return tuple(reservations), tuple(offers)
+
+
+def _paid_and_worth(draw):
+    return draw.randint(1, 9) * CNY, draw.choice([0, 0, draw.randint(1, 12) * CNY])
 
 
 def _random_work(draw, number, grades):
@@ -154,7 +158,9 @@ def _value(problem, choice):
 
 
 def _cost(problem, resource, milli):
-    steps = [(0, r.milli_cards) for r in problem.reservations if (r.site, r.grade) == resource]
+    steps = [
+        (r.worth_micro_cny, r.milli_cards) for r in problem.reservations if (r.site, r.grade) == resource
+    ]
     steps += [(o.price_micro_cny, o.milli_cards) for o in problem.offers if (o.site, o.grade) == resource]
     cost = 0
     for price, size in sorted(steps):
@@ -207,7 +213,8 @@ def crowd(seed, workloads=300):
         for k in range(2)
     )
     reserved = tuple(
-        Reservation(f"r{s.code}", s.code, "A", draw.randint(1, 9) * 1000, 7 * CNY) for s in sites
+        Reservation(f"r{s.code}", s.code, "A", draw.randint(1, 9) * 1000, 7 * CNY, draw.choice([0, 7 * CNY]))
+        for s in sites
     )
     network = Network(
         ("C0", "C1"), tuple(s.code for s in sites), np.array([[2.0, 9, 20, 30, 40], [9.0, 2, 25, 20, 30]])

@@ -18,14 +18,12 @@ from scheduler.solution import purchases
 
 def one_resource(reserved, steps):
     prices = sorted(range(1, len(steps) + 1))
-    none = np.arange(len(steps))
     return Supply(
         {("S", "A"): 0},
         np.array([reserved]),
         np.zeros(len(steps), dtype=np.int64),
         np.array(prices, dtype=np.int64),
         np.array(steps, dtype=np.int64),
-        none,
     )
 
 

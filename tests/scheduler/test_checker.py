@@ -23,7 +23,7 @@ def problem():
     rivals = tuple(
         cases.work(f"rival{n}", {"A": 3000}, latency_ms=10.0, latency_class="fast") for n in range(2)
     )
-    reserved = (Reservation("r", "HUB", "A", 2000, 7_000_000),)
+    reserved = (Reservation("r", "HUB", "A", 2000, 7_000_000, 1_000_000),)
     offers = (*base.offers[:1], *(replace(base.offers[1], id=f"h{n}", milli_cards=3000) for n in range(2)))
     # the second western step is the dearer one
     offers = (*offers[:2], replace(offers[2], price_micro_cny=9_000_000))

@@ -64,6 +64,17 @@ def test_reserved_cards_are_used_first_and_cost_nothing():
     assert plan.totals.cost_with_reserved_fen - plan.totals.cost_fen == 3460 * 9 * 24 // 10
 
 
+def test_reserved_cards_that_would_fetch_more_than_an_offer_costs_are_kept_for_sale():
+    problem = cases.two_sites()
+    offers = (problem.offers[0], replace(problem.offers[1], milli_cards=4000))
+    for worth, bought, forgone in ((7, 0, 3460 * 7 * 24), (9, 3460, 0)):
+        reservation = Reservation("r", "HUB", "A", 4000, 5_000_000, worth * 1_000_000)
+        plan = place(replace(problem, reservations=(reservation,), offers=offers))
+        assert sum(p.milli_cards for p in plan.purchases if p.site == "HUB") == bought
+        assert plan.totals.forgone_nano_cny == forgone * 1_000_000
+        assert check_plan(replace(problem, reservations=(reservation,), offers=offers), plan) == ()
+
+
 def test_a_workload_moves_to_its_faster_grade_only_where_that_is_cheaper():
     cheap = cases.work("w", {"A": 2000})
     both = replace(cheap, alternatives=(*cheap.alternatives, (cases.Need("B", 1000),)))
