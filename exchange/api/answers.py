@@ -103,7 +103,7 @@ class Grades(Answer, frozen=True, kw_only=True):
 
 
 class Contract(Answer, frozen=True, kw_only=True):
-    """One contract with the top of its book. `price_low` and `price_high` are today's limits, both included."""
+    """One contract with the top of its book. `price_low` and `price_high` are today's limits, included."""
 
     symbol: str
     grade: str

@@ -4,8 +4,8 @@
 class ExchangeError(Exception):
     """The exchange refused a request, or could not be reached.
 
-    `code` is stable (`CONNECTION_FAILED` is the client's own), `status` the HTTP status or 0, `field` what was
-    at fault. After CONNECTION_FAILED the outcome of a command is unknown: look before sending it again.
+    `code` is stable (`CONNECTION_FAILED` is the client's own), `status` the HTTP status or 0, `field` what
+    was at fault. After CONNECTION_FAILED the outcome of a command is unknown: look before sending it again.
     """
 
     def __init__(self, code: str, status: int, message: str, field: str | None = None) -> None:

@@ -24,7 +24,7 @@ _DECODER: msgspec.json.Decoder[FeedMessage] = msgspec.json.Decoder(FeedMessage)
 
 
 class LocalBook:
-    """One symbol's book, price (ticks) → (quantity in lots, number of orders), kept by snapshot and deltas."""
+    """One symbol's book, price (ticks) → (quantity in lots, number of orders), by snapshot and deltas."""
 
     def __init__(self, symbol: str) -> None:
         self.symbol = symbol
@@ -33,7 +33,7 @@ class LocalBook:
         self.asks: SortedDict[int, tuple[int, int]] = SortedDict()
 
     def apply(self, message: FeedBook | FeedDelta) -> None:
-        """Takes over a whole book, or the levels that a delta names; a delta already contained is passed over."""
+        """Takes over a whole book, or a delta's levels; a delta already contained is passed over."""
         if isinstance(message, FeedBook):
             self.bids.clear()
             self.asks.clear()
@@ -77,8 +77,8 @@ def _top(side: "SortedDict[int, tuple[int, int]]", index: int) -> tuple[int, int
 class Feed:
     """An open feed: iterate over it for messages; `books` holds what the messages so far amount to.
 
-    Made by `ExchangeClient.feed()`. Iteration ends when this side closes; it raises FeedClosed when the server
-    does (a reader that falls behind is closed with code 1013 and should connect again).
+    Made by `ExchangeClient.feed()`. Iteration ends when this side closes; it raises FeedClosed when the
+    server does (a reader that falls behind is closed with code 1013 and should connect again).
     """
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:

@@ -38,7 +38,7 @@ def profile_path(keys_dir: Path, member: str) -> Path:
 
 
 def save_profile(keys_dir: Path, profile: Profile) -> Path:
-    """Writes a profile beside its final name and renames it, so that it is never half there. Returns its path."""
+    """Writes a profile beside its final name, renames it (it is never half there), returns its path."""
     path = profile_path(keys_dir, profile.member)
     keys_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     beside = path.with_suffix(f".{os.getpid()}.tmp")
