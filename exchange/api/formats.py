@@ -63,7 +63,7 @@ def parse_time_ns(text: str, field: str) -> int:
     if moment is None or moment.tzinfo is None:
         raise refuse(
             RequestCode.INVALID_FIELD,
-            f"The {field} {text[:40]!r} is not an RFC 3339 time with offset; write 2026-12-04T09:00:00+08:00.",
+            f"The {field} {text[:40]!r} is not a time with offset; write 2026-12-04T09:00:00+08:00.",
             field,
         )
     return (moment - _EPOCH) // timedelta(microseconds=1) * 1000
