@@ -164,7 +164,8 @@ class Flow:
         self.mids[index] = min(max(mid, spec.price_low), spec.price_high)
         columns = COLUMNS | COMMANDS[self.command_kind()](self, index)
         if self.rng.random() < self.shape.spoiled_share:
-            columns[self.rng.choice(SPOILABLE)] = self.rng.choice(SPOILERS)
+            spoilt = self.rng.choice(SPOILABLE)
+            columns[spoilt] = self.rng.choice(spoilers(spoilt))
         columns["seq"], columns["time_ns"] = self.seq, self.time_ns
         return tuple(columns.values())
 
@@ -243,7 +244,14 @@ class Flow:
 
 
 SPOILABLE = [name for name in COLUMNS if name not in ("seq", "time_ns", "client_id")]
-SPOILERS = (0, 1, 2, 3, 5, 7, 9, 100, 255)
+SPOILERS = (0, 1, 2, 3, 4, 5, 6, 7, 9, 100)
+
+
+def spoilers(column: str) -> list[int]:
+    """Return what may be put into a column at random: small numbers, and the first and last of its type."""
+    bounds = np.iinfo(COMMAND[column])
+    last = int(bounds.max)
+    return [*SPOILERS, *SPOILERS, int(bounds.min), last, last - 1, -1 if bounds.min else last]
 
 
 def new_columns(flow: Flow, index: int) -> dict[str, Any]:

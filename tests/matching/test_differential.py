@@ -6,7 +6,7 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +28,11 @@ from matching.records import (
     OrderType,
     Phase,
     Records,
+    RejectCode,
     Side,
     StpMode,
     TimeInForce,
+    new_order,
 )
 from matching.reference import ReferenceEngine
 from matching.spec import AccountSpec, EngineLimits, InstrumentSpec
@@ -67,6 +69,7 @@ class Pair:
         self.kernel.check()
         if self.reference.state_hash() != self.kernel.state_hash():
             pytest.fail(state_difference(self.reference, self.kernel))
+        assert list(views(self.kernel)) == list(views(self.reference))
 
     def swap_states(self) -> None:
         """Put each one's snapshot into a new engine of the other kind, and go on with those."""
@@ -74,6 +77,20 @@ class Pair:
         self.kernel, self.reference = Engine(self.limits), ReferenceEngine(self.limits)
         self.kernel.restore(of_reference)
         self.reference.restore(of_kernel)
+
+
+def views(engine: MatchingEngine) -> Iterator[Any]:
+    """Yield everything that an engine shows of each instrument and account."""
+    yield engine.instruments()
+    for index in engine.instruments():
+        yield engine.l1(index), engine.instrument(index), engine.indicative(index)
+        yield [
+            engine.depth(index, side, levels).tolist() for side in (Side.BUY, Side.SELL) for levels in (0, 2)
+        ]
+        yield engine.orders(index).tolist(), engine.positions(index).tolist()
+    for account in engine.snapshot()["accounts"]["account"].tolist():
+        yield engine.exposure(account), engine.open_orders(account).tolist()
+        yield [engine.position(account, index) for index in engine.instruments()]
 
 
 def first_difference(step: Step, expected: Records, got: Records) -> str:
@@ -174,6 +191,35 @@ def test_nothing_depends_on_how_a_stream_is_cut(name: str) -> None:
         events = np.concatenate([perform(engine, step) for step in steps])
         assert events.tobytes() == expected
         assert engine.state_hash() == script.state_hash
+
+
+def test_the_largest_numbers_agree() -> None:
+    """Clauses 3.10, 3.11 (5), 3.37: orders of 2^20 lots at the highest prices until every bound is met."""
+    pair = Pair(EngineLimits(max_instruments=1, max_accounts=4, max_orders=3000, max_levels=1001))
+    high, most_lots, near_limit = (1 << 24) - 1, 1 << 20, (1 << 30) - 1
+    spec = InstrumentSpec(high - 1000, high, high - 500, multiplier=100)
+    margin_fen = (1 << 31) - 1
+    controls = [("add_instrument", 0, spec), ("set_margins", 0, margin_fen, margin_fen)]
+    controls += [("set_account", account, AccountSpec(equity_fen=1 << 62)) for account in range(4)]
+    controls += [("set_position", account, 0, -near_limit) for account in range(3)]
+    controls += [("set_phase", 0, Phase.CONTINUOUS)]
+    for seq, (name, *arguments) in enumerate(controls, 1):
+        pair.do(Control(name, tuple(arguments), seq))
+    buys = [
+        new_order(account=i % 3, instrument=0, side=Side.BUY, quantity=most_lots, price=high)
+        for i in range(2200)
+    ]
+    ioc = TimeInForce.IOC
+    sells = [
+        new_order(account=3, instrument=0, side=Side.SELL, quantity=most_lots, price=high, tif=ioc)
+        for _ in range(1100)
+    ]
+    resting = pair.do(np.concatenate(buys))
+    assert resting["quantity"].max() == (1 << 31) - 1  # as LEVEL shows more than that
+    taking = pair.do(np.concatenate(sells))
+    assert RejectCode.POSITION_LIMIT in taking["code"][taking["kind"] == EventKind.REJECTED]
+    assert pair.reference.position(3, 0) < -(near_limit - most_lots)
+    pair.verify()
 
 
 def digest_of_kernel(name: str, commands: int) -> str:
