@@ -148,7 +148,7 @@ async def test_new_contracts_begin_at_the_last_settlement_of_their_kind(config):
 
 
 async def test_it_runs_by_itself_on_an_accelerated_clock_and_ends_with_the_exchange(config):
-    clock = AcceleratedClock(moment_ns(FRIDAY, time(8, 0)), 50_000.0)
+    clock = AcceleratedClock(moment_ns(FRIDAY, time(8, 0)), 50_000.0, held=True)  # opening takes real time
     exchange = await small(config, clock)
     task = asyncio.create_task(driver(exchange, config).run())
     await clock.run_until(moment_ns(FRIDAY, time(10, 0)))
