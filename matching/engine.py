@@ -13,9 +13,9 @@ from matching.api import Exposure, Indicative, InvariantViolation, TopOfBook
 from matching.commands import apply_batch, indicative_of
 from matching.constants import MAX_POSITION
 from matching.emit import refuse
-from matching.jit import announce_compilation, compilation_done, kernel
+from matching.jit import COMPILED, compiling, kernel
 from matching.layout import SELL, Store
-from matching.records import COMMAND, EVENT, Phase, Records, RejectCode, Side
+from matching.records import COMMAND, Phase, Records, RejectCode, Side
 from matching.spec import AccountSpec, EngineLimits, InstrumentSpec
 from matching.state import (
     ACCOUNT_STATE,
@@ -28,6 +28,7 @@ from matching.state import (
     SNAPSHOT_DTYPES,
     hash_state,
 )
+from matching.warm import SMALL, exercise
 
 
 @kernel
@@ -46,7 +47,10 @@ class Engine:
     Event arrays that its methods return are views of one buffer, overwritten by the next state-changing call.
     """
 
+    _ready = False
+
     def __init__(self, limits: EngineLimits | None = None) -> None:
+        _make_ready()
         self.limits = limits or EngineLimits()
         self._store = Store(self.limits)
         self._core = self._store.core
@@ -87,7 +91,7 @@ class Engine:
         return self._tables["events"][: int(self._counters["event_count"])]
 
     def _refused(self, seq: int, code: RejectCode, instrument: int = -1, account: int = -1) -> Records:
-        _refuse(self._begin(seq), int(code), instrument, account)
+        _refuse(self._begin(seq), int(code), int(instrument), int(account))
         return self._events()
 
     def _listed(self, index: int) -> bool:
@@ -111,14 +115,14 @@ class Engine:
         for name in InstrumentSpec.__dataclass_fields__:
             row[name] = getattr(spec, name)
         row["last_price"], row["phase"], row["listed"], row["first_holding"] = 0, Phase.CLOSED, 1, 0
-        control.announce(self._begin(seq), index, -1, 1)
+        control.announce(self._begin(seq), int(index), -1, 1)
         return self._events()
 
     def remove_instrument(self, index: int, *, seq: int = 0) -> Records:
         """Cancel its orders and forget its holdings (clause 3.4)."""
         if not self._listed(index):
             return self._refused(seq, RejectCode.UNKNOWN_INSTRUMENT, index)
-        control.remove_instrument(self._begin(seq), index)
+        control.remove_instrument(self._begin(seq), int(index))
         return self._events()
 
     def rebase(
@@ -130,7 +134,7 @@ class Engine:
         code = InstrumentSpec(price_low, price_high, reference_price).fault(self.limits.max_levels)
         if code != RejectCode.NONE:
             return self._refused(seq, code, index)
-        control.rebase(self._begin(seq), index, price_low, price_high, reference_price)
+        control.rebase(self._begin(seq), int(index), int(price_low), int(price_high), int(reference_price))
         return self._events()
 
     def set_margins(
@@ -142,14 +146,18 @@ class Engine:
         terms = InstrumentSpec(1, 1, 1, margin_long_fen=margin_long_fen, margin_short_fen=margin_short_fen)
         if terms.fault(1) != RejectCode.NONE:
             return self._refused(seq, RejectCode.INVALID_INSTRUMENT, index)
-        control.set_margins(self._begin(seq), index, margin_long_fen, margin_short_fen)
+        control.set_margins(self._begin(seq), int(index), int(margin_long_fen), int(margin_short_fen))
         return self._events()
 
     def set_phase(self, instruments: int | Iterable[int], phase: Phase, *, seq: int = 0) -> Records:
         """Move instruments to a phase in the order given (clause 3.3)."""
         if int(phase) not in list(Phase):
             return self._refused(seq, RejectCode.INVALID_PHASE)
-        numbers = [instruments] if isinstance(instruments, int) else [int(number) for number in instruments]
+        numbers = (
+            [int(instruments)]
+            if isinstance(instruments, int | np.integer)
+            else [int(number) for number in instruments]
+        )
         for number in numbers:
             if not self._listed(number):
                 return self._refused(seq, RejectCode.UNKNOWN_INSTRUMENT, number)
@@ -178,7 +186,7 @@ class Engine:
         self._counters["trading_day"] = trading_day
         for number in self.instruments():
             self._make_room()
-            control.expire_orders(core, number, trading_day)
+            control.expire_orders(core, number, int(trading_day))
         return self._events()
 
     # -- accounts
@@ -191,7 +199,7 @@ class Engine:
         for name in AccountSpec.__dataclass_fields__:
             row[name] = getattr(spec, name)
         row["known"] = 1
-        control.announce(self._begin(seq), -1, account, 0)
+        control.announce(self._begin(seq), -1, int(account), 0)
         return self._events()
 
     def adjust_equity(self, account: int, delta_fen: int, *, seq: int = 0) -> Records:
@@ -199,7 +207,7 @@ class Engine:
         if not self._known(account):
             return self._refused(seq, RejectCode.UNKNOWN_ACCOUNT, account=account)
         self._tables["accounts"]["equity_fen"][account] += delta_fen
-        control.announce(self._begin(seq), -1, account, 0)
+        control.announce(self._begin(seq), -1, int(account), 0)
         return self._events()
 
     def set_offset(self, account: int, offset_fen: int, *, seq: int = 0) -> Records:
@@ -207,14 +215,14 @@ class Engine:
         if not self._known(account):
             return self._refused(seq, RejectCode.UNKNOWN_ACCOUNT, account=account)
         self._tables["accounts"]["offset_fen"][account] = offset_fen
-        control.announce(self._begin(seq), -1, account, 0)
+        control.announce(self._begin(seq), -1, int(account), 0)
         return self._events()
 
     def kill_account(self, account: int, *, seq: int = 0) -> Records:
         """Disable an account and cancel its orders (clause 3.28)."""
         if not self._known(account):
             return self._refused(seq, RejectCode.UNKNOWN_ACCOUNT, account=account)
-        control.kill_account(self._begin(seq), account)
+        control.kill_account(self._begin(seq), int(account))
         return self._events()
 
     def set_position(self, account: int, instrument: int, lots: int, *, seq: int = 0) -> Records:
@@ -224,13 +232,13 @@ class Engine:
             code = RejectCode.UNKNOWN_ACCOUNT
         elif not self._listed(instrument):
             code = RejectCode.UNKNOWN_INSTRUMENT
-        elif not views.find_row(self._core, account, instrument) and not self._holding_room():
+        elif not views.find_row(self._core, int(account), int(instrument)) and not self._holding_room():
             code = RejectCode.TOO_MANY_HOLDINGS
         if code != RejectCode.NONE:
             return self._refused(seq, code, instrument, account)
         if abs(lots) > MAX_POSITION:
             raise ValueError(f"a position of {lots} lots is beyond ±{MAX_POSITION}")
-        control.set_position(self._begin(seq), account, instrument, lots)
+        control.set_position(self._begin(seq), int(account), int(instrument), int(lots))
         return self._events()
 
     def _holding_room(self) -> bool:
@@ -268,12 +276,14 @@ class Engine:
         row = self._instrument_row(instrument)
         most = int(row["price_high"]) - int(row["price_low"]) + 2
         out = np.zeros(min(levels, most) if levels > 0 else most, LEVEL_VIEW)
-        return out[: views.write_levels(self._core, instrument * 4 + (SELL if side == Side.SELL else 0), out)]
+        return out[
+            : views.write_levels(self._core, int(instrument) * 4 + (SELL if side == Side.SELL else 0), out)
+        ]
 
     def orders(self, instrument: int) -> Records:
         """Return the open orders of an instrument (dtype ``ORDER_STATE``) in book order."""
         self._instrument_row(instrument)
-        out = np.zeros(views.collect_instrument(self._core, instrument), ORDER_STATE)
+        out = np.zeros(views.collect_instrument(self._core, int(instrument)), ORDER_STATE)
         views.write_orders(self._core, out)
         return out
 
@@ -281,14 +291,14 @@ class Engine:
         """Return the open orders of an account (dtype ``ORDER_STATE``) in acceptance order."""
         if not self._known(account):
             raise KeyError(f"account {account} isn't set up")
-        out = np.zeros(views.collect_account(self._core, account), ORDER_STATE)
+        out = np.zeros(views.collect_account(self._core, int(account)), ORDER_STATE)
         views.write_orders(self._core, out)
         return out
 
     def indicative(self, instrument: int) -> Indicative:
         """Return what an uncross would do now; zeros outside a call."""
         self._instrument_row(instrument)
-        price, quantity, surplus = _indicative(self._core, instrument)
+        price, quantity, surplus = _indicative(self._core, int(instrument))
         return Indicative(int(price), int(quantity), int(surplus))
 
     def instrument(self, instrument: int) -> InstrumentSpec:
@@ -303,7 +313,7 @@ class Engine:
     def position(self, account: int, instrument: int) -> int:
         """Return an account's position in lots, long positive; 0 without a holding."""
         self._instrument_row(instrument)
-        row = views.find_row(self._core, account, instrument)
+        row = views.find_row(self._core, int(account), int(instrument))
         return int(self._tables["holdings"]["position"][row]) if row else 0
 
     def positions(self, instrument: int) -> Records:
@@ -492,10 +502,10 @@ def _project(table: Records, numbers: Any, dtype: np.dtype[np.void], key: str) -
     return out
 
 
-def warm_up() -> None:
-    """Compile everything, or load it from the cache; says on stderr that it compiles, if it does."""
-    announce_compilation()
-    compilation_done()
-
-
-__all__ = ["EVENT", "Engine", "warm_up"]
+def _make_ready() -> None:
+    """Before the first engine of a process: compile the kernel or load it from the cache, all of it."""
+    if Engine._ready or not COMPILED:
+        return
+    Engine._ready = True
+    with compiling():
+        exercise(Engine(SMALL))

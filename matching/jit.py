@@ -13,7 +13,8 @@ import hashlib
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 from weakref import WeakValueDictionary
@@ -41,14 +42,14 @@ COMPILED = not _settings.DISABLE_JIT
 """False when the kernel runs as plain Python."""
 
 
-def _source_key() -> str:
+def source_key(package: Path = Path(__file__).parent) -> str:
     """Return a hash of everything that the compiled kernel depends on.
 
     numba keeps a stale caller when a callee in another file changes, so the whole package is one key; and it
     distrusts a source whose time stamp moved, so the stamps are part of it.
     """
     digest = hashlib.sha256(f"{sys.version}|{numba.__version__}|{np.__version__}".encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in sorted(package.glob("*.py")):
         digest.update(f"{path}|{path.stat().st_mtime_ns}|".encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -62,7 +63,8 @@ def _cache_root() -> Path:
     return (Path(base) if base else Path("~/.cache").expanduser()) / "dongxi"
 
 
-def _usable(directory: Path) -> bool:
+def usable(directory: Path) -> bool:
+    """Tell whether compiled code can be kept in a directory; makes it if it can."""
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryFile(dir=directory):
@@ -74,8 +76,8 @@ def _usable(directory: Path) -> bool:
 CACHE_DIR: Path | None = None
 """Where this process keeps compiled code; None if nothing is writable (it then compiles at each start)."""
 if COMPILED:
-    _directory = _cache_root() / f"kernel-{_source_key()}"
-    CACHE_DIR = _directory if _usable(_directory) else None
+    _directory = _cache_root() / f"kernel-{source_key()}"
+    CACHE_DIR = _directory if usable(_directory) else None
 
 
 def _compile(function: Callable[P, R], forceinline: bool) -> Callable[P, R]:
@@ -104,16 +106,16 @@ def inlined(function: Callable[P, R]) -> Callable[P, R]:
     return _compile(function, forceinline=True)
 
 
-def announce_compilation() -> None:
-    """Say on stderr that the kernel is being compiled, if it isn't in the cache."""
-    if COMPILED and not (CACHE_DIR and (CACHE_DIR / "complete").exists()):
-        print("Compiling the matching kernel (once, about half a minute) …", file=sys.stderr, flush=True)
-
-
-def compilation_done() -> None:
-    """Note that the cache holds the whole kernel."""
-    if CACHE_DIR is not None:
-        (CACHE_DIR / "complete").touch()
+@contextmanager
+def compiling() -> Iterator[None]:
+    """Around the first use of the whole kernel: says on stderr that it compiles, if it isn't in the cache."""
+    mark = CACHE_DIR / "complete" if CACHE_DIR else None
+    cached = mark is not None and mark.exists()
+    if not cached:
+        print("Compiling the matching kernel, which takes about half a minute …", file=sys.stderr, flush=True)
+    yield
+    if mark is not None and not cached:
+        mark.touch()
 
 
 _tables: WeakValueDictionary[int, NDArray[Any]] = WeakValueDictionary()

@@ -1,0 +1,85 @@
+"""The compile cache: keyed by the sources, shared by processes, never needed; and who says what when."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from matching import jit
+
+ONE_TRADE = """
+from matching.engine import Engine
+from matching.records import EventKind, Phase, Side, new_order
+from matching.spec import AccountSpec, EngineLimits, InstrumentSpec
+limits = EngineLimits(max_instruments=1, max_accounts=2, max_orders=64, max_levels=128, max_holdings=8)
+engine = Engine(limits)
+engine.add_instrument(0, InstrumentSpec(100, 200, 150))
+for account in (0, 1):
+    engine.set_account(account, AccountSpec(equity_fen=10**9))
+engine.set_phase(0, Phase.CONTINUOUS)
+for side in (Side.BUY, Side.SELL):
+    events = engine.apply(new_order(account=int(side), instrument=0, side=side, quantity=1, price=150))
+assert (events["kind"] == EventKind.TRADE).sum() == 1
+from matching.jit import CACHE_DIR, COMPILED
+print(CACHE_DIR, COMPILED)
+"""
+
+
+def run(root: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run one trade in a fresh process."""
+    return subprocess.run(
+        [sys.executable, "-c", ONE_TRADE],
+        cwd=root,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+
+def test_a_cached_kernel_starts_without_a_word(root: Path) -> None:
+    run(root)
+    told = run(root)
+    assert told.stderr == ""
+    assert told.stdout.split() == [str(jit.CACHE_DIR), "True"]
+
+
+def test_without_the_compiler_the_same_functions_run(root: Path) -> None:
+    told = run(root, NUMBA_DISABLE_JIT="1")
+    assert told.stderr == ""
+    assert told.stdout.split() == ["None", "False"]
+
+
+def test_the_key_follows_every_source_of_the_kernel(root: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "matching"
+    shutil.copytree(root / "matching", copy, ignore=shutil.ignore_patterns("__pycache__"))
+    keys = [jit.source_key(copy)]
+    for name in ("ladder.py", "emit.py"):
+        path = copy / name
+        path.write_text(path.read_text(encoding="utf-8") + "\n# changed\n", encoding="utf-8")
+        keys.append(jit.source_key(copy))
+    assert len(set(keys)) == 3
+    assert jit.source_key(copy) == keys[-1]
+
+
+def test_a_place_that_cannot_be_written_is_no_cache(tmp_path: Path) -> None:
+    assert jit.usable(tmp_path / "new")
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    assert not jit.usable(tmp_path / "file" / "below")
+
+
+def test_the_first_use_says_that_it_compiles_and_the_next_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(jit, "CACHE_DIR", tmp_path)
+    with jit.compiling():
+        pass
+    assert "Compiling the matching kernel" in capsys.readouterr().err
+    with jit.compiling():
+        pass
+    assert capsys.readouterr().err == ""
