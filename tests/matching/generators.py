@@ -39,7 +39,7 @@ START_NS = 1_700_000_000 * 1_000_000_000
 BATCHES = (1, 1, 2, 5, 20, 60)
 SHORT_BATCHES = (1, 1, 1, 2, 5, 12)
 REMEMBERED_DEAD = 50
-REDRAWS = 6
+REDRAWS = 3
 """How often a forbidden combination is drawn anew before it is sent all the same."""
 
 Weights = dict[Any, int]
@@ -505,7 +505,8 @@ def auctions(seed: int) -> Flow:
         )
         | {9: 1},
         controls=weights(str, "phase 20 end_of_day 1 rebase 1 repair 10"),
-        control_share=0.3,
+        control_share=0.15,
+        batches=SHORT_BATCHES,
         iceberg_share=0.25,
         most_lots=30,
         first_phase=Phase.OPENING_CALL,

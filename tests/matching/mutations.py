@@ -46,6 +46,8 @@ MUTATED = (
 """Modules that decide what happens. (The others lay out memory, view, verify, compile or fetch ahead.)"""
 COMMANDS_A_SCRIPT = (150, 500, 1500)
 SECONDS_A_MUTANT = 60
+MAGIC = 1 << 20
+"""Larger numbers are those of the hash function, where any will do; so it is with -1, which means "none"."""
 
 COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
@@ -96,7 +98,7 @@ def replacements(node: ast.AST) -> Iterator[ast.AST]:
             yield ast.BoolOp(ast.And(), values)
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             yield operand
-        case ast.Constant(value=int() as number) if not isinstance(number, bool):
+        case ast.Constant(value=int() as number) if not isinstance(number, bool) and number < MAGIC:
             yield ast.Constant(number + 1)
         case ast.Constant(value=bool() as truth):
             yield ast.Constant(not truth)
@@ -119,13 +121,23 @@ class Planter(ast.NodeTransformer):
         return self.replacement if node is self.target else self.generic_visit(node)
 
 
+def nodes_of(statement: ast.stmt) -> Iterator[ast.AST]:
+    """Walk a statement, but not into the number of a -1."""
+    waiting: list[ast.AST] = [statement]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if not (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)):
+            waiting.extend(ast.iter_child_nodes(node))
+
+
 def mutants_of(module: str) -> Iterator[Mutant]:
     """Yield every mutant of one kernel module."""
     text = (KERNEL / f"{module}.py").read_text()
     tree = ast.parse(text)
     for function in [node for node in tree.body if isinstance(node, ast.FunctionDef)]:
         for statement in function.body:
-            for node in ast.walk(statement):
+            for node in nodes_of(statement):
                 for replacement in replacements(node):
                     planted = plant(tree, node, replacement)
                     line, what = getattr(node, "lineno", 0), f"{shown(node)}  →  {shown(replacement)}"
