@@ -265,6 +265,8 @@ def test_a_withdrawal_leaves_what_is_held(market, views) -> None:
     market.trade(SATURDAY_H100, 1, 2, lots=10, price=1_200)
     free = views.balance(2).available_fen
     assert free == market.cash - 10 * 1_440 - 58  # clause 8.4: margin, and the fee of 57.6
+    too_much = market.refused(m.Withdraw(member="blue", amount_fen=free + 1))
+    assert too_much.name == "INSUFFICIENT_CASH"
     market.do(m.Withdraw(member="blue", amount_fen=free))
     assert views.balance(2).available_fen == 0
     market.settle()
