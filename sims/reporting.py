@@ -25,7 +25,7 @@ from sims.report import Conversion, DayReport, Delivery, Money, Placement
 from sims.settings import DemoSettings
 from sims.troupe import Tally
 
-PLACING_TIME_LIMIT_S = 15.0
+PLACING_TIME_LIMIT_S = 12.0
 
 
 @dataclass(frozen=True, slots=True)

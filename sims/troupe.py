@@ -55,6 +55,11 @@ class Actor:
         actor._write(setup)
         return actor
 
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
     def _write(self, line: Setup | Cue) -> None:
         if self._process.stdin is None or self._process.stdin.is_closing():
             raise MemberFailed(f"the process of {self.setup.member} has ended")

@@ -1,7 +1,7 @@
 """The life of one exchange through the command a user runs: interrupted, killed, resumed, and its next day.
 
-One story, told in order: Ctrl-C while members come in, Ctrl-C in the session, kill -9 in the session, the
-first day's table, the next day's table. After each end no process of it is left.
+One story, told in order: Ctrl-C while members come in, Ctrl-C in the session, kill -9 in the session,
+Ctrl-C in the delivery, the first day's table, the next day's table. After each end no process of it is left.
 """
 
 import json
@@ -63,8 +63,8 @@ class Run:
                 pytest.fail(f"no {what}; it printed:\n{self.text}")
             time.sleep(POLL_S)
 
-    def until_printed(self, words: str) -> None:
-        self.until(lambda: words in self.text, START_S, words)
+    def until_printed(self, words: str, timeout_s: float = START_S) -> None:
+        self.until(lambda: words in self.text, timeout_s, words)
 
     def stop(self, number: int) -> int:
         """Send a signal to the server alone, wait, and see that its whole group is gone."""
@@ -152,6 +152,10 @@ def test_the_life_of_an_exchange(tmp_path: Path) -> None:
     run.until(watched, START_S, "five states in the session")
     run.stop(signal.SIGKILL)
     assert hashes_by_replay(data, set(seen)) == seen
+
+    run = Run(data)
+    run.until_printed("delivery", DAY_S)  # the scheduler's process is at work now, too
+    assert run.stop(signal.SIGINT) == 0, run.text
 
     run = Run(data, "--once")
     assert run.end(DAY_S) == 0, run.text
