@@ -49,7 +49,11 @@ class Version(Answer, frozen=True, kw_only=True):
 
 
 class Status(Answer, frozen=True, kw_only=True):
-    """The market as a whole."""
+    """The market as a whole.
+
+    `state_hash` is that of the whole state after `state_hash_seq`. Hashing takes a while and anyone may ask,
+    so it is made anew at most once a second and may lie a little behind `as_of_seq`.
+    """
 
     market_time: str
     trading_day: str
@@ -60,6 +64,7 @@ class Status(Answer, frozen=True, kw_only=True):
     members: int
     cash_total_fen: int
     state_hash: str
+    state_hash_seq: int
     as_of_seq: int
 
 

@@ -50,6 +50,7 @@ def market_status(exchange: Exchange) -> answers.Status:
     """Return the market as a whole."""
     view, views = exchange.status(), exchange.views
     today = day_of(view.market_time_ns)
+    hashed_seq, state_hash = exchange.recent_state_hash()
     return answers.Status(
         market_time=time_text(view.market_time_ns),
         trading_day=day_text(view.trading_day or exchange.config.first_day),
@@ -59,7 +60,8 @@ def market_status(exchange: Exchange) -> answers.Status:
         contracts_active=view.contracts_active,
         members=view.members,
         cash_total_fen=views.money().cash_total_fen,
-        state_hash=views.state_hash(),
+        state_hash=state_hash,
+        state_hash_seq=hashed_seq,
         as_of_seq=view.seq,
     )
 

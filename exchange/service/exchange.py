@@ -35,6 +35,7 @@ from matching.records import COMMAND, EVENT, Records
 
 Listener: TypeAlias = Callable[[Applied], None]
 PROGRESS_FRAMES = 1_000
+HASH_AGE_S = 1.0
 
 _NO_EVENTS = np.zeros(0, EVENT)
 
@@ -109,6 +110,8 @@ class Exchange:
         self._next_seq = core.seq + 1
         self._last_time_ns = core.time_ns
         self._failure: str | None = None
+        self._hash: tuple[int, str] | None = None
+        self._hashed_at = 0.0
         self._closing = False
         self._drained = asyncio.Event()
         self._drained.set()
@@ -217,6 +220,16 @@ class Exchange:
     def secret_of(self, key: KeyView) -> bytes:
         """Return a key's secret. Raises MasterKeyError if it was encrypted with another master key."""
         return self._key.decrypt(key.ciphertext, key.key_id)
+
+    def recent_state_hash(self) -> tuple[int, str]:
+        """Return (seq, hash in hex) of a state that is at most `HASH_AGE_S` old.
+
+        Hashing the whole state takes tens of ms, which a reader must not be able to ask for at will.
+        """
+        if self._hash is None or self._loop.time() - self._hashed_at >= HASH_AGE_S:
+            self._hash = (self.views.seq, self.views.state_hash())
+            self._hashed_at = self._loop.time()
+        return self._hash
 
     def check(self) -> None:
         """Verify every invariant of the state; raises InvariantViolation."""

@@ -146,7 +146,7 @@ def test_the_life_of_an_exchange(tmp_path: Path) -> None:
 
     def watched() -> bool:
         now = status(data)
-        seen[int(str(now["as_of_seq"]))] = str(now["state_hash"])
+        seen[int(str(now["state_hash_seq"]))] = str(now["state_hash"])
         return len(seen) >= 5 and now["phase"] == "continuous"
 
     run.until(watched, START_S, "five states in the session")
