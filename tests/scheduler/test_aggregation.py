@@ -1,6 +1,7 @@
 """Merging classes changes neither bound nor rules, only the size of the relaxation."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -23,9 +24,19 @@ def plain_relaxation(instance):
     return solve(model, instance, rows, scheduler.relaxation.mathopt.SolverType.GLOP, 30)
 
 
-@pytest.mark.parametrize("seed", range(40))
+def with_data_to_move(problem):
+    """The crowd again, every second workload with 1 or 2 GB to move at a price of its own a site."""
+    prices = np.array([[0, 1, 2, 3, 4], [4, 3, 2, 1, 0]]) * cases.CNY
+    moved = tuple(replace(w, data_gb=n % 3) for n, w in enumerate(problem.workloads))
+    return replace(
+        problem, workloads=moved, network=replace(problem.network, transfer_micro_cny_per_gb=prices)
+    )
+
+
+@pytest.mark.parametrize("seed", range(60))
 def test_merged_prices_prove_what_the_whole_relaxation_proves(seed):
-    problem = cases.crowd(seed, 60) if seed % 2 else cases.known_grades_only(cases.tiny(seed))
+    problem = cases.crowd(seed, 60) if seed % 3 else cases.known_grades_only(cases.tiny(seed))
+    problem = with_data_to_move(problem) if seed % 3 == 1 else problem
     instance = compile_instance(problem)
     merged = aggregate(instance)
     found = relax_merged(instance, Needs(instance), merged.instance, time.monotonic() + 30)

