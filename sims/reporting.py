@@ -80,7 +80,7 @@ async def collect(
         data_dir=str(facts.data_dir),
         serving=facts.serving,
         state_hash=status.state_hash,
-        seq=status.as_of_seq,
+        seq=status.state_hash_seq,
     )
 
 
