@@ -71,9 +71,7 @@ def apply_one(core: Row, command: Row) -> None:
     kind = command["kind"]
     number = wide(-1)
     if kind == NEW:
-        new_order(core, command)
-        if instrument_fault(core, command["instrument"]) == NO_REJECT:
-            number = wide(command["instrument"])
+        number = new_order(core, command)
     elif kind == CANCEL:
         cancel_order(core, command)
     elif kind == AMEND:
@@ -90,8 +88,13 @@ def apply_one(core: Row, command: Row) -> None:
 
 @kernel
 def apply_batch(cores: NDArray[Any], commands: NDArray[Any], start: int) -> int:
-    """Apply commands from `start` on while their events have room; returns the first one not applied."""
+    """Apply commands from `start` on while their events have room; returns the first one not applied.
+
+    A call from 0 starts a new buffer of events; a later one goes on with it.
+    """
     core = cores[0]
+    if start == 0:
+        core["event_count"] = 0
     for place in range(start, len(commands)):
         if core["event_count"] + events_at_most(core) > core["event_capacity"]:
             return place

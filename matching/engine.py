@@ -52,26 +52,28 @@ class Engine:
     def __init__(self, limits: EngineLimits | None = None) -> None:
         _make_ready()
         self.limits = limits or EngineLimits()
-        self._store = Store(self.limits)
-        self._core = self._store.core
+        self._attach(Store(self.limits))
+
+    def _attach(self, store: Store) -> None:
+        """Work on these tables from now on."""
+        self._store, self._core, self._tables = store, store.core, store.tables
         self._counters = self._core[0]
-        self._tables = self._store.tables
+        self._event_count = self._core["event_count"]
 
     # -- commands
 
     def apply(self, commands: Records) -> Records:
         """Apply commands (dtype ``COMMAND``, shape (n,)) in order; returns their events."""
-        if commands.dtype != COMMAND:
+        if commands.dtype is not COMMAND and commands.dtype != COMMAND:
             raise TypeError(f"expected an array of COMMAND records, got {commands.dtype}")
         if not commands.flags.carray:
             commands = commands.copy()
         core = self._core
-        self._counters["event_count"] = 0
         done = apply_batch(core, commands, 0)
         while done < len(commands):
             self._make_room(len(commands) - done)
             done = apply_batch(core, commands, done)
-        return self._tables["events"][: int(self._counters["event_count"])]
+        return self._events()
 
     def _make_room(self, commands: int = 1) -> None:
         """Enlarge the event buffer so that at least the next command can be applied."""
@@ -88,7 +90,7 @@ class Engine:
         return self._core
 
     def _events(self) -> Records:
-        return self._tables["events"][: int(self._counters["event_count"])]
+        return self._tables["events"][: self._event_count.item()]
 
     def _refused(self, seq: int, code: RejectCode, instrument: int = -1, account: int = -1) -> Records:
         _refuse(self._begin(seq), int(code), int(instrument), int(account))
@@ -397,8 +399,7 @@ class Engine:
             raise ValueError(f"the snapshot isn't consistent: {violation}") from violation
         if fresh.state_hash() != hash_state(snapshot):
             raise ValueError("the snapshot isn't consistent: its sums differ from its orders")
-        self._store, self._core, self._counters = fresh._store, fresh._core, fresh._counters
-        self._tables = fresh._tables
+        self._attach(fresh._store)
 
     def _load(self, snapshot: Mapping[str, Records]) -> None:
         """Fill an empty engine."""

@@ -352,12 +352,12 @@ def _kept_lots(holding: Row, command: Row) -> int:
 
 
 @inlined
-def new_order(core: Row, command: Row) -> None:
-    """Apply a NEW command; stops that it sets off are the caller's next step."""
+def new_order(core: Row, command: Row) -> int:
+    """Apply a NEW command; returns the instrument whose stops must then be looked at, or -1."""
     code = _screen(core, command)
     if code != NO_REJECT:
         emit_rejected(core, command, code)
-        return
+        return -1
     number = wide(command["instrument"])
     instrument, account = instrument_at(core, number), account_at(core, command["account"])
     price = wide(command["price"])
@@ -365,7 +365,7 @@ def new_order(core: Row, command: Row) -> None:
         price = post_only_price(core, number, wide(command["side"]), command["flags"], price)
         if price == 0:
             emit_rejected(core, command, R_POST_ONLY)
-            return
+            return -1
     row = find_holding(core, command["account"], number)
     holding = holding_at(core, row)  # row 0 stays zero: what an account without a holding has
     lots = _kept_lots(holding, command)
@@ -376,10 +376,11 @@ def new_order(core: Row, command: Row) -> None:
         code = _room_fault(core, command, row)
     if code != NO_REJECT:
         emit_rejected(core, command, code)
-        return
+        return -1
     if row == 0:
         row = add_holding(core, command["account"], number)
     _admit(core, command, price, lots, row)
+    return number
 
 
 @inlined
