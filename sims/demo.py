@@ -13,21 +13,24 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+import typer
 from rich.console import Console
 from rich.status import Status
 
+from exchange.client.errors import ExchangeError
 from exchange.domain.clock import AcceleratedClock
 from exchange.service.exchange import Exchange
 from nodes.catalogue import Catalogue, load_catalogue
 from sims.admission import admit
 from sims.cues import Setup
-from sims.director import Director
+from sims.director import Director, PhaseNotReached
 from sims.findings import Observer
+from sims.placing import PlacingFailed
 from sims.report import Placement, day_text, render
 from sims.reporting import RunFacts, collect, place_tasks
 from sims.settings import DemoSettings, load_settings
 from sims.timetable import REST, SETTLED, Step, current_trading_day, moment, remaining, timetable
-from sims.troupe import Troupe
+from sims.troupe import MemberFailed, Troupe
 from sims.world import Cast, cast_of
 
 REST_S = 0.5
@@ -69,13 +72,17 @@ class Session(Protocol):
 async def run(session: Session) -> None:
     """Run from the market's present time to the next trading day's opening and print the table.
 
-    Afterwards the market stands still in the next trading day's call auction. Raises MemberFailed,
-    PhaseNotReached, ExchangeError; whatever happens, no member's process is left behind.
+    Afterwards the market stands still in the next trading day's call auction. What stops the demonstration is
+    said in a sentence, then typer.Exit with code 1 ends the program; the next run goes on from there. Whatever
+    happens, no member's process is left behind.
     """
     settings = load_settings()
     troupe = Troupe(settings.pace.answer_timeout_s)
     try:
         await Demo(session, settings, load_catalogue(), troupe, Console()).run()
+    except (ExchangeError, MemberFailed, PhaseNotReached, PlacingFailed) as error:
+        typer.echo(f"dongxi up: the demonstration stopped: {error}", err=True)
+        raise typer.Exit(1) from None
     finally:
         await troupe.end()
 
