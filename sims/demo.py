@@ -72,9 +72,9 @@ class Session(Protocol):
 async def run(session: Session) -> None:
     """Run from the market's present time to the next trading day's opening and print the table.
 
-    Afterwards the market stands still in the next trading day's call auction. What stops the demonstration is
-    said in a sentence, then typer.Exit with code 1 ends the program; the next run goes on from there. Whatever
-    happens, no member's process is left behind.
+    Afterwards the market stands still in the next trading day's call auction. What stops the demonstration
+    is said in a sentence, then typer.Exit with code 1 ends the program; the next run goes on from there.
+    Whatever happens, no member's process is left behind.
     """
     settings = load_settings()
     troupe = Troupe(settings.pace.answer_timeout_s)
