@@ -1,0 +1,125 @@
+"""A real exchange behind a real server on a loopback port, its market moved by hand."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date, time
+from pathlib import Path
+
+import aiohttp
+from aiohttp import web
+from yarl import URL
+
+from exchange.api.signing import signed_headers
+from exchange.client import ExchangeClient, Profile
+from exchange.domain.calendar import moment_ns
+from exchange.domain.clock import ManualClock
+from exchange.gateway.app import make_app
+from exchange.service.bootstrap import bootstrap
+from exchange.service.config import ExchangeConfig
+from exchange.service.day import DayDriver
+from exchange.service.exchange import Exchange
+
+FRIDAY = date(2026, 12, 4)
+SATURDAY = date(2026, 12, 5)
+DEPOSIT_FEN = 10**10
+
+
+@dataclass
+class Served:
+    """The exchange, its driver and clock, where it listens, and the operator's profile."""
+
+    exchange: Exchange
+    driver: DayDriver
+    clock: ManualClock
+    base_url: str
+    operator: Profile
+
+    async def at(self, hour: int, minute: int = 0, day: date = FRIDAY) -> None:
+        """Move market time and let the driver do what is due."""
+        self.clock.set(moment_ns(day, time(hour, minute)))
+        await self.driver.catch_up()
+
+    def client(self, profile: Profile | None = None) -> ExchangeClient:
+        """A client of this server that doesn't try again."""
+        return ExchangeClient(self.base_url, profile, retries=0)
+
+    async def admit(self, name: str, kind: str) -> Profile:
+        """Admit a member with cash and return its profile."""
+        async with self.client(self.operator) as operator:
+            made = await operator.add_member(name, kind)
+            await operator.deposit(name, DEPOSIT_FEN)
+        return Profile(
+            member=name,
+            account=made.account,
+            key_id=made.key_id,
+            secret=made.secret,
+            base_url=self.base_url,
+        )
+
+    async def raw(
+        self,
+        method: str,
+        target: str,
+        body: bytes = b"",
+        *,
+        profile: Profile | None = None,
+        headers: dict[str, str] | None = None,
+        **signing: object,
+    ) -> tuple[int, dict[str, object]]:
+        """Send bytes as they are; return status and decoded body. `signing`: timestamp_ms, nonce."""
+        sent = {"Content-Type": "application/json"} if body else {}
+        if profile is not None:
+            sent |= signed_headers(
+                profile.key_id,
+                profile.secret_bytes,
+                method,
+                target,
+                body,
+                **signing,  # type: ignore[arg-type]
+            )
+        sent |= headers or {}
+        async with (
+            aiohttp.ClientSession() as session,
+            session.request(
+                method, URL(self.base_url + target, encoded=True), data=body or None, headers=sent
+            ) as answer,
+        ):
+            return answer.status, await answer.json()
+
+    def state(self) -> tuple[int, str]:
+        """Sequence number and hash of the whole state."""
+        return self.exchange.views.seq, self.exchange.views.state_hash()
+
+
+@asynccontextmanager
+async def serving(folder: Path) -> AsyncIterator[Served]:
+    """Serve the exchange of `folder`, fresh or found there."""
+    clock = ManualClock(moment_ns(FRIDAY, time(8, 0)))
+    config = ExchangeConfig(
+        data_dir=folder / "data", master_key_file=folder / "keys/master.key", durability="os"
+    )
+    exchange = await Exchange.open(config, clock)
+    try:
+        credentials = await bootstrap(exchange)
+        assert credentials is not None
+        runner = web.AppRunner(make_app(exchange), shutdown_timeout=1.0)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            base_url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+            operator = Profile(
+                member=credentials.member,
+                account=str(credentials.account),
+                key_id=credentials.key_id,
+                secret=credentials.secret.hex(),
+                base_url=base_url,
+            )
+            yield Served(exchange, DayDriver(exchange, clock, config), clock, base_url, operator)
+        finally:
+            await runner.cleanup()
+    finally:
+        exchange.check()
+        await exchange.close()
