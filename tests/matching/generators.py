@@ -1,4 +1,4 @@
-"""Seeded streams of commands and control operations in six shapes, for comparing one engine with another.
+"""Seeded streams of commands and control operations in seven shapes, for comparing one engine with another.
 
 A flow proposes steps and watches the events they cause, so that its cancels and amendments name orders that
 exist (or have just ceased to). ``record`` turns a flow into a script that can be replayed against any engine.
@@ -290,7 +290,7 @@ def any_new_columns(flow: Flow, index: int) -> dict[str, Any]:
     if order_type in (OrderType.STOP, OrderType.STOP_LIMIT):
         columns["trigger"] = mid + rng.randint(-1, 6) * (1 if side == Side.BUY else -1)
     if order_type == OrderType.TRAILING_STOP:
-        columns["trigger"] = rng.randint(1, 6)
+        columns["trigger"] = rng.randint(0, 8)
     if columns["tif"] == TimeInForce.GTD:
         columns["expiry_day"] = flow.day + rng.randint(0, 3)
     if rng.random() < shape.iceberg_share:
@@ -615,6 +615,27 @@ def chaos(seed: int) -> Flow:
     return Flow(shape, seed)
 
 
+def listings(seed: int) -> Flow:
+    """Instruments come and go, and with them the holdings of many accounts, close to the engine's bound."""
+    terms = InstrumentSpec(95, 105, 100, margin_long_fen=3, margin_short_fen=4)
+    shape = Shape(
+        specs=[replace(terms, hub=index % 3, multiplier=index + 1) for index in range(8)],
+        accounts=[AccountSpec(equity_fen=PLENTY_FEN)] * 40,
+        limits=EngineLimits(
+            max_instruments=8, max_accounts=40, max_orders=200, max_levels=20, max_holdings=120
+        ),
+        kinds=weights(str, "new 70 cancel 15 amend 10 mass 5"),
+        types=weights(OrderType, "LIMIT 9 STOP 1 TRAILING_STOP 1"),
+        tifs=weights(TimeInForce, "DAY 3 GTC 1 IOC 1"),
+        phases=weights(Phase, "CONTINUOUS 1"),
+        controls=weights(str, "position 12 remove 3 add 1 repair 9 margins 1 rebase 1"),
+        control_share=0.4,
+        batches=SHORT_BATCHES,
+        few_orders=80,
+    )
+    return Flow(shape, seed)
+
+
 FLOWS: dict[str, Callable[[int], Flow]] = {
     "calm": calm,
     "board": board,
@@ -622,6 +643,7 @@ FLOWS: dict[str, Callable[[int], Flow]] = {
     "tangle": tangle,
     "boundary": boundary,
     "chaos": chaos,
+    "listings": listings,
 }
 
 
