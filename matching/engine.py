@@ -321,11 +321,10 @@ class Engine:
     def positions(self, instrument: int) -> Records:
         """Return the positions other than 0 in an instrument (dtype ``POSITION_VIEW``), ascending account."""
         self._instrument_row(instrument)
-        rows = self._holdings()
-        rows = rows[(rows["instrument"] == instrument) & (rows["position"] != 0)]
-        out = np.zeros(len(rows), POSITION_VIEW)
-        out["account"], out["position"] = rows["account"], rows["position"]
-        return out
+        count = views.write_positions(self._core, int(instrument), np.zeros(0, POSITION_VIEW))
+        out = np.zeros(count, POSITION_VIEW)
+        views.write_positions(self._core, int(instrument), out)
+        return out[np.argsort(out["account"])]
 
     def exposure(self, account: int) -> Exposure:
         """Return the gate's figures of an account."""
@@ -377,14 +376,15 @@ class Engine:
         for name in ENGINE_STATE.names or ():
             engine[name] = core[name]
         used = int(core["used_slots"])
-        orders = [self.orders(number) for number in numbers]
+        orders = np.zeros(int(core["live_orders"]), ORDER_STATE)
+        views.write_all_orders(self._core, np.array(numbers, np.int64), orders)
         known = np.flatnonzero(self._tables["accounts"]["known"])
         return {
             "engine": engine,
             "instruments": _project(self._tables["instruments"], numbers, INSTRUMENT_STATE, "instrument"),
             "accounts": _project(self._tables["accounts"], known, ACCOUNT_STATE, "account"),
             "holdings": self._holdings(),
-            "orders": np.concatenate(orders) if orders else np.zeros(0, ORDER_STATE),
+            "orders": orders,
             "generations": self._tables["orders"]["generation"][1 : used + 1].copy(),
             "free_slots": self._tables["free_slots"]["value"][: int(core["free_slot_count"])].copy(),
         }

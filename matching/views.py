@@ -85,6 +85,36 @@ def write_orders(cores: NDArray[Any], out: NDArray[Any]) -> None:
 
 
 @kernel
+def write_all_orders(cores: NDArray[Any], numbers: NDArray[Any], out: NDArray[Any]) -> None:
+    """Write the open orders of these instruments to `out` (ORDER_STATE), each in book order."""
+    core = cores[0]
+    done = 0
+    for place in range(len(numbers)):
+        count = collect_orders(core, wide(numbers[place]))
+        for gathered in range(count):
+            _write_order(core, wide(scratch_at(core, gathered)["value"]), out[done + gathered])
+        done += count
+
+
+@kernel
+def write_positions(cores: NDArray[Any], number: int, out: NDArray[Any]) -> int:
+    """Write the positions other than 0 in an instrument to `out` (POSITION_VIEW) as far as it holds; returns
+    how many.
+    """
+    core = cores[0]
+    count = 0
+    row = wide(instrument_at(core, number)["first_holding"])
+    while row != 0:
+        holding = holding_at(core, row)
+        if holding["position"] != 0:
+            if count < len(out):
+                out[count]["account"], out[count]["position"] = holding["account"], holding["position"]
+            count += 1
+        row = wide(holding["next"])
+    return count
+
+
+@kernel
 def find_row(cores: NDArray[Any], account: int, number: int) -> int:
     """Return the row of a holding, or 0."""
     return find_holding(cores[0], account, number)

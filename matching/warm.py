@@ -5,8 +5,6 @@ So all compiling (or loading from the cache) happens at the start of a process, 
 
 from __future__ import annotations
 
-import contextlib
-
 from matching.api import MatchingEngine
 from matching.records import (
     OrderType,
@@ -65,8 +63,10 @@ def _look(engine: MatchingEngine) -> None:
     engine.open_orders(0)
     engine.indicative(0)
     engine.position(0, 0)
-    with contextlib.suppress(KeyError):
-        engine.orders(1)
+    engine.positions(0)
+    engine.orders(0)
+    engine.depth(0, Side.BUY)
+    engine.check()
     engine.restore(engine.snapshot())
 
 

@@ -8,9 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from matching import jit
+from matching.engine import Engine
+from matching.records import Side
+from tests.matching.generators import FLOWS, record
 
 ONE_TRADE = """
 from matching.engine import Engine
@@ -83,3 +87,31 @@ def test_the_first_use_says_that_it_compiles_and_the_next_does_not(
     with jit.compiling():
         pass
     assert capsys.readouterr().err == ""
+
+
+def compiled_versions() -> dict[str, int]:
+    """Return how many versions of each kernel function this process has."""
+    return {
+        f"{name}.{function}": len(value.signatures)
+        for name, module in list(sys.modules.items())
+        if name.startswith("matching.")
+        for function, value in vars(module).items()
+        if hasattr(value, "signatures")
+    }
+
+
+@pytest.mark.skipif(not jit.COMPILED, reason="nothing is compiled")
+def test_nothing_is_compiled_once_an_engine_exists() -> None:
+    engine = Engine(FLOWS["chaos"](1).shape.limits)
+    before = compiled_versions()
+    record(FLOWS["chaos"](1), engine, 2_000)
+    for number in engine.instruments():
+        index = np.int32(number)
+        engine.l1(index), engine.depth(index, Side.SELL), engine.orders(index), engine.indicative(index)
+        positions = engine.positions(index)
+        assert positions["account"].tolist() == sorted(set(positions["account"].tolist()))
+        for account, lots in positions.tolist():
+            assert engine.position(account, index) == lots != 0
+    engine.check()
+    engine.restore(engine.snapshot())
+    assert compiled_versions() == before
