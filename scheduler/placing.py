@@ -14,6 +14,7 @@ from scheduler.plan import Certificate, CertificateRow, Placement, Plan, PlanSta
 from scheduler.reasons import Explainer
 from scheduler.relaxation import Relaxation, relax, relax_merged
 from scheduler.rounding import finished, fits, polished, rounded
+from scheduler.sampling import placed_by_prices, relax_sample
 from scheduler.solution import left_out, value
 from scheduler.types import InvariantViolation, Problem
 from scheduler.validation import checked
@@ -28,9 +29,13 @@ EXACT_SHARE = 0.5
 MERGE_OPTIONS_MIN = 20_000
 """From so many options on, classes are merged by proportion: sharpening and polishing would take too long."""
 
+SAMPLE_OPTIONS_MIN = 300_000
+"""From so many options on after merging, prices come from a sample: the relaxation would take minutes."""
+
 EXACT = "exact"
 CLASSES = "classes"
 MERGED = "merged"
+SAMPLED = "sampled"
 
 
 def place(problem: Problem, time_limit_s: float = 30.0, gap_target: float = GAP_TARGET) -> Plan:
@@ -92,6 +97,8 @@ def _search_merged(
     instance: Instance, size: str, relax_until: float, deadline: float, gap_target: float
 ) -> _Found:
     merged = aggregate(instance)
+    if len(merged.instance.option_site) >= SAMPLE_OPTIONS_MIN:
+        return _search_sampled(instance, size, deadline)
     relaxation = relax_merged(instance, Needs(instance), merged.instance, relax_until)
     whole = spread(instance, merged, relaxation.amount)
     amount = finished(instance, whole if fits(instance, whole) else np.zeros_like(whole), deadline)
@@ -99,6 +106,15 @@ def _search_merged(
     late = value(instance, amount) > goal and time.monotonic() >= deadline
     why = f"{size}: too many to sharpen; merged into {len(merged.instance.count)} classes that differ in size"
     return _Found(amount, relaxation, relaxation.bound, "certificate", late, MERGED, why)
+
+
+def _search_sampled(instance: Instance, size: str, deadline: float) -> _Found:
+    needs = Needs(instance)
+    relaxation = relax_sample(instance, needs, deadline)
+    amount = placed_by_prices(instance, needs, relaxation.shadow)
+    late = value(instance, amount) > relaxation.bound and time.monotonic() >= deadline
+    why = f"{size}: too many that all differ to relax; placed by the prices of a sample"
+    return _Found(amount, relaxation, relaxation.bound, "certificate", late, SAMPLED, why)
 
 
 def _not_exact(instance: Instance) -> str:

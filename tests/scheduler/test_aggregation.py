@@ -13,7 +13,7 @@ from scheduler.capacity_rows import Needs, base_rows
 from scheduler.checker import check_plan
 from scheduler.instance import compile_instance
 from scheduler.linear_model import build, solve
-from scheduler.placing import MERGED, place
+from scheduler.placing import MERGED, SAMPLED, place
 from scheduler.relaxation import relax_merged
 from scheduler.rounding import fits
 
@@ -75,3 +75,17 @@ def test_the_merged_model_places_a_crowd(monkeypatch):
     assert check_plan(problem, plan) == ()
     late = place(problem, time_limit_s=1e-9)
     assert check_plan(problem, late) == ()
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_the_sampled_model_is_checked_and_honest(seed, monkeypatch):
+    monkeypatch.setattr(scheduler.placing, "MERGE_OPTIONS_MIN", 0)
+    monkeypatch.setattr(scheduler.placing, "SAMPLE_OPTIONS_MIN", 0)
+    problem = (
+        with_data_to_move(cases.crowd(seed, 60)) if seed % 2 else cases.known_grades_only(cases.tiny(seed))
+    )
+    plan = place(problem)
+    assert plan.model == SAMPLED
+    assert check_plan(problem, plan) == ()
+    if not seed % 2:
+        assert plan.lower_bound_nano_cny <= cases.brute_force(problem) <= plan.value_nano_cny
