@@ -24,7 +24,7 @@ from exchange.service.frames import unpack_rare
 from matching.engine import Engine
 
 DONGXI = str(Path(sys.executable).parent / "dongxi")
-START_S = 60.0
+START_S = 180.0
 END_S = 30.0
 DAY_S = 280.0
 POLL_S = 0.05
