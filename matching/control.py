@@ -50,7 +50,7 @@ from matching.layout import (
     order_at,
     scratch_at,
 )
-from matching.orders import cancel_standing, stand_in_book
+from matching.orders import cancel_standing, forget_standing, stand_in_book
 from matching.stops import run_stops
 
 
@@ -83,17 +83,10 @@ def _release_parked(core: Row, number: int) -> None:
         slot = wide(instrument["parked_head"])
         order = order_at(core, slot)
         emit_triggered(core, slot, order)
-        _unpark(core, slot, order)
+        forget_standing(core, order)
+        release_exposure(core, order, wide(order["remaining"]))
+        leave_parked(core, order)
         stand_in_book(core, slot, order)
-
-
-@kernel
-def _unpark(core: Row, slot: int, order: Row) -> None:
-    reserve = order["remaining"] - order["visible"]
-    if order["display"] > 0:
-        core["refreshes"] -= (reserve + order["display"] - 1) // order["display"]
-    release_exposure(core, order, wide(order["remaining"]))
-    leave_parked(core, order)
 
 
 @kernel

@@ -90,7 +90,10 @@ class Engine:
         return self._core
 
     def _events(self) -> Records:
-        return self._tables["events"][: self._event_count.item()]
+        events, count = self._tables["events"], self._event_count.item()
+        if count > len(events):
+            raise InvariantViolation(f"{count} events were written to a buffer of {len(events)}")
+        return events[:count]
 
     def _refused(self, seq: int, code: RejectCode, instrument: int = -1, account: int = -1) -> Records:
         _refuse(self._begin(seq), int(code), int(instrument), int(account))
