@@ -234,8 +234,10 @@ class Flow:
             self.broken[what, index] = None
 
     def learn_terms(self, event: tuple[int, ...]) -> None:
-        """An instrument was listed, re-based or removed."""
+        """An instrument was listed, re-based or removed; one beyond the flow's own is left to itself."""
         _, _, _, _, reference, low, high, *_, index, _, _, code, _ = event
+        if index >= len(self.specs):
+            return
         self.note("add_instrument", index, broken=code == 0)
         self.note("set_phase", index, broken=code == 1)
         self.specs[index] = replace(
