@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -17,6 +18,7 @@ from exchange.service.results import RareResult
 
 BODY_BYTES_MAX = 64 * 1024
 BATCH_BYTES_MAX = 1024 * 1024
+_FIELD = re.compile(r"[a-z_]+(\[\d+\])?(\.[a-z_]+)?")
 
 Scope = Literal["read", "trade", "provide", "operate"]
 
@@ -61,6 +63,10 @@ class Route:
 
 def accepted(result: RareResult) -> RareResult:
     """Return the result of a rare command that was applied; raises RequestRefused with its code otherwise."""
-    if result.code is not None:
-        raise RequestRefused(result.code.name, result.code.status, result.sentence)
-    return result
+    if result.code is None:
+        return result
+    code, detail = result.code, result.detail
+    if _FIELD.fullmatch(detail):
+        raise RequestRefused(code.name, code.status, code.sentence, detail)
+    sentence = f"{code.sentence.removesuffix('.')} ({detail})." if detail else code.sentence
+    raise RequestRefused(code.name, code.status, sentence)

@@ -1,0 +1,180 @@
+"""The feed: a book kept by snapshot and deltas is the book; a slow reader is dropped and slows nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import socket
+from pathlib import Path
+
+import aiohttp
+import pytest
+from exchange_server import Served, serving
+
+from exchange.api.feed import FeedBook, FeedError, FeedHeartbeat, FeedPong, FeedStatus, FeedTrade
+from exchange.api.requests import Cancel, NewOrder
+from exchange.client import ExchangeClient, Feed, FeedClosed
+
+SYMBOL = "H100.GUIAN.261205"
+OTHER = "H100.TIANFU.261205"
+
+
+async def random_orders(client: ExchangeClient, seed: int, rounds: int) -> None:
+    """Orders and cancels around one price, in batches."""
+    dice = random.Random(seed)
+    resting: list[str] = []
+    for _ in range(rounds):
+        items: list[NewOrder | Cancel] = [
+            NewOrder(
+                symbol=dice.choice((SYMBOL, OTHER)),
+                side=dice.choice(("buy", "sell")),
+                price=f"11.{dice.randint(70, 99)}",
+                quantity=dice.randint(1, 5),
+            )
+            for _ in range(6)
+        ]
+        items += [Cancel(order_id=resting.pop(dice.randrange(len(resting)))) for _ in range(2) if resting]
+        answer = await client.batch(items)  # type: ignore[arg-type]
+        resting += [
+            result.order.order_id
+            for result in answer.results
+            if result.order and result.order.status == "resting"
+        ]
+
+
+async def drain(feed: Feed) -> list[object]:
+    """Return all that was sent before the answer to a ping, heartbeats left out."""
+    await feed.ping()
+    seen: list[object] = []
+    async for message in feed:
+        if isinstance(message, FeedPong):
+            return seen
+        if not isinstance(message, FeedHeartbeat):
+            seen.append(message)
+    raise AssertionError("the feed ended")
+
+
+async def test_snapshot_and_deltas_are_the_book(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        member = await served.admit("blue", "enterprise")
+        await served.at(9, 0)
+        async with served.client(member) as client:
+            await random_orders(client, 1, 5)
+            early = await client.feed(["book", "trades"], [SYMBOL])
+            everything = await client.feed(["book"], ["*"])
+            await random_orders(client, 2, 15)
+            late = await client.feed(["book"], [SYMBOL, OTHER])
+            await random_orders(client, 3, 15)
+            seen = await drain(early)
+            await drain(late)
+            await drain(everything)
+            for symbol, feeds in ((SYMBOL, (early, late, everything)), (OTHER, (late, everything))):
+                book = await client.book(symbol, depth=100)
+                bids = [(row.price, row.quantity, row.orders) for row in book.bids]
+                asks = [(row.price, row.quantity, row.orders) for row in book.asks]
+                assert bids
+                for feed in feeds:
+                    assert feed.books[symbol].levels() == (bids, asks)
+            trades = [message for message in seen if isinstance(message, FeedTrade)]
+            told = (await client.trades(SYMBOL, limit=1_000)).trades
+            assert trades
+            assert [(row.price, row.quantity) for row in trades] == [
+                (row.price, row.quantity) for row in reversed(told[: len(trades)])
+            ]
+            for feed in (early, late, everything):
+                await feed.close()
+
+
+async def test_status_errors_and_unsubscribing(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served, served.client() as client:
+        await served.at(8, 55)
+        feed = await client.feed(["status"])
+        messages = aiter(feed)
+        first = await anext(messages)
+        assert isinstance(first, FeedStatus)
+        assert first.phase == "call"
+        await served.at(8, 59)
+        second = await anext(messages)
+        assert isinstance(second, FeedStatus)
+        assert second.phase == "matched"
+        await feed.subscribe(["book"], ["H100.NOWHERE.261205"])
+        refused = await anext(messages)
+        assert isinstance(refused, FeedError)
+        assert refused.code == "UNKNOWN_SYMBOL"
+        await feed.subscribe(["book"], [SYMBOL])
+        assert isinstance(await anext(messages), FeedBook)
+        await feed.unsubscribe(["book", "status"], [SYMBOL])
+        assert await drain(feed) == []
+        await served.at(9, 0)
+        assert await drain(feed) == []
+        await feed.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("{", "MALFORMED_JSON"), ('{"op":"dance"}', "INVALID_FIELD"), ('{"op":"ping","x":1}', "INVALID_FIELD")],
+)
+async def test_a_malformed_message_is_answered_and_the_feed_goes_on(
+    tmp_path: Path, text: str, code: str
+) -> None:
+    async with (
+        serving(tmp_path) as served,
+        aiohttp.ClientSession() as session,
+        session.ws_connect(served.base_url + "/v1/feed") as connection,
+    ):
+        await connection.send_str(text)
+        assert (await connection.receive_json())["code"] == code
+        await connection.send_str('{"op":"ping"}')
+        assert (await connection.receive_json())["type"] == "pong"
+
+
+async def stuck_reader(served: Served) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Subscribe to everything over a bare socket with a tiny receive buffer, and read no more."""
+    bare = socket.socket()
+    bare.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1_024)
+    bare.setblocking(False)
+    host, port = served.base_url.removeprefix("http://").split(":")
+    await asyncio.get_running_loop().sock_connect(bare, (host, int(port)))
+    reader, writer = await asyncio.open_connection(sock=bare, limit=1_024)
+    writer.write(
+        f"GET /v1/feed HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
+    )
+    assert b"101" in await reader.readline()
+    text = b'{"op":"subscribe","channels":["book","trades"],"symbols":["*"]}'
+    # a client's frame: final text, masked with zeros
+    writer.write(bytes([0x81, 0x80 | len(text)]) + bytes(4) + text)
+    await writer.drain()
+    return reader, writer
+
+
+async def test_a_reader_that_never_reads_is_dropped_and_slows_nobody(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        member = await served.admit("blue", "enterprise")
+        await served.at(9, 0)
+        reader, writer = await stuck_reader(served)
+        async with served.client(member) as client:
+            feed = await client.feed(["book"], [SYMBOL, OTHER])
+            # far more than its queue and the kernel's buffers take
+            for seed in range(60):
+                await random_orders(client, seed, 10)
+                await drain(feed)
+            book = await client.book(SYMBOL, depth=100)
+            bids = [(row.price, row.quantity, row.orders) for row in book.bids]
+            assert feed.books[SYMBOL].levels()[0] == bids
+            await feed.close()
+        with contextlib.suppress(ConnectionError):
+            while await reader.read(1 << 16):
+                pass  # what was under way, then the end: the server has cut it
+        writer.close()
+
+
+async def test_the_feed_ends_with_the_server(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        client = served.client()
+        messages = aiter(await client.feed(["status"]))
+        assert isinstance(await anext(messages), FeedStatus)
+    with pytest.raises(FeedClosed):
+        await anext(messages)
+    await client.close()
