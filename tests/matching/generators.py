@@ -510,7 +510,7 @@ def auctions(seed: int) -> Flow:
         control_share=0.15,
         batches=SHORT_BATCHES,
         iceberg_share=0.25,
-        most_lots=30,
+        most_lots=5,
         first_phase=Phase.OPENING_CALL,
         depth=lambda rng: rng.randint(-4, 5),
     )
