@@ -1,4 +1,4 @@
-"""Listings page by page: a cursor is the position after the last row, opaque to clients."""
+"""Listings page by page: a cursor is the position of the last row before it, opaque to clients."""
 
 from __future__ import annotations
 
@@ -10,14 +10,21 @@ from exchange.api.codes import RequestCode, refuse
 T = TypeVar("T")
 
 
-def page(rows: Sequence[T], cursor: str | None, limit: int) -> tuple[Sequence[T], str | None]:
-    """Return one page and the cursor of the next, None at the end. Refused: INVALID_PARAMETER."""
-    if cursor is not None and not (cursor.isascii() and cursor.isdecimal()):
+def position(cursor: str | None) -> int:
+    """Return what a cursor says, -1 for none: before the first row. Refused: INVALID_PARAMETER."""
+    if cursor is None:
+        return -1
+    if not (cursor.isascii() and cursor.isdecimal()):
         raise refuse(
             RequestCode.INVALID_PARAMETER,
             "The cursor isn't one of this listing; use `next_cursor` of the page before, or leave it out.",
             "cursor",
         )
-    start = int(cursor or 0)
+    return int(cursor)
+
+
+def page(rows: Sequence[T], cursor: str | None, limit: int) -> tuple[Sequence[T], str | None]:
+    """Return one page and the cursor of the next, None at the end. Refused: INVALID_PARAMETER."""
+    start = position(cursor) + 1
     end = start + limit
-    return rows[start:end], str(end) if end < len(rows) else None
+    return rows[start:end], str(end - 1) if end < len(rows) else None

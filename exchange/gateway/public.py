@@ -9,9 +9,10 @@ from exchange.api.codes import RequestCode, RequestRefused, refuse
 from exchange.api.formats import day_text, parse_day, time_text
 from exchange.api.requests import BookQuery, ContractsQuery, SettlementsQuery, TradesQuery
 from exchange.domain.calendar import day_of, is_trading_day
+from exchange.domain.contracts import PeriodKind
 from exchange.gateway import translate
 from exchange.gateway.call import Call, Route
-from exchange.gateway.paging import page
+from exchange.gateway.paging import position
 from exchange.service.exchange import Exchange
 from nodes.catalogue import load_catalogue
 from nodes.types import HubKind
@@ -112,18 +113,19 @@ async def grades(_: Call) -> answers.Grades:
 async def contracts(call: Call) -> answers.Contracts:
     """Answer contracts in order of listing, each with the top of its book."""
     query: ContractsQuery = call.query
-    wanted = [
-        view
-        for view in call.exchange.views.contracts(query.active)
-        if query.grade in (None, view.contract.grade)
-        and query.hub in (None, view.contract.hub)
-        and query.kind in (None, view.contract.kind.value)
-    ]
-    rows, following = page(wanted, query.cursor, query.limit)
+    rows = call.exchange.views.contracts(
+        query.active,
+        grade=query.grade,
+        hub=query.hub,
+        kind=None if query.kind is None else PeriodKind(query.kind),
+        after=position(query.cursor),
+        limit=query.limit + 1,
+    )
+    shown, more = rows[: query.limit], len(rows) > query.limit
     return answers.Contracts(
-        contracts=[translate.contract(view) for view in rows],
+        contracts=[translate.contract(view) for view in shown],
         as_of_seq=call.exchange.views.seq,
-        next_cursor=following,
+        next_cursor=str(shown[-1].contract.index) if more else None,
     )
 
 
