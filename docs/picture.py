@@ -1,4 +1,5 @@
-"""Draws docs/images/run.svg from what a real run printed (`make run RUN_ARGS=--once | tee run.txt`).
+"""Draws docs/images/run.svg from what a real run printed on a terminal of 82 columns
+(`script -qc "stty cols 82; make run RUN_ARGS=--once" run.txt`).
 
 Usage: python -m docs.picture run.txt
 """
@@ -17,6 +18,7 @@ from rich.text import Text
 TARGET: Final = Path(__file__).parent / "images" / "run.svg"
 COLUMNS: Final = 82
 FIRST_LINE: Final = "Trading day"
+LAST_LINE: Final = "next "
 _THEME: Final = TerminalTheme(
     (18, 22, 20),
     (228, 232, 229),
@@ -48,11 +50,12 @@ _TEMPLATE: Final = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" 
 
 
 def picture(printed: str) -> str:
-    """Return the SVG of what was printed from the table's heading on."""
+    """Return the SVG of the table that was printed."""
     lines = [line.rstrip() for line in printed.splitlines()]
     first = next(at for at, line in enumerate(lines) if FIRST_LINE in line)
+    last = next(at for at, line in enumerate(lines) if Text.from_ansi(line).plain.startswith(LAST_LINE))
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
-    console.print(Text.from_ansi("\n".join(lines[first:])), no_wrap=True, overflow="crop")
+    console.print(Text.from_ansi("\n".join(lines[first : last + 1])), no_wrap=True, overflow="crop")
     return console.export_svg(title="make run", theme=_THEME, code_format=_TEMPLATE, unique_id="run")
 
 

@@ -44,7 +44,7 @@ def timetable(trading_day: date, next_trading_day: date, pace: Pace) -> list[Ste
         *_session(trading_day, pace),
         Step(
             at=moment(trading_day, SETTLED),
-            title="settlement; the scheduler begins to place the tasks",
+            title="settlement; the scheduler places tasks",
             phase="settled",
             cues=(),
             wall_s=2 * pace.other_half_hour_s,

@@ -28,6 +28,7 @@ START_S = 180.0
 END_S = 30.0
 DAY_S = 280.0
 POLL_S = 0.05
+README = Path(__file__).resolve().parents[2] / "README.md"
 
 
 class Run:
@@ -96,10 +97,13 @@ class Run:
             time.sleep(POLL_S)
 
 
+def profile_text(data: Path) -> str:
+    return (data.parent / f"{data.name}-keys" / "operator.toml").read_text(encoding="utf-8")
+
+
 def status(data: Path) -> dict[str, object]:
     """What the running server says of itself; its address is in the operator's profile."""
-    profile = (data.parent / f"{data.name}-keys" / "operator.toml").read_text(encoding="utf-8")
-    found = re.search(r'base_url = "([^"]+)"', profile)
+    found = re.search(r'base_url = "([^"]+)"', profile_text(data))
     assert found is not None
     with urllib.request.urlopen(f"{found[1]}/v1/status", timeout=10) as answer:
         fields: dict[str, object] = json.load(answer)
@@ -128,8 +132,41 @@ def money_adds_up(text: str) -> bool:
     return re.search(r"^sum +0\.00 *$", text, re.MULTILINE) is not None
 
 
+def readme_commands_work(data: Path) -> None:
+    """Run the README's commands as printed, but for where the server listens and where the program lies."""
+    served = re.search(r"http://127\.0\.0\.1:(\d+)", profile_text(data))
+    assert served is not None
+    blocks = re.findall(r"^```sh\n(.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    answers = []
+    for block in blocks:
+        if block.startswith("make"):
+            continue
+        script = block.replace(":8230/", f":{served[1]}/").replace(".venv/bin/dongxi", DONGXI)
+        done = subprocess.run(
+            [
+                "bash",
+                "-euo",
+                "pipefail",
+                "-c",
+                re.sub(r"^(?=curl|.*\| curl)", "echo; ", script, flags=re.MULTILINE),
+            ],
+            cwd=data.parents[1],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        answers += [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+        assert "{" in done.stdout or "GUIAN" in done.stdout
+    assert len(answers) == 5, "three public and two signed requests"
+    assert [answer for answer in answers if "error" in answer] == []
+    (placed,) = (answer["order"] for answer in answers if "order" in answer)
+    assert (placed["status"], placed["open_quantity"]) == ("resting", 2)
+
+
 def test_the_life_of_an_exchange(tmp_path: Path) -> None:
-    data = tmp_path / "exchange"
+    data = tmp_path / "var" / "demo"  # where the README's commands look for keys
 
     run = Run(data)
     run.until_printed("members come in")
@@ -164,8 +201,10 @@ def test_the_life_of_an_exchange(tmp_path: Path) -> None:
     assert "planned outage at QINGYANG" in run.text
     assert money_adds_up(run.text), run.text
 
-    run = Run(data, "--once")
-    assert run.end(DAY_S) == 0, run.text
+    run = Run(data)
+    run.until(lambda: "Ctrl-C ends the server" in run.text, DAY_S, "end of the second day")
+    readme_commands_work(data)
+    assert run.stop(signal.SIGINT) == 0, run.text
     assert "Trading day Monday 2026-12-07" in run.text
     assert money_adds_up(run.text), run.text
     assert re.search(r"^Mon 7 Dec +\d+ +[\d,]+ +[\d,]+ +0 +[\d,.]+ *$", run.text, re.MULTILINE), run.text
