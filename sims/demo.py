@@ -182,11 +182,10 @@ class Demo:
         if step.title != self._title:
             self._say(status, step.title, step.at)
         tally = self._troupe.tally
-        line = Text(
-            f"{day_text(step.at.date())} {step.at:%H:%M}  {step.title}", no_wrap=True, overflow="ellipsis"
+        status.update(
+            f"{day_text(step.at.date())} {step.at:%H:%M}  {step.title}  "
+            f"[dim]{tally.sent:,} commands, {tally.traded_lots:,} lots taken[/dim]"
         )
-        line.append(f"  {tally.sent:,} commands, {tally.traded_lots:,} lots taken", "dim")
-        status.update(line)
 
     def _say(self, status: Status, title: str, at: datetime | None = None) -> None:
         """One line that stays, with the market time that it is about: now if not given."""
