@@ -49,6 +49,7 @@ function section(title, text, into) {
 
 function operation(path, verb, about, all) {
   const made = node("details");
+  made.dataset.operation = `${verb} ${path}`;
   const head = node("summary");
   head.append(node("span", verb.toUpperCase(), "verb"), node("code", path), node("span", about.summary, "quiet"));
   if (about["x-scope"]) head.append(node("span", about["x-scope"], "scope"));

@@ -1,0 +1,106 @@
+"""The pages in a real browser: the market, and the API's reference."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from browser import browsing
+from exchange_server import serving
+from playwright.async_api import Page, expect
+
+from exchange.api.requests import NewOrder
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+SYMBOL = "H100.GUIAN.261205"
+PHONE_PX = 400
+
+
+async def contrast(page: Page, selector: str) -> float:
+    """Contrast of an element's text against the page's ground (WCAG 2.2, relative luminance)."""
+    ratio: float = await page.evaluate(
+        """selector => {
+          const numbers = (colour) => colour.match(/[\\d.]+/g).slice(0, 3).map(Number);
+          const light = (colour) => numbers(colour)
+            .map((v) => v / 255).map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+            .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+          const style = getComputedStyle(document.querySelector(selector));
+          const ground = getComputedStyle(document.body).backgroundColor;
+          const [a, b] = [light(style.color), light(ground)].sort((x, y) => y - x);
+          return (a + 0.05) / (b + 0.05);
+        }""",
+        selector,
+    )
+    return ratio
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_the_market_page_shows_the_market(
+    tmp_path: Path, chromium: str, scheme: Literal["light", "dark"]
+) -> None:
+    async with serving(tmp_path) as served, browsing(chromium, scheme) as page:
+        await served.at(9, 30)
+        member = await served.admit("blue", "enterprise")
+        await page.goto(served.base_url)
+        await expect(page.locator("#facts")).to_contain_text("continuous")
+        await page.select_option("#period", "261205")
+        cell = page.locator(f'td[title^="{SYMBOL},"]')
+        await expect(cell).to_contain_text("–")
+
+        async with served.client(member) as client:
+            await client.place(NewOrder(symbol=SYMBOL, side="buy", price="11.85", quantity=2))
+        await expect(cell).to_contain_text("11.85 – –")
+        await expect(page.locator("#prices tr")).to_have_count(24)
+        await expect(page.locator("#note")).to_be_empty()
+        assert await contrast(page, "#prices td") >= 4.5
+        assert await contrast(page, ".quiet") >= 4.5
+
+
+async def test_the_market_page_says_when_the_exchange_is_gone(tmp_path: Path, chromium: str) -> None:
+    async with serving(tmp_path) as served, browsing(chromium, outages=True) as page:
+        await served.at(9, 30)
+        await page.goto(served.base_url)
+        await expect(page.locator("#facts")).to_contain_text("continuous")
+        await page.route("**/v1/**", lambda route: route.fulfill(status=503, body="{}"))
+        await expect(page.locator("#note")).to_contain_text("doesn't answer")
+        await page.unroute("**/v1/**")
+        await expect(page.locator("#note")).to_be_empty()
+
+
+async def test_the_reference_page_shows_every_operation(tmp_path: Path, chromium: str) -> None:
+    async with serving(tmp_path) as served, browsing(chromium) as page:
+        status, openapi = await served.raw("GET", "/openapi.json")
+        assert status == 200
+        paths = openapi["paths"]
+        assert isinstance(paths, dict)
+        await page.goto(served.base_url + "/docs")
+        for path, operations in paths.items():
+            for method in operations:
+                place = page.locator(f'[data-operation="{method} {path}"]')
+                await expect(place).to_have_count(1)
+        first = page.locator("[data-operation]").first
+        await first.locator("summary").click()
+        await expect(first.locator("pre").first).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("path", "last"), [("/", "#prices tr:last-child"), ("/docs", "#operations section:last-child")]
+)
+async def test_pages_fit_a_phone(tmp_path: Path, chromium: str, path: str, last: str) -> None:
+    async with serving(tmp_path) as served, browsing(chromium, width=PHONE_PX) as page:
+        await served.at(9, 30)
+        await page.goto(served.base_url + path)
+        await expect(page.locator(last)).to_be_visible()
+        wide = await page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= PHONE_PX, "what is wide scrolls inside its own box"
+
+
+async def test_the_pages_ask_nobody_else(tmp_path: Path, chromium: str) -> None:
+    async with serving(tmp_path) as served, browsing(chromium) as page:
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        for path in ("/", "/docs"):
+            await page.goto(served.base_url + path, wait_until="networkidle")
+        assert [url for url in asked if not url.startswith(served.base_url)] == []
