@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from exchange.ops.log import LogLevel
 from exchange.service.config import ExchangeConfig
 
 ENVIRONMENT_PREFIX = "DONGXI_"
@@ -35,10 +36,25 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         Literal["sync", "os"],
         Meta(description="when a command is acknowledged: after its sync, or after its write"),
     ] = "sync"
+    tls_certificate: Annotated[
+        str, Meta(description="PEM file of the certificate chain; with it the server speaks HTTPS only")
+    ] = ""
+    tls_key: Annotated[str, Meta(description="PEM file of the certificate's private key")] = ""
+    log_level: Annotated[
+        LogLevel, Meta(description="what is logged: debug also logs requests that only read")
+    ] = "info"
+    metrics_to_anyone: Annotated[
+        bool, Meta(description="show /metrics to other machines too, not only to this one")
+    ] = False
     first_day: Annotated[
         date | None,
         Meta(description="first trading day of a fresh exchange; unset: today, with --demo 2026-12-04"),
     ] = None
+
+    @property
+    def tls(self) -> bool:
+        """Whether the server speaks HTTPS."""
+        return bool(self.tls_certificate)
 
     @property
     def data_dir(self) -> Path:
@@ -76,6 +92,8 @@ def load_config(
             f"keys = {config.keys_dir} lies inside the data directory {config.data_dir}; a copy of the "
             "data would hold the secrets. Choose a directory outside it."
         )
+    if bool(config.tls_certificate) != bool(config.tls_key):
+        raise ConfigError("tls_certificate and tls_key belong together; set both, or neither for plain HTTP")
     return config
 
 

@@ -17,8 +17,10 @@ from exchange.gateway import account, operating, providing, public, trading
 from exchange.gateway.auth import Authenticator
 from exchange.gateway.call import Call, Route
 from exchange.gateway.feed import FeedHub
+from exchange.gateway.observe import ACCOUNT, CODE, SEQ, add_metrics, observing
 from exchange.gateway.openapi import document
 from exchange.gateway.parsing import parse_body, parse_query
+from exchange.ops.metrics import Metrics
 from exchange.service.exchange import Exchange
 
 ROUTES: Final = (
@@ -39,9 +41,17 @@ _LOG = structlog.get_logger("gateway")
 Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def make_app(exchange: Exchange) -> web.Application:
-    """Return the application that serves `exchange`; its feed ends with the application."""
-    app = web.Application(middlewares=[_answer_everything])
+def make_app(
+    exchange: Exchange, metrics: Metrics | None = None, *, metrics_to_anyone: bool = False
+) -> web.Application:
+    """Return the application that serves `exchange`; its feed ends with the application.
+
+    `/metrics` shows `metrics`, which begin here to watch the exchange, to this machine or to anyone.
+    """
+    metrics = metrics or Metrics()
+    metrics.watch(exchange)
+    app = web.Application(middlewares=[observing(metrics), _answer_everything])
+    add_metrics(app, metrics, to_anyone=metrics_to_anyone)
     authenticator = Authenticator(exchange)
     for route in ROUTES:
         app.router.add_route(route.method, route.path, _endpoint(route, exchange, authenticator))
@@ -60,10 +70,13 @@ def _endpoint(route: Route, exchange: Exchange, authenticator: Authenticator) ->
         if route.scope is not None:
             path, _, query = request.raw_path.partition("?")
             caller = authenticator.check(request.headers, request.method, path, query, raw, route.scope)
+            request[ACCOUNT] = caller.account
         parameters = parse_query(request.query, len(request.query) != len(set(request.query)), route.query)
         body = None if route.body is None else parse_body(raw, route.body)
         call = Call(exchange, request.match_info, parameters, body, caller)
-        return json_answer(await route.handler(call))
+        answer = await route.handler(call)
+        request[SEQ] = exchange.views.seq
+        return json_answer(answer)
 
     return serve
 
@@ -106,34 +119,33 @@ async def _answer_everything(
     """Give every failure its status, code and sentence; nothing about the inside of the program gets out."""
     try:
         return await handler(request)
-    except RequestRefused as refused:
-        return problem(refused)
-    except web.HTTPNotFound:
-        return problem(
-            refuse(RequestCode.NOT_FOUND, f"Nothing answers at {request.path[:200]}; /docs lists what does.")
-        )
-    except web.HTTPMethodNotAllowed as wrong:
-        allowed = ", ".join(sorted(wrong.allowed_methods))
-        response = problem(
-            refuse(
-                RequestCode.METHOD_NOT_ALLOWED,
-                f"{request.path[:200]} does not answer {wrong.method}, only {allowed}.",
-            )
-        )
-        response.headers["Allow"] = allowed
+    except Exception as raised:
+        refused = _refusal(request, raised)
+        request[CODE] = refused.code
+        response = problem(refused)
+        if isinstance(raised, web.HTTPMethodNotAllowed):
+            response.headers["Allow"] = ", ".join(sorted(raised.allowed_methods))
         return response
-    except web.HTTPException as other:
-        return problem(RequestRefused(f"HTTP_{other.status}", other.status, f"{other.reason}."))
-    except Exception as broken:
-        _LOG.exception(
-            "request failed", method=request.method, path=request.path, error=type(broken).__name__
+
+
+def _refusal(request: web.Request, raised: Exception) -> RequestRefused:
+    """Return what the caller is told of an exception."""
+    path = request.path[:200]
+    if isinstance(raised, RequestRefused):
+        return raised
+    if isinstance(raised, web.HTTPNotFound):
+        return refuse(RequestCode.NOT_FOUND, f"Nothing answers at {path}; /docs lists what does.")
+    if isinstance(raised, web.HTTPMethodNotAllowed):
+        allowed = ", ".join(sorted(raised.allowed_methods))
+        return refuse(
+            RequestCode.METHOD_NOT_ALLOWED, f"{path} does not answer {raised.method}, only {allowed}."
         )
-        return problem(
-            refuse(
-                RequestCode.INTERNAL,
-                "The server failed while it handled this; look up what became of a command.",
-            )
-        )
+    if isinstance(raised, web.HTTPException):
+        return RequestRefused(f"HTTP_{raised.status}", raised.status, f"{raised.reason}.")
+    _LOG.error("request failed", method=request.method, path=path, exc_info=raised)
+    return refuse(
+        RequestCode.INTERNAL, "The server failed while it handled this; look up what became of a command."
+    )
 
 
 def problem(refused: RequestRefused) -> web.Response:

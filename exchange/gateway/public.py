@@ -28,6 +28,10 @@ async def livez(_: Call) -> answers.Alive:
 
 async def readyz(call: Call) -> answers.Ready:
     """Answer whether commands are acknowledged. Refused: NOT_READY."""
+    if call.exchange.draining:
+        raise refuse(
+            RequestCode.NOT_READY, "The exchange is stopping; it comes back when it is started again."
+        )
     why = call.exchange.failure
     if why is not None:
         raise refuse(

@@ -8,6 +8,7 @@ submitters are answered, and then listeners see it: nothing that anyone was told
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -113,6 +114,7 @@ class Exchange:
         self._hash: tuple[int, str] | None = None
         self._hashed_at = 0.0
         self._closing = False
+        self._closed = False
         self._drained = asyncio.Event()
         self._drained.set()
 
@@ -156,6 +158,11 @@ class Exchange:
     def failure(self) -> str | None:
         """Why nothing is acknowledged any more; None while all is well."""
         return self._failure
+
+    @property
+    def draining(self) -> bool:
+        """Whether it takes no more commands because it is about to close."""
+        return self._closing
 
     @property
     def waiting_commands(self) -> int:
@@ -231,18 +238,25 @@ class Exchange:
             self._hashed_at = self._loop.time()
         return self._hash
 
+    def state_hash_age_s(self) -> float:
+        """Return the age of what `recent_state_hash` last computed, seconds; infinite before the first."""
+        return math.inf if self._hash is None else self._loop.time() - self._hashed_at
+
     def check(self) -> None:
         """Verify every invariant of the state; raises InvariantViolation."""
         self._core.check()
 
-    async def close(self) -> None:
-        """Refuse what comes, make durable and apply what came, sync, and release the data directory.
-        Idempotent.
-        """
-        if self._closing:
-            return
+    async def drain(self) -> None:
+        """Refuse what comes with STOPPING; return when what came is durable, applied and answered."""
         self._closing = True
         await self._drained.wait()
+
+    async def close(self) -> None:
+        """Drain, sync, and release the data directory. Idempotent."""
+        await self.drain()
+        if self._closed:
+            return
+        self._closed = True
         try:
             await asyncio.to_thread(self._journal.close)
         except JournalFailed:

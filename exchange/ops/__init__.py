@@ -1,0 +1,1 @@
+"""Operations: the log, the figures for Prometheus, TLS."""
