@@ -16,6 +16,8 @@ from exchange.ops.log import LogLevel
 from exchange.service.config import ExchangeConfig
 
 ENVIRONMENT_PREFIX = "DONGXI_"
+OTHER_VARIABLES = frozenset({"DONGXI_CACHE_DIR"})
+"""Variables of the prefix that are no settings of the exchange (`matching.jit` reads this one)."""
 
 
 class ConfigError(Exception):
@@ -25,7 +27,7 @@ class ConfigError(Exception):
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Everything that can be set. Each field's note is its documentation."""
 
-    data: Annotated[str, Meta(description="data directory: journal and log")] = "var/dongxi"
+    data: Annotated[str, Meta(min_length=1, description="data directory: journal and log")] = "var/dongxi"
     keys: Annotated[
         str,
         Meta(description="directory of the master key and the profiles; empty: the data directory + -keys"),
@@ -64,7 +66,10 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     @property
     def keys_dir(self) -> Path:
         """Where keys are kept, never inside the data: a copy of the data opens no account."""
-        return Path(self.keys) if self.keys else self.data_dir.with_name(self.data_dir.name + "-keys")
+        if self.keys:
+            return Path(self.keys)
+        data = self.data_dir if self.data_dir.name else self.data_dir.resolve()  # "." has no name to add to
+        return data.with_name(data.name + "-keys")
 
     def exchange(self, first_day: date) -> ExchangeConfig:
         """Return the settings of the exchange itself; `first_day` holds where none is set."""
@@ -85,16 +90,27 @@ def load_config(
     """
     merged = {} if file is None else _from_file(file)
     merged |= _from_environment(os.environ if environment is None else environment)
-    merged |= {name: value for name, value in (flags or {}).items() if value is not None}
-    config = _convert(merged, "the settings")
-    if config.keys_dir.resolve().is_relative_to(config.data_dir.resolve()):
+    given = {name: value for name, value in (flags or {}).items() if value is not None}
+    _convert(given, "the command line")
+    config = _convert(merged | given, "the settings")
+    _check_directories(config)
+    if bool(config.tls_certificate) != bool(config.tls_key):
+        raise ConfigError("tls_certificate and tls_key belong together; set both, or neither for plain HTTP")
+    return config
+
+
+def _check_directories(config: Config) -> None:
+    try:
+        data, keys = config.data_dir.resolve(), config.keys_dir.resolve()
+    except (ValueError, OSError) as error:  # "/" has no name to add to; a zero byte is in no path
+        raise ConfigError(
+            f"data = {config.data!r} and keys = {config.keys!r} name no directories of their own: {error}"
+        ) from None
+    if keys.is_relative_to(data):
         raise ConfigError(
             f"keys = {config.keys_dir} lies inside the data directory {config.data_dir}; a copy of the "
             "data would hold the secrets. Choose a directory outside it."
         )
-    if bool(config.tls_certificate) != bool(config.tls_key):
-        raise ConfigError("tls_certificate and tls_key belong together; set both, or neither for plain HTTP")
-    return config
 
 
 def _from_file(file: Path) -> dict[str, Any]:
@@ -102,6 +118,8 @@ def _from_file(file: Path) -> dict[str, Any]:
         found = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"there is no settings file {file}") from None
+    except OSError as error:
+        raise ConfigError(f"the settings file {file} can't be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file} is not TOML: {error}") from None
     _convert(found, str(file))
@@ -110,7 +128,13 @@ def _from_file(file: Path) -> dict[str, Any]:
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     names = {ENVIRONMENT_PREFIX + field.name.upper(): field.name for field in msgspec.structs.fields(Config)}
-    return {names[name]: value for name, value in environment.items() if name in names}
+    given = {name: value for name, value in environment.items() if name.startswith(ENVIRONMENT_PREFIX)}
+    unknown = sorted(set(given) - set(names) - OTHER_VARIABLES)
+    if unknown:
+        raise ConfigError(f"the environment: unknown setting {unknown[0]!r}; there are: {', '.join(names)}")
+    found = {names[name]: value for name, value in given.items() if name in names}
+    _convert(found, f"the environment ({ENVIRONMENT_PREFIX}…)")
+    return found
 
 
 def _convert(values: Mapping[str, Any], source: str) -> Config:

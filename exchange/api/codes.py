@@ -43,6 +43,22 @@ class RequestCode(Enum):
         return str(self.value[1])
 
 
+NOTHING_DONE = frozenset(
+    {
+        "BUSY",
+        "STOPPING",
+        "ENGINE_FULL",
+        "TOO_MANY_HOLDINGS",
+        "TOO_MANY_REFRESHES",
+        *(code.name for code in RequestCode if code.status == 503),
+    }
+)
+"""Codes with status 503 that say that the command was not done, so that it may be sent again as it is.
+
+NOT_ACKNOWLEDGING isn't one of them: what was under way may yet prove to have been done.
+"""
+
+
 class RequestRefused(Exception):
     """Ends a request with a code and a sentence; raised and caught within one request, never in the core."""
 

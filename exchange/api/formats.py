@@ -17,6 +17,9 @@ SHANGHAI = timezone(timedelta(hours=8))
 UINT64_MAX = 2**64 - 1
 _PRICE = re.compile(rf"(\d{{1,{PRICE_DIGITS_MAX}}})(?:\.(\d{{1,18}}))?", re.ASCII)
 _UNSIGNED = re.compile(r"0|[1-9]\d{0,19}", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_INT64 = range(-(2**63), 2**63)
 _EPOCH = datetime(1970, 1, 1, tzinfo=SHANGHAI) + timedelta(hours=8)
 
 
@@ -56,17 +59,26 @@ def time_text(time_ns: int) -> str:
 
 def parse_time_ns(text: str, field: str) -> int:
     """An RFC 3339 time with an offset as nanoseconds since the epoch. Raises RequestRefused INVALID_FIELD."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
+    time_ns = _time_ns(text)
+    if time_ns is None:
         raise refuse(
             RequestCode.INVALID_FIELD,
             f"The {field} {text[:40]!r} is not a time with offset; write 2026-12-04T09:00:00+08:00.",
             field,
         )
-    return (moment - _EPOCH) // timedelta(microseconds=1) * 1000
+    return time_ns
+
+
+def _time_ns(text: str) -> int | None:
+    """The time to the microsecond; None if it isn't RFC 3339 or outside int64 (the years 1678 … 2262)."""
+    if _TIME.fullmatch(text) is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text.upper())
+    except ValueError:
+        return None
+    time_ns = (moment - _EPOCH) // timedelta(microseconds=1) * 1000
+    return time_ns if time_ns in _INT64 else None
 
 
 def day_text(day: date) -> str:
@@ -77,7 +89,7 @@ def day_text(day: date) -> str:
 def parse_day(text: str, field: str, code: RequestCode = RequestCode.INVALID_FIELD) -> date:
     """A day written 2026-12-04. Raises RequestRefused with `code`."""
     try:
-        if len(text) == len("2026-12-04"):
+        if _DAY.fullmatch(text):
             return date.fromisoformat(text)
     except ValueError:
         pass

@@ -10,6 +10,7 @@ import msgspec
 from yarl import URL
 
 from exchange.api import answers, requests
+from exchange.api.codes import NOTHING_DONE
 from exchange.api.feed import Channel
 from exchange.api.signing import signed_headers
 from exchange.client.errors import ExchangeError
@@ -19,7 +20,7 @@ from exchange.client.profiles import Profile
 A = TypeVar("A")
 
 RETRY_STATUS = frozenset({429, 503})
-"""Statuses that promise that nothing was done, so that the same command may be sent again."""
+"""Statuses after which a read is tried again; a command only with a code that says that nothing was done."""
 
 RETRY_WAIT_S_MAX = 10.0
 FEED_MESSAGE_BYTES_MAX = 16 * 1024 * 1024
@@ -30,7 +31,8 @@ class ExchangeClient:
 
     Use as `async with ExchangeClient(url, profile) as client:`. Every call raises ExchangeError when refused.
     Answers 429 and 503 are waited out (`Retry-After`) and tried again, at most `retries` times, each time
-    signed anew; a read is also tried again after a broken connection, a command never is.
+    signed anew. A read is also tried again after a broken connection; a command never is, nor after a 503
+    whose code leaves its outcome open.
     """
 
     def __init__(
@@ -43,7 +45,7 @@ class ExchangeClient:
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(timeout=self._timeout)
+        self._open()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -119,7 +121,13 @@ class ExchangeClient:
     async def feed(self, channels: Sequence[Channel] = (), symbols: Sequence[str] = ()) -> Feed:
         """Opens the feed and subscribes, if channels are named."""
         url = "ws" + self.base_url.removeprefix("http") + "/v1/feed"
-        feed = Feed(await self._open().ws_connect(url, max_msg_size=FEED_MESSAGE_BYTES_MAX))
+        try:
+            socket = await self._open().ws_connect(url, max_msg_size=FEED_MESSAGE_BYTES_MAX)
+        except aiohttp.WSServerHandshakeError as error:
+            raise _refused(error.status, error.message.encode()) from error
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise _connection_failed("GET", "/v1/feed", error) from error
+        feed = Feed(socket)
         if channels:
             await feed.subscribe(channels, symbols)
         return feed
@@ -262,15 +270,16 @@ class ExchangeClient:
             last = attempt == self._retries
             try:
                 status, headers, payload = await self._once(method, target, body, signed)
-            except (aiohttp.ClientConnectionError, TimeoutError) as error:
+            except (aiohttp.ClientError, TimeoutError) as error:
                 if last or method != "GET":
                     raise _connection_failed(method, target, error) from error
                 await asyncio.sleep(_backoff_s(attempt))
                 continue
             if status < 400:
-                return msgspec.json.decode(payload, type=answer)
-            if status not in RETRY_STATUS or last:
-                raise _refused(status, payload)
+                return _decoded(method, target, status, payload, answer)
+            refused = _refused(status, payload)
+            if last or not _may_repeat(method, refused):
+                raise refused
             await asyncio.sleep(_retry_after_s(headers, attempt))
         raise AssertionError("unreachable: the last attempt returns or raises")  # pragma: no cover
 
@@ -286,8 +295,23 @@ class ExchangeClient:
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=self._timeout)
+            self._session = aiohttp.ClientSession(timeout=self._timeout, middlewares=(_sent_once,))
         return self._session
+
+
+async def _sent_once(
+    request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Hand on a broken connection as an error that aiohttp doesn't answer by sending again, nonce and all.
+
+    It would do so for GET and DELETE on a connection that was used before, and a DELETE is a command.
+    """
+    try:
+        return await send(request)
+    except aiohttp.ClientConnectorError:  # nothing was sent, and aiohttp doesn't try again
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise aiohttp.ClientConnectionError(str(error)) from error
 
 
 def _segment(text: str) -> str:
@@ -304,14 +328,20 @@ def _query_text(query: requests.Request | None) -> str:
     return "?" + urlencode(pairs, quote_via=quote) if pairs else ""
 
 
+def _may_repeat(method: str, refused: ExchangeError) -> bool:
+    if refused.status not in RETRY_STATUS:
+        return False
+    return method == "GET" or refused.status == 429 or refused.code in NOTHING_DONE
+
+
 def _backoff_s(attempt: int) -> float:
     return min(0.1 * 2.0**attempt, RETRY_WAIT_S_MAX)
 
 
 def _retry_after_s(headers: Mapping[str, str], attempt: int) -> float:
     try:
-        return min(max(float(headers["Retry-After"]), 0.0), RETRY_WAIT_S_MAX)
-    except (KeyError, ValueError):
+        return min(max(int(headers["Retry-After"]), 0), RETRY_WAIT_S_MAX)
+    except (KeyError, ValueError):  # absent, or a date
         return _backoff_s(attempt)
 
 
@@ -323,7 +353,20 @@ def _refused(status: int, payload: bytes) -> ExchangeError:
     return ExchangeError(problem.code, status, problem.message, problem.field)
 
 
+def _decoded(method: str, target: str, status: int, payload: bytes, answer: type[A]) -> A:
+    try:
+        return msgspec.json.decode(payload, type=answer)
+    except msgspec.DecodeError as error:
+        sentence = f"{method} {target} got an answer that can't be read ({error}){_outcome(method)}."
+        raise ExchangeError("UNREADABLE_ANSWER", status, sentence) from error
+
+
+def _outcome(method: str) -> str:
+    return "" if method == "GET" else "; the command's outcome is unknown until you look it up"
+
+
 def _connection_failed(method: str, target: str, error: BaseException) -> ExchangeError:
-    outcome = "" if method == "GET" else "; the command's outcome is unknown until you look it up"
     detail = str(error) or type(error).__name__
-    return ExchangeError("CONNECTION_FAILED", 0, f"{method} {target} got no answer ({detail}){outcome}.")
+    return ExchangeError(
+        "CONNECTION_FAILED", 0, f"{method} {target} got no answer ({detail}){_outcome(method)}."
+    )

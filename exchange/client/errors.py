@@ -4,8 +4,9 @@
 class ExchangeError(Exception):
     """The exchange refused a request, or could not be reached.
 
-    `code` is stable (`CONNECTION_FAILED` is the client's own), `status` the HTTP status or 0, `field` what
-    was at fault. After CONNECTION_FAILED the outcome of a command is unknown: look before sending it again.
+    `code` is stable (`CONNECTION_FAILED`, `UNREADABLE_ANSWER` and `HTTP_…`, for answers without a code, are
+    the client's own), `status` the HTTP status or 0, `field` what was at fault. After one of the client's
+    own, NOT_ACKNOWLEDGING or INTERNAL the outcome of a command is unknown: look before sending it again.
     """
 
     def __init__(self, code: str, status: int, message: str, field: str | None = None) -> None:

@@ -83,6 +83,7 @@ class Feed:
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
+        self._closing = False
         self.books: dict[str, LocalBook] = {}
 
     async def __aenter__(self) -> Self:
@@ -108,6 +109,7 @@ class Feed:
 
     async def close(self) -> None:
         """Closes the feed from this side."""
+        self._closing = True
         await self._socket.close()
 
     def __aiter__(self) -> AsyncIterator[FeedMessage]:
@@ -124,8 +126,10 @@ class Feed:
                 raise FeedClosed(int(frame.data or 1005), str(frame.extra or ""))
             elif frame.type is aiohttp.WSMsgType.ERROR:
                 raise FeedClosed(1006, str(frame.data))
-            else:
+            elif self._closing:
                 return
+            else:
+                raise FeedClosed(1006, "the connection broke")
 
     def _follow(self, message: FeedMessage) -> None:
         if isinstance(message, FeedBook):

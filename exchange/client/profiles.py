@@ -4,6 +4,7 @@ import os
 import re
 import tomllib
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -16,7 +17,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     member: str
     account: str
     key_id: str
-    secret: str
+    secret: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
     base_url: str
 
     def __repr__(self) -> str:
@@ -61,13 +62,13 @@ def load_profile(keys_dir: Path, member: str) -> Profile:
     if not path.exists():
         names = sorted(found.stem for found in keys_dir.glob("*.toml"))
         raise FileNotFoundError(
-            f"no profile of {member!r} in {keys_dir}; there are: {', '.join(names) or 'none'}"
+            f"no profile of {member!r} in the directory {keys_dir}; there are: {', '.join(names) or 'none'}"
         )
     if path.stat().st_mode & 0o077:
         raise PermissionError(f"{path} can be read by others; run: chmod 600 {path}")
     try:
         return msgspec.convert(tomllib.loads(path.read_text("utf-8")), Profile)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
         raise ValueError(f"{path} is not a profile: {error}") from None
 
 
