@@ -7,6 +7,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 import typer
+from rich.markup import escape
 from typer.core import TyperGroup
 from typer.main import get_command
 
@@ -48,7 +49,7 @@ def as_command(found: EntryPoint) -> Any:
 def _broken(name: str, why: str) -> Any:
     app = typer.Typer(add_completion=False)
 
-    @app.command(name=name, help=f"(does not load: {why})")
+    @app.command(name=name, help=f"(does not load: {escape(why)})")
     def fail() -> None:
         raise typer.Exit(1)
 

@@ -33,7 +33,7 @@ def verify(data: Data = DEFAULT_DATA) -> None:
             typer.echo(f"{report.name}  {report.frames:>8,} frames  {span}  chain {report.chain.hex()[:16]}")
             if report.tail is not None:
                 typer.echo(f"  incomplete tail of {report.tail.length} bytes from byte {report.tail.offset}")
-    except JournalError as error:
+    except (JournalError, OSError) as error:
         typer.echo(f"dongxi journal: {error}", err=True)
         raise typer.Exit(EXIT_DAMAGED) from None
     typer.echo(f"{frames:,} frames are sound.")
@@ -51,7 +51,7 @@ def dump(
             for seq, text in _lines(frame):
                 if seq >= from_seq and (to_seq is None or seq <= to_seq):
                     typer.echo(f"{seq:>12}  {text}")
-    except JournalError as error:
+    except (JournalError, OSError) as error:
         typer.echo(f"dongxi journal: {error}", err=True)
         raise typer.Exit(EXIT_DAMAGED) from None
 
@@ -72,7 +72,7 @@ def _lines(frame: Frame) -> list[tuple[int, str]]:
 def _folder(data: Path) -> Path:
     inner = data / "journal"
     folder = inner if inner.is_dir() else data
-    if not folder.is_dir():
+    if not any(folder.glob("*.journal")):
         typer.echo(
             f"dongxi journal: there is no journal in {data}; name its data directory with --data", err=True
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -39,9 +40,11 @@ def sign(
         raise _usage(f"{target!r} is not a path; give it from the first slash, without the host: /v1/orders")
     try:
         profile = load_profile(keys, member)
+    except FileNotFoundError as error:
+        raise _usage(f"{error}; name another directory with --keys") from None
     except (OSError, ValueError) as error:
         raise _usage(str(error)) from None
-    raw = sys.stdin.buffer.read() if body == "-" else body.encode()
+    raw = sys.stdin.buffer.read() if body == "-" else os.fsencode(body)
     headers = signed_headers(profile.key_id, profile.secret_bytes, method, target, raw)
     if raw:
         headers["Content-Type"] = "application/json"
