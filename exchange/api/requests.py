@@ -33,7 +33,11 @@ Moment = Annotated[str, Meta(max_length=40, description="RFC 3339 time with an o
 Code = Annotated[str, Meta(min_length=1, max_length=32, description="a code of the catalogue")]
 MemberName = Annotated[
     str,
-    Meta(pattern="^[a-z][a-z0-9-]{1,31}$", description="2 … 32 of a-z, 0-9 and -, starting with a letter"),
+    # "$" alone would let a line end follow
+    Meta(
+        pattern=r"^[a-z][a-z0-9-]{1,31}$(?!\n)",
+        description="2 … 32 of a-z, 0-9 and -, starting with a letter",
+    ),
 ]
 Scope = Literal["read", "trade", "provide", "operate"]
 PageSize = Annotated[int, Meta(ge=1, le=PAGE_MAX, description=f"rows a page, 1 … {PAGE_MAX}")]
