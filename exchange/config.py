@@ -48,6 +48,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     metrics_to_anyone: Annotated[
         bool, Meta(description="show /metrics to other machines too, not only to this one")
     ] = False
+    history: Annotated[
+        bool, Meta(description="run the process that fills the history beside the exchange")
+    ] = True
     first_day: Annotated[
         date | None,
         Meta(description="first trading day of a fresh exchange; unset: today, with --demo 2026-12-04"),

@@ -30,6 +30,9 @@ class RequestCode(Enum):
     METHOD_NOT_ALLOWED = (405, "The path exists but does not answer this method.")
     NOT_READY = (503, "The exchange is starting, stopping, or has stopped acknowledging.")
     TOO_MANY_READERS = (503, "The feed serves as many connections as it may.")
+    HISTORY_UNAVAILABLE = (503, "The history is being built, or the process that fills it is down.")
+    HISTORY_BUSY = (503, "As many queries of the history wait as may.")
+    HISTORY_TIMEOUT = (504, "The query of the history took too long and was broken off.")
     INTERNAL = (500, "The server failed; the outcome is unknown until it is looked up.")
 
     @property

@@ -57,12 +57,12 @@ def time_text(time_ns: int) -> str:
     return moment.isoformat(timespec="microseconds")
 
 
-def parse_time_ns(text: str, field: str) -> int:
-    """An RFC 3339 time with an offset as nanoseconds since the epoch. Raises RequestRefused INVALID_FIELD."""
+def parse_time_ns(text: str, field: str, code: RequestCode = RequestCode.INVALID_FIELD) -> int:
+    """An RFC 3339 time with an offset as nanoseconds since the epoch. Raises RequestRefused with `code`."""
     time_ns = _time_ns(text)
     if time_ns is None:
         raise refuse(
-            RequestCode.INVALID_FIELD,
+            code,
             f"The {field} {text[:40]!r} is not a time with offset; write 2026-12-04T09:00:00+08:00.",
             field,
         )

@@ -22,6 +22,8 @@ from exchange.config import Config
 from exchange.domain.calendar import day_of, moment_ns
 from exchange.domain.clock import AcceleratedClock, WallClock
 from exchange.gateway.app import make_app
+from exchange.history.keeper import keep_history
+from exchange.history.mark import publish_durable
 from exchange.ops.metrics import Metrics
 from exchange.ops.tls import TlsError, load_certificate, server_context
 from exchange.service.bootstrap import Credentials, bootstrap
@@ -114,6 +116,7 @@ class Server:
         return exchange
 
     async def _serve(self, exchange: Exchange, clock: AcceleratedClock | WallClock) -> None:
+        publish_durable(exchange)
         credentials = await bootstrap(exchange)
         app = make_app(exchange, self._metrics, metrics_to_anyone=self._settings.metrics_to_anyone)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSE_S)
@@ -123,6 +126,8 @@ class Server:
             if credentials is not None:
                 self._keep(credentials, base_url)
             jobs: list[Job] = [DayDriver(exchange, clock, exchange.config).run]
+            if self._settings.history:
+                jobs.append(lambda: keep_history(self._settings.data_dir, self._settings.log_level))
             if self._demonstration is not None and isinstance(clock, AcceleratedClock):
                 jobs.append(self._demonstrating(self._demonstration, base_url, exchange, clock))
             else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
@@ -13,13 +14,15 @@ from aiohttp import web
 
 from exchange.api.answers import Answer, Problem, ProblemAnswer
 from exchange.api.codes import RequestCode, RequestRefused, refuse
-from exchange.gateway import account, operating, providing, public, trading
+from exchange.gateway import account, history, operating, providing, public, trading
 from exchange.gateway.auth import Authenticator
 from exchange.gateway.call import Call, Route
 from exchange.gateway.feed import FeedHub
 from exchange.gateway.observe import ACCOUNT, CODE, SEQ, add_metrics, observing
 from exchange.gateway.openapi import document
 from exchange.gateway.parsing import parse_body, parse_query
+from exchange.history.mark import history_folder
+from exchange.history.reader import HistoryReader
 from exchange.ops.metrics import Metrics
 from exchange.service.exchange import Exchange
 
@@ -29,6 +32,7 @@ ROUTES: Final = (
     *account.ROUTES,
     *providing.ROUTES,
     *operating.ROUTES,
+    *history.ROUTES,
 )
 """Every endpoint; routing, `/openapi.json` and the tests read this table."""
 
@@ -53,8 +57,10 @@ def make_app(
     app = web.Application(middlewares=[observing(metrics), _answer_everything])
     add_metrics(app, metrics, to_anyone=metrics_to_anyone)
     authenticator = Authenticator(exchange)
+    reader = HistoryReader(history_folder(exchange.config.data_dir))
     for route in ROUTES:
-        app.router.add_route(route.method, route.path, _endpoint(route, exchange, authenticator))
+        app.router.add_route(route.method, route.path, _endpoint(route, exchange, authenticator, reader))
+    app.on_cleanup.append(_closing(reader))
     feed = FeedHub(exchange)
     app.router.add_get("/v1/feed", feed.serve)
     app.on_startup.append(feed.start)
@@ -63,7 +69,16 @@ def make_app(
     return app
 
 
-def _endpoint(route: Route, exchange: Exchange, authenticator: Authenticator) -> Endpoint:
+def _closing(reader: HistoryReader) -> Callable[[web.Application], Awaitable[None]]:
+    async def close(_: web.Application) -> None:
+        await asyncio.to_thread(reader.close)
+
+    return close
+
+
+def _endpoint(
+    route: Route, exchange: Exchange, authenticator: Authenticator, history_reader: HistoryReader
+) -> Endpoint:
     async def serve(request: web.Request) -> web.StreamResponse:
         raw = await read_body(request, route.body_bytes_max)
         caller = None
@@ -73,7 +88,7 @@ def _endpoint(route: Route, exchange: Exchange, authenticator: Authenticator) ->
             request[ACCOUNT] = caller.account
         parameters = parse_query(request.query, len(request.query) != len(set(request.query)), route.query)
         body = None if route.body is None else parse_body(raw, route.body)
-        call = Call(exchange, request.match_info, parameters, body, caller)
+        call = Call(exchange, request.match_info, parameters, body, caller, history_reader)
         answer = await route.handler(call)
         request[SEQ] = exchange.views.seq
         return json_answer(answer)

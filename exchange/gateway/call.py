@@ -13,6 +13,7 @@ from exchange.api.answers import Answer
 from exchange.api.codes import RequestRefused
 from exchange.api.requests import NoParameters
 from exchange.gateway.auth import Caller
+from exchange.history.reader import HistoryReader
 from exchange.service.exchange import Exchange
 from exchange.service.results import RareResult
 
@@ -32,6 +33,7 @@ class Call:
     query: Any
     body: Any
     signed_by: Caller | None
+    history: HistoryReader
 
     @property
     def caller(self) -> Caller:
@@ -59,6 +61,8 @@ class Route:
     body: type[msgspec.Struct] | None = None
     body_bytes_max: int = BODY_BYTES_MAX
     path_help: Mapping[str, str] = field(default_factory=dict)
+    statuses: tuple[int, ...] = ()
+    """HTTP statuses of refusals that other endpoints don't have."""
 
 
 def accepted(result: RareResult) -> RareResult:

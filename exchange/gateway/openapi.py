@@ -112,7 +112,7 @@ def _description(schema: dict[str, Any]) -> str:
 
 
 def _responses(route: Route) -> dict[str, Any]:
-    statuses = {*_PUBLIC_STATUS, *(_SIGNED_STATUS if route.scope else ())}
+    statuses = {*_PUBLIC_STATUS, *(_SIGNED_STATUS if route.scope else ()), *route.statuses}
     if route.body is not None:
         statuses.add(400)
     if _PARAMETER.search(route.path):

@@ -19,10 +19,13 @@ REDACTED: Final = "…"
 _SECRET_NAMES: Final = ("secret", "signature", "password", "token", "cookie", "ciphertext", "authorization")
 
 
-def log_to(folder: Path, level: LogLevel) -> Path:
-    """Write what is logged from now on to `folder`/dongxi.log and return that file. Raises OSError."""
+def log_to(folder: Path, level: LogLevel, name: str = "dongxi") -> Path:
+    """Write what is logged from now on to `folder`/`name`.log and return that file. Raises OSError.
+
+    Each process needs a file of its own, since it also rotates it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / "dongxi.log"
+    file = folder / f"{name}.log"
     handler = RotatingFileHandler(file, maxBytes=FILE_BYTES_MAX, backupCount=FILES_KEPT, encoding="utf-8")
     common: list[Any] = [
         structlog.contextvars.merge_contextvars,

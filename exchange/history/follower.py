@@ -1,0 +1,201 @@
+"""The history process: the same deterministic core, run over the journal's durable frames, fills the tables.
+
+A start replays the journal from its first frame, since core and fold live in memory only; rows go to SQLite
+from the frame on at which the newest generation ends. If that generation is of another schema or core
+version, or holds frames that the journal doesn't have any more, a new one is built from the beginning.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, Self
+
+import structlog
+
+from exchange.history.fold import Fold
+from exchange.history.mark import DurableMark, history_folder
+from exchange.history.store import Store
+from exchange.history.tail import JournalTail
+from exchange.journal import Frame, FrameKind, JournalDamage
+from exchange.journal.reader import Position
+from exchange.service.core import CORE_VERSION, LIMITS, Core, command_block
+from exchange.service.frames import unpack_rare
+from matching.engine import Engine
+
+POLL_S: Final = 0.005
+"""How long to wait for the durable mark to move."""
+
+_REBUILD: Final = "rebuild-wanted"
+_LOG = structlog.get_logger("history")
+
+
+class HistoryLocked(Exception):
+    """Another process fills this history."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"the history in {folder} is being filled by another process")
+
+
+class HistoryStopped(Exception):
+    """It was told to end while it caught up; the next start goes on."""
+
+
+class Replay:
+    """Core and fold over the journal's frames, from the first one on."""
+
+    def __init__(self, journal: Path) -> None:
+        self._core = Core(Engine(LIMITS))
+        self._fold = Fold(LIMITS.max_accounts)
+        self.tail = JournalTail(journal, CORE_VERSION)
+
+    def apply(self, frames: Sequence[Frame]) -> None:
+        """Apply frames and fold what they did."""
+        for frame in frames:
+            if frame.kind is FrameKind.HOT:
+                commands = command_block(frame.body)
+                self._fold.apply(self._core.apply_hot(commands), commands, self._core.state)
+            else:
+                applied = self._core.apply_rare(frame.first_seq, *unpack_rare(frame.body))
+                self._fold.apply(applied, None, self._core.state)
+
+    def write(self, store: Store, frames: Sequence[Frame]) -> None:
+        """Apply frames and add what they did to `store`."""
+        self.apply(frames)
+        last = frames[-1]
+        store.write(self._fold.take(), Position(last.first_seq + last.count, last.chain))
+
+    def skip_to(self, end: Position, durable_seq: int, stop: threading.Event) -> bool:
+        """Apply everything before `end` without keeping rows; return whether the journal leads to it.
+
+        What was stored was durable then, so frames up to there may be read whatever the mark says now.
+        """
+        try:
+            while frames := self.tail.read(end.next_seq - 1):
+                _check(stop)
+                self.apply(frames)
+                self._fold.take()
+        except JournalDamage:
+            if durable_seq >= end.next_seq - 1:
+                raise
+            return False  # the machine crashed, and the end of the journal with it
+        return self.tail.position == end
+
+
+class Follower:
+    """Fills the history of a data directory. One at a time: raises HistoryLocked.
+
+    Args:
+        data_dir: the exchange's data directory.
+        commit_frames: most journal frames of one transaction; by default as many as one read brings.
+    """
+
+    def __init__(self, data_dir: Path, commit_frames: int = 1 << 20) -> None:
+        self._journal = data_dir / "journal"
+        self._folder = history_folder(data_dir)
+        self._commit_frames = commit_frames
+        self._mark = DurableMark(self._folder)
+        self._lock = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._lock)
+            raise HistoryLocked(self._folder) from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._lock)
+
+    def run(self, stop: threading.Event) -> None:
+        """Follow the journal until `stop`. Raises JournalError, OSError, sqlite3.OperationalError."""
+        while not stop.is_set():
+            try:
+                self._follow(stop)
+            except HistoryStopped:
+                return
+            except sqlite3.OperationalError:
+                raise
+            except sqlite3.DatabaseError as error:
+                _LOG.error("history is damaged and built anew", error=str(error))
+                self.want_rebuild(self._folder)
+
+    def catch_up(self, stop: threading.Event, *, rebuild: bool = False) -> int:
+        """Fill what is missing up to the durable mark, or everything anew; return the last seq."""
+        if rebuild:
+            self.want_rebuild(self._folder)
+        store, replay = self._open(stop)
+        try:
+            while self._step(store, replay):
+                _check(stop)
+            return store.seq
+        finally:
+            store.close()
+            replay.tail.close()
+
+    @staticmethod
+    def want_rebuild(folder: Path) -> None:
+        """Ask whoever fills the history in `folder`, now or later, to build it anew."""
+        (folder / _REBUILD).touch()
+
+    def _follow(self, stop: threading.Event) -> None:
+        """Follow until the history is wanted anew."""
+        store, replay = self._open(stop)
+        try:
+            while not (self._folder / _REBUILD).exists():
+                if not self._step(store, replay):
+                    stop.wait(POLL_S)
+                _check(stop)
+        finally:
+            store.close()
+            replay.tail.close()
+
+    def _open(self, stop: threading.Event) -> tuple[Store, Replay]:
+        """Return a published generation and the replay that stands where it ends."""
+        store = None if (self._folder / _REBUILD).exists() else Store.open(self._folder)
+        if store is not None:
+            replay = Replay(self._journal)
+            try:
+                if replay.skip_to(store.position, self._mark.seq, stop):
+                    _LOG.info("history goes on", seq=store.seq)
+                    store.remove_older()
+                    return store, replay
+            except BaseException:
+                store.close()
+                raise
+            _LOG.warning("the journal doesn't lead to the history's end; it is built anew", seq=store.seq)
+            store.close()
+        return self._build(stop)
+
+    def _build(self, stop: threading.Event) -> tuple[Store, Replay]:
+        store, replay = Store.build(self._folder), Replay(self._journal)
+        _LOG.info("history is built", to_seq=self._mark.seq)
+        try:
+            goal = self._mark.seq
+            while store.seq < goal and self._step(store, replay):
+                _check(stop)
+            store = store.publish()
+        except BaseException:
+            store.close()
+            raise
+        (self._folder / _REBUILD).unlink(missing_ok=True)
+        store.remove_older()
+        _LOG.info("history is built", seq=store.seq)
+        return store, replay
+
+    def _step(self, store: Store, replay: Replay) -> bool:
+        """Take in the next stretch of the journal; return False if nothing more is durable yet."""
+        frames = replay.tail.read(self._mark.seq)
+        for begin in range(0, len(frames), self._commit_frames):
+            replay.write(store, frames[begin : begin + self._commit_frames])
+        return bool(frames)
+
+
+def _check(stop: threading.Event) -> None:
+    if stop.is_set():
+        raise HistoryStopped

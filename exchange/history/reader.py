@@ -1,0 +1,159 @@
+"""Reading the history beside the exchange: a few threads, read-only connections, a limit on time and on
+waiting.
+
+A query runs in one read transaction, so its rows and its `as_of_seq` belong together. The event loop only
+waits for the answer; SQLite lets other threads run while it works.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from exchange.api.codes import RequestCode, refuse
+from exchange.history.store import latest
+
+T = TypeVar("T")
+Query = Callable[[sqlite3.Connection], T]
+
+THREADS: Final = 2
+WAITING_MAX: Final = 32
+"""Queries that may wait or run at once; more are refused with HISTORY_BUSY."""
+
+TIMEOUT_S: Final = 2.0
+"""How long one query may run; then it is refused with HISTORY_TIMEOUT."""
+
+_STEPS: Final = 20_000
+"""Instructions of SQLite's between two looks at the clock, well under a millisecond."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a history goes, and how many rows it has."""
+
+    as_of_seq: int
+    orders: int
+    trades: int
+    entries: int
+
+
+class HistoryReader:
+    """Reads the newest generation in `folder`; there may be none yet. `close` it."""
+
+    def __init__(self, folder: Path, timeout_s: float = TIMEOUT_S) -> None:
+        self._folder = folder
+        self._timeout_s = timeout_s
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="history")
+        self._waiting = 0
+        self._closing = False
+        self._mine = threading.local()
+        self._open: set[sqlite3.Connection] = set()
+
+    async def run(self, query: Query[T]) -> tuple[int, T]:
+        """Return (as_of_seq, what `query` returns).
+
+        Refused: HISTORY_UNAVAILABLE (none is built yet), HISTORY_BUSY, HISTORY_TIMEOUT.
+        """
+        if self._waiting >= WAITING_MAX:
+            raise refuse(
+                RequestCode.HISTORY_BUSY,
+                f"{WAITING_MAX} queries of the history wait already; send it again shortly.",
+            )
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, self._run, query)
+        finally:
+            self._waiting -= 1
+
+    def close(self) -> None:
+        """Break off what runs, and close every connection. Idempotent."""
+        self._closing = True
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        for connection in self._open:
+            connection.close()
+        self._open.clear()
+
+    def _run(self, query: Query[T]) -> tuple[int, T]:
+        connection = self._connection()
+        end = time.monotonic() + self._timeout_s
+        connection.set_progress_handler(lambda: self._closing or time.monotonic() > end, _STEPS)
+        try:
+            connection.execute("BEGIN")
+            (seq,) = connection.execute("SELECT seq FROM progress").fetchone()
+            return seq, query(connection)
+        except sqlite3.OperationalError as error:
+            if time.monotonic() > end:
+                raise refuse(
+                    RequestCode.HISTORY_TIMEOUT,
+                    f"The query took longer than {self._timeout_s:g} s; ask for less time or fewer rows.",
+                ) from None
+            raise _unavailable() from error
+        except sqlite3.DatabaseError as error:
+            raise _unavailable() from error
+        finally:
+            connection.set_progress_handler(None, 0)
+            if connection.in_transaction:
+                connection.rollback()
+
+    def _connection(self) -> sqlite3.Connection:
+        """Return this thread's connection to the newest generation."""
+        path = latest(self._folder)
+        known: tuple[Path, sqlite3.Connection] | None = getattr(self._mine, "known", None)
+        if known is not None:
+            if known[0] == path:
+                return known[1]
+            self._mine.known = None
+            self._open.discard(known[1])
+            known[1].close()
+        if path is None:
+            raise _unavailable()
+        try:
+            connection = open_to_read(path)
+        except sqlite3.OperationalError as error:
+            raise _unavailable() from error
+        self._open.add(connection)
+        self._mine.known = (path, connection)
+        return connection
+
+
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """Open a generation for reading only. Raises sqlite3.OperationalError if it has gone."""
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
+    )
+    connection.execute("PRAGMA query_only = 1")
+    return connection
+
+
+def read_progress(connection: sqlite3.Connection) -> Progress:
+    """Return how far a history goes."""
+    counts: list[Any] = [
+        connection.execute(f"SELECT coalesce(max({key}), 0) FROM {table}").fetchone()[0]  # noqa: S608
+        for table, key in (("orders", "number"), ("trades", "trade_id"), ("entries", "entry"))
+    ]
+    (seq,) = connection.execute("SELECT seq FROM progress").fetchone()
+    return Progress(seq, *counts)
+
+
+def progress_of(path: Path) -> Progress:
+    """Return how far the history in a file goes. Raises sqlite3.Error."""
+    connection = open_to_read(path)
+    try:
+        return read_progress(connection)
+    finally:
+        connection.close()
+
+
+def _unavailable() -> Exception:
+    return refuse(
+        RequestCode.HISTORY_UNAVAILABLE,
+        "The history isn't there now: it is being built, or the process that fills it is down. Orders, "
+        "positions and balances are answered all the same; ask again shortly.",
+    )

@@ -1,0 +1,159 @@
+"""The SQLite file of the read models, as its one writer sees it.
+
+Each file is a *generation*, `history/NNNNNN.sqlite`, in WAL mode. A new one is built beside the old one under
+the name `.building` and renamed once it is complete, so that readers have a whole history at any time. A
+batch and the position after it are one transaction: killed anywhere, no row is lost or doubled.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exchange.history import schema
+from exchange.history.candles import candles_of
+from exchange.history.rows import ORDER, ORDER_FIXED, Batch
+from exchange.journal.reader import Position
+from exchange.service.core import CORE_VERSION
+
+_BUILDING: Final = ".building"
+_CHECKPOINT_PAGES: Final = 8_000
+_LATER: Final = [*(ORDER.names or ())[ORDER_FIXED:], "number"]
+
+
+class Store:
+    """One open generation; `position` is where its last batch ends."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._connection = sqlite3.connect(path, isolation_level=None, cached_statements=32)
+        self._run("PRAGMA journal_mode = WAL")
+        self._run("PRAGMA synchronous = NORMAL")
+        self._run(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+        self._run("PRAGMA cache_size = -65536")
+        self.position = Position()
+
+    @classmethod
+    def build(cls, folder: Path) -> Self:
+        """Begin a new generation; what an earlier attempt left unfinished is removed."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in folder.glob(f"*{_BUILDING}*"):
+            path.unlink()
+        newest = latest(folder)
+        number = 1 if newest is None else int(newest.stem) + 1
+        store = cls(folder / f"{number:06d}{_BUILDING}")
+        store._run("PRAGMA synchronous = OFF")  # it counts for nothing until it is complete and synced
+        with store._transaction():
+            for statement in schema.TABLES:
+                store._run(statement)
+            values = (schema.SCHEMA_VERSION, CORE_VERSION, 0, store.position.chain)
+            store._run("INSERT INTO progress VALUES (?, ?, ?, ?)", values)
+        return store
+
+    @classmethod
+    def open(cls, folder: Path) -> Self | None:
+        """Open the newest generation to go on with it; None if there is none of this schema and core."""
+        path = latest(folder)
+        if path is None:
+            return None
+        store = cls(path)
+        try:
+            found = store._run("SELECT schema_version, core_version, seq, chain FROM progress").fetchone()
+        except sqlite3.DatabaseError:
+            found = None
+        if found is None or found[:2] != (schema.SCHEMA_VERSION, CORE_VERSION):
+            store.close()
+            return None
+        store.position = Position(found[2] + 1, found[3])
+        return store
+
+    @property
+    def seq(self) -> int:
+        """The last command whose outcome is in it."""
+        return self.position.next_seq - 1
+
+    def publish(self) -> Self:
+        """Make a generation that was built the newest one and return it anew."""
+        for statement in schema.INDEXES:
+            self._run(statement)
+        self._run("PRAGMA synchronous = FULL")
+        self._run("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.close()
+        path = self.path.with_suffix(".sqlite")
+        self.path.rename(path)
+        published = type(self)(path)
+        published.position = self.position
+        return published
+
+    def remove_older(self) -> None:
+        """Remove the generations before this one; who still reads one keeps it to the end of its query."""
+        for older in generations(self.path.parent):
+            if older < self.path:
+                for left in self.path.parent.glob(f"{older.name}*"):
+                    left.unlink()
+
+    def write(self, batch: Batch, position: Position) -> None:
+        """Add a batch that ends at `position`, all of it or nothing."""
+        with self._transaction():
+            self._many(schema.INSERT_TRADE, batch.trades)
+            self._many(schema.INSERT_FILL, _fills(batch.trades))
+            self._many(schema.ADD_TO_CANDLE, candles_of(batch.trades))
+            self._many(schema.INSERT_ORDER, batch.accepted)
+            self._many(schema.CHANGE_ORDER, batch.changed[_LATER])
+            self._many(schema.INSERT_ENTRY, batch.entries)
+            self._many(schema.ADD_TO_DAY, batch.entries[["account", "day", "kind", "amount"]])
+            values = (position.next_seq - 1, position.chain)
+            self._run("UPDATE progress SET seq = ?, chain = ?", values)
+        self.position = position
+
+    def close(self) -> None:
+        """Close the file. Idempotent."""
+        self._connection.close()
+
+    def _many(self, statement: str, rows: NDArray[Any]) -> None:
+        if len(rows):
+            self._connection.executemany(statement, rows.tolist())
+
+    def _run(self, statement: str, values: tuple[Any, ...] = ()) -> sqlite3.Cursor:
+        return self._connection.execute(statement, values)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._run("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._run("ROLLBACK")
+            raise
+        self._run("COMMIT")
+
+
+def generations(folder: Path) -> list[Path]:
+    """Return the complete generations, oldest first."""
+    return sorted(folder.glob("*.sqlite"))
+
+
+def latest(folder: Path) -> Path | None:
+    """Return the newest complete generation."""
+    found = generations(folder)
+    return found[-1] if found else None
+
+
+_FILL: Final = np.dtype([(name, "<i8") for name in ("account", "side", "trade_id", "instrument")])
+
+
+def _fills(trades: NDArray[Any]) -> NDArray[Any]:
+    """Return both sides of each trade, in the order of the table's key."""
+    rows = np.zeros(2 * len(trades), _FILL)
+    taken, made = rows[: len(trades)], rows[len(trades) :]
+    for side in (taken, made):
+        side["trade_id"], side["instrument"] = trades["trade_id"], trades["instrument"]
+    taken["account"], taken["side"] = trades["account"], trades["side"]
+    made["account"], made["side"] = trades["contra_account"], 1 - trades["side"]
+    return rows[np.lexsort((rows["trade_id"], rows["side"], rows["account"]))]
