@@ -15,6 +15,7 @@ from exchange.api.feed import Channel
 from exchange.api.signing import signed_headers
 from exchange.client.errors import ExchangeError
 from exchange.client.feed import Feed
+from exchange.client.history import HistoryClient
 from exchange.client.profiles import Profile
 
 A = TypeVar("A")
@@ -43,6 +44,8 @@ class ExchangeClient:
         self._retries = retries
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._session: aiohttp.ClientSession | None = None
+        self.history = HistoryClient(self._get)
+        """Orders, fills, trades, ledger and candles of any age, page by page."""
 
     async def __aenter__(self) -> Self:
         self._open()

@@ -84,7 +84,8 @@ DAYS: Final = (
     "SELECT DISTINCT day FROM day_sums WHERE account = ? AND day BETWEEN ? AND ? ORDER BY day DESC LIMIT ?"
 )
 DAY_SUMS: Final = (
-    "SELECT day, kind, amount FROM day_sums WHERE account = ? AND day BETWEEN ? AND ? ORDER BY day DESC, kind"
+    "SELECT day, kind, amount FROM day_sums WHERE account = ? AND day BETWEEN ? AND ? "
+    "ORDER BY day DESC, kind DESC"
 )
 CASH_BEFORE: Final = (
     "SELECT cash FROM entries WHERE account = ? AND entry BETWEEN 1 AND ? ORDER BY entry DESC LIMIT 1"
@@ -212,7 +213,8 @@ def days(
     for day, kind, amount in connection.execute(DAY_SUMS, (account, found[-1], found[0])):
         sums[day].append((kind, amount))
     return [
-        DayOfAccount(day, _cash_before(connection, account, day), tuple(lines)) for day, lines in sums.items()
+        DayOfAccount(day, _cash_before(connection, account, day), tuple(reversed(lines)))
+        for day, lines in sums.items()
     ]
 
 

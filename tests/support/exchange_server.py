@@ -17,6 +17,7 @@ from exchange.client import ExchangeClient, Profile
 from exchange.domain.calendar import moment_ns
 from exchange.domain.clock import ManualClock
 from exchange.gateway.app import make_app
+from exchange.history.mark import publish_durable
 from exchange.service.bootstrap import bootstrap
 from exchange.service.config import ExchangeConfig
 from exchange.service.day import DayDriver
@@ -103,6 +104,7 @@ async def serving(folder: Path) -> AsyncIterator[Served]:
     )
     exchange = await Exchange.open(config, clock)
     try:
+        publish_durable(exchange)
         credentials = await bootstrap(exchange)
         assert credentials is not None
         runner = web.AppRunner(make_app(exchange), shutdown_timeout=1.0)

@@ -1,0 +1,314 @@
+"""The history over HTTP: what members see of it, what they don't, and that nobody waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from exchange_server import SATURDAY, Served, serving
+
+from exchange.api import history as api
+from exchange.api.codes import RequestRefused
+from exchange.api.requests import NewOrder
+from exchange.client import ExchangeClient, ExchangeError, Profile
+from exchange.history.follower import Follower
+from exchange.history.mark import history_folder
+from exchange.history.reader import WAITING_MAX, HistoryReader
+
+DAY = "H100.GUIAN.261205"
+WEEK = "H100.GUIAN.26W50"
+MONTH = "H100.GUIAN.2702"
+ENDLESS = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
+
+
+@contextmanager
+def filling(data_dir: Path) -> Iterator[None]:
+    """Fill the history beside the server, in a thread instead of a process."""
+    stop = threading.Event()
+    with Follower(data_dir) as follower:
+        thread = threading.Thread(target=follower.run, args=(stop,))
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+
+
+async def caught_up(served: Served, client: ExchangeClient) -> api.HistoryStatus:
+    """Wait until the history is where the exchange is."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                status = await client.history.status()
+                if status.as_of_seq == served.exchange.views.seq:
+                    return status
+            except ExchangeError as refused:
+                assert refused.code == "HISTORY_UNAVAILABLE"
+            await asyncio.sleep(0.01)
+
+
+@pytest_asyncio.fixture
+async def traded(tmp_path: Path) -> AsyncIterator[tuple[Served, Profile, Profile]]:
+    """A server with its history after a day of a few trades, and the two members that made them."""
+    async with serving(tmp_path) as served:
+        buyer, seller = await served.admit("blue", "enterprise"), await served.admit("acme", "provider")
+        await served.at(9, 30)
+        with filling(tmp_path / "data"):
+            async with served.client(buyer) as buys, served.client(seller) as sells:
+                for minute, symbol, price, lots in (
+                    (31, DAY, "12.00", 5),
+                    (31, DAY, "12.10", 3),
+                    (38, DAY, "11.90", 4),
+                    (40, WEEK, "12.00", 2),
+                ):
+                    await served.at(9, minute)
+                    order = NewOrder(symbol=symbol, side="sell", price=price, quantity=lots + 1)
+                    await sells.place(order)
+                    order = NewOrder(
+                        symbol=symbol, side="buy", price=price, quantity=lots, client_order_id=str(2**64 - 1)
+                    )
+                    await buys.place(order)
+                for order_of in await sells.orders(WEEK):
+                    await sells.cancel(order_of.order_id)
+                await served.at(16)
+                await served.at(2, 0, SATURDAY)
+                await caught_up(served, buys)
+            yield served, buyer, seller
+
+
+async def test_trades_and_candles_for_anyone(traded: tuple[Served, Profile, Profile]) -> None:
+    served, _, _ = traded
+    async with served.client() as anyone:
+        page = await anyone.history.trades(DAY, api.HistoryQuery(limit=2))
+        assert [(trade.price, trade.quantity) for trade in page.trades] == [("11.90", 4), ("12.10", 2)]
+        assert page.as_of_seq == served.exchange.views.seq
+        rest = await anyone.history.trades(DAY, api.HistoryQuery(limit=2, cursor=page.next_cursor))
+        assert [(trade.price, trade.quantity) for trade in rest.trades] == [("12.00", 1), ("12.00", 5)]
+        assert rest.next_cursor is None
+        early = api.HistoryQuery(to_time="2026-12-04T09:38:00+08:00")
+        assert (await anyone.history.trades(DAY, early)).trades == [page.trades[1], *rest.trades]
+        seqs = api.HistoryQuery(from_seq=rest.trades[0].seq, to_seq=rest.trades[0].seq)
+        assert (await anyone.history.trades(DAY, seqs)).trades == [page.trades[1], rest.trades[0]]
+
+        minutes = (await anyone.history.candles(DAY)).candles
+        assert [candle.start[11:16] for candle in minutes] == ["09:38", "09:31"]
+        first = minutes[1]
+        assert (first.open, first.high, first.low, first.close) == ("12.00", "12.10", "12.00", "12.10")
+        assert (first.volume_lots, first.trades) == (8, 3)
+        assert first.value_fen == 24 * (6 * 1_200 + 2 * 1_210)
+        (day,) = (await anyone.history.candles(DAY, api.CandlesQuery(interval="1d"))).candles
+        assert day.start == "2026-12-04T00:00:00.000000+08:00"
+        assert (day.open, day.high, day.low, day.close) == ("12.00", "12.10", "11.90", "11.90")
+        paged = await anyone.history.candles(DAY, api.CandlesQuery(limit=1))
+        after = await anyone.history.candles(DAY, api.CandlesQuery(limit=1, cursor=paged.next_cursor))
+        assert paged.candles + after.candles == minutes
+
+
+async def test_orders_and_fills_are_the_accounts_own(traded: tuple[Served, Profile, Profile]) -> None:
+    served, buyer, seller = traded
+    async with served.client(buyer) as buys, served.client(seller) as sells:
+        orders = (await buys.history.orders()).orders
+        assert [(order.status, order.filled_quantity) for order in orders] == [
+            ("filled", n) for n in (2, 4, 3, 5)
+        ]
+        assert {order.client_order_id for order in orders} == {str(2**64 - 1)}
+        ours = (await sells.history.orders(api.OwnHistoryQuery(symbol=WEEK))).orders
+        assert [(order.status, order.reason, order.open_quantity) for order in ours] == [
+            ("cancelled", "REQUESTED", 0)
+        ]
+        assert ours[0].quantity == 3
+        assert ours[0].filled_quantity == 2
+        expired = (await sells.history.orders(api.OwnHistoryQuery(symbol=DAY, side="sell"))).orders
+        assert {order.status for order in expired} <= {"filled", "cancelled"}
+
+        bought = (await buys.history.fills()).fills
+        sold = (await sells.history.fills()).fills
+        assert {fill.side for fill in bought} == {"buy"}
+        assert {fill.side for fill in sold} == {"sell"}
+        assert [fill.fill_id.split("-")[0] for fill in bought] == [
+            fill.fill_id.split("-")[0] for fill in sold
+        ]
+        recent = await buys.fills()
+        assert [fill.fill_id for fill in recent] == [fill.fill_id for fill in bought]
+        first = bought[-1]
+        assert (first.liquidity, first.fee_fen, sold[-1].fee_fen) == ("taker", 29, 0)  # clause 8.1
+        assert first.value_fen == 24 * 1_200 * 5
+        assert (await buys.history.fills(api.OwnHistoryQuery(side="sell"))).fills == []
+        found: list[api.HistoryFill] = []
+        cursor: str | None = None
+        while True:
+            page = await buys.history.fills(api.OwnHistoryQuery(limit=1, cursor=cursor))
+            found += page.fills
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+        assert found == bought
+
+
+async def test_the_ledger_and_the_statements_agree_with_the_core(
+    traded: tuple[Served, Profile, Profile],
+) -> None:
+    served, buyer, _ = traded
+    async with served.client(buyer) as client:
+        entries = (await client.history.ledger()).entries
+        assert [entry.kind for entry in entries][-1] == "deposit"
+        assert all(
+            later.cash_fen == earlier.cash_fen + later.amount_fen for later, earlier in pairwise(entries)
+        )
+        kinds = {entry.kind for entry in entries}
+        assert kinds >= {"deposit", "fee", "variation margin"}
+        fees = (await client.history.ledger(api.LedgerQuery(kind="fee", symbol=DAY))).entries
+        assert fees == [entry for entry in entries if entry.kind == "fee" and entry.symbol == DAY]
+        assert (await client.history.ledger(api.LedgerQuery(from_day="2026-12-05"))).entries == []
+        balance = await client.balances()
+        assert entries[0].cash_fen == balance.cash_fen
+        (day,) = (await client.history.statements()).days
+        core = await client.statement("2026-12-04")
+        assert (day.opening_cash_fen, day.closing_cash_fen) == (core.opening_cash_fen, core.closing_cash_fen)
+        sums: dict[str, int] = {}
+        for line in core.lines:
+            sums[line.kind] = sums.get(line.kind, 0) + line.amount_fen
+        assert {one.kind: one.amount_fen for one in day.sums} == sums
+
+
+async def test_wrong_questions_are_refused(traded: tuple[Served, Profile, Profile]) -> None:
+    served, buyer, _ = traded
+    for target, status, code in (
+        ("trades/NO.SUCH.THING", 404, "UNKNOWN_SYMBOL"),
+        (f"trades/{DAY}?limit=501", 422, "INVALID_PARAMETER"),
+        (f"trades/{DAY}?cursor=x", 422, "INVALID_PARAMETER"),
+        (f"trades/{DAY}?from_time=yesterday", 422, "INVALID_PARAMETER"),
+        (f"trades/{DAY}?side=buy", 422, "INVALID_PARAMETER"),
+        (f"trades/{DAY}?from_seq={2**63}", 422, "INVALID_PARAMETER"),
+        (f"candles/{DAY}?interval=2m", 422, "INVALID_PARAMETER"),
+        ("orders", 401, "AUTHENTICATION_REQUIRED"),
+        ("fills", 401, "AUTHENTICATION_REQUIRED"),
+        ("ledger", 401, "AUTHENTICATION_REQUIRED"),
+        ("statements", 401, "AUTHENTICATION_REQUIRED"),
+    ):
+        got, body = await served.raw("GET", f"/v1/history/{target}")
+        assert (got, body["error"]["code"]) == (status, code), target  # type: ignore[index]
+    for target, status, code in (
+        ("orders?symbol=NO.SUCH.THING", 404, "UNKNOWN_SYMBOL"),
+        ("ledger?kind=gift", 422, "INVALID_PARAMETER"),
+        ("ledger?from_day=2026-13-01", 422, "INVALID_PARAMETER"),
+        ("statements?to_day=tomorrow99", 422, "INVALID_PARAMETER"),
+    ):
+        got, body = await served.raw("GET", f"/v1/history/{target}", profile=buyer)
+        assert (got, body["error"]["code"]) == (status, code), target  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"cursor={9 * 10**60}",
+        "from_time=0001-01-01T00:00:00%2B00:00&to_time=9999-12-31T00:00:00%2B00:00",
+        f"from_seq={2**63 - 1}&to_seq={2**63 - 1}",
+    ],
+)
+async def test_extreme_questions_are_answered(traded: tuple[Served, Profile, Profile], query: str) -> None:
+    served, buyer, _ = traded
+    for path in (f"trades/{DAY}", "orders", "fills"):
+        status, body = await served.raw("GET", f"/v1/history/{path}?{query}", profile=buyer)
+        assert status == 200, body
+    times = query if "seq" not in query else ""
+    status, body = await served.raw("GET", f"/v1/history/candles/{DAY}?{times}", profile=buyer)
+    assert status == 200, body
+    for days in ("from_day=0001-01-01&to_day=9999-12-31", f"cursor={10**40}"):
+        for path in ("ledger", "statements"):
+            status, body = await served.raw("GET", f"/v1/history/{path}?{days}", profile=buyer)
+            assert status == 200, body
+
+
+async def test_without_a_history_the_exchange_goes_on(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        await served.at(9, 30)
+        buyer = await served.admit("blue", "enterprise")
+        for path in ("status", f"trades/{DAY}", f"candles/{DAY}", "orders", "fills", "ledger", "statements"):
+            status, body = await served.raw("GET", f"/v1/history/{path}", profile=buyer)
+            assert (status, body["error"]["code"]) == (503, "HISTORY_UNAVAILABLE")  # type: ignore[index]
+        async with served.client(buyer) as client:
+            placed = await client.place(NewOrder(symbol=DAY, side="buy", price="12.00", quantity=1))
+            assert placed.order.status == "resting"
+
+
+async def test_an_older_history_answers_as_of_its_seq(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        buyer = await served.admit("blue", "enterprise")
+        async with served.client(buyer) as client:
+            with filling(tmp_path / "data"):
+                before = await caught_up(served, client)
+            await served.at(9, 30)
+            status = await client.history.status()
+            assert status.as_of_seq == before.as_of_seq
+            assert status.behind == served.exchange.views.seq - before.as_of_seq > 0
+
+
+async def test_a_slow_query_delays_no_order(traded: tuple[Served, Profile, Profile]) -> None:
+    """Orders are acknowledged while as many endless queries run as may."""
+    served, buyer, _ = traded
+    await served.at(9, 30, SATURDAY.replace(day=7))
+    reader = HistoryReader(history_folder(served.exchange.config.data_dir), timeout_s=3600)
+
+    def endless(connection: sqlite3.Connection) -> int:
+        return int(connection.execute(ENDLESS).fetchone()[0])
+
+    slow = [asyncio.create_task(reader.run(endless)) for _ in range(WAITING_MAX)]
+    async with served.client(buyer) as client:
+        price = (await client.contract(MONTH)).price_low
+        for _ in range(50):
+            placed = await client.place(NewOrder(symbol=MONTH, side="buy", price=price, quantity=1))
+            assert placed.order.status == "resting"
+        with pytest.raises(RequestRefused, match="HISTORY_BUSY"):
+            await reader.run(endless)
+        assert not any(task.done() for task in slow)
+        assert (await client.history.trades(DAY)).trades  # the gateway's own reader has threads of its own
+    await asyncio.to_thread(reader.close)
+    outcomes = await asyncio.gather(*slow, return_exceptions=True)
+    assert all(isinstance(outcome, BaseException) for outcome in outcomes)
+
+
+async def test_a_query_that_takes_too_long_is_broken_off(traded: tuple[Served, Profile, Profile]) -> None:
+    served, _, _ = traded
+    reader = HistoryReader(history_folder(served.exchange.config.data_dir), timeout_s=0.01)
+    with pytest.raises(RequestRefused, match="HISTORY_TIMEOUT") as refused:
+        await reader.run(lambda connection: connection.execute(ENDLESS).fetchone())
+    assert refused.value.status == 504
+    seq, rows = await reader.run(lambda connection: connection.execute("SELECT 1").fetchall())
+    assert rows == [(1,)]
+    assert seq == served.exchange.views.seq
+    await asyncio.to_thread(reader.close)
+
+
+async def test_readers_cannot_write(traded: tuple[Served, Profile, Profile]) -> None:
+    served, _, _ = traded
+    reader = HistoryReader(history_folder(served.exchange.config.data_dir))
+    with pytest.raises(RequestRefused, match="HISTORY_UNAVAILABLE"):
+        await reader.run(lambda connection: connection.execute("DELETE FROM trades"))
+    await asyncio.to_thread(reader.close)
+
+
+async def test_a_rebuild_beside_the_readers(traded: tuple[Served, Profile, Profile]) -> None:
+    """The old generation answers until the new one is complete; as_of_seq never falls."""
+    served, _, _ = traded
+    folder = history_folder(served.exchange.config.data_dir)
+    names = {path.name for path in folder.glob("*.sqlite")}
+    async with served.client() as client:
+        before = await client.history.trades(DAY)
+        Follower.want_rebuild(folder)
+        seen = before.as_of_seq
+        async with asyncio.timeout(60):
+            while names & {path.name for path in folder.glob("*.sqlite")}:
+                page = await client.history.trades(DAY)
+                assert page.as_of_seq >= seen
+                assert page.trades == before.trades
+                seen = page.as_of_seq
+        assert (await client.history.trades(DAY)).trades == before.trades
