@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 from weakref import WeakValueDictionary
@@ -24,6 +26,7 @@ import numpy as np
 from llvmlite import ir
 from numba import njit, types
 from numba.core import config
+from numba.core.caching import UserProvidedCacheLocator
 from numba.extending import intrinsic
 from numba.np import numpy_support
 from numpy.typing import NDArray
@@ -40,6 +43,9 @@ _settings: Any = config
 
 COMPILED = not _settings.DISABLE_JIT
 """False when the kernel runs as plain Python."""
+
+UNUSED_DAYS = 30
+"""How long a compiled kernel is kept after its last use."""
 
 
 def source_key(package: Path = Path(__file__).parent) -> str:
@@ -63,28 +69,51 @@ def _cache_root() -> Path:
     return (Path(base) if base else Path("~/.cache").expanduser()) / "dongxi"
 
 
-def usable(directory: Path) -> bool:
+def writable(directory: Path) -> bool:
     """Tell whether compiled code can be kept in a directory; makes it if it can."""
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.TemporaryFile(dir=directory):
-            return True
+        with tempfile.TemporaryFile(dir=directory, buffering=0) as file:
+            file.write(b"room")
     except OSError:
         return False
+    return True
+
+
+def complete(directory: Path) -> Path:
+    """Return the file that says that a directory holds the whole compiled kernel."""
+    return directory / "complete"
 
 
 CACHE_DIR: Path | None = None
-"""Where this process keeps compiled code; None if nothing is writable (it then compiles at each start)."""
+"""Where compiled code is; None if it can neither be found nor kept: such a process compiles at its start."""
+CACHE_WRITABLE = False
+"""Whether it can be added to; a complete one that can't be written (a read-only installation) is read."""
 if COMPILED:
     _directory = _cache_root() / f"kernel-{source_key()}"
-    CACHE_DIR = _directory if usable(_directory) else None
+    CACHE_WRITABLE = writable(_directory)
+    CACHE_DIR = _directory if CACHE_WRITABLE or complete(_directory).exists() else None
+
+
+class KernelCacheLocator(UserProvidedCacheLocator):
+    """Where numba finds the kernel's code: in ``CACHE_DIR``, which needn't be writable to be read."""
+
+    def ensure_cache_path(self) -> None:
+        """Make the directory, if anything will be written."""
+        if CACHE_WRITABLE:
+            super().ensure_cache_path()  # type: ignore[no-untyped-call]
+
+
+def _keep_nothing(_signature: Any, _compiled: Any) -> None:
+    """Stand in for numba's saving where nothing can be written."""
 
 
 def _compile(function: Callable[P, R], forceinline: bool) -> Callable[P, R]:
-    previous = _settings.CACHE_DIR
+    previous = _settings.CACHE_DIR, _settings.CACHE_LOCATOR_CLASSES
     _settings.CACHE_DIR = str(CACHE_DIR or "")
+    _settings.CACHE_LOCATOR_CLASSES = f"{__name__}.{KernelCacheLocator.__name__}"
     try:
-        compiled: Callable[P, R] = njit(
+        compiled: Any = njit(
             cache=CACHE_DIR is not None,
             error_model="numpy",
             boundscheck=False,
@@ -92,8 +121,10 @@ def _compile(function: Callable[P, R], forceinline: bool) -> Callable[P, R]:
             forceinline=forceinline,
         )(function)
     finally:
-        _settings.CACHE_DIR = previous
-    return compiled
+        _settings.CACHE_DIR, _settings.CACHE_LOCATOR_CLASSES = previous
+    if CACHE_DIR is not None and not CACHE_WRITABLE:
+        compiled._cache.save_overload = _keep_nothing
+    return cast("Callable[P, R]", compiled)
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
@@ -109,13 +140,23 @@ def inlined(function: Callable[P, R]) -> Callable[P, R]:
 @contextmanager
 def compiling() -> Iterator[None]:
     """Around the first use of the whole kernel: says on stderr that it compiles, if it isn't in the cache."""
-    mark = CACHE_DIR / "complete" if CACHE_DIR else None
-    cached = mark is not None and mark.exists()
-    if not cached:
+    mark = complete(CACHE_DIR) if CACHE_DIR else None
+    if mark is None or not mark.exists():
         print("Compiling the matching kernel, which takes about half a minute …", file=sys.stderr, flush=True)
     yield
-    if mark is not None and not cached:
+    if mark is not None and CACHE_WRITABLE:
         mark.touch()
+        forget_unused(mark.parent.parent)
+
+
+def forget_unused(root: Path) -> None:
+    """Remove compiled kernels of other sources that nobody has used for `UNUSED_DAYS`; failing is no harm."""
+    oldest = time.time() - UNUSED_DAYS * 86_400
+    for directory in root.glob("kernel-*"):
+        with suppress(OSError):  # another process may be removing it
+            mark = complete(directory)
+            if (mark if mark.exists() else directory).stat().st_mtime < oldest:
+                shutil.rmtree(directory, ignore_errors=True)
 
 
 _tables: WeakValueDictionary[int, NDArray[Any]] = WeakValueDictionary()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +33,12 @@ for side in (Side.BUY, Side.SELL):
 assert (events["kind"] == EventKind.TRADE).sum() == 1
 from matching.jit import CACHE_DIR, COMPILED
 print(CACHE_DIR, COMPILED)
+"""
+HITS = """
+from matching.commands import apply_batch
+from matching.jit import CACHE_WRITABLE
+stats = apply_batch.stats
+print(CACHE_WRITABLE, sum(stats.cache_hits.values()), sum(stats.cache_misses.values()))
 """
 
 
@@ -71,16 +79,68 @@ def test_the_key_follows_every_source_of_the_kernel(root: Path, tmp_path: Path) 
     assert jit.source_key(copy) == keys[-1]
 
 
-def test_a_place_that_cannot_be_written_is_no_cache(tmp_path: Path) -> None:
-    assert jit.usable(tmp_path / "new")
+def test_a_place_that_cannot_be_made_is_not_writable(tmp_path: Path) -> None:
+    assert jit.writable(tmp_path / "new")
     (tmp_path / "file").write_text("", encoding="utf-8")
-    assert not jit.usable(tmp_path / "file" / "below")
+    assert not jit.writable(tmp_path / "file" / "below")
+
+
+def write_nothing() -> None:
+    """Let every write to a file fail from now on, for root too."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+def test_a_complete_cache_is_used_where_nothing_can_be_written(root: Path) -> None:
+    run(root)
+    told = subprocess.run(
+        [sys.executable, "-c", ONE_TRADE + HITS],
+        cwd=root,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        preexec_fn=write_nothing,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stderr == ""
+    directory, compiled, writable, hits, misses = told.stdout.split()
+    assert (directory, compiled, writable) == (str(jit.CACHE_DIR), "True", "False")
+    assert (int(hits) > 0, int(misses)) == (True, 0)
+
+
+def test_without_a_complete_cache_nor_a_place_for_one_nothing_is_cached(root: Path, tmp_path: Path) -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", "from matching.jit import CACHE_DIR; print(CACHE_DIR)"],
+        cwd=root,
+        env={**os.environ, "DONGXI_CACHE_DIR": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"},
+        preexec_fn=write_nothing,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.split() == ["None"]
+
+
+def test_kernels_of_other_sources_go_when_nobody_used_them_for_long(tmp_path: Path) -> None:
+    long_ago = time.time() - (jit.UNUSED_DAYS + 1) * 86_400
+    for name, marked in (("kernel-used", True), ("kernel-unused", True), ("kernel-half", False)):
+        directory = tmp_path / name
+        directory.mkdir()
+        if marked:
+            jit.complete(directory).touch()
+            os.utime(jit.complete(directory), (long_ago, long_ago))
+        os.utime(directory, (long_ago, long_ago))
+    jit.complete(tmp_path / "kernel-used").touch()
+    (tmp_path / "kernel-new").mkdir()
+    (tmp_path / "other").mkdir()
+    jit.forget_unused(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kernel-new", "kernel-used", "other"]
 
 
 def test_the_first_use_says_that_it_compiles_and_the_next_does_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(jit, "CACHE_DIR", tmp_path)
+    monkeypatch.setattr(jit, "CACHE_DIR", tmp_path / "kernel-x")
+    monkeypatch.setattr(jit, "CACHE_WRITABLE", jit.writable(tmp_path / "kernel-x"))
     with jit.compiling():
         pass
     assert "Compiling the matching kernel" in capsys.readouterr().err
