@@ -21,7 +21,7 @@ from exchange.gateway.feed import FeedHub
 from exchange.gateway.observe import ACCOUNT, CODE, SEQ, add_metrics, observing
 from exchange.gateway.openapi import document
 from exchange.gateway.parsing import parse_body, parse_query
-from exchange.history.mark import history_folder
+from exchange.history.mark import DurableMark, history_folder
 from exchange.history.reader import HistoryReader
 from exchange.ops.metrics import Metrics
 from exchange.service.exchange import Exchange
@@ -57,7 +57,9 @@ def make_app(
     app = web.Application(middlewares=[observing(metrics), _answer_everything])
     add_metrics(app, metrics, to_anyone=metrics_to_anyone)
     authenticator = Authenticator(exchange)
-    reader = HistoryReader(history_folder(exchange.config.data_dir))
+    folder = history_folder(exchange.config.data_dir)
+    mark, reader = DurableMark(folder), HistoryReader(folder)
+    metrics.gauge("dongxi_history_seq", "Last command in the history.", lambda: mark.folded)
     for route in ROUTES:
         app.router.add_route(route.method, route.path, _endpoint(route, exchange, authenticator, reader))
     app.on_cleanup.append(_closing(reader))

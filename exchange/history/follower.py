@@ -130,6 +130,7 @@ class Follower:
         if rebuild:
             self.want_rebuild(self._folder)
         store, replay = self._open(stop)
+        self._tell(store)
         try:
             while self._step(store, replay):
                 _check(stop)
@@ -146,6 +147,7 @@ class Follower:
     def _follow(self, stop: threading.Event) -> None:
         """Follow until the history is wanted anew."""
         store, replay = self._open(stop)
+        self._tell(store)
         try:
             while not (self._folder / _REBUILD).exists():
                 if not self._step(store, replay):
@@ -188,11 +190,17 @@ class Follower:
         _LOG.info("history is built", seq=store.seq)
         return store, replay
 
+    def _tell(self, store: Store) -> None:
+        """Say how far the history goes; a generation that is still built isn't one."""
+        if store.published:
+            self._mark.folded = store.seq
+
     def _step(self, store: Store, replay: Replay) -> bool:
         """Take in the next stretch of the journal; return False if nothing more is durable yet."""
         frames = replay.tail.read(self._mark.seq)
         for begin in range(0, len(frames), self._commit_frames):
             replay.write(store, frames[begin : begin + self._commit_frames])
+            self._tell(store)
         return bool(frames)
 
 

@@ -31,7 +31,11 @@ async def keep_history(data_dir: Path, log_level: str) -> None:
     wait = BACK_OFF_S
     while True:
         began = loop.time()
-        code, said = await _run_once(data_dir, log_level)
+        code: int | None = None
+        try:
+            code, said = await _run_once(data_dir, log_level)
+        except OSError as error:
+            said = str(error)
         if loop.time() - began >= HEALTHY_S:
             wait = BACK_OFF_S
         _LOG.error("the history process ended; it is started again", code=code, error=said, wait_s=wait)

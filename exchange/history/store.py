@@ -7,6 +7,7 @@ batch and the position after it are one transaction: killed anywhere, no row is 
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,7 +48,9 @@ class Store:
             path.unlink()
         newest = latest(folder)
         number = 1 if newest is None else int(newest.stem) + 1
-        store = cls(folder / f"{number:06d}{_BUILDING}")
+        path = folder / f"{number:06d}{_BUILDING}"
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))  # SQLite gives its other files the same mode
+        store = cls(path)
         store._run("PRAGMA synchronous = OFF")  # it counts for nothing until it is complete and synced
         with store._transaction():
             for statement in schema.TABLES:
@@ -77,6 +80,11 @@ class Store:
     def seq(self) -> int:
         """The last command whose outcome is in it."""
         return self.position.next_seq - 1
+
+    @property
+    def published(self) -> bool:
+        """Whether readers may see it: it was complete once."""
+        return self.path.suffix != _BUILDING
 
     def publish(self) -> Self:
         """Make a generation that was built the newest one and return it anew."""

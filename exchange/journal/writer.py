@@ -62,7 +62,7 @@ class SegmentWriter:
             self._size = SEGMENT_HEADER_SIZE
         else:
             path, self._size = current
-            self._descriptor = files.open_append(path)
+            self._descriptor = self._continue_segment(path)
 
     def write(self, frames: list[_Pending]) -> None:
         """Append the frames in one write; nothing is synced yet."""
@@ -97,6 +97,16 @@ class SegmentWriter:
         full, self._descriptor = self._descriptor, self._begin_segment()
         self._files.close(full)
         self._size = SEGMENT_HEADER_SIZE
+
+    def _continue_segment(self, path: Path) -> int:
+        """Open a segment whose frames were replayed, and sync it: after a kill they may be in memory only."""
+        descriptor = self._files.open_append(path)
+        try:
+            self._files.sync(descriptor)
+        except BaseException:
+            self._files.close(descriptor)
+            raise
+        return descriptor
 
     def _begin_segment(self) -> int:
         descriptor = self._files.create(self._folder / segment_name(self._position.next_seq))

@@ -71,16 +71,16 @@ class Metrics:
     def watch(self, exchange: Exchange) -> None:
         """Follow an exchange: its frames from now on, and its state whenever somebody asks."""
         exchange.subscribe(self._on_applied)
-        self._gauge("dongxi_seq", "Last command applied.", lambda: exchange.views.seq)
-        self._gauge(
+        self.gauge("dongxi_seq", "Last command applied.", lambda: exchange.views.seq)
+        self.gauge(
             "dongxi_queue_commands", "Commands that wait to be durable.", lambda: exchange.waiting_commands
         )
-        self._gauge(
+        self.gauge(
             "dongxi_acknowledging",
             "1 while commands are acknowledged.",
             lambda: float(exchange.failure is None and not exchange.draining),
         )
-        self._gauge(
+        self.gauge(
             "dongxi_state_hash_age_seconds",
             "Age of the newest state hash that anybody asked for.",
             exchange.state_hash_age_s,
@@ -102,7 +102,8 @@ class Metrics:
         """Return every figure in Prometheus's text format."""
         return generate_latest(self._registry)
 
-    def _gauge(self, name: str, meaning: str, read: Callable[[], float]) -> None:
+    def gauge(self, name: str, meaning: str, read: Callable[[], float]) -> None:
+        """Show what `read` returns whenever somebody asks."""
         Gauge(name, meaning, registry=self._registry).set_function(read)
 
     def _counter(self, name: str, meaning: str, labels: tuple[str, ...] = ()) -> Counter:

@@ -228,3 +228,4 @@ def test_every_index_is_there_after_a_build(lived, tmp_path) -> None:
     assert all(any(f" {name} " in statement for name in names) for statement in schema.INDEXES)
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     connection.close()
+    assert path.stat().st_mode & 0o077 == 0

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
+import aiohttp
 import pytest
 import pytest_asyncio
 from exchange_server import SATURDAY, Served, serving
@@ -177,6 +178,14 @@ async def test_the_ledger_and_the_statements_agree_with_the_core(
         for line in core.lines:
             sums[line.kind] = sums.get(line.kind, 0) + line.amount_fen
         assert {one.kind: one.amount_fen for one in day.sums} == sums
+
+
+async def test_how_far_it_is_stands_among_the_figures(traded: tuple[Served, Profile, Profile]) -> None:
+    served, _, _ = traded
+    async with aiohttp.ClientSession() as session, session.get(served.base_url + "/metrics") as answer:
+        lines = (await answer.text()).splitlines()
+    figures = dict(line.split() for line in lines if line.startswith(("dongxi_seq ", "dongxi_history_seq ")))
+    assert float(figures["dongxi_history_seq"]) == float(figures["dongxi_seq"]) == served.exchange.views.seq
 
 
 async def test_wrong_questions_are_refused(traded: tuple[Served, Profile, Profile]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +21,7 @@ from exchange.journal import (
     JournalFailed,
     JournalLocked,
     JournalVersion,
+    OsFiles,
     dump,
     verify,
 )
@@ -247,3 +249,20 @@ def test_any_frames_in_any_runs_come_back(
             seq += count
         writer.journal.close()
     assert [(frame.first_seq, frame.count, bytes(frame.body)) for frame in dump(folder)] == written
+
+
+def test_a_start_syncs_what_it_replayed(tmp_path: Path) -> None:
+    """After a kill it may have been written and not yet synced, and it is about to be shown."""
+    write(tmp_path, 3)
+    synced: list[int] = []
+
+    class Noting(OsFiles):
+        def sync(self, descriptor: int) -> None:
+            super().sync(descriptor)
+            synced.append(os.fstat(descriptor).st_size)
+
+    journal = Journal.open(tmp_path, CONFIG, Noting())
+    assert len(list(journal.replay())) == 3
+    journal.start(lambda seq: None, lambda error: None)
+    assert synced == [sum(path.stat().st_size for path in tmp_path.glob("*.journal"))]
+    journal.close()
