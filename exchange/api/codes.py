@@ -56,10 +56,7 @@ NOTHING_DONE = frozenset(
         *(code.name for code in RequestCode if code.status == 503),
     }
 )
-"""Codes with status 503 that say that the command was not done, so that it may be sent again as it is.
-
-NOT_ACKNOWLEDGING isn't one of them: what was under way may yet prove to have been done.
-"""
+"""The codes with status 503: the command was not done, so that it may be sent again as it is."""
 
 
 class RequestRefused(Exception):

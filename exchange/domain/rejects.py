@@ -21,10 +21,9 @@ class RejectCode(Enum):
         "The exchange has as many commands waiting as it takes; nothing was done. Send it again shortly.",
     )
     NOT_ACKNOWLEDGING = (
-        503,
+        500,
         "The journal could not be written, so nothing is acknowledged any more; the outcome of commands "
-        "under way is "
-        "unknown. The operator has to restart the exchange.",
+        "under way is unknown. The operator has to restart the exchange.",
     )
     STOPPING = (
         503,
