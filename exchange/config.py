@@ -34,6 +34,12 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     ] = ""
     host: Annotated[str, Meta(description="address to listen on")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65_535, description="port to listen on; 0: any free one")] = 8230
+    binary_port: Annotated[
+        int, Meta(ge=-1, le=65_535, description="port of the binary gateway; 0: any free one; -1: none")
+    ] = -1
+    binary_connections: Annotated[
+        int, Meta(ge=1, le=4_096, description="most connections of the binary gateway at once")
+    ] = 64
     durability: Annotated[
         Literal["sync", "os"],
         Meta(description="when a command is acknowledged: after its sync, or after its write"),

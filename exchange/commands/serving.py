@@ -22,6 +22,7 @@ from exchange.config import Config
 from exchange.domain.calendar import day_of, moment_ns
 from exchange.domain.clock import AcceleratedClock, WallClock
 from exchange.gateway.app import make_app
+from exchange.gateway.binary.gateway import BinaryGateway, BinaryLimits
 from exchange.history.keeper import keep_history
 from exchange.history.mark import publish_durable
 from exchange.ops.metrics import Metrics
@@ -121,8 +122,12 @@ class Server:
         app = make_app(exchange, self._metrics, metrics_to_anyone=self._settings.metrics_to_anyone)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSE_S)
         await runner.setup()
+        binary = BinaryGateway(
+            exchange, self._metrics, BinaryLimits(connections_max=self._settings.binary_connections)
+        )
         try:
             base_url = await self._listen(runner)
+            await self._listen_binary(binary)
             if credentials is not None:
                 self._keep(credentials, base_url)
             jobs: list[Job] = [DayDriver(exchange, clock, exchange.config).run]
@@ -136,9 +141,11 @@ class Server:
                     f"the operator's key is in {self._settings.keys_dir}/"
                 )
             await _until_stopped(jobs, self._stop)
+            await binary.stop()
             _LOG.info("draining", waiting=exchange.waiting_commands)
             await exchange.drain()
         finally:
+            await binary.stop()
             await runner.cleanup()
 
     async def _listen(self, runner: web.AppRunner) -> str:
@@ -148,13 +155,23 @@ class Server:
         try:
             await site.start()
         except OSError as error:
-            raise OSError(
-                f"can't listen on {settings.host}:{settings.port} ({error.strerror or error}); "
-                "stop what does, or choose another with --port"
-            ) from None
+            raise _cant_listen(settings.host, settings.port, error, "--port") from None
         host, port = runner.addresses[0][:2]
         named = f"[{host}]" if ":" in host else host
         return f"{'https' if self._tls else 'http'}://{named}:{port}"
+
+    async def _listen_binary(self, gateway: BinaryGateway) -> None:
+        settings = self._settings
+        if settings.binary_port < 0:
+            return
+        try:
+            host, port = await gateway.start(settings.host, settings.binary_port, self._tls)
+        except OSError as error:
+            raise _cant_listen(
+                settings.host, settings.binary_port, error, "the setting binary_port"
+            ) from None
+        _LOG.info("listening", gateway="binary", host=host, port=port)
+        typer.echo(f"The binary gateway listens on {host}:{port}")
 
     def _load_certificate(self) -> None:
         """On SIGHUP: serve new connections with what the certificate's files hold now."""
@@ -193,6 +210,13 @@ class Server:
                 self._stop.set()
 
         return demonstrate
+
+
+def _cant_listen(host: str, port: int, error: OSError, where: str) -> OSError:
+    return OSError(
+        f"can't listen on {host}:{port} ({error.strerror or error}); stop what does, or choose another "
+        f"with {where}"
+    )
 
 
 async def _until_stopped(jobs: list[Job], stop: asyncio.Event) -> None:

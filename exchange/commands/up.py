@@ -12,6 +12,7 @@ from exchange.commands.serving import Demonstration, Server
 from exchange.config import Config, ConfigError, load_config
 from exchange.journal import JournalError
 from exchange.ops.log import log_to
+from exchange.ops.loop import loop_factory
 from exchange.ops.tls import TlsError
 from exchange.service.bootstrap import BootstrapError
 from exchange.service.day import DriverError
@@ -54,7 +55,8 @@ def up(
         return
     try:
         log_to(settings.data_dir / "log", settings.log_level)
-        asyncio.run(_run(settings, Demonstration(once, speed) if demo else None))
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(_run(settings, Demonstration(once, speed) if demo else None))
     except (JournalError, MasterKeyError, BootstrapError, DriverError, TlsError, OSError) as error:
         raise _fail(str(error), EXIT_FAILED) from None
 

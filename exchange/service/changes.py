@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from exchange.service.hot import mark
 from matching.records import Records
 
 
@@ -17,14 +18,12 @@ class Changes:
 
     def mark(self, events: Records, seq: int) -> None:
         """Note the contracts that `events` (dtype EVENT) name."""
-        contracts = events["instrument"]
-        if len(contracts):
-            highest = int(contracts.max())
-            if highest >= len(self._by_contract):
-                grown = np.zeros(2 * (highest + 1), np.int64)
-                grown[: len(self._by_contract)] = self._by_contract
-                self._by_contract = grown
-            self._by_contract[contracts[contracts >= 0]] = seq
+        highest = mark(events, self._by_contract, seq)
+        if highest >= 0:
+            grown = np.zeros(2 * (highest + 1), np.int64)
+            grown[: len(self._by_contract)] = self._by_contract
+            self._by_contract = grown
+            mark(events, grown, seq)
 
     def mark_all(self, seq: int) -> None:
         """Note that every contract may have changed."""

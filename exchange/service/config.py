@@ -42,4 +42,6 @@ class ExchangeConfig:
     """Commands in one journal frame."""
     tape_trades_max: int = 262_144
     """Latest trades kept in memory for views, over all contracts."""
+    recent_events_max: int = 1 << 20
+    """Latest events kept in memory for readers that come back, 64 bytes each."""
     sessions: SessionTimes = field(default_factory=SessionTimes)

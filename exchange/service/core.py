@@ -80,21 +80,27 @@ class Core:
 
         Raises InvariantViolation if the sequence has a gap.
         """
-        self._advance(int(commands["seq"][0]), int(commands["seq"][-1]), len(commands))
-        if int(commands["time_ns"][0]) < self.time_ns:
+        first, last = commands[0], commands[-1]
+        self._advance(int(first["seq"]), int(last["seq"]), len(commands))
+        if int(first["time_ns"]) < self.time_ns:
             raise InvariantViolation("market time fell")
-        parts = []
-        window = self.state.day.settlement_window_ns
-        # commands of one frame may lie on both sides of the moment at which the settlement window begins
-        split = int(np.searchsorted(commands["time_ns"], window))
-        for block, in_window in ((commands[:split], False), (commands[split:], True)):
-            if len(block):
-                parts.append(self.state.engine.apply(block))
-                self._fold(parts[-1], in_window)
-        self.time_ns = int(commands["time_ns"][-1])
-        events = joined(parts)
+        self.time_ns = int(last["time_ns"])
+        events = self._apply_around_window(commands, int(first["time_ns"]))
         self.changes.mark(events, self.seq)
         return Applied(self.seq - len(commands) + 1, self.seq, self.time_ns, events)
+
+    def _apply_around_window(self, commands: Records, begin_ns: int) -> Records:
+        """Apply commands, which may lie on both sides of the moment at which the settlement window begins."""
+        window = self.state.day.settlement_window_ns
+        if begin_ns >= window or self.time_ns < window:
+            return self._apply_block(commands, begin_ns >= window)
+        split = int(np.searchsorted(commands["time_ns"], window))
+        return joined([self._apply_block(commands[:split], False), self._apply_block(commands[split:], True)])
+
+    def _apply_block(self, commands: Records, in_window: bool) -> Records:
+        events = self.state.engine.apply(commands)
+        self._fold(events, in_window)
+        return events
 
     def apply_rare(self, seq: int, time_ns: int, message: m.RareMessage) -> Applied:
         """Apply one rare message: its handler does all of it or refuses it with a code."""

@@ -10,9 +10,8 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from collections.abc import Callable
+from typing import TypeAlias
 
 import msgspec
 import numpy as np
@@ -24,6 +23,19 @@ from exchange.journal import Files, FrameKind, Journal, JournalConfig, JournalFa
 from exchange.service.config import ExchangeConfig
 from exchange.service.core import CORE_VERSION, LIMITS, Core, command_block
 from exchange.service.frames import pack_rare, unpack_rare
+from exchange.service.hot import stamp, take
+from exchange.service.parts import (
+    AwaitedPart,
+    BlockOwner,
+    HotFrame,
+    HotPart,
+    OwnedPart,
+    Part,
+    RareFrame,
+    RarePart,
+    blocks,
+)
+from exchange.service.recent import Recent
 from exchange.service.results import Applied, HotResult, RareResult
 from exchange.service.secrets import MasterKey
 from exchange.service.state import joined
@@ -38,53 +50,6 @@ Listener: TypeAlias = Callable[[Applied], None]
 PROGRESS_FRAMES = 1_000
 HASH_AGE_S = 1.0
 
-_NO_EVENTS = np.zeros(0, EVENT)
-
-
-@dataclass(slots=True)
-class _Hot:
-    """Hot commands of one submitter, unstamped until they enter a frame."""
-
-    commands: Records
-    answer: asyncio.Future[HotResult]
-    first_seq: int = 0
-
-    def refuse(self, code: RejectCode) -> None:
-        """Answer that nothing is known to be done."""
-        if not self.answer.done():
-            self.answer.set_result(HotResult(0, _NO_EVENTS, 0, code))
-
-
-@dataclass(slots=True)
-class _Rare:
-    """One rare message of one submitter."""
-
-    message: RareMessage
-    answer: asyncio.Future[RareResult]
-
-    def refuse(self, code: RejectCode) -> None:
-        """Answer that nothing is known to be done."""
-        if not self.answer.done():
-            self.answer.set_result(RareResult(0, code))
-
-
-@dataclass(slots=True)
-class _HotFrame:
-    """A hot frame on its way to the disk."""
-
-    last_seq: int
-    commands: Records
-    parts: list[_Hot]
-
-
-@dataclass(slots=True)
-class _RareFrame:
-    """A rare frame on its way to the disk."""
-
-    last_seq: int
-    time_ns: int
-    part: _Rare
-
 
 class Exchange:
     """An open exchange. Use from one event loop; `close()` it.
@@ -93,7 +58,14 @@ class Exchange:
     """
 
     def __init__(
-        self, config: ExchangeConfig, clock: Clock, journal: Journal, core: Core, tape: Tape, key: MasterKey
+        self,
+        config: ExchangeConfig,
+        clock: Clock,
+        journal: Journal,
+        core: Core,
+        tape: Tape,
+        recent: Recent,
+        key: MasterKey,
     ) -> None:
         self.config = config
         self.clock = clock
@@ -102,10 +74,11 @@ class Exchange:
         self._core = core
         self._tape = tape
         self._key = key
+        self._recent = recent
         self._loop = asyncio.get_running_loop()
         self._listeners: list[Listener] = []
-        self._gathered: list[_Hot | _Rare] = []
-        self._in_flight: deque[_HotFrame | _RareFrame] = deque()
+        self._gathered: list[Part] = []
+        self._in_flight: deque[HotFrame | RareFrame] = deque()
         self._waiting_commands = 0
         self._flush_due = False
         self._next_seq = core.seq + 1
@@ -139,9 +112,10 @@ class Exchange:
         core, tape = Core(Engine(LIMITS)), Tape(config.tape_trades_max)
         try:
             await asyncio.to_thread(warm_up)
-            await asyncio.to_thread(_replay, journal, core, tape, progress)
+            recent = Recent(config.recent_events_max, core.seq)
+            await asyncio.to_thread(_replay, journal, core, (tape, recent), progress)
             key = _master_key(config, fresh=not core.state.keys)
-            exchange = cls(config, clock, journal, core, tape, key)
+            exchange = cls(config, clock, journal, core, tape, recent, key)
             clock.resume_at(core.time_ns)
             journal.start(exchange._from_journal_durable, exchange._from_journal_failed)
         except BaseException:
@@ -197,28 +171,52 @@ class Exchange:
         """
         if commands.dtype != COMMAND:
             raise TypeError(f"expected COMMAND records, not {commands.dtype}")
-        answer: asyncio.Future[HotResult] = self._loop.create_future()
-        part = _Hot(commands.copy(), answer)
         if not len(commands):
-            return HotResult(self._core.seq, _NO_EVENTS, self._core.time_ns)
-        if len(commands) > self.config.frame_commands_max:
-            part.refuse(RejectCode.INVALID_COMMAND)
-        else:
-            part.commands["account"] = account
+            return HotResult(self._core.seq, np.zeros(0, EVENT), self._core.time_ns)
+        part = AwaitedPart(_taken(commands, account), self._loop.create_future())
+        code = self._why_not(len(commands))
+        if code is None and len(commands) > self.config.frame_commands_max:
+            code = RejectCode.INVALID_COMMAND
+        if code is None:
             self._gather(part, len(commands))
-        return await answer
+        else:
+            part.refuse(code)
+        return await part.result
+
+    def submit_block(self, commands: Records, account: int, owner: BlockOwner) -> RejectCode | None:
+        """Submit 1 … `config.frame_commands_max` commands (dtype COMMAND, shape (n,)) for `account`; they
+        are copied during the call, with account, seq and time overwritten.
+
+        Returns why not: BUSY, STOPPING, NOT_ACKNOWLEDGING. Otherwise the owner is called once, in the order
+        of its blocks.
+        """
+        code = self._why_not(len(commands))
+        if code is None:
+            self._gather(OwnedPart(_taken(commands, account), owner), len(commands))
+        return code
+
+    @property
+    def room(self) -> int:
+        """Commands that could be submitted now without BUSY."""
+        return max(0, self.config.queue_commands_max - self._waiting_commands)
 
     async def submit_rare(self, message: RareMessage) -> RareResult:
         """Submit one rare message; resolves when it is durable and applied. Refused as `submit_hot`, or
         by its handler.
         """
-        answer: asyncio.Future[RareResult] = self._loop.create_future()
-        part = _Rare(message, answer)
-        if _well_formed(message):
+        part = RarePart(message, self._loop.create_future())
+        code = self._why_not(1) if _well_formed(message) else RejectCode.INVALID_COMMAND
+        if code is None:
             self._gather(part, 1)
         else:
-            part.refuse(RejectCode.INVALID_COMMAND)
-        return await answer
+            part.refuse(code)
+        return await part.result
+
+    def events_since(self, seq: int) -> list[Records] | None:
+        """Return the events (dtype EVENT) of every frame that ends after `seq`, oldest first; None if some
+        aren't held any more.
+        """
+        return self._recent.since(seq)
 
     def encrypt_secret(self, secret: bytes, key_id: str) -> bytes:
         """Return the ciphertext of a key secret, for an AddKey message."""
@@ -265,11 +263,7 @@ class Exchange:
 
     # -- from submission to the journal
 
-    def _gather(self, part: _Hot | _Rare, commands: int) -> None:
-        code = self._why_not(commands)
-        if code is not None:
-            part.refuse(code)
-            return
+    def _gather(self, part: Part, commands: int) -> None:
         self._waiting_commands += commands
         self._drained.clear()
         self._gathered.append(part)
@@ -296,8 +290,8 @@ class Exchange:
             return
         time_ns = self._last_time_ns = max(self._last_time_ns, self.clock.now_ns())
         try:
-            for block in _blocks(gathered, self.config.frame_commands_max):
-                if isinstance(block, _Rare):
+            for block in blocks(gathered, self.config.frame_commands_max):
+                if isinstance(block, RarePart):
                     self._append_rare(block, time_ns)
                 else:
                     self._append_hot(block, time_ns)
@@ -306,22 +300,22 @@ class Exchange:
                 part.refuse(RejectCode.NOT_ACKNOWLEDGING)
             self._stop(str(failure.__cause__ or failure))
 
-    def _append_hot(self, parts: list[_Hot], time_ns: int) -> None:
-        commands = joined((part.commands for part in parts), COMMAND)
+    def _append_hot(self, parts: list[HotPart], time_ns: int) -> None:
+        if len(parts) == 1:
+            commands = parts[0].commands
+        else:
+            commands = joined((part.commands for part in parts), COMMAND)
         first = self._next_seq
-        commands["seq"] = np.arange(first, first + len(commands))
-        commands["time_ns"] = time_ns
-        self._journal.append(FrameKind.HOT, first, len(commands), commands.tobytes())
-        for part in parts:
-            part.first_seq = self._next_seq
-            self._next_seq += len(part.commands)
-        self._in_flight.append(_HotFrame(self._next_seq - 1, commands, parts))
+        stamp(commands, first, time_ns)
+        self._journal.append(FrameKind.HOT, first, len(commands), commands.data.cast("B"))
+        self._next_seq += len(commands)
+        self._in_flight.append(HotFrame(first, self._next_seq - 1, commands, parts))
 
-    def _append_rare(self, part: _Rare, time_ns: int) -> None:
+    def _append_rare(self, part: RarePart, time_ns: int) -> None:
         seq = self._next_seq
         self._journal.append(FrameKind.RARE, seq, 1, pack_rare(time_ns, part.message))
         self._next_seq += 1
-        self._in_flight.append(_RareFrame(seq, time_ns, part))
+        self._in_flight.append(RareFrame(seq, time_ns, [part]))
 
     # -- from the journal to the answers
 
@@ -340,7 +334,7 @@ class Exchange:
                 frame = self._in_flight[0]
                 applied = self._apply(frame)
                 self._in_flight.popleft()
-                self._answer(frame, applied)
+                frame.answer(applied)
                 self._tell(applied)
         except Exception as broken:
             # a state that can't be: answer nothing more, keep what is on disk for inspection
@@ -349,27 +343,16 @@ class Exchange:
         if not self._waiting_commands:
             self._drained.set()
 
-    def _apply(self, frame: _HotFrame | _RareFrame) -> Applied:
-        if isinstance(frame, _HotFrame):
+    def _apply(self, frame: HotFrame | RareFrame) -> Applied:
+        if isinstance(frame, HotFrame):
             applied = self._core.apply_hot(frame.commands)
+            self._waiting_commands -= len(frame.commands)
         else:
-            applied = self._core.apply_rare(frame.last_seq, frame.time_ns, frame.part.message)
-        self._tape.record(applied)
-        return applied
-
-    def _answer(self, frame: _HotFrame | _RareFrame, applied: Applied) -> None:
-        if isinstance(frame, _RareFrame):
+            applied = self._core.apply_rare(frame.last_seq, frame.time_ns, frame.parts[0].message)
             self._waiting_commands -= 1
-            if applied.result is not None and not frame.part.answer.done():
-                frame.part.answer.set_result(applied.result)
-            return
-        self._waiting_commands -= len(frame.commands)
-        bounds = [part.first_seq for part in frame.parts]
-        begins = np.searchsorted(applied.events["seq"], [*bounds, frame.last_seq + 1]).tolist()
-        for part, begin, end in zip(frame.parts, begins, begins[1:], strict=False):
-            if not part.answer.done():
-                events = applied.events[begin:end].copy()
-                part.answer.set_result(HotResult(part.first_seq, events, applied.time_ns))
+        self._tape.record(applied)
+        self._recent.record(applied)
+        return applied
 
     def _tell(self, applied: Applied) -> None:
         for listener in tuple(self._listeners):
@@ -385,8 +368,7 @@ class Exchange:
         if self._failure is None:
             self._failure = why
         for frame in self._in_flight:
-            parts: list[Any] = frame.parts if isinstance(frame, _HotFrame) else [frame.part]
-            for part in parts:
+            for part in frame.parts:
                 part.refuse(RejectCode.NOT_ACKNOWLEDGING)
         for waiting in self._gathered:
             waiting.refuse(RejectCode.NOT_ACKNOWLEDGING)
@@ -396,24 +378,11 @@ class Exchange:
         self._drained.set()
 
 
-def _blocks(gathered: list[_Hot | _Rare], commands_max: int) -> Iterator[list[_Hot] | _Rare]:
-    """Yield what becomes one frame each, in order: a rare message, or hot parts up to `commands_max`."""
-    block: list[_Hot] = []
-    size = 0
-    for part in gathered:
-        if isinstance(part, _Hot) and size + len(part.commands) <= commands_max:
-            block.append(part)
-            size += len(part.commands)
-            continue
-        if block:
-            yield block
-        block, size = [], 0
-        if isinstance(part, _Hot):
-            block, size = [part], len(part.commands)
-        else:
-            yield part
-    if block:
-        yield block
+def _taken(commands: Records, account: int) -> Records:
+    """Return a copy for an account."""
+    copy = np.empty(len(commands), COMMAND)
+    take(commands, copy, account)
+    return copy
 
 
 def _well_formed(message: RareMessage) -> bool:
@@ -426,14 +395,17 @@ def _well_formed(message: RareMessage) -> bool:
         return False
 
 
-def _replay(journal: Journal, core: Core, tape: Tape, progress: Callable[[int], None] | None) -> None:
-    """Apply the whole journal to a fresh core."""
+def _replay(
+    journal: Journal, core: Core, models: tuple[Tape, Recent], progress: Callable[[int], None] | None
+) -> None:
+    """Apply the whole journal to a fresh core and its read models."""
     for number, frame in enumerate(journal.replay(), start=1):
         if frame.kind is FrameKind.HOT:
             applied = core.apply_hot(command_block(frame.body))
         else:
             applied = core.apply_rare(frame.first_seq, *unpack_rare(frame.body))
-        tape.record(applied)
+        for model in models:
+            model.record(applied)
         if progress is not None and number % PROGRESS_FRAMES == 0:
             progress(core.seq)
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from exchange.service.hot import to_contracts, to_slots
 from matching.api import Exposure, Indicative, InvariantViolation, MatchingEngine, TopOfBook
-from matching.records import ANY_INSTRUMENT, EventKind, Phase, Records, RejectCode, Side
+from matching.records import COMMAND, EVENT, EventKind, Phase, Records, RejectCode, Side
 from matching.spec import AccountSpec, EngineLimits, InstrumentSpec
 
 _NONE = -1
@@ -41,13 +42,12 @@ class Kernel:
 
     def apply(self, commands: Records) -> Records:
         """Apply commands (dtype COMMAND) and return their events (dtype EVENT)."""
-        translated = commands.copy()
-        wanted = commands["instrument"]
-        known = (wanted >= 0) & (wanted < len(self._slots))
-        slots = np.where(wanted == ANY_INSTRUMENT, ANY_INSTRUMENT, _UNKNOWN_SLOT).astype(np.int32)
-        slots[known] = self._slots[wanted[known]]
-        translated["instrument"] = slots
-        return self._translated(self._engine.apply(translated))
+        translated = np.empty(len(commands), COMMAND)
+        to_slots(commands, translated, self._slots, _UNKNOWN_SLOT)
+        events = self._engine.apply(translated)
+        named = np.empty(len(events), EVENT)
+        to_contracts(events, named, self._contracts)
+        return named
 
     def add_instrument(self, contract: int, spec: InstrumentSpec, *, seq: int) -> Records:
         """List the next contract; indices come in order without a gap."""

@@ -7,8 +7,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from exchange.service.hot import record_trades
 from exchange.service.results import Applied
-from matching.records import EventFlag, EventKind, Records
 
 TAPE_ROW: Final = np.dtype(
     [
@@ -27,17 +27,6 @@ TAPE_ROW: Final = np.dtype(
         ("pad", "<u2"),
     ]
 )
-_FROM_EVENT: Final = (
-    "seq",
-    "order_id",
-    "contra_id",
-    "price",
-    "quantity",
-    "account",
-    "contra_account",
-    "instrument",
-    "side",
-)
 
 
 class Tape:
@@ -49,7 +38,7 @@ class Tape:
 
     def record(self, applied: Applied) -> None:
         """Add the trades of a frame."""
-        self._record(applied.events, applied.time_ns)
+        self._trades = record_trades(applied.events, self._ring, self._trades, applied.time_ns)
 
     def latest(self, wanted: NDArray[np.bool_], limit: int) -> NDArray[Any]:
         """Return at most `limit` rows of `rows()` where `wanted` holds, newest first."""
@@ -61,17 +50,3 @@ class Tape:
         if self._trades <= size:
             return self._ring[: self._trades]
         return np.roll(self._ring, -(self._trades % size))
-
-    def _record(self, events: Records, time_ns: int) -> None:
-        trades = events[events["kind"] == EventKind.TRADE]
-        if not len(trades):
-            return
-        rows = np.zeros(len(trades), TAPE_ROW)
-        for column in _FROM_EVENT:
-            rows[column] = trades[column]
-        rows["auction"] = trades["flags"] & EventFlag.UNCROSS != 0
-        rows["trade_id"] = np.arange(self._trades + 1, self._trades + len(rows) + 1)
-        rows["time_ns"] = time_ns
-        kept = rows[-len(self._ring) :]
-        self._ring[(kept["trade_id"] - 1) % len(self._ring)] = kept
-        self._trades += len(rows)

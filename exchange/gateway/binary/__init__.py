@@ -1,0 +1,1 @@
+"""The binary gateway: command records in, event records out, over TCP (docs/protocol.md)."""
