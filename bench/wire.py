@@ -1,0 +1,205 @@
+"""The wire benchmark: from socket to durable acknowledgement, the client in a process of its own.
+
+The server (``bench.wire_server``) runs every gateway and the history process beside it. Half of the
+commands are orders that rest, half are cancels. The device's own fdatasync and a bare aiohttp handler are
+measured in the same run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from bench.report import ROOT, Result, arguments, show, write
+from bench.wire_load import Load, paced, pipelined, round_trips
+from exchange.api.signing import signed_headers
+from exchange.client import Profile
+
+WINDOW = 32_768
+HTTP_CONNECTIONS = 32
+PERCENTILES = (50.0, 99.0, 99.9)
+
+
+@dataclass
+class Running:
+    """A server and what it said of itself."""
+
+    ready: dict[str, Any]
+    pid: int
+
+    def cpu_s(self) -> float:
+        """Return the processor time that the server has used, its read models' process not counted."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def profile(self, number: int) -> Profile:
+        """Return a member's key."""
+        return Profile(**self.ready["profiles"][number], base_url=f"http://127.0.0.1:{self.ready['http']}")
+
+    def load(self, number: int = 0) -> Load:
+        """Log a member on to the binary gateway."""
+        return Load(self.ready["binary"], self.profile(number), self.ready["contracts"])
+
+
+@contextlib.contextmanager
+def server(durability: str) -> Iterator[Running]:
+    """Run a fresh server."""
+    with tempfile.TemporaryDirectory(dir=ROOT / "var" if (ROOT / "var").is_dir() else None) as folder:
+        words = (sys.executable, "-m", "bench.wire_server", folder, "--durability", durability)
+        process = subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        try:
+            line = process.stdout.readline() if process.stdout else ""
+            yield Running(json.loads(line), process.pid)
+        finally:
+            if process.stdin:
+                process.stdin.close()
+            if process.wait():
+                raise RuntimeError("the server failed; see its log")
+
+
+def fdatasync(seconds: float) -> NDArray[Any]:
+    """Return times of the device's own sync after a write of one small frame, µs."""
+    with tempfile.NamedTemporaryFile(dir=ROOT / "var" if (ROOT / "var").is_dir() else None) as file:
+        taken: list[int] = []
+        begin = time.perf_counter()
+        while time.perf_counter() - begin < seconds:
+            os.write(file.fileno(), bytes(160))
+            start = time.perf_counter_ns()
+            os.fdatasync(file.fileno())
+            taken.append(time.perf_counter_ns() - start)
+    return np.array(taken) / 1e3
+
+
+def percentiles(case: str, taken: NDArray[Any], p50_target: float | None = None) -> list[Result]:
+    """Return the rows of a latency case."""
+    return [
+        Result(case, f"p{level:g}", float(np.percentile(taken, level)), "µs", "lower", p50_target)
+        if level == 50.0
+        else Result(case, f"p{level:g}", float(np.percentile(taken, level)), "µs", "lower")
+        for level in PERCENTILES
+    ]
+
+
+def binary(durability: str, seconds: float, trips: int) -> list[Result]:
+    """Measure the binary gateway under one durability."""
+    sync = fdatasync(min(1.0, seconds)) if durability == "sync" else np.zeros(1)
+    floor = float(np.median(sync))
+    target = 60.0 if durability == "os" else 1.5 * floor + 100
+    with server(durability) as running:
+        load = running.load()
+        pipelined(load, seconds / 4, WINDOW)
+        used, before = running.cpu_s(), load.answered
+        rate = pipelined(load, seconds, WINDOW)
+        cost = (running.cpu_s() - used) / (load.answered - before) * 1e9
+        round_trips(load, trips // 10)
+        alone = round_trips(load, trips)
+        light = paced(load, rate / 10, seconds)
+        rejected = int(load.counts[2])
+        load.close()
+    results = [Result("fdatasync", "p50", floor, "µs", "lower")] if durability == "sync" else []
+    wanted = 5.0 if durability == "os" else 2.5
+    note = f"({rejected} rejected)" if rejected else ""
+    results.append(
+        Result(f"binary, {durability}", "pipelined", rate / 1e6, "M commands/s", "higher", wanted, note)
+    )
+    results.append(Result(f"binary, {durability}", "server's processor time", cost, "ns/command", "lower"))
+    results += percentiles(f"binary, {durability}, one in flight", alone, target)
+    return results + percentiles(f"binary, {durability}, 10 % of capacity", light)
+
+
+async def http_rates(running: Running, seconds: float) -> tuple[float, float]:
+    """Return orders a second with one signed order a request, and requests a second of the bare handler,
+    alternating.
+    """
+    rates: dict[str, list[float]] = {"orders": [], "bare": []}
+    for _ in range(2):
+        rates["bare"].append(await http_rate(running, seconds / 4, signed=False))
+        rates["orders"].append(await http_rate(running, seconds / 4, signed=True))
+    return max(rates["orders"]), max(rates["bare"])
+
+
+async def http_rate(running: Running, seconds: float, *, signed: bool) -> float:
+    """Return requests a second over 32 connections."""
+    profile = running.profile(1)
+    contract = running.ready["contracts"][0]
+    low = f"{contract['low'] / 100:.2f}"
+    body = orjson.dumps({"symbol": contract["symbol"], "side": "buy", "price": low, "quantity": 1})
+    target, port = ("/v1/orders", running.ready["http"]) if signed else ("/constant", running.ready["bare"])
+    streams = [await asyncio.open_connection("127.0.0.1", port) for _ in range(HTTP_CONNECTIONS)]
+    end = asyncio.get_running_loop().time() + seconds
+    counts = await asyncio.gather(
+        *(requests(*stream, target, body, profile if signed else None, end) for stream in streams)
+    )
+    return sum(counts) / seconds
+
+
+async def requests(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    target: str,
+    body: bytes,
+    profile: Profile | None,
+    end: float,
+) -> int:
+    """Send one request after another; return how many were answered 200. A plain socket: a full client
+    would be measured along.
+    """
+    loop, done = asyncio.get_running_loop(), 0
+    while loop.time() < end:
+        signed = (
+            {}
+            if profile is None
+            else signed_headers(profile.key_id, profile.secret_bytes, "POST", target, body)
+        )
+        lines = "".join(f"{name}: {value}\r\n" for name, value in signed.items())
+        head = (
+            f"POST {target} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n{lines}\r\n"
+        )
+        writer.write(head.encode() + body)
+        answer = await reader.readuntil(b"\r\n\r\n")
+        length = int(answer.lower().split(b"content-length: ", 1)[1].split(b"\r\n", 1)[0])
+        await reader.readexactly(length)
+        if not answer.startswith(b"HTTP/1.1 200"):
+            raise RuntimeError(answer.decode())
+        done += 1
+    writer.close()
+    return done
+
+
+def http(seconds: float) -> list[Result]:
+    """Measure orders over HTTP beside the bare handler, sync."""
+    with server("sync") as running:
+        orders, plain = asyncio.run(http_rates(running, seconds))
+    return [
+        Result("HTTP, bare aiohttp handler", "32 connections", plain, "requests/s", "higher"),
+        Result("HTTP, sync, one signed order", "32 connections", orders, "orders/s", "higher", plain / 2),
+    ]
+
+
+def main() -> None:
+    """Run the benchmark."""
+    options = arguments("Wire: from socket to durable acknowledgement, with the client in its own process.")
+    seconds, trips = (2.0, 2_000) if options.quick else (10.0, 20_000)
+    results = [*binary("sync", seconds, trips), *binary("os", seconds, trips), *http(2 * seconds)]
+    notes = ["half orders that rest, half cancels; the history process runs beside the server"]
+    show("wire", results, notes)
+    write(options.json, results, ("numpy", "numba", "aiohttp", "uvloop"))
+
+
+if __name__ == "__main__":
+    main()
