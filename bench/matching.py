@@ -12,6 +12,7 @@ import statistics
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from bench import peers
 from bench.report import Result, arguments, show, write
-from bench.streams import SHAPES, Stream, batches, board, mixed
+from bench.streams import SHAPES, Stream, batches, board, mixed, shares
 from matching.engine import Engine
 from matching.layout import LINK, NUMBER, ORDER
 from matching.records import Side, cancel, new_order
@@ -58,6 +59,12 @@ def rate(stream: Stream, target: float | None, replays: int) -> Result:
     spread = f"(of {len(rates)}: {min(rates):.1f} … {max(rates):.1f})"
     value = statistics.median(rates)
     return Result(stream.name, "batches of 4096", value, "M commands/s", "higher", target, spread)
+
+
+def described(result: Result, stream: Stream) -> Result:
+    """Return a result of (b) with what its stream came to."""
+    said = ", ".join(f"{name} {value:.0f} %" for name, value in shares(stream).items())
+    return replace(result, note=f"{result.note} {said}")
 
 
 def single_calls(stream: Stream, count: int) -> list[Result]:
@@ -115,7 +122,8 @@ def main() -> None:
     total = 300_000 if options.quick else 2_000_000
     base = mixed(total)
     results = [rate(base, FLOOR_MIXED, replays)]
-    boards = [rate(board(shape, total), None, replays) for shape in SHAPES]
+    streams = [board(shape, total) for shape in SHAPES]
+    boards = [described(rate(stream, None, replays), stream) for stream in streams]
     worst = min(boards, key=lambda result: result.value)
     results += boards
     results.append(Result("b worst", worst.case, worst.value, worst.unit, "higher", FLOOR_BOARD))

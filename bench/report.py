@@ -92,7 +92,7 @@ def show(title: str, results: Sequence[Result], notes: Sequence[str] = ()) -> No
     console = Console()
     console.print(table)
     for note in notes:
-        console.print(f"· {note}")
+        console.print(f"· {note}", markup=False)
 
 
 def write(path: Path | None, results: Sequence[Result], packages: Sequence[str]) -> None:

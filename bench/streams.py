@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from matching.api import MatchingEngine
 from matching.engine import Engine
-from matching.records import COMMAND, CommandKind, EventKind, Phase, Records, TimeInForce
+from matching.records import COMMAND, CommandKind, EventKind, Phase, Records, Side, TimeInForce
 from matching.spec import AccountSpec, EngineLimits, InstrumentSpec
 
 ROUND = 4096
@@ -59,7 +59,8 @@ class Pool:
     """Orders that may still be picked for a cancel or an amendment."""
 
     def __init__(self) -> None:
-        self.orders = np.zeros(0, [("id", "<i8"), ("account", "<i4"), ("price", "<i4"), ("quantity", "<i4")])
+        columns = [("id", "<i8"), ("account", "<i4"), ("price", "<i4"), ("quantity", "<i4"), ("buys", "?")]
+        self.orders = np.zeros(0, columns)
 
     def add(self, accepted: Records) -> None:
         """Add the orders of ACCEPTED events."""
@@ -71,6 +72,7 @@ class Pool:
             ("quantity", "quantity"),
         ):
             fresh[name] = accepted[column]
+        fresh["buys"] = accepted["side"] == Side.BUY
         self.orders = np.concatenate([self.orders, fresh])
 
     def drop(self, ids: NDArray[Any]) -> None:
@@ -89,16 +91,36 @@ Draw = Callable[[np.random.Generator, int, int], Records]
 """
 
 
+Range = tuple[int, int]
+"""Lowest and highest mid of a round, ticks."""
+
+
 def record(
-    name: str, limits: EngineLimits, spec: InstrumentSpec, draw: Draw, total: int, warm: int, seed: int = 7
+    name: str,
+    limits: EngineLimits,
+    spec: InstrumentSpec,
+    draw: Draw,
+    total: int,
+    warm: int,
+    *,
+    size: int = ROUND,
+    around: Callable[[int], Range] | None = None,
 ) -> Stream:
-    """Draw a stream round by round."""
-    random = np.random.default_rng(seed)
+    """Draw a stream in rounds of `size` commands.
+
+    With `around` (place of a round's first command → range of its mids) orders are pulled before the mid
+    reaches them: the round before cancels those first, and amendments keep out of the range.
+    """
+    random = np.random.default_rng(7)
     stream = Stream(name, limits, spec, np.zeros(total, COMMAND), warm)
     engine, pool = stream.engine(), Pool()
-    for start in range(0, total, ROUND):
-        commands = draw(random, start, min(ROUND, total - start))
-        _name_orders(random, commands, pool)
+    for start in range(0, total, size):
+        commands = draw(random, start, min(size, total - start))
+        if around is None:
+            _name_orders(random, commands, pool, None)
+        else:
+            here, next_ = around(start), around(min(start + size, total - 1))
+            _name_orders(random, commands, pool, (min(here[0], next_[0]), max(here[1], next_[1])))
         commands["seq"] = np.arange(start + 1, start + 1 + len(commands))
         commands["time_ns"] = commands["seq"] * 50_000
         stream.commands[start : start + len(commands)] = commands
@@ -114,20 +136,37 @@ def record(
     return stream
 
 
-def _name_orders(random: np.random.Generator, commands: Records, pool: Pool) -> None:
-    """Let cancels and amendments name orders of the pool; without one they become adds."""
+def _name_orders(random: np.random.Generator, commands: Records, pool: Pool, around: Range | None) -> None:
+    """Let cancels and amendments name orders of the pool, cancels those in danger first; without an order
+    they become adds.
+    """
     places = np.flatnonzero(commands["kind"] != CommandKind.NEW)
+    places = places[np.argsort(commands["kind"][places] == CommandKind.AMEND, kind="stable")]
     count = min(len(places), len(pool.orders))
     commands["kind"][places[count:]] = CommandKind.NEW
     places = places[:count]
-    orders = pool.take(random.permutation(len(pool.orders))[:count])
+    picks = random.permutation(len(pool.orders))
+    if around is not None:
+        safe = _gap(pool.orders, around)[picks] > 0
+        picks = picks[np.argsort(safe, kind="stable")]
+    orders = pool.take(picks[:count])
     commands["order_id"][places], commands["account"][places] = orders["id"], orders["account"]
     amends = commands["kind"][places] == CommandKind.AMEND
-    moved = random.integers(-2, 3, count)
-    commands["price"][places] = np.where(amends, np.maximum(orders["price"] + moved, 1), 0)
+    prices = np.maximum(orders["price"] + random.integers(-2, 3, count), 1)
+    if around is not None:
+        prices = np.where(
+            orders["buys"], np.minimum(prices, around[0] - 1), np.maximum(prices, around[1] + 1)
+        )
+    commands["price"][places] = np.where(amends, prices, 0)
     commands["quantity"][places] = np.where(amends, np.maximum(orders["quantity"] - 1, 1), 0)
-    still = orders[amends & (moved == 0)]
+    still = orders[amends & (orders["quantity"] > 1)]
+    still["price"], still["quantity"] = prices[amends & (orders["quantity"] > 1)], still["quantity"] - 1
     pool.orders = np.concatenate([pool.orders, still])
+
+
+def _gap(orders: Records, around: Range) -> NDArray[np.int64]:
+    """Return how many ticks orders are away from the mids of a range; 0 or less within it."""
+    return np.where(orders["buys"], around[0] - orders["price"], orders["price"] - around[1]).astype(np.int64)
 
 
 def walk(start: int, count: int, low: int, high: int) -> NDArray[Any]:
@@ -166,8 +205,17 @@ def _adds(
     return commands
 
 
-def _immediate(commands: Records, chosen: NDArray[Any], mids: NDArray[Any], reach: int) -> None:
-    """Turn chosen adds into IOC orders that cross the mid."""
+BOARD_ROUND = 512
+"""Commands of one round of (b): the mid hardly moves in it."""
+
+CROSSING_SHARE = 0.03
+"""Of (b)'s IOC orders, how many are priced beyond the mid."""
+
+
+def _immediate(
+    commands: Records, chosen: NDArray[Any], mids: NDArray[Any], reach: NDArray[Any] | int
+) -> None:
+    """Turn chosen adds into IOC orders at `reach` ticks beyond the mid."""
     prices = np.where(commands["side"] == 0, mids + reach, mids - reach)
     commands["price"][chosen] = prices[chosen]
     commands["tif"][chosen] = TimeInForce.IOC
@@ -225,18 +273,30 @@ def mixed(total: int, accounts: int = 10_000, instruments: int = 1, resting: int
 
 
 def board(shape: str, total: int, accounts: int = 10_000) -> Stream:
-    """Record (b): 95 % of orders cancelled, 20 % modifies, 15 % IOC, power-law depth, on a price path."""
+    """Record (b): 95 % of orders cancelled, 20 % modifies, 15 % IOC, power-law depth, on a price path.
+
+    So that no more than a twentieth of the orders trade out, few IOC orders reach the other side, and orders
+    are pulled before the mid reaches them. `shares` tells what a stream came to.
+    """
     mid, low, high = 5_000, 500, 10_000
-    path = price_path(shape, total, mid)
+    path, warm = price_path(shape, total, mid), total // 20
+
+    def around(start: int) -> Range:
+        mids = path[start : start + BOARD_ROUND]
+        return int(mids.min()), int(mids.max())
 
     def draw(random: np.random.Generator, start: int, count: int) -> Records:
-        mids = path[start : start + count]
+        lowest, highest = around(start)
         depth = np.minimum(1 + random.pareto(1.2, count), 900).astype(np.int64)
-        commands = _adds(random, count, accounts, mids, depth)
+        commands = _adds(random, count, accounts, path[start : start + count], depth)
+        buys = commands["side"] == Side.BUY
+        commands["price"] = np.where(buys, lowest - depth, highest + depth)
         chance = random.random(count)
-        _immediate(commands, chance < 0.15, mids, 2)
+        reach = np.where(random.random(count) < CROSSING_SHARE, highest - lowest + 3, -2)
+        _immediate(commands, chance < 0.15, path[start : start + count], reach)
         commands["kind"][(chance >= 0.15) & (chance < 0.35)] = CommandKind.AMEND
-        commands["kind"][(chance >= 0.35) & (chance < 0.66)] = CommandKind.CANCEL
+        pulled = 0.5 if start < warm else 0.665  # first a book is built up
+        commands["kind"][(chance >= 0.35) & (chance < pulled)] = CommandKind.CANCEL
         return commands
 
     limits = EngineLimits(
@@ -246,7 +306,30 @@ def board(shape: str, total: int, accounts: int = 10_000) -> Stream:
         max_levels=high - low + 1,
         max_holdings=1 << 15,
     )
-    return record(f"b {shape}", limits, _spec(low, high), draw, total, total // 20)
+    return record(f"b {shape}", limits, _spec(low, high), draw, total, warm, size=BOARD_ROUND, around=around)
+
+
+def shares(stream: Stream) -> dict[str, float]:
+    """Return what a stream came to: the shares of modifies and IOC orders in all commands, and of the orders
+    that were cancelled in those accepted and ended, an IOC order that doesn't trade among them. In percent.
+    """
+    commands = stream.commands
+    events = stream.engine().apply(commands)
+    kinds = events["kind"]
+    accepted = events[kinds == EventKind.ACCEPTED]
+    cancelled = len(np.unique(events["order_id"][kinds == EventKind.CANCELLED]))
+    trades = events[kinds == EventKind.TRADE]
+    taken = (
+        trades["order_id"][trades["remaining"] == 0],
+        trades["contra_id"][trades["contra_remaining"] == 0],
+    )
+    filled = len(np.unique(np.concatenate(taken)))
+    return {
+        "modifies": 100 * float((commands["kind"] == CommandKind.AMEND).mean()),
+        "IOC": 100 * float((commands["tif"] == TimeInForce.IOC).mean()),
+        "orders cancelled": 100 * cancelled / (cancelled + filled),
+        "orders open at the end": 100 * (len(accepted) - cancelled - filled) / len(accepted),
+    }
 
 
 SHAPES = ("normal", "static", "swing-25", "swing-40", "flash-crash")
