@@ -14,12 +14,14 @@ from history_days import Days, slow_history, stored
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from exchange.domain.messages import Deposit
 from exchange.history import schema, store
 from exchange.history.follower import Follower, HistoryLocked
 from exchange.history.mark import DurableMark, history_folder
 from exchange.history.store import Store, generations, latest
 from exchange.journal import JournalDamage, dump
 from exchange.journal.reader import segment_paths
+from exchange.service.frames import pack_rare, unpack_rare
 
 NEVER = threading.Event()
 
@@ -185,6 +187,30 @@ def test_another_journal_of_the_same_length_is_noticed(lived, wanted, tmp_path) 
     with Follower(folder) as follower:
         assert follower.catch_up(NEVER) == last
     assert stored(history_folder(folder)) == (last, slow_history(folder / "journal", last).rows())
+
+
+def test_a_journal_that_differs_in_one_command_is_noticed(lived, wanted, tmp_path) -> None:
+    """Length and frames are the same; only the hash chain tells."""
+    folder = fresh(lived, tmp_path)
+    DurableMark(history_folder(folder)).seq = max(wanted)
+    with Follower(folder) as follower:
+        follower.catch_up(NEVER)
+    shutil.rmtree(folder / "journal")
+    other = Days(seed=3)
+    other.live(3, orders=70)
+    at, (kind, first, count, body) = next(
+        (at, frame) for at, frame in enumerate(other.frames) if b"Deposit" in frame[3]
+    )
+    time_ns, message = unpack_rare(body)
+    assert isinstance(message, Deposit)
+    more = pack_rare(time_ns, Deposit(member=message.member, amount_fen=message.amount_fen + 1))
+    other.frames[at] = (kind, first, count, more)
+    assert other.write(folder) == max(wanted)
+    with Follower(folder) as follower:
+        follower.catch_up(NEVER)
+    rows = slow_history(folder / "journal", max(wanted)).rows()
+    assert rows != wanted[max(wanted)]
+    assert stored(history_folder(folder)) == (max(wanted), rows)
 
 
 def bytes_of_frames(folder: Path) -> Iterator[tuple[Path, int]]:

@@ -155,6 +155,22 @@ def test_every_filter_and_page_says_what_a_look_at_all_rows_says(
     assert found == [tuple(row.values()) for row in mine]
 
 
+@pytest.mark.parametrize("account", [1, 2, 3])
+def test_both_fills_of_a_trade_with_oneself_are_shown_wherever_the_page_ends(
+    connection: sqlite3.Connection, rows: Rows, account: int
+) -> None:
+    twice = [row for row in rows["trades"] if row["account"] == row["contra_account"] == account]
+    assert twice
+    for limit in (1, 2):
+        found = paged(
+            lambda before, n: queries.fills(connection, account, None, None, Span(), before, n),
+            lambda row: (row[1], row[0]),
+            limit,
+        )
+        for trade in twice:
+            assert [row[0] for row in found if row[1] == trade["trade_id"]] == [1, 0]
+
+
 @pytest.mark.parametrize("seed", range(30))
 def test_the_ledger_by_day_kind_and_contract(connection: sqlite3.Connection, rows: Rows, seed: int) -> None:
     dice = random.Random(seed)
