@@ -49,6 +49,17 @@ class Fold:
         if len(state.ledger.rows) > self._entry:
             self._fold_entries(state.ledger.rows[self._entry :])
 
+    def skip(self, applied: Applied, commands: Records | None, state: State) -> None:
+        """Take in a frame as `apply` does, whose rows aren't wanted: between two calls of `take`."""
+        events = applied.events
+        if len(events):
+            self._orders.apply(events, *_of_commands(applied, commands))
+            self._orders.settle()
+            self._trade_id += int(np.count_nonzero(events["kind"] == EventKind.TRADE))
+        fresh = state.ledger.rows[self._entry :]
+        np.add.at(self._cash, fresh["account"], fresh["amount"])
+        self._entry += len(fresh)
+
     def take(self) -> Batch:
         """Return what came since the last call."""
         accepted, changed = self._orders.take()

@@ -25,10 +25,15 @@ from exchange.journal import Frame, FrameKind, JournalDamage
 from exchange.journal.reader import Position
 from exchange.service.core import CORE_VERSION, LIMITS, Core, command_block
 from exchange.service.frames import unpack_rare
+from exchange.service.results import Applied
 from matching.engine import Engine
+from matching.records import Records
 
 POLL_S: Final = 0.005
 """How long to wait for the durable mark to move."""
+
+BATCH_BYTES: Final = 16 << 20
+"""Journal bytes of one transaction when it lags: the more, the fewer times a page is written."""
 
 _REBUILD: Final = "rebuild-wanted"
 _LOG = structlog.get_logger("history")
@@ -53,21 +58,18 @@ class Replay:
         self._fold = Fold(LIMITS.max_accounts)
         self.tail = JournalTail(journal, CORE_VERSION)
 
-    def apply(self, frames: Sequence[Frame]) -> None:
-        """Apply frames and fold what they did."""
-        for frame in frames:
-            if frame.kind is FrameKind.HOT:
-                commands = command_block(frame.body)
-                self._fold.apply(self._core.apply_hot(commands), commands, self._core.state)
-            else:
-                applied = self._core.apply_rare(frame.first_seq, *unpack_rare(frame.body))
-                self._fold.apply(applied, None, self._core.state)
-
     def write(self, store: Store, frames: Sequence[Frame]) -> None:
         """Apply frames and add what they did to `store`."""
-        self.apply(frames)
+        for frame in frames:
+            self._fold.apply(*self._applied(frame), self._core.state)
         last = frames[-1]
         store.write(self._fold.take(), Position(last.first_seq + last.count, last.chain))
+
+    def _applied(self, frame: Frame) -> tuple[Applied, Records | None]:
+        if frame.kind is FrameKind.HOT:
+            commands = command_block(frame.body)
+            return self._core.apply_hot(commands), commands
+        return self._core.apply_rare(frame.first_seq, *unpack_rare(frame.body)), None
 
     def skip_to(self, end: Position, durable_seq: int, stop: threading.Event) -> bool:
         """Apply everything before `end` without keeping rows; return whether the journal leads to it.
@@ -77,8 +79,8 @@ class Replay:
         try:
             while frames := self.tail.read(end.next_seq - 1):
                 _check(stop)
-                self.apply(frames)
-                self._fold.take()
+                for frame in frames:
+                    self._fold.skip(*self._applied(frame), self._core.state)
         except JournalDamage:
             if durable_seq >= end.next_seq - 1:
                 raise
@@ -91,7 +93,8 @@ class Follower:
 
     Args:
         data_dir: the exchange's data directory.
-        commit_frames: most journal frames of one transaction; by default as many as one read brings.
+        commit_frames: most journal frames of one transaction; by default all that are there, up to
+            `BATCH_BYTES`.
     """
 
     def __init__(self, data_dir: Path, commit_frames: int = 1 << 20) -> None:
@@ -197,7 +200,11 @@ class Follower:
 
     def _step(self, store: Store, replay: Replay) -> bool:
         """Take in the next stretch of the journal; return False if nothing more is durable yet."""
-        frames = replay.tail.read(self._mark.seq)
+        frames: list[Frame] = []
+        size = 0
+        while size < BATCH_BYTES and (more := replay.tail.read(self._mark.seq)):
+            frames += more
+            size += sum(len(frame.body) for frame in more)
         for begin in range(0, len(frames), self._commit_frames):
             replay.write(store, frames[begin : begin + self._commit_frames])
             self._tell(store)

@@ -38,6 +38,24 @@ def _left(row: Any, remaining: Any, status: int) -> None:
 
 
 @kernel
+def _needs(events: NDArray[Any]) -> Any:
+    """Return (the highest slot, the most rows) that `events` (dtype EVENT) touch."""
+    highest, rows = 0, 0
+    for i in range(len(events)):
+        event = events[i]
+        if not _concerns_orders(event["kind"]):
+            continue
+        highest = max(highest, event["order_id"] & _SLOT_BITS, event["contra_id"] & _SLOT_BITS)
+        rows += 2 if event["kind"] == TRADE else 1
+    return highest, rows
+
+
+@kernel
+def _concerns_orders(kind: int) -> bool:
+    return kind in (ACCEPTED, TRADE, CANCELLED, AMENDED, TRIGGERED)
+
+
+@kernel
 def fold_orders(
     events: NDArray[Any],
     times: NDArray[Any],
@@ -57,6 +75,8 @@ def fold_orders(
     for i in range(len(events)):
         event = events[i]
         kind = event["kind"]
+        if not _concerns_orders(kind):
+            continue
         if kind == ACCEPTED:
             accepted += 1
             place[event["order_id"] & _SLOT_BITS] = count
@@ -118,41 +138,31 @@ class OrderFold:
         self, events: Records, times: NDArray[np.int64], types: NDArray[Any], tifs: NDArray[Any]
     ) -> None:
         """Fold the events (dtype EVENT) of a frame; per event its time, and the command's type and tif."""
-        kinds = events["kind"]
-        wanted = np.flatnonzero(np.isin(kinds, (ACCEPTED, TRADE, CANCELLED, AMENDED, TRIGGERED)))
-        if not len(wanted):
-            return
-        self._reserve(events[wanted])
+        self._reserve(*_needs(events))
         self._count, self.accepted = fold_orders(
-            events[wanted],
-            times[wanted],
-            types[wanted],
-            tifs[wanted],
-            self._live,
-            self._place,
-            self._touched,
-            self._count,
-            self.accepted,
+            events, times, types, tifs, self._live, self._place, self._touched, self._count, self.accepted
         )
+
+    def settle(self) -> None:
+        """Begin a new batch; what the last one changed isn't wanted."""
+        settle_orders(self._live, self._place, self._touched, self._count)
+        self._before, self._count = self.accepted, 0
 
     def take(self) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return (new orders, changed older ones), both ORDER, and begin a new batch."""
-        settle_orders(self._live, self._place, self._touched, self._count)
         touched = self._touched[: self._count].copy()
         fresh = touched["number"] > self._before
-        self._before, self._count = self.accepted, 0
+        self.settle()
         return touched[fresh], touched[~fresh]
 
-    def _reserve(self, events: Records) -> None:
-        highest = int(max((events["order_id"] & _SLOT_BITS).max(), (events["contra_id"] & _SLOT_BITS).max()))
+    def _reserve(self, highest: int, rows: int) -> None:
         if highest >= len(self._live):
             self._live = _grown(self._live, highest + 1)
             place = np.full(len(self._live), _NONE, np.int64)
             place[: len(self._place)] = self._place
             self._place = place
-        need = self._count + 2 * len(events)
-        if need > len(self._touched):
-            self._touched = _grown(self._touched, need)
+        if self._count + rows > len(self._touched):
+            self._touched = _grown(self._touched, self._count + rows)
 
 
 def _grown(rows: NDArray[Any], need: int) -> NDArray[Any]:

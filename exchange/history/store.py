@@ -11,6 +11,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -25,6 +26,13 @@ from exchange.service.core import CORE_VERSION
 
 _BUILDING: Final = ".building"
 _CHECKPOINT_PAGES: Final = 8_000
+_WAL_BYTES_KEPT: Final = 64 << 20
+_CACHE_KIB: Final = 256 << 10
+"""Room for the pages that one batch changes, so that each is written once; taken only as it is needed."""
+
+_ROWS_AT_ONCE: Final = 10_000
+"""Rows that are Python objects at a time."""
+
 _LATER: Final = [*(ORDER.names or ())[ORDER_FIXED:], "number"]
 
 
@@ -37,7 +45,8 @@ class Store:
         self._run("PRAGMA journal_mode = WAL")
         self._run("PRAGMA synchronous = NORMAL")
         self._run(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-        self._run("PRAGMA cache_size = -65536")
+        self._run(f"PRAGMA journal_size_limit = {_WAL_BYTES_KEPT}")
+        self._run(f"PRAGMA cache_size = -{_CACHE_KIB}")
         self.position = Position()
 
     @classmethod
@@ -126,7 +135,8 @@ class Store:
 
     def _many(self, statement: str, rows: NDArray[Any]) -> None:
         if len(rows):
-            self._connection.executemany(statement, rows.tolist())
+            parts = (rows[at : at + _ROWS_AT_ONCE].tolist() for at in range(0, len(rows), _ROWS_AT_ONCE))
+            self._connection.executemany(statement, chain.from_iterable(parts))
 
     def _run(self, statement: str, values: tuple[Any, ...] = ()) -> sqlite3.Cursor:
         return self._connection.execute(statement, values)
@@ -157,11 +167,11 @@ _FILL: Final = np.dtype([(name, "<i8") for name in ("account", "side", "trade_id
 
 
 def _fills(trades: NDArray[Any]) -> NDArray[Any]:
-    """Return both sides of each trade, in the order of the table's key."""
+    """Return both sides of each trade, in the order of the table's index, whose pages are the many ones."""
     rows = np.zeros(2 * len(trades), _FILL)
     taken, made = rows[: len(trades)], rows[len(trades) :]
     for side in (taken, made):
         side["trade_id"], side["instrument"] = trades["trade_id"], trades["instrument"]
     taken["account"], taken["side"] = trades["account"], trades["side"]
     made["account"], made["side"] = trades["contra_account"], 1 - trades["side"]
-    return rows[np.lexsort((rows["trade_id"], rows["side"], rows["account"]))]
+    return rows[np.lexsort((rows["trade_id"], rows["side"], rows["instrument"], rows["account"]))]

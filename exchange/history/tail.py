@@ -46,28 +46,29 @@ class JournalTail:
             self._descriptor = -1
 
     def read(self, durable_seq: int) -> list[Frame]:
-        """Return the next frames, none beyond `durable_seq`; at least one if there is one, else an empty
-        list.
-        """
-        while self.position.next_seq <= durable_seq:
-            if self._descriptor < 0 and not self._open_segment():
-                return []
-            data = memoryview(os.pread(self._descriptor, READ_BYTES, self._offset))
-            if not data:
-                # a segment is left only for one that continues it; there the loop ends if none is there yet
-                if not (self._folder / segment_name(self.position.next_seq)).exists():
-                    return []
-                self.close()
-                continue
-            return self._frames(data, durable_seq)
-        return []
+        """Return the next frames, none beyond `durable_seq`; an empty list if there is none.
 
-    def _open_segment(self) -> bool:
+        A journal that ends before `durable_seq` is damaged.
+        """
+        if self.position.next_seq > durable_seq:
+            return []
+        data = self._stretch()
+        if not data:  # where a segment ends the next one begins
+            self.close()
+            data = self._stretch()
+        return self._frames(data, durable_seq)
+
+    def _stretch(self) -> memoryview:
+        if self._descriptor < 0:
+            self._open_segment()
+        return memoryview(os.pread(self._descriptor, READ_BYTES, self._offset))
+
+    def _open_segment(self) -> None:
         path = self._folder / segment_name(self.position.next_seq)
         try:
             self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
-            return False
+            raise self._damage("the journal ends here, or begins later, though more was durable") from None
         self._path, self._offset = path, 0
         raw = os.pread(self._descriptor, SEGMENT_HEADER_SIZE, 0)
         header = decode_segment_header(raw) if len(raw) == SEGMENT_HEADER_SIZE else None
@@ -77,7 +78,6 @@ class JournalTail:
         if (header.first_seq, header.previous_chain) != (self.position.next_seq, self.position.chain):
             raise self._damage("the segment doesn't continue the one before")
         self._offset = SEGMENT_HEADER_SIZE
-        return True
 
     def _frames(self, data: memoryview, durable_seq: int) -> list[Frame]:
         frames: list[Frame] = []

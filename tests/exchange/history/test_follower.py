@@ -234,6 +234,16 @@ def test_a_damaged_journal_is_not_followed(lived, tmp_path) -> None:
     assert latest(history_folder(folder)) is None
 
 
+def test_a_journal_that_ends_before_what_was_durable_is_damaged(lived, tmp_path) -> None:
+    folder, ends = fresh(lived, tmp_path), lived[1]
+    DurableMark(history_folder(folder)).seq = ends[-1] + 1
+    with Follower(folder) as follower, pytest.raises(JournalDamage, match=f"seq {ends[-1] + 1}"):
+        follower.catch_up(NEVER)
+    segment_paths(folder / "journal")[2].unlink()
+    with Follower(folder) as follower, pytest.raises(JournalDamage):
+        follower.catch_up(NEVER)
+
+
 def test_one_process_at_a_time(lived, tmp_path) -> None:
     folder = fresh(lived, tmp_path)
     with Follower(folder), pytest.raises(HistoryLocked):
