@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, datetime, timedelta, timezone
+from functools import lru_cache
 
 from exchange.api.codes import RequestCode, refuse
 
@@ -53,8 +54,13 @@ def parse_price_ticks(text: str, field: str = "price") -> int:
 
 def time_text(time_ns: int) -> str:
     """Nanoseconds since the epoch as RFC 3339 to the microsecond ("2026-12-04T09:00:00.000000+08:00")."""
-    moment = _EPOCH + timedelta(microseconds=time_ns // 1000)
-    return moment.isoformat(timespec="microseconds")
+    second, rest = divmod(time_ns, 1_000_000_000)
+    return f"{_second_text(second)}.{rest // 1000:06d}+08:00"
+
+
+@lru_cache(4096)
+def _second_text(second: int) -> str:
+    return (_EPOCH + timedelta(seconds=second)).isoformat(timespec="seconds").removesuffix("+08:00")
 
 
 def parse_time_ns(text: str, field: str, code: RequestCode = RequestCode.INVALID_FIELD) -> int:

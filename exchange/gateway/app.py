@@ -124,9 +124,7 @@ def _too_large(bytes_max: int) -> RequestRefused:
 
 def json_answer(answer: Answer, status: int = 200) -> web.Response:
     """Return an answer as a JSON response; fields that are None are kept as null."""
-    return web.Response(
-        body=orjson.dumps(msgspec.to_builtins(answer)), status=status, content_type="application/json"
-    )
+    return web.Response(body=msgspec.json.encode(answer), status=status, content_type="application/json")
 
 
 @web.middleware

@@ -175,10 +175,14 @@ class Follower:
                 raise
             _LOG.warning("the journal doesn't lead to the history's end; it is built anew", seq=store.seq)
             store.close()
+            return self._build(stop, keep_old=False)
         return self._build(stop)
 
-    def _build(self, stop: threading.Event) -> tuple[Store, Replay]:
+    def _build(self, stop: threading.Event, *, keep_old: bool = True) -> tuple[Store, Replay]:
+        """Build a generation; until it is complete the old one answers, unless it says what never was."""
         store, replay = Store.build(self._folder), Replay(self._journal)
+        if not keep_old:
+            store.remove_older()
         _LOG.info("history is built", to_seq=self._mark.seq)
         try:
             goal = self._mark.seq

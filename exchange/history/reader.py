@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from exchange.api.codes import RequestCode, refuse
+from exchange.history.schema import SCHEMA_VERSION
 from exchange.history.store import latest
 
 T = TypeVar("T")
@@ -105,9 +106,15 @@ class HistoryReader:
     def _connection(self) -> sqlite3.Connection:
         """Return this thread's connection to the newest generation."""
         path = latest(self._folder)
-        known: tuple[Path, sqlite3.Connection] | None = getattr(self._mine, "known", None)
+        known: tuple[int, sqlite3.Connection] | None = getattr(self._mine, "known", None)
+        try:
+            inode = (
+                -1 if path is None else path.stat().st_ino
+            )  # a name may come again, an open file's inode not
+        except FileNotFoundError:
+            inode = -1
         if known is not None:
-            if known[0] == path:
+            if known[0] == inode:
                 return known[1]
             self._mine.known = None
             self._open.discard(known[1])
@@ -116,19 +123,27 @@ class HistoryReader:
             raise _unavailable()
         try:
             connection = open_to_read(path)
-        except sqlite3.OperationalError as error:
+        except sqlite3.Error as error:
             raise _unavailable() from error
         self._open.add(connection)
-        self._mine.known = (path, connection)
+        self._mine.known = (inode, connection)
         return connection
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:
-    """Open a generation for reading only. Raises sqlite3.OperationalError if it has gone."""
+    """Open a generation for reading only. Raises sqlite3.Error if it has gone, or has another schema."""
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
     )
-    connection.execute("PRAGMA query_only = 1")
+    try:
+        connection.execute("PRAGMA query_only = 1")
+        (version,) = connection.execute("SELECT schema_version FROM progress").fetchone()
+    except sqlite3.Error:
+        connection.close()
+        raise
+    if version != SCHEMA_VERSION:
+        connection.close()
+        raise sqlite3.DatabaseError(f"{path.name} has schema version {version}, not {SCHEMA_VERSION}")
     return connection
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from exchange.domain.messages import Deposit
 from exchange.history import schema, store
-from exchange.history.follower import Follower, HistoryLocked
+from exchange.history.follower import Follower, HistoryLocked, HistoryStopped
 from exchange.history.mark import DurableMark, history_folder
 from exchange.history.store import Store, generations, latest
 from exchange.journal import JournalDamage, dump
@@ -157,6 +157,49 @@ def test_a_journal_that_lost_its_end_is_followed_anew(lived, wanted, tmp_path) -
     with Follower(folder) as follower:
         assert follower.catch_up(NEVER) == kept
     assert stored(history_folder(folder)) == (kept, slow_history(folder / "journal", kept).rows())
+
+
+class Soon(threading.Event):
+    """Set as soon as it has been asked a number of times."""
+
+    def __init__(self, asked: int) -> None:
+        super().__init__()
+        self.left = asked
+
+    def is_set(self) -> bool:
+        self.left -= 1
+        return self.left < 0
+
+
+def test_what_was_taken_back_is_shown_no_longer_while_it_is_built(lived, wanted, tmp_path) -> None:
+    folder = fresh(lived, tmp_path)
+    mark = DurableMark(history_folder(folder))
+    mark.seq = max(wanted)
+    with Follower(folder) as follower:
+        follower.catch_up(NEVER)
+    lost = segment_paths(folder / "journal")[-1]
+    lost.unlink()
+    mark.seq = int(lost.stem) - 1
+    with Follower(folder) as follower:
+        with pytest.raises(HistoryStopped):
+            follower.catch_up(Soon(len(segment_paths(folder / "journal"))))
+        assert latest(history_folder(folder)) is None
+        assert follower.catch_up(NEVER) == mark.seq
+
+
+def test_a_wanted_rebuild_that_was_stopped_is_done_by_the_next_start(lived, wanted, tmp_path) -> None:
+    """Until then the old generation answers."""
+    folder = fresh(lived, tmp_path)
+    DurableMark(history_folder(folder)).seq = max(wanted)
+    with Follower(folder) as follower:
+        follower.catch_up(NEVER)
+        first = latest(history_folder(folder))
+        with pytest.raises(HistoryStopped):
+            follower.catch_up(Soon(0), rebuild=True)
+        assert latest(history_folder(folder)) == first
+        follower.catch_up(NEVER)
+    assert latest(history_folder(folder)) != first
+    assert stored(history_folder(folder)) == (max(wanted), wanted[max(wanted)])
 
 
 def test_a_mark_older_than_the_history_takes_nothing_back(lived, wanted, tmp_path) -> None:

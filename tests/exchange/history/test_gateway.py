@@ -21,7 +21,9 @@ from exchange.api.requests import NewOrder
 from exchange.client import ExchangeClient, ExchangeError, Profile
 from exchange.history.follower import Follower
 from exchange.history.mark import history_folder
-from exchange.history.reader import WAITING_MAX, HistoryReader
+from exchange.history.reader import WAITING_MAX, HistoryReader, read_progress
+from exchange.history.schema import SCHEMA_VERSION
+from exchange.history.store import latest
 
 DAY = "H100.GUIAN.261205"
 WEEK = "H100.GUIAN.26W50"
@@ -303,6 +305,36 @@ async def test_readers_cannot_write(traded: tuple[Served, Profile, Profile]) -> 
     with pytest.raises(RequestRefused, match="HISTORY_UNAVAILABLE"):
         await reader.run(lambda connection: connection.execute("DELETE FROM trades"))
     await asyncio.to_thread(reader.close)
+
+
+async def test_a_file_of_another_schema_or_that_was_replaced_is_not_read(
+    traded: tuple[Served, Profile, Profile], tmp_path: Path
+) -> None:
+    """Also if the new one has the old one's name."""
+    folder = history_folder(traded[0].exchange.config.data_dir)
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    reader = HistoryReader(mine)
+    with sqlite3.connect(folder / latest_name(folder)) as source:
+        for seq, version in ((7, SCHEMA_VERSION), (8, SCHEMA_VERSION), (9, SCHEMA_VERSION + 1)):
+            with sqlite3.connect(mine / "new") as copy:
+                source.backup(copy)
+                copy.execute("UPDATE progress SET seq = ?, schema_version = ?", (seq, version))
+            copy.close()
+            (mine / "new").rename(mine / "000001.sqlite")
+            if version == SCHEMA_VERSION:
+                assert (await reader.run(read_progress))[0] == seq
+            else:
+                with pytest.raises(RequestRefused, match="HISTORY_UNAVAILABLE"):
+                    await reader.run(read_progress)
+    source.close()
+    await asyncio.to_thread(reader.close)
+
+
+def latest_name(folder: Path) -> str:
+    path = latest(folder)
+    assert path is not None
+    return path.name
 
 
 async def test_a_rebuild_beside_the_readers(traded: tuple[Served, Profile, Profile]) -> None:
