@@ -82,7 +82,7 @@ class HistoryStatus(Answer, frozen=True, kw_only=True):
     as_of_seq: int
 
 
-class HistoryTrade(Answer, frozen=True, kw_only=True):
+class HistoryTrade(Answer, frozen=True, kw_only=True, gc=False):
     """One trade. `aggressor` is the side that took, or "auction"."""
 
     trade_id: str
@@ -103,7 +103,7 @@ class HistoryTrades(Answer, frozen=True, kw_only=True):
     next_cursor: str | None = None
 
 
-class HistoryFill(Answer, frozen=True, kw_only=True):
+class HistoryFill(Answer, frozen=True, kw_only=True, gc=False):
     """One execution of the account's own order, with the fee that it paid."""
 
     fill_id: str
@@ -127,7 +127,7 @@ class HistoryFills(Answer, frozen=True, kw_only=True):
     next_cursor: str | None = None
 
 
-class HistoryOrder(Answer, frozen=True, kw_only=True):
+class HistoryOrder(Answer, frozen=True, kw_only=True, gc=False):
     """An order and what became of it. `reason` says why what was cancelled of it last was."""
 
     order_id: str
@@ -156,7 +156,7 @@ class HistoryOrders(Answer, frozen=True, kw_only=True):
     next_cursor: str | None = None
 
 
-class LedgerEntry(Answer, frozen=True, kw_only=True):
+class LedgerEntry(Answer, frozen=True, kw_only=True, gc=False):
     """One movement of money; `cash_fen` is the account's ledger after it."""
 
     entry_id: str
@@ -176,14 +176,14 @@ class LedgerEntries(Answer, frozen=True, kw_only=True):
     next_cursor: str | None = None
 
 
-class KindSum(Answer, frozen=True, kw_only=True):
+class KindSum(Answer, frozen=True, kw_only=True, gc=False):
     """Everything of one kind that moved on a day."""
 
     kind: str
     amount_fen: int
 
 
-class DayStatement(Answer, frozen=True, kw_only=True):
+class DayStatement(Answer, frozen=True, kw_only=True, gc=False):
     """One day on which money moved: opening cash + sums = closing cash, to the fen."""
 
     day: str
@@ -200,7 +200,7 @@ class DayStatements(Answer, frozen=True, kw_only=True):
     next_cursor: str | None = None
 
 
-class Candle(Answer, frozen=True, kw_only=True):
+class Candle(Answer, frozen=True, kw_only=True, gc=False):
     """The trades of one stretch of market time; it may still go on."""
 
     start: str
