@@ -56,6 +56,8 @@ def run(
 def rebuild(data: Data = DEFAULT_DATA) -> None:
     """Build the history anew from the journal; the old one answers until the new one is complete."""
     _existing(data)
+    if DurableMark(history_folder(data)).seq == 0:
+        raise _fail("nothing is known to be durable yet; start the exchange once, which checks its journal")
     stop = _stopping()
     try:
         with Follower(data) as follower:
@@ -106,7 +108,8 @@ def _stopping() -> threading.Event:
 
 
 def _hold(stop: threading.Event) -> None:
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 4096):  # not through sys.stdin, whose lock would block the exit
+        pass
     stop.set()
 
 

@@ -101,7 +101,10 @@ async def candles(call: Call) -> api.Candles:
 
 
 async def orders(call: Call) -> api.HistoryOrders:
-    """Answer the account's orders with what became of them, latest first. Refused: UNKNOWN_SYMBOL."""
+    """Answer the account's accepted orders with what became of them, latest first.
+
+    Refused: UNKNOWN_SYMBOL.
+    """
     query: api.OwnHistoryQuery = call.query
     ask = partial(
         queries.orders,

@@ -104,6 +104,10 @@ def test_status_and_rebuild_on_their_own(tmp_path: Path) -> None:
     days.live(1)
     last = days.write(tmp_path)
     assert "no complete history" in said("history", "status", "--data", str(tmp_path))
+    early = subprocess.run(
+        [DONGXI, "history", "rebuild", "--data", str(tmp_path)], capture_output=True, text=True
+    )
+    assert (early.returncode, "start the exchange once" in early.stderr) == (1, True)
     DurableMark(history_folder(tmp_path)).seq = last
     assert f"up to seq {last:,}" in said("history", "rebuild", "--data", str(tmp_path))
     first = latest(history_folder(tmp_path))
@@ -181,6 +185,29 @@ def test_up_keeps_it_running_and_ends_it(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
         until(lambda: not is_alive(second))
+
+
+@pytest.mark.parametrize("end", ["SIGTERM", "SIGINT", "lifeline"])
+def test_it_ends_in_order(tmp_path: Path, end: str) -> None:
+    (tmp_path / "journal").mkdir()
+    words = [DONGXI, "history", "run", "--data", str(tmp_path), "--lifeline"]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        until(lambda: as_of(tmp_path) == 0)
+        if end == "lifeline":
+            assert process.stdin is not None
+            process.stdin.close()
+        else:
+            process.send_signal(signal.Signals[end])
+        assert process.wait(30) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+
+
+def test_it_is_left_out_if_it_is_not_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DONGXI_HISTORY", "false")
+    with serving(tmp_path) as (_, address):
+        assert status(address)["error"]["code"] == "HISTORY_UNAVAILABLE"
+        assert "history process started" not in (tmp_path / "data/log/dongxi.log").read_text()
 
 
 def test_it_ends_when_the_exchange_is_killed(tmp_path: Path) -> None:
