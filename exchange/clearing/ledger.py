@@ -40,6 +40,10 @@ class Ledger:
         """The entries (LEDGER_ROW); don't write."""
         return self._table.rows
 
+    def restore(self, rows: NDArray[Any]) -> None:
+        """Fill an empty ledger with the entries (LEDGER_ROW) of another."""
+        self._table.append(rows)
+
     def enter(
         self, seq: int, day: int, kind: LedgerKind, account: int, amount: int, contract: int = -1
     ) -> None:

@@ -167,6 +167,13 @@ class Positions:
         row = self._index[_slot(self._index, self._rows, account, contract)]
         return int(self._rows[row]["lots"]) if row >= 0 else 0
 
+    def restore(self, rows: NDArray[Any]) -> None:
+        """Fill empty positions with the rows (POSITION_ROW) of others."""
+        self._reserve(len(rows))
+        self._rows[: len(rows)] = rows
+        self._count[0] = len(rows)
+        _rebuild(self._index, self._rows, len(rows))
+
     def keep(self, wanted: NDArray[np.bool_]) -> None:
         """Drop the rows where `wanted` (shape of `rows`) is False."""
         kept = self.rows[wanted]

@@ -5,7 +5,7 @@ from exchange.journal.files import Files, OsFiles
 from exchange.journal.format import Frame, FrameKind
 from exchange.journal.inspect import SegmentReport, dump, verify
 from exchange.journal.journal import Journal, JournalConfig, SetAside
-from exchange.journal.reader import IncompleteTail
+from exchange.journal.reader import IncompleteTail, Position
 
 __all__ = [
     "Files",
@@ -20,6 +20,7 @@ __all__ = [
     "JournalLocked",
     "JournalVersion",
     "OsFiles",
+    "Position",
     "SegmentReport",
     "SetAside",
     "dump",

@@ -40,7 +40,8 @@ class JournalVersion(JournalError):
     def __init__(self, segment: Path, what: str, found: int, wanted: int) -> None:
         super().__init__(
             f"{segment.name} has {what} version {found}, this program has {wanted}; "
-            f"start it with a program of {what} version {found}"
+            f"start it with a program of {what} version {found} and end that with SIGTERM: the snapshot that "
+            "it then takes is what a newer program goes on from"
         )
         self.found = found
         self.wanted = wanted

@@ -31,6 +31,9 @@ class Files(Protocol):
     def close(self, descriptor: int) -> None:
         """Close the descriptor."""
 
+    def rename(self, old: Path, new: Path) -> None:
+        """Give a file its name, replacing what had it."""
+
 
 class OsFiles:
     """The real thing."""
@@ -66,6 +69,10 @@ class OsFiles:
     def close(self, descriptor: int) -> None:
         """See ``Files``."""
         os.close(descriptor)
+
+    def rename(self, old: Path, new: Path) -> None:
+        """See ``Files``."""
+        old.replace(new)
 
 
 def write_all(files: Files, descriptor: int, data: bytes | memoryview) -> None:

@@ -11,7 +11,14 @@ from pathlib import Path
 from exchange.journal.errors import JournalFailed, JournalLocked
 from exchange.journal.files import Files, OsFiles, write_all
 from exchange.journal.format import Frame, FrameKind
-from exchange.journal.reader import IncompleteTail, Position, SegmentReader, segment_paths
+from exchange.journal.reader import (
+    IncompleteTail,
+    Position,
+    SegmentReader,
+    segment_paths,
+    segment_start,
+    segments_from,
+)
 from exchange.journal.writer import Durability, GroupCommit, SegmentWriter
 
 
@@ -73,6 +80,11 @@ class Journal:
         return self._position.next_seq
 
     @property
+    def position(self) -> Position:
+        """Where the journal stands after the replayed frames."""
+        return self._position
+
+    @property
     def durable_seq(self) -> int:
         """Last seq that is durable."""
         return self._started().durable_seq
@@ -86,26 +98,50 @@ class Journal:
         """Return the bytes on disk, for a progress bar."""
         return sum(path.stat().st_size for path in segment_paths(self.folder))
 
-    def replay(self) -> Iterator[Frame]:
-        """Yield every frame in order; at the end an incomplete tail is moved aside.
+    def holds(self, position: Position) -> bool:
+        """Whether a frame of this journal ends there with that hash chain; reads one segment up to there.
 
-        Raises ``JournalDamage`` (naming segment, byte, seq) or ``JournalVersion``, having changed nothing.
+        Raises ``JournalDamage``.
         """
-        paths = segment_paths(self.folder)
+        paths = segments_from(self.folder, position)
+        if not paths:
+            return position == Position()
+        begin = segment_start(paths[0])
+        if begin == position:
+            return True
+        reader = SegmentReader(paths[0], begin, core_version=None, last=len(paths) == 1)
+        return any(reader.position == position for _ in reader.frames())
+
+    def replay(self, after: Position = Position()) -> Iterator[Frame]:  # noqa: B008  (immutable)
+        """Yield every frame after a position that the journal holds, in order; at the end an incomplete tail
+        is moved aside.
+
+        Segments that end before the position aren't read. Raises ``JournalDamage`` (naming segment, byte,
+        seq) or ``JournalVersion``, having changed nothing.
+        """
+        paths = segments_from(self.folder, after)
+        self._position = segment_start(paths[0]) if paths and after != Position() else after
         for path in paths:
             reader = SegmentReader(
-                path, self._position, core_version=self._config.core_version, last=path == paths[-1]
+                path,
+                self._position,
+                core_version=self._config.core_version,
+                last=path == paths[-1],
+                versions_from=after.next_seq,
             )
             for frame in reader.frames():
                 self._position = reader.position
-                yield frame
+                if frame.first_seq >= after.next_seq:
+                    yield frame
             if reader.tail is not None:
                 self._move_aside(reader.tail)
             if reader.end > 0:
                 self._current = (path, reader.end)
         self._replayed = True
 
-    def start(self, on_durable: Callable[[int], None], on_failure: Callable[[BaseException], None]) -> None:
+    def start(
+        self, on_durable: Callable[[Position], None], on_failure: Callable[[BaseException], None]
+    ) -> None:
         """Begin taking frames. Both callbacks come from the journal's thread (see ``GroupCommit``)."""
         if not self._replayed:
             raise JournalFailed("a journal is started after its replay, not before")

@@ -48,6 +48,23 @@ def segment_paths(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.journal"))
 
 
+def segments_from(folder: Path, position: Position) -> list[Path]:
+    """Return the segment that holds the position, or begins there, and all later ones."""
+    paths = segment_paths(folder)
+    earlier = [path for path in paths[1:] if path.name <= segment_name(position.next_seq)]
+    return paths[len(earlier) :]
+
+
+def segment_start(path: Path) -> Position:
+    """Return where a segment begins, as its header says; as its name says if it has no sound header."""
+    with path.open("rb") as file:
+        raw = file.read(SEGMENT_HEADER_SIZE)
+    header = decode_segment_header(raw) if len(raw) == SEGMENT_HEADER_SIZE else None
+    if header is None:
+        return Position(int(path.stem))
+    return Position(header.first_seq, header.previous_chain)
+
+
 def segment_name(first_seq: int) -> str:
     """Return the file name of the segment that begins with ``first_seq``."""
     return f"{first_seq:020d}.journal"
@@ -70,14 +87,24 @@ class SegmentReader:
         position: what must come next.
         core_version: the core version that every frame must have, or None for any.
         last: whether this is the journal's last segment, the only one that may have an incomplete tail.
+        versions_from: seq from which on frames must have the core version.
     """
 
-    def __init__(self, path: Path, position: Position, *, core_version: int | None, last: bool) -> None:
+    def __init__(
+        self,
+        path: Path,
+        position: Position,
+        *,
+        core_version: int | None,
+        last: bool,
+        versions_from: int = 1,
+    ) -> None:
         self.path = path
         self.position = position
         self.end = 0
         self.tail: IncompleteTail | None = None
         self._core_version = core_version
+        self._versions_from = versions_from
         self._last = last
         self._data = load(path)
 
@@ -147,7 +174,9 @@ class SegmentReader:
     def _check_versions(self, format_version: int, core_version: int) -> None:
         if format_version != FORMAT_VERSION:
             raise JournalVersion(self.path, "format", format_version, FORMAT_VERSION)
-        if self._core_version is not None and core_version != self._core_version:
+        if self._core_version is None or self.position.next_seq < self._versions_from:
+            return
+        if core_version != self._core_version:
             raise JournalVersion(self.path, "core", core_version, self._core_version)
 
     def _set_tail_aside(self, what: str) -> bool:

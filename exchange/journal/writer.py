@@ -64,6 +64,11 @@ class SegmentWriter:
             path, self._size = current
             self._descriptor = self._continue_segment(path)
 
+    @property
+    def position(self) -> Position:
+        """Where the journal stands after what was written."""
+        return self._position
+
     def write(self, frames: list[_Pending]) -> None:
         """Append the frames in one write; nothing is synced yet."""
         if self._size >= max(self._segment_bytes, SEGMENT_HEADER_SIZE + 1):
@@ -133,7 +138,7 @@ class GroupCommit:
         durability: ``sync``: a batch is reported after its sync; ``os``: after its write (which survives the
             process, not the machine).
         next_seq: seq of the first command to come.
-        on_durable: called in the thread with the last seq that is durable now.
+        on_durable: called in the thread with the position after the last frame that is durable now.
         on_failure: called in the thread with the error, at most once.
     """
 
@@ -142,7 +147,7 @@ class GroupCommit:
         writer: SegmentWriter,
         durability: Durability,
         next_seq: int,
-        on_durable: Callable[[int], None],
+        on_durable: Callable[[Position], None],
         on_failure: Callable[[BaseException], None],
     ) -> None:
         self._writer = writer
@@ -205,5 +210,6 @@ class GroupCommit:
             self._writer.sync()
         with self._filled:
             self.backlog_bytes -= sum(len(frame.body) for frame in batch)
-        self.durable_seq = batch[-1].first_seq + batch[-1].count - 1
-        self._on_durable(self.durable_seq)
+        position = self._writer.position
+        self.durable_seq = position.next_seq - 1
+        self._on_durable(position)

@@ -28,7 +28,7 @@ class ExchangeConfig:
     """Everything that `Exchange.open` needs besides a clock."""
 
     data_dir: Path
-    """Holds `journal/`; one process at a time."""
+    """Holds `journal/` and `snapshots/`; one process at a time."""
     master_key_file: Path
     """32 bytes, mode 0600, made on the first start; keep it outside `data_dir`."""
     first_day: date = date(2026, 12, 4)
@@ -40,8 +40,21 @@ class ExchangeConfig:
     """Commands that may wait for the journal; beyond it BUSY."""
     frame_commands_max: int = 16_384
     """Commands in one journal frame."""
+    snapshot_commands: int = 1_000_000
+    """A snapshot is taken after so many commands, and at the end."""
+    snapshots_kept: int = 3
     tape_trades_max: int = 262_144
     """Latest trades kept in memory for views, over all contracts."""
     recent_events_max: int = 1 << 20
     """Latest events kept in memory for readers that come back, 64 bytes each."""
     sessions: SessionTimes = field(default_factory=SessionTimes)
+
+    @property
+    def journal_dir(self) -> Path:
+        """Where the segments are."""
+        return self.data_dir / "journal"
+
+    @property
+    def snapshot_dir(self) -> Path:
+        """Where the snapshots are."""
+        return self.data_dir / "snapshots"

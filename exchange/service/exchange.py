@@ -19,9 +19,18 @@ import numpy as np
 from exchange.domain.clock import Clock
 from exchange.domain.messages import RareMessage, decode, encode
 from exchange.domain.rejects import RejectCode
-from exchange.journal import Files, FrameKind, Journal, JournalConfig, JournalFailed, SetAside
+from exchange.journal import (
+    Files,
+    FrameKind,
+    Journal,
+    JournalConfig,
+    JournalFailed,
+    OsFiles,
+    Position,
+    SetAside,
+)
 from exchange.service.config import ExchangeConfig
-from exchange.service.core import CORE_VERSION, LIMITS, Core, command_block
+from exchange.service.core import CORE_VERSION, command_block
 from exchange.service.frames import pack_rare, unpack_rare
 from exchange.service.hot import stamp, take
 from exchange.service.parts import (
@@ -38,12 +47,11 @@ from exchange.service.parts import (
 from exchange.service.recent import Recent
 from exchange.service.results import Applied, HotResult, RareResult
 from exchange.service.secrets import MasterKey
+from exchange.service.snapshotting import Begin, Snapshots, begin_from
 from exchange.service.state import joined
-from exchange.service.tape import Tape
 from exchange.service.views import Views
 from exchange.service.viewtypes import KeyView, StatusView
 from exchange.service.warm import warm_up
-from matching.engine import Engine
 from matching.records import COMMAND, EVENT, Records
 
 Listener: TypeAlias = Callable[[Applied], None]
@@ -62,11 +70,12 @@ class Exchange:
         config: ExchangeConfig,
         clock: Clock,
         journal: Journal,
-        core: Core,
-        tape: Tape,
+        begin: Begin,
         recent: Recent,
         key: MasterKey,
+        snapshots: Snapshots,
     ) -> None:
+        core, tape = begin.core, begin.tape
         self.config = config
         self.clock = clock
         self.views = Views(core, tape)
@@ -75,6 +84,8 @@ class Exchange:
         self._tape = tape
         self._key = key
         self._recent = recent
+        self._snapshots = snapshots
+        self._position = journal.position
         self._loop = asyncio.get_running_loop()
         self._listeners: list[Listener] = []
         self._gathered: list[Part] = []
@@ -99,7 +110,8 @@ class Exchange:
         progress: Callable[[int], None] | None = None,
         files: Files | None = None,
     ) -> Exchange:
-        """Open the data directory, compile what isn't compiled yet, replay the journal, and take commands.
+        """Open the data directory, compile what isn't compiled yet, load the newest sound snapshot, replay
+        the journal from there, and take commands.
 
         `progress(seq)` is called now and then during the replay, from a worker thread. `files` is the
         journal's file seam. Raises JournalLocked, JournalDamage, JournalVersion, MasterKeyError; nothing is
@@ -108,14 +120,17 @@ class Exchange:
         journal_config = JournalConfig(
             core_version=CORE_VERSION, durability=config.durability, segment_bytes=config.segment_bytes
         )
-        journal = Journal.open(config.data_dir / "journal", journal_config, files)
-        core, tape = Core(Engine(LIMITS)), Tape(config.tape_trades_max)
+        files = files or OsFiles()
+        journal = Journal.open(config.journal_dir, journal_config, files)
         try:
             await asyncio.to_thread(warm_up)
+            begin = await asyncio.to_thread(begin_from, config, journal)
+            core = begin.core
+            snapshots = Snapshots(config, files, core.seq)
             recent = Recent(config.recent_events_max, core.seq)
-            await asyncio.to_thread(_replay, journal, core, (tape, recent), progress)
+            await asyncio.to_thread(_replay, journal, begin, recent, progress)
             key = _master_key(config, fresh=not core.state.keys)
-            exchange = cls(config, clock, journal, core, tape, recent, key)
+            exchange = cls(config, clock, journal, begin, recent, key, snapshots)
             clock.resume_at(core.time_ns)
             journal.start(exchange._from_journal_durable, exchange._from_journal_failed)
         except BaseException:
@@ -250,11 +265,13 @@ class Exchange:
         await self._drained.wait()
 
     async def close(self) -> None:
-        """Drain, sync, and release the data directory. Idempotent."""
+        """Drain, sync, take a snapshot, and release the data directory. Idempotent."""
         await self.drain()
         if self._closed:
             return
         self._closed = True
+        if self._failure is None:
+            await self._snapshots.finish(self._core, self._tape, self._position)
         try:
             await asyncio.to_thread(self._journal.close)
         except JournalFailed:
@@ -319,18 +336,18 @@ class Exchange:
 
     # -- from the journal to the answers
 
-    def _from_journal_durable(self, seq: int) -> None:
-        self._loop.call_soon_threadsafe(self._on_durable, seq)
+    def _from_journal_durable(self, position: Position) -> None:
+        self._loop.call_soon_threadsafe(self._on_durable, position)
 
     def _from_journal_failed(self, failure: BaseException) -> None:
         self._loop.call_soon_threadsafe(self._stop, str(failure))
 
-    def _on_durable(self, seq: int) -> None:
-        """Apply every frame up to `seq`, answer, and tell the listeners."""
+    def _on_durable(self, position: Position) -> None:
+        """Apply every frame before `position`, answer, and tell the listeners."""
         if self._failure is not None:
             return
         try:
-            while self._in_flight and self._in_flight[0].last_seq <= seq:
+            while self._in_flight and self._in_flight[0].last_seq < position.next_seq:
                 frame = self._in_flight[0]
                 applied = self._apply(frame)
                 self._in_flight.popleft()
@@ -340,6 +357,8 @@ class Exchange:
             # a state that can't be: answer nothing more, keep what is on disk for inspection
             self._stop(f"{type(broken).__name__}: {broken}")
             raise
+        self._position = position
+        self._snapshots.when_due(self._core, self._tape, position)
         if not self._waiting_commands:
             self._drained.set()
 
@@ -395,17 +414,16 @@ def _well_formed(message: RareMessage) -> bool:
         return False
 
 
-def _replay(
-    journal: Journal, core: Core, models: tuple[Tape, Recent], progress: Callable[[int], None] | None
-) -> None:
-    """Apply the whole journal to a fresh core and its read models."""
-    for number, frame in enumerate(journal.replay(), start=1):
+def _replay(journal: Journal, begin: Begin, recent: Recent, progress: Callable[[int], None] | None) -> None:
+    """Apply the journal after the beginning to the core and its read models."""
+    core = begin.core
+    for number, frame in enumerate(journal.replay(begin.position), start=1):
         if frame.kind is FrameKind.HOT:
             applied = core.apply_hot(command_block(frame.body))
         else:
             applied = core.apply_rare(frame.first_seq, *unpack_rare(frame.body))
-        for model in models:
-            model.record(applied)
+        begin.tape.record(applied)
+        recent.record(applied)
         if progress is not None and number % PROGRESS_FRAMES == 0:
             progress(core.seq)
 

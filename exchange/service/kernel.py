@@ -7,6 +7,8 @@ it back when it ends. Commands and events are translated array-wise. Every metho
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -136,13 +138,32 @@ class Kernel:
         if len(live) + len(self._free) != len(self._contracts):
             raise InvariantViolation("a slot of the kernel is lost")
 
+    def snapshot(self) -> dict[str, Records]:
+        """Return the engine's state by name (`SNAPSHOT_DTYPES`); the arrays are the caller's."""
+        return self._engine.snapshot()
+
+    def slots(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Return the slot of each contract, and the free slots in the order in which they are kept."""
+        return self._slots.copy(), np.array(self._free, np.int32)
+
+    def restore(
+        self, snapshot: Mapping[str, Records], slots: NDArray[np.int32], free: NDArray[np.int32]
+    ) -> None:
+        """Take over the state of another kernel. Raises ValueError if it isn't consistent."""
+        self._engine.restore(snapshot)
+        self._slots = slots.copy()
+        self._free = free.tolist()
+        self._contracts[:] = _NONE
+        live = np.flatnonzero(slots >= 0)
+        self._contracts[slots[live]] = live
+
     def state_hash(self) -> bytes:
         """Return the engine's 32-byte digest; slots are in it as instrument numbers."""
         return self._engine.state_hash()
 
     def state_bytes(self) -> bytes:
         """Return the slots, and the order in which free ones come next, as bytes."""
-        return self._slots.tobytes() + np.array(self._free, np.int32).tobytes()
+        return b"".join(array.tobytes() for array in self.slots())
 
     def _slot(self, contract: int) -> int:
         slot = int(self._slots[contract])

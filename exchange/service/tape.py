@@ -44,6 +44,17 @@ class Tape:
         """Return at most `limit` rows of `rows()` where `wanted` holds, newest first."""
         return self.rows()[np.flatnonzero(wanted)[-limit:][::-1]] if limit > 0 else self._ring[:0]
 
+    @property
+    def trades(self) -> int:
+        """How many trades there ever were."""
+        return self._trades
+
+    def restore(self, rows: NDArray[Any], trades: int) -> None:
+        """Fill an empty tape with the latest rows of another that saw so many trades."""
+        kept = rows[-len(self._ring) :]
+        self._ring[(kept["trade_id"] - 1) % len(self._ring)] = kept
+        self._trades = trades
+
     def rows(self) -> NDArray[Any]:
         """Return the trades that are kept, oldest first."""
         size = len(self._ring)

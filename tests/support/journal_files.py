@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from exchange.journal import Files, FrameKind, Journal, JournalConfig, OsFiles
+from exchange.journal import Files, FrameKind, Journal, JournalConfig, OsFiles, Position
 
 CONFIG = JournalConfig(core_version=1)
 
@@ -48,6 +48,10 @@ class FailingFiles(OsFiles):
         self._count()
         super().sync_folder(folder)
 
+    def rename(self, old: Path, new: Path) -> None:
+        self._count()
+        super().rename(old, new)
+
 
 class StingyFiles(OsFiles):
     """Takes at most seven bytes a write, as the system is free to do."""
@@ -65,9 +69,9 @@ class Writer:
     failure: BaseException | None = None
     changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def durable(self, seq: int) -> None:
+    def durable(self, position: Position) -> None:
         with self.changed:
-            self.acknowledged = seq
+            self.acknowledged = position.next_seq - 1
             self.changed.notify_all()
 
     def failed(self, error: BaseException) -> None:

@@ -1,0 +1,147 @@
+"""The core's state as a snapshot holds it: typed parts as msgpack, tables as bytes. And back."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+from exchange.clearing.positions import POSITION_ROW
+from exchange.clearing.tables import CONTRACT_ROW, LEDGER_ROW, RESERVATION_ROW, SETTLEMENT_ROW
+from exchange.domain.contracts import Contract
+from exchange.domain.messages import SetRules
+from exchange.journal.snapshots import SnapshotHeader
+from exchange.service.core import CORE_VERSION, Core
+from exchange.service.state import Capacity, Day, Key, Member, State
+from exchange.service.tape import TAPE_ROW, Tape
+from matching.api import MatchingEngine
+from matching.state import SNAPSHOT_DTYPES
+
+LAYOUT: Final = 1
+"""Goes up when a snapshot's arrays or typed parts change, so that an old one is never misread."""
+
+_KERNEL: Final = "kernel."
+_TABLES: Final[dict[str, np.dtype[Any]]] = {
+    "cash": np.dtype("<i8"),
+    "delivery_hold": np.dtype("<i8"),
+    "contracts": CONTRACT_ROW,
+    "reservations": RESERVATION_ROW,
+    "settlements": SETTLEMENT_ROW,
+    "positions": POSITION_ROW,
+    "ledger": LEDGER_ROW,
+    "slots": np.dtype("<i4"),
+    "free_slots": np.dtype("<i4"),
+    "tape": TAPE_ROW,
+    **{_KERNEL + name: dtype for name, dtype in SNAPSHOT_DTYPES.items()},
+}
+
+
+class _Typed(msgspec.Struct, kw_only=True):
+    """What isn't a table; see `State`."""
+
+    rules: SetRules
+    hub_indices: dict[str, int]
+    members: list[Member]
+    keys: list[Key]
+    capacity: list[Capacity]
+    contracts: list[Contract]
+    reservations_by_day: dict[int, tuple[int, int]]
+    sold_card_hours: list[tuple[int, str, str, int]]
+    deposits_fen: int
+    withdrawals_fen: int
+    day: Day
+    trades: int
+
+
+def seal(core: Core, tape: Tape, chain: bytes) -> tuple[SnapshotHeader, dict[str, bytes]]:
+    """Return a copy of the state and of the tape beside it; `chain` is the journal's after `core.seq`."""
+    state = core.state
+    typed = _Typed(
+        rules=state.rules,
+        hub_indices=state.hub_indices,
+        members=list(state.members.values()),
+        keys=list(state.keys.values()),
+        capacity=state.capacity,
+        contracts=state.contracts,
+        reservations_by_day=state.reservations_by_day,
+        sold_card_hours=[(*key, hours) for key, hours in state.sold_card_hours.items()],
+        deposits_fen=state.deposits_fen,
+        withdrawals_fen=state.withdrawals_fen,
+        day=state.day,
+        trades=tape.trades,
+    )
+    slots, free = state.engine.slots()
+    rows = {
+        "cash": state.cash,
+        "delivery_hold": state.delivery_hold,
+        "contracts": state.contract_table.rows,
+        "reservations": state.reservations.rows,
+        "settlements": state.settlements.rows,
+        "positions": state.positions.rows,
+        "ledger": state.ledger.rows,
+        "slots": slots,
+        "free_slots": free,
+        "tape": tape.rows(),
+        **{_KERNEL + name: array for name, array in state.engine.snapshot().items()},
+    }
+    arrays = {name: rows[name].tobytes() for name in _TABLES}
+    header = SnapshotHeader(
+        layout=LAYOUT,
+        core_version=CORE_VERSION,
+        seq=core.seq,
+        time_ns=core.time_ns,
+        chain=chain,
+        state_hash=core.state_hash(),
+        typed=msgspec.msgpack.encode(typed),
+        sizes={name: len(array) for name, array in arrays.items()},
+    )
+    return header, arrays
+
+
+def unseal(header: SnapshotHeader, arrays: dict[str, memoryview], engine: MatchingEngine, tape: Tape) -> Core:
+    """Return a core in the sealed state, over a fresh engine; fills a fresh tape.
+
+    Raises ValueError if the layout is another one, or the state isn't the one that the header names.
+    """
+    if header.layout != LAYOUT or set(arrays) != set(_TABLES):
+        raise ValueError(f"it has layout {header.layout}, this program reads {LAYOUT}")
+    rows = {name: np.frombuffer(arrays[name], dtype) for name, dtype in _TABLES.items()}
+    typed = msgspec.msgpack.decode(header.typed, type=_Typed)
+    core = Core(engine)
+    core.seq, core.time_ns = header.seq, header.time_ns
+    core.changes.mark_all(header.seq)
+    kernel = {name: rows[_KERNEL + name] for name in SNAPSHOT_DTYPES}
+    core.state.engine.restore(kernel, rows["slots"], rows["free_slots"])
+    _fill_typed(core.state, typed)
+    _fill_tables(core.state, rows)
+    tape.restore(rows["tape"], typed.trades)
+    if core.state_hash() != header.state_hash:
+        raise ValueError("its state has another hash than its header says")
+    return core
+
+
+def _fill_typed(state: State, typed: _Typed) -> None:
+    state.rules = typed.rules
+    state.products = {(product.grade, product.hub): product for product in typed.rules.products}
+    state.hub_indices = typed.hub_indices
+    state.members = {member.name: member for member in typed.members}
+    state.members_by_account = {member.account: member for member in typed.members}
+    state.keys = {key.key_id: key for key in typed.keys}
+    state.capacity = typed.capacity
+    state.contracts = typed.contracts
+    state.contracts_by_symbol = {contract.symbol: contract for contract in typed.contracts}
+    state.reservations_by_day = typed.reservations_by_day
+    state.sold_card_hours = {tuple(key): hours for *key, hours in typed.sold_card_hours}  # type: ignore[misc]
+    state.deposits_fen, state.withdrawals_fen = typed.deposits_fen, typed.withdrawals_fen
+    state.day = typed.day
+
+
+def _fill_tables(state: State, rows: dict[str, Any]) -> None:
+    state.cash[:] = rows["cash"]
+    state.delivery_hold[:] = rows["delivery_hold"]
+    state.contract_table.append(rows["contracts"])
+    state.reservations.append(rows["reservations"])
+    state.settlements.append(rows["settlements"])
+    state.positions.restore(rows["positions"])
+    state.ledger.restore(rows["ledger"])
