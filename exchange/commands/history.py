@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -21,8 +22,9 @@ from exchange.ops.log import LogLevel, log_to
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
-NICENESS = 5
-"""The exchange comes first when processors are short."""
+NICENESS_STARTING = 5
+NICENESS_FOLLOWING = 10
+"""When processors are short the exchange comes first, and a start isn't put off for ever."""
 
 app = typer.Typer(no_args_is_help=True, help="Fill, rebuild and look at the history (orders, trades, …).")
 
@@ -43,11 +45,11 @@ def run(
     stop = _stopping()
     log_to(data / "log", log_level, "history")
     if lifeline:
-        os.nice(NICENESS)
+        os.nice(NICENESS_STARTING)
         threading.Thread(target=_hold, args=(stop,), daemon=True).start()
     try:
         with Follower(data) as follower:
-            follower.run(stop)
+            follower.run(stop, on_open=partial(_stand_back, NICENESS_FOLLOWING) if lifeline else None)
     except (HistoryLocked, JournalError, OSError, sqlite3.Error) as error:
         raise _fail(str(error)) from None
 
@@ -97,6 +99,10 @@ def status(data: Data = DEFAULT_DATA) -> None:
     ):
         typer.echo(f"{name:<16}{value:>16,}")
     typer.echo(f"{'file':<16}{path}")
+
+
+def _stand_back(niceness: int) -> None:
+    os.nice(max(0, niceness - os.nice(0)))
 
 
 def _stopping() -> threading.Event:

@@ -11,7 +11,7 @@ import fcntl
 import os
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, Self
 
@@ -115,11 +115,14 @@ class Follower:
     def __exit__(self, *_: object) -> None:
         os.close(self._lock)
 
-    def run(self, stop: threading.Event) -> None:
-        """Follow the journal until `stop`. Raises JournalError, OSError, sqlite3.OperationalError."""
+    def run(self, stop: threading.Event, on_open: Callable[[], None] | None = None) -> None:
+        """Follow the journal until `stop`; `on_open` is called whenever a start is over.
+
+        Raises JournalError, OSError, sqlite3.OperationalError.
+        """
         while not stop.is_set():
             try:
-                self._follow(stop)
+                self._follow(stop, on_open)
             except HistoryStopped:
                 return
             except sqlite3.OperationalError:
@@ -147,9 +150,11 @@ class Follower:
         """Ask whoever fills the history in `folder`, now or later, to build it anew."""
         (folder / _REBUILD).touch()
 
-    def _follow(self, stop: threading.Event) -> None:
+    def _follow(self, stop: threading.Event, on_open: Callable[[], None] | None) -> None:
         """Follow until the history is wanted anew."""
         store, replay = self._open(stop)
+        if on_open is not None:
+            on_open()
         self._tell(store)
         try:
             while not (self._folder / _REBUILD).exists():
