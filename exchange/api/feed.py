@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from exchange.api.requests import Symbol
+from exchange.api.answers import BatchResult
+from exchange.api.requests import BATCH_ITEMS_MAX, INT64_MAX, Amend, Cancel, NewOrder, Symbol
 
 SYMBOLS_MAX = 2_000
 
@@ -35,7 +36,28 @@ class Ping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="o
     """Asks for a `pong`."""
 
 
-FeedRequest = Subscribe | Unsubscribe | Ping
+class Logon(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="op", tag="logon"):
+    """Opens the account's own channel, signed as a request `LOGON /v1/feed` without query and body.
+
+    With `after_seq` what concerns the account after that seq is sent again, as far as it is held.
+    """
+
+    key: Annotated[str, Meta(min_length=1, max_length=64)]
+    timestamp: Annotated[str, Meta(max_length=13)]
+    nonce: Annotated[str, Meta(max_length=64)]
+    signature: Annotated[str, Meta(max_length=64)]
+    cancel_on_disconnect: bool = False
+    after_seq: Annotated[int, Meta(ge=0, le=INT64_MAX)] | None = None
+
+
+class Orders(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="op", tag="orders"):
+    """Order commands, applied in this order; the answer, of type `results`, carries the same `id`."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=64)]
+    items: Annotated[list[NewOrder | Cancel | Amend], Meta(min_length=1, max_length=BATCH_ITEMS_MAX)]
+
+
+FeedRequest = Subscribe | Unsubscribe | Ping | Logon | Orders
 """What a reader may send."""
 
 LevelRow = tuple[str, int, int]
@@ -94,11 +116,80 @@ class FeedPong(msgspec.Struct, frozen=True, tag_field="type", tag="pong"):
 
 
 class FeedError(msgspec.Struct, frozen=True, tag_field="type", tag="error"):
-    """The last message was refused; the subscriptions are as before."""
+    """A message was refused and changed nothing; `id` is that of refused `orders`."""
 
     code: str
     message: str
+    id: str | None = None
 
 
-FeedMessage = FeedBook | FeedDelta | FeedTrade | FeedStatus | FeedHeartbeat | FeedPong | FeedError
+class FeedWelcome(msgspec.Struct, frozen=True, tag_field="type", tag="welcome"):
+    """The logon was accepted; what concerns the account after `seq` follows. `resync` says that what was
+    asked for again isn't held any more: look the account up.
+    """
+
+    seq: int
+    account: str
+    resync: bool
+
+
+class FeedResults(msgspec.Struct, frozen=True, tag_field="type", tag="results"):
+    """What became of the items of `orders`, in order, once they were durable."""
+
+    id: str
+    seq: int
+    results: list[BatchResult]
+
+
+class FeedOrder(msgspec.Struct, frozen=True, tag_field="type", tag="order"):
+    """One of the account's orders changed, whoever or whatever changed it."""
+
+    seq: int
+    order_id: str
+    client_order_id: str | None
+    symbol: str
+    side: Literal["buy", "sell"]
+    event: Literal["accepted", "amended", "triggered", "cancelled"]
+    price: str
+    open_quantity: int
+    reason: str | None
+
+
+class FeedFill(msgspec.Struct, frozen=True, tag_field="type", tag="fill"):
+    """One of the account's orders traded."""
+
+    seq: int
+    order_id: str
+    symbol: str
+    side: Literal["buy", "sell"]
+    price: str
+    quantity: int
+    open_quantity: int
+    liquidity: Literal["maker", "taker"]
+
+
+class FeedAccount(msgspec.Struct, frozen=True, tag_field="type", tag="account"):
+    """The account's money and the positions that changed, as of `seq`."""
+
+    seq: int
+    cash_fen: int
+    margin_fen: int
+    available_fen: int
+    positions: dict[str, int]
+
+
+FeedMessage = (
+    FeedBook
+    | FeedDelta
+    | FeedTrade
+    | FeedStatus
+    | FeedHeartbeat
+    | FeedPong
+    | FeedError
+    | FeedWelcome
+    | FeedResults
+    | FeedOrder
+    | FeedFill
+    | FeedAccount
+)
 """What a reader gets."""

@@ -130,7 +130,7 @@ class ExchangeClient:
             raise _refused(error.status, error.message.encode()) from error
         except (aiohttp.ClientError, TimeoutError) as error:
             raise _connection_failed("GET", "/v1/feed", error) from error
-        feed = Feed(socket)
+        feed = Feed(socket, self.profile)
         if channels:
             await feed.subscribe(channels, symbols)
         return feed

@@ -12,13 +12,25 @@ from exchange.api.feed import (
     FeedBook,
     FeedDelta,
     FeedMessage,
+    FeedRequest,
     LevelRow,
+    Logon,
+    Orders,
     Ping,
     Subscribe,
     Unsubscribe,
 )
 from exchange.api.formats import parse_price_ticks, price_text
+from exchange.api.requests import Amend, Cancel, NewOrder
+from exchange.api.signing import (
+    KEY_HEADER,
+    NONCE_HEADER,
+    SIGNATURE_HEADER,
+    TIMESTAMP_HEADER,
+    signed_headers,
+)
 from exchange.client.errors import FeedClosed
+from exchange.client.profiles import Profile
 
 _DECODER: msgspec.json.Decoder[FeedMessage] = msgspec.json.Decoder(FeedMessage)
 
@@ -81,8 +93,9 @@ class Feed:
     server does (a reader that falls behind is closed with code 1013 and should connect again).
     """
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, profile: Profile | None = None) -> None:
         self._socket = socket
+        self._profile = profile
         self._closing = False
         self.books: dict[str, LocalBook] = {}
 
@@ -102,6 +115,29 @@ class Feed:
         if "book" in channels:
             for symbol in list(self.books) if "*" in symbols else symbols:
                 self.books.pop(symbol, None)
+
+    async def log_on(self, *, cancel_on_disconnect: bool = False, after_seq: int | None = None) -> None:
+        """Opens the account's own channel: orders, fills, positions and money, and order entry.
+
+        Raises ValueError without a profile.
+        """
+        if self._profile is None:
+            raise ValueError("a logon needs a profile")
+        signed = signed_headers(self._profile.key_id, self._profile.secret_bytes, "LOGON", "/v1/feed")
+        await self._send(
+            Logon(
+                key=signed[KEY_HEADER],
+                timestamp=signed[TIMESTAMP_HEADER],
+                nonce=signed[NONCE_HEADER],
+                signature=signed[SIGNATURE_HEADER],
+                cancel_on_disconnect=cancel_on_disconnect,
+                after_seq=after_seq,
+            )
+        )
+
+    async def enter(self, name: str, items: Sequence[NewOrder | Cancel | Amend]) -> None:
+        """Sends up to 500 order commands; the message `results` with this id answers them."""
+        await self._send(Orders(name, list(items)))
 
     async def ping(self) -> None:
         """Asks the server for a `pong` message."""
@@ -137,5 +173,5 @@ class Feed:
         elif isinstance(message, FeedDelta) and message.symbol in self.books:
             self.books[message.symbol].apply(message)
 
-    async def _send(self, request: Subscribe | Unsubscribe | Ping) -> None:
+    async def _send(self, request: FeedRequest) -> None:
         await self._socket.send_str(msgspec.json.encode(request).decode())

@@ -15,10 +15,12 @@ import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from exchange.api import feed as wire
-from exchange.api.codes import RequestCode, refuse
+from exchange.api.codes import RequestCode, RequestRefused, refuse
 from exchange.api.formats import day_text, price_text, time_text
 from exchange.domain.messages import OpenDay, SetPhase, SettleDay
 from exchange.gateway import translate
+from exchange.gateway.auth import Authenticator, Caller
+from exchange.gateway.private import PrivateChannels
 from exchange.service.exchange import Exchange
 from exchange.service.results import Applied
 from matching.records import EventFlag, EventKind
@@ -44,13 +46,16 @@ class Reader:
         self.books: set[str] = set()
         self.trades: set[str] = set()
         self.status = False
+        self.caller: Caller | None = None
+        self.cancel_on_disconnect = False
+        self.in_flight = 0
         self._socket = socket
         self._transport = transport
-        self._queue: asyncio.Queue[str] = asyncio.Queue(QUEUE_MAX)
+        self._queue: asyncio.Queue[bytes] = asyncio.Queue(QUEUE_MAX)
         self._writer = asyncio.create_task(self._write())
         self._drop: asyncio.Task[None] | None = None
 
-    def send(self, message: str) -> None:
+    def send(self, message: bytes) -> None:
         """Put a message into the queue; a reader whose queue is full is dropped."""
         if self._drop is not None:
             return
@@ -60,6 +65,10 @@ class Reader:
             self._writer.cancel()
             reason = b"too slow: the queue is full; connect again for a fresh snapshot"
             self._drop = asyncio.create_task(self.close(WSCloseCode.TRY_AGAIN_LATER, reason))
+
+    def tell(self, message: wire.FeedMessage) -> None:
+        """Put a message that only this reader gets into the queue."""
+        self.send(_text(message))
 
     async def close(self, code: int, reason: bytes) -> None:
         """Say why, if the reader still takes it within a second; then cut the connection."""
@@ -75,7 +84,7 @@ class Reader:
     async def _write(self) -> None:
         with contextlib.suppress(ConnectionError):
             while True:
-                await self._socket.send_str(await self._queue.get())
+                await self._socket.send_frame(await self._queue.get(), WSMsgType.TEXT)
 
     def wants_book(self, symbol: str) -> bool:
         """Whether the reader follows this book."""
@@ -89,8 +98,9 @@ class Reader:
 class FeedHub:
     """Fans durable frames out to the readers."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, authenticator: Authenticator) -> None:
         self._exchange = exchange
+        self._private = PrivateChannels(exchange, authenticator)
         self._readers: set[Reader] = set()
         self._end_subscription: Any = None
         self._heart: asyncio.Task[None] | None = None
@@ -112,6 +122,7 @@ class FeedHub:
             for reader in tuple(self._readers)
         ]
         await asyncio.gather(*closings, return_exceptions=True)
+        await self._private.stop()
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Serve one reader until either side ends it. Refused: TOO_MANY_READERS."""
@@ -130,6 +141,7 @@ class FeedHub:
                 self._on_request(reader, message.data)
         finally:
             self._readers.discard(reader)
+            self._private.leave(reader)
             reader.end()
         return socket
 
@@ -139,17 +151,29 @@ class FeedHub:
         try:
             asked = _REQUESTS.decode(text)
         except msgspec.ValidationError as error:
-            reader.send(_text(wire.FeedError(code=RequestCode.INVALID_FIELD.name, message=f"{error}.")))
+            reader.tell(wire.FeedError(code=RequestCode.INVALID_FIELD.name, message=f"{error}."))
             return
         except msgspec.DecodeError as error:
-            reader.send(_text(wire.FeedError(code=RequestCode.MALFORMED_JSON.name, message=f"{error}.")))
+            reader.tell(wire.FeedError(code=RequestCode.MALFORMED_JSON.name, message=f"{error}."))
             return
         if isinstance(asked, wire.Ping):
-            reader.send(_text(wire.FeedPong(seq=self._exchange.views.seq)))
+            reader.tell(wire.FeedPong(seq=self._exchange.views.seq))
         elif isinstance(asked, wire.Subscribe):
             self._subscribe(reader, asked)
-        else:
+        elif isinstance(asked, wire.Unsubscribe):
             _unsubscribe(reader, asked)
+        else:
+            self._on_private(reader, asked)
+
+    def _on_private(self, reader: Reader, asked: wire.Logon | wire.Orders) -> None:
+        try:
+            if isinstance(asked, wire.Logon):
+                self._private.log_on(reader, asked)
+            else:
+                self._private.enter(reader, asked)
+        except RequestRefused as refused:
+            about = asked.id if isinstance(asked, wire.Orders) else None
+            reader.tell(wire.FeedError(code=refused.code, message=refused.message, id=about))
 
     def _subscribe(self, reader: Reader, asked: wire.Subscribe) -> None:
         views = self._exchange.views
@@ -158,7 +182,7 @@ class FeedHub:
         ]
         if unknown:
             sentence = f"There is no contract {unknown[0]!r}; GET /v1/contracts lists them."
-            reader.send(_text(wire.FeedError(code=RequestCode.UNKNOWN_SYMBOL.name, message=sentence)))
+            reader.tell(wire.FeedError(code=RequestCode.UNKNOWN_SYMBOL.name, message=sentence))
             return
         if "trades" in asked.channels:
             reader.trades.update(asked.symbols)
@@ -177,7 +201,7 @@ class FeedHub:
         else:
             yield from asked
 
-    def _snapshot(self, symbol: str) -> str:
+    def _snapshot(self, symbol: str) -> bytes:
         view = self._exchange.views.book(symbol, BOOK_DEPTH)
         if view is None:
             raise AssertionError(f"{symbol} was looked up and is gone")
@@ -191,7 +215,7 @@ class FeedHub:
             )
         )
 
-    def _status(self) -> str:
+    def _status(self) -> bytes:
         status, config = self._exchange.status(), self._exchange.config
         return _text(
             wire.FeedStatus(
@@ -207,6 +231,7 @@ class FeedHub:
     def _on_applied(self, applied: Applied) -> None:
         if not self._readers:
             return
+        self._private.on_applied(applied)
         self._send_books(applied)
         self._send_trades(applied)
         if isinstance(applied.message, _PHASE_CHANGES):
@@ -258,8 +283,8 @@ class FeedHub:
                 reader.send(message)
 
 
-def _text(message: wire.FeedMessage) -> str:
-    return _ENCODER.encode(message).decode()
+def _text(message: wire.FeedMessage) -> bytes:
+    return _ENCODER.encode(message)
 
 
 def _trade(event: Any, symbol: str, time_ns: int) -> wire.FeedTrade:

@@ -157,9 +157,18 @@ class Journal:
             writer, self._config.durability, self._position.next_seq, on_durable, on_failure
         )
 
-    def append(self, kind: FrameKind, first_seq: int, count: int, body: bytes | memoryview) -> None:
+    def append(
+        self, kind: FrameKind, first_seq: int, count: int, body: bytes | memoryview, *, hold: bool = False
+    ) -> None:
         """Put a frame of ``count`` commands into the next batch; see ``GroupCommit.append``."""
-        self._started().append(kind, first_seq, count, body)
+        self._started().append(kind, first_seq, count, body, hold=hold)
+
+    def commit(self) -> Position | None:
+        """Begin to make the batch durable; return the position after it if it already is.
+
+        See ``GroupCommit.commit``.
+        """
+        return self._started().commit()
 
     def close(self) -> None:
         """Make everything durable and release the folder; raises ``JournalFailed`` if that failed."""

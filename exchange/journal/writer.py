@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from exchange.journal.errors import JournalFailed
 from exchange.journal.files import Files, write_all
@@ -20,6 +20,8 @@ from exchange.journal.format import (
 from exchange.journal.reader import Position, segment_name
 
 Durability = Literal["sync", "os"]
+HERE_BYTES_MAX: Final = 1 << 16
+"""A batch up to this size may be written by the thread that appended it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,8 @@ class GroupCommit:
         self._on_failure = on_failure
         self._filled = threading.Condition()
         self._open: list[_Pending] = []
+        self._open_bytes = 0
+        self._busy = False  # the thread has a batch
         self._closing = False
         self._failure: BaseException | None = None
         self.backlog_bytes = 0
@@ -164,8 +168,13 @@ class GroupCommit:
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
-    def append(self, kind: FrameKind, first_seq: int, count: int, body: bytes | memoryview) -> None:
-        """Put a frame into the open batch, copied; raises ``JournalFailed`` once anything has failed."""
+    def append(
+        self, kind: FrameKind, first_seq: int, count: int, body: bytes | memoryview, *, hold: bool = False
+    ) -> None:
+        """Put a frame into the open batch, copied; ``hold`` leaves it there until ``commit``.
+
+        Raises ``JournalFailed`` once anything has failed.
+        """
         if self._failure is not None or self._closing:
             raise JournalFailed("the journal takes no more commands") from self._failure
         if first_seq != self._next_seq or count < 1:
@@ -176,8 +185,28 @@ class GroupCommit:
         pending = _Pending(kind, first_seq, count, bytes(body))
         with self._filled:
             self._open.append(pending)
+            self._open_bytes += len(pending.body)
             self.backlog_bytes += len(pending.body)
-            self._filled.notify()
+            if not hold:
+                self._filled.notify()
+
+    def commit(self) -> Position | None:
+        """Begin to make what was appended durable; return the position after it if it already is.
+
+        With ``os`` a small batch is written here and now while the thread has nothing to do: the write takes
+        less than waking the thread and being woken by it.
+        """
+        with self._filled:
+            if self._durability == "sync" or self._busy or self._open_bytes > HERE_BYTES_MAX:
+                self._filled.notify()
+                return None
+            batch, self._open, self._open_bytes = self._open, [], 0
+            try:
+                return self._make_durable(batch)
+            except Exception as failure:
+                self._failure = failure
+                self._on_failure(failure)
+                return None
 
     def close(self) -> None:
         """Make everything appended durable, then end the thread; raises ``JournalFailed`` if that failed."""
@@ -201,10 +230,17 @@ class GroupCommit:
     def _take(self) -> list[_Pending]:
         with self._filled:
             self._filled.wait_for(lambda: self._open or self._closing)
-            batch, self._open = self._open, []
+            batch, self._open, self._open_bytes = self._open, [], 0
+            self._busy = True
         return batch
 
     def _commit(self, batch: list[_Pending]) -> None:
+        position = self._make_durable(batch)
+        with self._filled:
+            self._busy = False
+        self._on_durable(position)
+
+    def _make_durable(self, batch: list[_Pending]) -> Position:
         self._writer.write(batch)
         if self._durability == "sync":
             self._writer.sync()
@@ -212,4 +248,4 @@ class GroupCommit:
             self.backlog_bytes -= sum(len(frame.body) for frame in batch)
         position = self._writer.position
         self.durable_seq = position.next_seq - 1
-        self._on_durable(position)
+        return position

@@ -48,10 +48,12 @@ class Metrics:
             buckets=_SECONDS,
             registry=self._registry,
         )
+        self._by_request: dict[tuple[str, str, int], Histogram] = {}
         self._refused = self._counter(
             "dongxi_refused_requests", "Requests refused, by code.", ("gateway", "code")
         )
         self._commands = self._counter("dongxi_commands", "Commands applied.", ("kind",))
+        self._hot = self._commands.labels("hot")
         self._events = self._counter("dongxi_events", "Events of the matching engine.")
         self._rejects = self._counter("dongxi_rejects", "Commands refused by the core, by code.", ("code",))
         self._batches = Histogram(
@@ -88,7 +90,11 @@ class Metrics:
 
     def requested(self, gateway: str, operation: str, status: int, seconds: float) -> None:
         """Count one request of a gateway with the time that it took."""
-        self._requests.labels(gateway, operation, str(status)).observe(seconds)
+        asked = (gateway, operation, status)
+        histogram = self._by_request.get(asked)
+        if histogram is None:
+            histogram = self._by_request[asked] = self._requests.labels(gateway, operation, str(status))
+        histogram.observe(seconds)
 
     def refused(self, gateway: str, code: str) -> None:
         """Count one request that was refused with a code."""
@@ -118,9 +124,9 @@ class Metrics:
             if applied.result is not None and applied.result.code is not None:
                 self._rejects.labels(applied.result.code.name).inc()
             return
-        self._commands.labels("hot").inc(count)
+        self._hot.inc(count)
         rejected = applied.events["kind"] == EventKind.REJECTED
-        if rejected.any():
+        if np.count_nonzero(rejected):
             codes, counts = np.unique(applied.events["code"][rejected], return_counts=True)
             for code, times in zip(codes.tolist(), counts.tolist(), strict=True):
                 self._rejects.labels(RejectCode(code).name).inc(times)

@@ -312,6 +312,9 @@ class Exchange:
                     self._append_rare(block, time_ns)
                 else:
                     self._append_hot(block, time_ns)
+            durable = self._journal.commit()
+            if durable is not None:
+                self._on_durable(durable)
         except JournalFailed as failure:
             for part in gathered:
                 part.refuse(RejectCode.NOT_ACKNOWLEDGING)
@@ -324,13 +327,13 @@ class Exchange:
             commands = joined((part.commands for part in parts), COMMAND)
         first = self._next_seq
         stamp(commands, first, time_ns)
-        self._journal.append(FrameKind.HOT, first, len(commands), commands.data.cast("B"))
+        self._journal.append(FrameKind.HOT, first, len(commands), commands.data.cast("B"), hold=True)
         self._next_seq += len(commands)
         self._in_flight.append(HotFrame(first, self._next_seq - 1, commands, parts))
 
     def _append_rare(self, part: RarePart, time_ns: int) -> None:
         seq = self._next_seq
-        self._journal.append(FrameKind.RARE, seq, 1, pack_rare(time_ns, part.message))
+        self._journal.append(FrameKind.RARE, seq, 1, pack_rare(time_ns, part.message), hold=True)
         self._next_seq += 1
         self._in_flight.append(RareFrame(seq, time_ns, [part]))
 
@@ -344,7 +347,8 @@ class Exchange:
 
     def _on_durable(self, position: Position) -> None:
         """Apply every frame before `position`, answer, and tell the listeners."""
-        if self._failure is not None:
+        overtaken = position.next_seq <= self._position.next_seq  # by a batch that was written here
+        if self._failure is not None or overtaken:
             return
         try:
             while self._in_flight and self._in_flight[0].last_seq < position.next_seq:

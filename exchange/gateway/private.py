@@ -1,0 +1,281 @@
+"""The account's own channel of the WebSocket feed: logon, order entry, orders, fills, positions, margin.
+
+Orders of all messages that arrive in one turn of the event loop are submitted as one block an account.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any, Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exchange.api import answers
+from exchange.api import feed as wire
+from exchange.api.binary import MAKER
+from exchange.api.codes import RequestCode, RequestRefused, refuse
+from exchange.api.formats import price_text
+from exchange.api.signing import KEY_HEADER, NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER
+from exchange.domain.rejects import RejectCode
+from exchange.gateway.auth import Authenticator, Caller
+from exchange.gateway.binary.select import NOBODY, events_by_slot
+from exchange.gateway.orders import Outcome, record_of, results_of
+from exchange.service.core import LIMITS
+from exchange.service.exchange import Exchange
+from exchange.service.results import Applied
+from matching.records import CancelReason, EventFlag, EventKind, Records, mass_cancel
+
+IN_FLIGHT_MAX: Final = 256
+"""Messages with orders that may wait for durability on one connection; more are refused with BUSY."""
+RESENT_MAX: Final = 4_096
+"""Messages that a resumed channel may begin with; more ask for a resync."""
+CANCEL_WAIT_S: Final = 0.02
+
+_ORDER_EVENTS: Final = {
+    EventKind.ACCEPTED: "accepted",
+    EventKind.AMENDED: "amended",
+    EventKind.TRIGGERED: "triggered",
+    EventKind.CANCELLED: "cancelled",
+}
+
+
+class Listener(Protocol):
+    """A connection of the feed."""
+
+    caller: Caller | None
+    cancel_on_disconnect: bool
+    in_flight: int
+
+    def tell(self, message: wire.FeedMessage) -> None:
+        """Send a message."""
+
+
+class PrivateChannels:
+    """Everything that only an account's own connections may do and see."""
+
+    def __init__(self, exchange: Exchange, authenticator: Authenticator) -> None:
+        self._exchange = exchange
+        self._authenticator = authenticator
+        self._slots: NDArray[np.int32] = np.full(LIMITS.max_accounts, NOBODY, np.int32)
+        self._by_slot: list[tuple[int, list[Listener]]] = []
+        self._gathered: dict[int, list[_Entry]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def log_on(self, listener: Listener, asked: wire.Logon) -> None:
+        """Open the channel. Raises RequestRefused as `Authenticator.check`, or INVALID_FIELD if it is
+        open.
+        """
+        if listener.caller is not None:
+            raise refuse(RequestCode.INVALID_FIELD, "This connection has logged on already.", "op")
+        headers = {
+            KEY_HEADER: asked.key,
+            TIMESTAMP_HEADER: asked.timestamp,
+            NONCE_HEADER: asked.nonce,
+            SIGNATURE_HEADER: asked.signature,
+        }
+        caller = self._authenticator.check(headers, "LOGON", "/v1/feed", "", b"", "read")
+        listener.caller = caller
+        listener.cancel_on_disconnect = asked.cancel_on_disconnect
+        account, seq = caller.account, self._exchange.views.seq
+        held = [] if asked.after_seq is None else self._held(account, asked.after_seq)
+        listener.tell(wire.FeedWelcome(seq=seq, account=str(account), resync=held is None))
+        for event in held or ():
+            self._tell_event(event, [listener])
+        listener.tell(self._account(account, self._exchange.views.positions(account)))
+        for known, listeners in self._by_slot:
+            if known == account:
+                listeners.append(listener)
+                return
+        self._slots[account] = len(self._by_slot)
+        self._by_slot.append((account, [listener]))
+
+    def leave(self, listener: Listener) -> None:
+        """The connection is gone; cancel the account's orders if that was asked for."""
+        if listener.caller is None:
+            return
+        account = listener.caller.account
+        for known, listeners in self._by_slot:
+            if known == account and listener in listeners:
+                listeners.remove(listener)
+        self._by_slot = [entry for entry in self._by_slot if entry[1]]
+        self._slots.fill(NOBODY)
+        self._slots[[known for known, _ in self._by_slot]] = range(len(self._by_slot))
+        if listener.cancel_on_disconnect:
+            self._start(self._cancel_orders(account))
+
+    async def stop(self) -> None:
+        """Return when everything that was begun is done."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def enter(self, listener: Listener, asked: wire.Orders) -> None:
+        """Take orders. Raises RequestRefused: AUTHENTICATION_REQUIRED, SCOPE_REQUIRED, BUSY."""
+        caller = listener.caller
+        if caller is None:
+            raise refuse(RequestCode.AUTHENTICATION_REQUIRED, "Log on before sending orders.", "op")
+        if "trade" not in caller.scopes:
+            raise refuse(RequestCode.SCOPE_REQUIRED, "Orders need a key with the scope 'trade'.")
+        if listener.in_flight >= IN_FLIGHT_MAX:
+            raise RequestRefused(RejectCode.BUSY.name, RejectCode.BUSY.status, RejectCode.BUSY.sentence)
+        listener.in_flight += 1
+        if not self._gathered:
+            asyncio.get_running_loop().call_soon(self._flush)
+        entry = _Entry(self._exchange, caller.account, listener, asked)
+        self._gathered.setdefault(caller.account, []).append(entry)
+
+    def on_applied(self, applied: Applied) -> None:
+        """Tell each account what concerns it."""
+        if not self._by_slot or not len(applied.events):
+            return
+        shares = events_by_slot(applied.events, self._slots, len(self._by_slot))
+        for share, (account, listeners) in zip(shares, self._by_slot, strict=True):
+            if not len(share):
+                continue
+            for event in share:
+                self._tell_event(event, listeners)
+            traded = set(share["instrument"][share["kind"] == EventKind.TRADE].tolist())
+            views = self._exchange.views
+            symbols = {views.symbol(int(index)) for index in traded}
+            lots = {view.symbol: view for view in views.positions(account) if view.symbol in symbols}
+            message = self._account(account, lots.values(), symbols - set(lots))
+            for listener in listeners:
+                listener.tell(message)
+
+    # -- orders in
+
+    def _flush(self) -> None:
+        gathered, self._gathered = self._gathered, {}
+        for account, entries in gathered.items():
+            for block in _blocks(entries, self._exchange.config.frame_commands_max):
+                self._start(self._submit(account, block))
+
+    async def _submit(self, account: int, entries: list[_Entry]) -> None:
+        rows = [row for entry in entries for row in entry.rows]
+        found: Iterator[Outcome] = iter(())
+        if rows:
+            commands = np.concatenate(rows)
+            result = await self._exchange.submit_hot(commands, account)
+            if result.code is None:
+                found = iter(results_of(self._exchange, commands, result.first_seq, result.events))
+            else:
+                whole = RequestRefused(result.code.name, result.code.status, result.code.sentence)
+                found = iter([whole] * len(rows))
+        for entry in entries:
+            entry.answer(found, self._exchange.views.seq)
+
+    async def _cancel_orders(self, account: int) -> None:
+        while True:
+            result = await self._exchange.submit_hot(mass_cancel(account=account), account)
+            if result.code is not RejectCode.BUSY:
+                return
+            await asyncio.sleep(CANCEL_WAIT_S)
+
+    def _start(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # -- news out
+
+    def _held(self, account: int, after_seq: int) -> list[Any] | None:
+        frames = self._exchange.events_since(after_seq)
+        if frames is None:
+            return None
+        slots = np.full(len(self._slots), NOBODY, np.int32)
+        slots[account] = 0
+        events = [event for part in frames for event in events_by_slot(part, slots, 1, after_seq)[0]]
+        return events if len(events) <= RESENT_MAX else None
+
+    def _tell_event(self, event: Any, listeners: list[Listener]) -> None:
+        message = self._message(event)
+        if message is not None:
+            for listener in listeners:
+                listener.tell(message)
+
+    def _message(self, event: Any) -> wire.FeedMessage | None:
+        kind = int(event["kind"])
+        if kind == EventKind.TRADE:
+            auction = event["flags"] & EventFlag.UNCROSS
+            return wire.FeedFill(
+                seq=int(event["seq"]),
+                order_id=str(event["order_id"]),
+                symbol=self._exchange.views.symbol(int(event["instrument"])),
+                side="sell" if event["side"] else "buy",
+                price=price_text(int(event["price"])),
+                quantity=int(event["quantity"]),
+                open_quantity=int(event["remaining"]),
+                liquidity="maker" if auction or event["flags"] & MAKER else "taker",
+            )
+        name: Any = _ORDER_EVENTS.get(EventKind(kind))
+        if name is None:
+            return None
+        return wire.FeedOrder(
+            seq=int(event["seq"]),
+            order_id=str(event["order_id"]),
+            client_order_id=str(event["client_id"]) if event["client_id"] else None,
+            symbol=self._exchange.views.symbol(int(event["instrument"])),
+            side="sell" if event["side"] else "buy",
+            event=name,
+            price=price_text(int(event["price"])),
+            open_quantity=int(event["remaining"]),
+            reason=CancelReason(int(event["code"])).name if kind == EventKind.CANCELLED else None,
+        )
+
+    def _account(self, account: int, held: Any, flat: Any = ()) -> wire.FeedAccount:
+        views = self._exchange.views
+        balance = views.balance(account)
+        if balance is None:
+            raise AssertionError(f"account {account} signed and has no balance")
+        return wire.FeedAccount(
+            seq=views.seq,
+            cash_fen=balance.cash_fen,
+            margin_fen=balance.margin_fen,
+            available_fen=balance.available_fen,
+            positions={view.symbol: view.lots for view in held} | dict.fromkeys(flat, 0),
+        )
+
+
+class _Entry:
+    """One message with orders: what is well formed of it as rows, and the rest refused in place."""
+
+    def __init__(self, exchange: Exchange, account: int, listener: Listener, asked: wire.Orders) -> None:
+        self._listener = listener
+        self._asked = asked
+        self._refused: dict[int, RequestRefused] = {}
+        self.rows: list[Records] = []
+        for at, item in enumerate(asked.items):
+            try:
+                self.rows.append(record_of(exchange, account, item))
+            except RequestRefused as refused:
+                self._refused[at] = refused
+
+    def answer(self, found: Iterator[Outcome], seq: int) -> None:
+        """Send the results; `found` yields those of `rows`."""
+        outcomes = (
+            self._refused[at] if at in self._refused else next(found) for at in range(len(self._asked.items))
+        )
+        results = [_result(outcome) for outcome in outcomes]
+        self._listener.in_flight -= 1
+        self._listener.tell(wire.FeedResults(id=self._asked.id, seq=seq, results=results))
+
+
+def _result(outcome: Outcome) -> answers.BatchResult:
+    if isinstance(outcome, RequestRefused):
+        problem = answers.Problem(code=outcome.code, message=outcome.message, field=outcome.field)
+        return answers.BatchResult(error=problem)
+    return answers.BatchResult(order=outcome)
+
+
+def _blocks(entries: list[_Entry], commands_max: int) -> Iterator[list[_Entry]]:
+    """Yield runs of entries that fit into one block each."""
+    block: list[_Entry] = []
+    size = 0
+    for entry in entries:
+        if block and size + len(entry.rows) > commands_max:
+            yield block
+            block, size = [], 0
+        block.append(entry)
+        size += len(entry.rows)
+    yield block
