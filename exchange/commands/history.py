@@ -13,9 +13,10 @@ from typing import Annotated
 
 import typer
 
-from exchange.history.follower import Follower, HistoryLocked, HistoryStopped
+from exchange.history.follower import Follower, HistoryLocked
 from exchange.history.mark import DurableMark, history_folder
 from exchange.history.reader import progress_of
+from exchange.history.replay import HistoryStopped
 from exchange.history.store import latest
 from exchange.journal import JournalError
 from exchange.ops.log import LogLevel, log_to

@@ -125,6 +125,7 @@ class Server:
         binary = BinaryGateway(
             exchange, self._metrics, BinaryLimits(connections_max=self._settings.binary_connections)
         )
+        history: asyncio.Task[None] | None = None
         try:
             base_url = await self._listen(runner)
             await self._listen_binary(binary)
@@ -132,7 +133,7 @@ class Server:
                 self._keep(credentials, base_url)
             jobs: list[Job] = [DayDriver(exchange, clock, exchange.config).run]
             if self._settings.history:
-                jobs.append(lambda: keep_history(self._settings.data_dir, self._settings.log_level))
+                history = asyncio.create_task(keep_history(self._settings.data_dir, self._settings.log_level))
             if self._demonstration is not None and isinstance(clock, AcceleratedClock):
                 jobs.append(self._demonstrating(self._demonstration, base_url, exchange, clock))
             else:
@@ -147,6 +148,9 @@ class Server:
         finally:
             await binary.stop()
             await runner.cleanup()
+            if history is not None:  # only now has it everything that there was to follow
+                history.cancel()
+                await asyncio.gather(history, return_exceptions=True)
 
     async def _listen(self, runner: web.AppRunner) -> str:
         """Listen where the settings say and return the address to call."""

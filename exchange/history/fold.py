@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.history.orderfold import OrderFold
-from exchange.history.rows import ENTRY, TRADE, Batch
+from exchange.history.rows import ENTRY, TRADE, Batch, Ends
 from exchange.service.results import Applied
 from exchange.service.state import State, joined
 from matching.records import EventFlag, EventKind, Records
@@ -29,15 +29,15 @@ _BASIS_POINT: Final = 10_000
 
 
 class Fold:
-    """Numbers trades, orders and entries from 1 on, beginning with the journal's first frame."""
+    """Numbers trades, orders and entries on from where the tables end, which is where `state` stands."""
 
-    def __init__(self, accounts: int) -> None:
-        self._orders = OrderFold()
+    def __init__(self, ends: Ends, state: State) -> None:
+        self._orders = OrderFold(ends.orders, ends.live)
         self._trades: list[NDArray[Any]] = []
         self._entries: list[NDArray[Any]] = []
-        self._trade_id = 0
-        self._entry = 0
-        self._cash: NDArray[np.int64] = np.zeros(accounts, np.int64)
+        self._trade_id = ends.trades
+        self._entry = ends.entries
+        self._cash = state.ledger.cash_by_account(len(state.cash))
 
     def apply(self, applied: Applied, commands: Records | None, state: State) -> None:
         """Take in a frame that was just applied to `state`; `commands` are those of a hot one."""
@@ -48,17 +48,6 @@ class Fold:
             self._fold_trades(events, times, state)
         if len(state.ledger.rows) > self._entry:
             self._fold_entries(state.ledger.rows[self._entry :])
-
-    def skip(self, applied: Applied, commands: Records | None, state: State) -> None:
-        """Take in a frame as `apply` does, whose rows aren't wanted: between two calls of `take`."""
-        events = applied.events
-        if len(events):
-            self._orders.apply(events, *_of_commands(applied, commands))
-            self._orders.settle()
-            self._trade_id += int(np.count_nonzero(events["kind"] == EventKind.TRADE))
-        fresh = state.ledger.rows[self._entry :]
-        np.add.at(self._cash, fresh["account"], fresh["amount"])
-        self._entry += len(fresh)
 
     def take(self) -> Batch:
         """Return what came since the last call."""

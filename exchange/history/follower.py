@@ -1,8 +1,7 @@
 """The history process: the same deterministic core, run over the journal's durable frames, fills the tables.
 
-A start replays the journal from its first frame, since core and fold live in memory only; rows go to SQLite
-from the frame on at which the newest generation ends. If that generation is of another schema or core
-version, or holds frames that the journal doesn't have any more, a new one is built from the beginning.
+A start goes on where the newest generation ends (`exchange.history.replay`). If that is of another schema, or
+holds frames that the journal doesn't have any more, a new one is built from the beginning.
 """
 
 from __future__ import annotations
@@ -11,23 +10,16 @@ import fcntl
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Self
 
 import structlog
 
-from exchange.history.fold import Fold
 from exchange.history.mark import DurableMark, history_folder
+from exchange.history.replay import HistoryStopped, Replay, check
 from exchange.history.store import Store
-from exchange.history.tail import JournalTail
-from exchange.journal import Frame, FrameKind, JournalDamage
-from exchange.journal.reader import Position
-from exchange.service.core import CORE_VERSION, LIMITS, Core, command_block
-from exchange.service.frames import unpack_rare
-from exchange.service.results import Applied
-from matching.engine import Engine
-from matching.records import Records
+from exchange.journal import Frame, JournalVersion
 
 POLL_S: Final = 0.005
 """How long to wait for the durable mark to move."""
@@ -46,48 +38,6 @@ class HistoryLocked(Exception):
         super().__init__(f"the history in {folder} is being filled by another process")
 
 
-class HistoryStopped(Exception):
-    """It was told to end while it caught up; the next start goes on."""
-
-
-class Replay:
-    """Core and fold over the journal's frames, from the first one on."""
-
-    def __init__(self, journal: Path) -> None:
-        self._core = Core(Engine(LIMITS))
-        self._fold = Fold(LIMITS.max_accounts)
-        self.tail = JournalTail(journal, CORE_VERSION)
-
-    def write(self, store: Store, frames: Sequence[Frame]) -> None:
-        """Apply frames and add what they did to `store`."""
-        for frame in frames:
-            self._fold.apply(*self._applied(frame), self._core.state)
-        last = frames[-1]
-        store.write(self._fold.take(), Position(last.first_seq + last.count, last.chain))
-
-    def _applied(self, frame: Frame) -> tuple[Applied, Records | None]:
-        if frame.kind is FrameKind.HOT:
-            commands = command_block(frame.body)
-            return self._core.apply_hot(commands), commands
-        return self._core.apply_rare(frame.first_seq, *unpack_rare(frame.body)), None
-
-    def skip_to(self, end: Position, durable_seq: int, stop: threading.Event) -> bool:
-        """Apply everything before `end` without keeping rows; return whether the journal leads to it.
-
-        What was stored was durable then, so frames up to there may be read whatever the mark says now.
-        """
-        try:
-            while frames := self.tail.read(end.next_seq - 1):
-                _check(stop)
-                for frame in frames:
-                    self._fold.skip(*self._applied(frame), self._core.state)
-        except JournalDamage:
-            if durable_seq >= end.next_seq - 1:
-                raise
-            return False  # the machine crashed, and the end of the journal with it
-        return self.tail.position == end
-
-
 class Follower:
     """Fills the history of a data directory. One at a time: raises HistoryLocked.
 
@@ -98,7 +48,7 @@ class Follower:
     """
 
     def __init__(self, data_dir: Path, commit_frames: int = 1 << 20) -> None:
-        self._journal = data_dir / "journal"
+        self._data_dir = data_dir
         self._folder = history_folder(data_dir)
         self._commit_frames = commit_frames
         self._mark = DurableMark(self._folder)
@@ -135,11 +85,11 @@ class Follower:
         """Fill what is missing up to the durable mark, or everything anew; return the last seq."""
         if rebuild:
             self.want_rebuild(self._folder)
-        store, replay = self._open(stop)
+        store, replay = self._build_wanted(stop) if rebuild else self._open(stop)
         self._tell(store)
         try:
             while self._step(store, replay):
-                _check(stop)
+                check(stop)
             return store.seq
         finally:
             store.close()
@@ -160,39 +110,52 @@ class Follower:
             while not (self._folder / _REBUILD).exists():
                 if not self._step(store, replay):
                     stop.wait(POLL_S)
-                _check(stop)
+                check(stop)
         finally:
             store.close()
             replay.tail.close()
 
     def _open(self, stop: threading.Event) -> tuple[Store, Replay]:
         """Return a published generation and the replay that stands where it ends."""
-        store = None if (self._folder / _REBUILD).exists() else Store.open(self._folder)
-        if store is not None:
-            replay = Replay(self._journal)
+        if (self._folder / _REBUILD).exists():
             try:
-                if replay.skip_to(store.position, self._mark.seq, stop):
-                    _LOG.info("history goes on", seq=store.seq)
-                    store.remove_older()
-                    return store, replay
-            except BaseException:
-                store.close()
-                raise
+                return self._build_wanted(stop)
+            except JournalVersion as error:
+                _LOG.error("history can't be built anew; it stays", error=str(error))
+        store = Store.open(self._folder)
+        if store is None:
+            return self._build(stop)
+        try:
+            replay = Replay.where_it_ends(self._data_dir, store, self._mark.seq, stop)
+        except BaseException:
+            store.close()
+            raise
+        if replay is None:
             _LOG.warning("the journal doesn't lead to the history's end; it is built anew", seq=store.seq)
             store.close()
             return self._build(stop, keep_old=False)
-        return self._build(stop)
+        _LOG.info("history goes on", seq=store.seq)
+        store.remove_older()
+        return store, replay
+
+    def _build_wanted(self, stop: threading.Event) -> tuple[Store, Replay]:
+        """Build anew; a journal with commands of another core can't be, and is not asked to be again."""
+        try:
+            return self._build(stop)
+        except JournalVersion:
+            (self._folder / _REBUILD).unlink()
+            raise
 
     def _build(self, stop: threading.Event, *, keep_old: bool = True) -> tuple[Store, Replay]:
         """Build a generation; until it is complete the old one answers, unless it says what never was."""
-        store, replay = Store.build(self._folder), Replay(self._journal)
+        store, replay = Store.build(self._folder), Replay.from_the_first_frame(self._data_dir)
         if not keep_old:
             store.remove_older()
         _LOG.info("history is built", to_seq=self._mark.seq)
         try:
             goal = self._mark.seq
             while store.seq < goal and self._step(store, replay):
-                _check(stop)
+                check(stop)
             store = store.publish()
         except BaseException:
             store.close()
@@ -218,8 +181,3 @@ class Follower:
             replay.write(store, frames[begin : begin + self._commit_frames])
             self._tell(store)
         return bool(frames)
-
-
-def _check(stop: threading.Event) -> None:
-    if stop.is_set():
-        raise HistoryStopped

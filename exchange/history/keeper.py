@@ -13,6 +13,8 @@ from typing import Final
 
 import structlog
 
+from exchange.history.mark import DurableMark, history_folder
+
 BACK_OFF_S: Final = 0.5
 BACK_OFF_S_MAX: Final = 30.0
 HEALTHY_S: Final = 60.0
@@ -21,12 +23,16 @@ HEALTHY_S: Final = 60.0
 CLOSE_S: Final = 5.0
 """How long it may take to end; then it is killed, which loses nothing."""
 
+CATCH_UP_S: Final = 5.0
+"""How long it may take in what was drained before it has to end; it goes on with the rest at the next start."""
+
+_LOOK_S: Final = 0.02
 _ERROR_BYTES: Final = 4_096
 _LOG = structlog.get_logger("history")
 
 
 async def keep_history(data_dir: Path, log_level: str) -> None:
-    """Run the history process until cancelled, then end it."""
+    """Run the history process until cancelled, then let it catch up with the exchange and end it."""
     loop = asyncio.get_running_loop()
     wait = BACK_OFF_S
     while True:
@@ -60,7 +66,7 @@ async def _run_once(data_dir: Path, log_level: str) -> tuple[int, str]:
         said = await _last_words(process)
         return await process.wait(), said
     finally:
-        await asyncio.shield(_end(process))
+        await asyncio.shield(_end(process, DurableMark(history_folder(data_dir))))
 
 
 async def _last_words(process: asyncio.subprocess.Process) -> str:
@@ -70,7 +76,10 @@ async def _last_words(process: asyncio.subprocess.Process) -> str:
     return said.decode("utf-8", "replace").strip()
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def _end(process: asyncio.subprocess.Process, mark: DurableMark) -> None:
+    end = asyncio.get_running_loop().time() + CATCH_UP_S
+    while process.returncode is None and mark.folded < mark.seq and asyncio.get_running_loop().time() < end:
+        await asyncio.sleep(_LOOK_S)
     if process.returncode is not None:
         return
     with contextlib.suppress(ProcessLookupError):

@@ -124,15 +124,21 @@ def settle_orders(live: NDArray[Any], place: NDArray[Any], touched: NDArray[Any]
 
 
 class OrderFold:
-    """All orders' latest state by slot, and those that changed since `take`."""
+    """Each slot's latest order, and the orders that changed since `take`.
 
-    def __init__(self) -> None:
-        self.accepted = 0
-        self._before = 0
+    Begins where `accepted` orders were accepted, of which `live` (ORDER) are open.
+    """
+
+    def __init__(self, accepted: int, live: NDArray[Any]) -> None:
+        self.accepted = accepted
+        self._before = accepted
         self._live: NDArray[Any] = np.zeros(1 << 12, ORDER)
         self._place = np.full(1 << 12, _NONE, np.int64)
         self._touched: NDArray[Any] = np.zeros(1 << 12, ORDER)
         self._count = 0
+        slots = live["order_id"] & _SLOT_BITS
+        self._reserve(int(slots.max(initial=0)), 0)
+        self._live[slots] = live
 
     def apply(
         self, events: Records, times: NDArray[np.int64], types: NDArray[Any], tifs: NDArray[Any]
@@ -143,16 +149,12 @@ class OrderFold:
             events, times, types, tifs, self._live, self._place, self._touched, self._count, self.accepted
         )
 
-    def settle(self) -> None:
-        """Begin a new batch; what the last one changed isn't wanted."""
-        settle_orders(self._live, self._place, self._touched, self._count)
-        self._before, self._count = self.accepted, 0
-
     def take(self) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return (new orders, changed older ones), both ORDER, and begin a new batch."""
+        settle_orders(self._live, self._place, self._touched, self._count)
         touched = self._touched[: self._count].copy()
         fresh = touched["number"] > self._before
-        self.settle()
+        self._before, self._count = self.accepted, 0
         return touched[fresh], touched[~fresh]
 
     def _reserve(self, highest: int, rows: int) -> None:

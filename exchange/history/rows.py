@@ -111,3 +111,13 @@ class Batch:
     """dtype ORDER: orders of earlier batches."""
     entries: NDArray[Any]
     """dtype ENTRY, ascending."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """Where the tables end: the highest number of each, and the orders that are open (ORDER)."""
+
+    trades: int
+    orders: int
+    entries: int
+    live: NDArray[Any]

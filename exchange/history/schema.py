@@ -8,7 +8,7 @@ import numpy as np
 
 from exchange.history.rows import CANDLE, ENTRY, ORDER, ORDER_FIXED, TRADE
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Goes up whenever tables or the meaning of a column change; history of another version is built anew."""
 
 
@@ -50,10 +50,14 @@ INDEXES: Final = (
     "CREATE INDEX IF NOT EXISTS fills_in_contract ON fills (account, instrument, side, trade_id)",
     "CREATE INDEX IF NOT EXISTS orders_of_account ON orders (account, side)",
     "CREATE INDEX IF NOT EXISTS orders_in_contract ON orders (account, instrument, side)",
+    "CREATE INDEX IF NOT EXISTS open_orders ON orders (number) WHERE status = 0",
     "CREATE INDEX IF NOT EXISTS entries_of_account ON entries (account)",
     "CREATE INDEX IF NOT EXISTS entries_of_kind ON entries (account, kind)",
     "CREATE INDEX IF NOT EXISTS entries_in_contract ON entries (account, instrument, kind)",
 )
+
+OPEN_ORDERS: Final = f"SELECT {', '.join(_columns(ORDER))} FROM orders WHERE status = 0"  # noqa: S608
+"""What a start needs to go on with; it has an index of its own, which is as small as what it finds."""
 
 _LATER: Final = _columns(ORDER)[ORDER_FIXED:]
 

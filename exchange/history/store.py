@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from exchange.history import schema
 from exchange.history.candles import candles_of
-from exchange.history.rows import ORDER, ORDER_FIXED, Batch
+from exchange.history.rows import ORDER, ORDER_FIXED, Batch, Ends
 from exchange.journal.reader import Position
 from exchange.service.core import CORE_VERSION
 
@@ -70,19 +70,19 @@ class Store:
 
     @classmethod
     def open(cls, folder: Path) -> Self | None:
-        """Open the newest generation to go on with it; None if there is none of this schema and core."""
+        """Open the newest generation to go on with it; None if there is none of this schema."""
         path = latest(folder)
         if path is None:
             return None
         store = cls(path)
         try:
-            found = store._run("SELECT schema_version, core_version, seq, chain FROM progress").fetchone()
+            found = store._run("SELECT schema_version, seq, chain FROM progress").fetchone()
         except sqlite3.DatabaseError:
             found = None
-        if found is None or found[:2] != (schema.SCHEMA_VERSION, CORE_VERSION):
+        if found is None or found[0] != schema.SCHEMA_VERSION:
             store.close()
             return None
-        store.position = Position(found[2] + 1, found[3])
+        store.position = Position(found[1] + 1, found[2])
         return store
 
     @property
@@ -115,6 +115,14 @@ class Store:
                 for left in self.path.parent.glob(f"{older.name}*"):
                     left.unlink()
 
+    def ends(self) -> Ends:
+        """Return where the tables end."""
+        trades, orders, entries = (
+            int(self._run(f"SELECT coalesce(max({key}), 0) FROM {table}").fetchone()[0])  # noqa: S608
+            for table, key in (("trades", "trade_id"), ("orders", "number"), ("entries", "entry"))
+        )
+        return Ends(trades, orders, entries, np.array(self._run(schema.OPEN_ORDERS).fetchall(), ORDER))
+
     def write(self, batch: Batch, position: Position) -> None:
         """Add a batch that ends at `position`, all of it or nothing."""
         with self._transaction():
@@ -125,8 +133,8 @@ class Store:
             self._many(schema.CHANGE_ORDER, batch.changed[_LATER])
             self._many(schema.INSERT_ENTRY, batch.entries)
             self._many(schema.ADD_TO_DAY, batch.entries[["account", "day", "kind", "amount"]])
-            values = (position.next_seq - 1, position.chain)
-            self._run("UPDATE progress SET seq = ?, chain = ?", values)
+            values = (CORE_VERSION, position.next_seq - 1, position.chain)
+            self._run("UPDATE progress SET core_version = ?, seq = ?, chain = ?", values)
         self.position = position
 
     def close(self) -> None:

@@ -18,14 +18,16 @@ from exchange.journal.format import (
     decode_segment_header,
     trailer,
 )
-from exchange.journal.reader import Position, segment_name
+from exchange.journal.reader import Position, segment_name, segment_start, segments_from
 
 READ_BYTES: Final = 4 << 20
 """Bytes of one read; a longer frame is read whole all the same."""
 
 
 class JournalTail:
-    """Reads a journal from its first frame on, a stretch at a time. Never writes, never locks.
+    """Reads a journal from its first frame on, or from where it is told to, a stretch at a time.
+
+    Never writes, never locks.
 
     `position` is what comes next. Raises JournalDamage for bytes that aren't sound, JournalVersion for
     frames of another core.
@@ -38,6 +40,20 @@ class JournalTail:
         self._descriptor = -1
         self._path = folder
         self._offset = 0
+        self._versions_from = 1
+
+    def seek(self, position: Position) -> bool:
+        """Go there; return whether the journal has a frame that ends there with that hash chain.
+
+        Reads from the beginning of the segment on; what comes before the position may be of another core.
+        """
+        self.close()
+        self._versions_from = position.next_seq
+        paths = segments_from(self._folder, position)
+        self.position = segment_start(paths[0]) if paths else Position()
+        while self.read(position.next_seq - 1):
+            pass
+        return self.position == position
 
     def close(self) -> None:
         """Let go of the open segment. Idempotent."""
@@ -136,7 +152,7 @@ class JournalTail:
     def _check_versions(self, format_version: int, core_version: int) -> None:
         if format_version != FORMAT_VERSION:
             raise JournalVersion(self._path, "format", format_version, FORMAT_VERSION)
-        if core_version != self._core_version:
+        if core_version != self._core_version and self.position.next_seq >= self._versions_from:
             raise JournalVersion(self._path, "core", core_version, self._core_version)
 
     def _damage(self, what: str) -> JournalDamage:
