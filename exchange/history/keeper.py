@@ -24,7 +24,7 @@ CLOSE_S: Final = 5.0
 """How long it may take to end; then it is killed, which loses nothing."""
 
 CATCH_UP_S: Final = 5.0
-"""How long it may take in what was drained before it has to end; it goes on with the rest at the next start."""
+"""How long it may take in what was drained before it has to end; the next start goes on with the rest."""
 
 _LOOK_S: Final = 0.02
 _ERROR_BYTES: Final = 4_096
@@ -77,9 +77,10 @@ async def _last_words(process: asyncio.subprocess.Process) -> str:
 
 
 async def _end(process: asyncio.subprocess.Process, mark: DurableMark) -> None:
-    end = asyncio.get_running_loop().time() + CATCH_UP_S
-    while process.returncode is None and mark.folded < mark.seq and asyncio.get_running_loop().time() < end:
-        await asyncio.sleep(_LOOK_S)
+    loop = asyncio.get_running_loop()
+    end = loop.time() + CATCH_UP_S
+    while process.returncode is None and mark.folded < mark.seq and loop.time() < end:  # noqa: ASYNC110
+        await asyncio.sleep(_LOOK_S)  # it is another process that moves the mark
     if process.returncode is not None:
         return
     with contextlib.suppress(ProcessLookupError):
