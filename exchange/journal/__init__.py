@@ -3,7 +3,7 @@
 from exchange.journal.errors import JournalDamage, JournalError, JournalFailed, JournalLocked, JournalVersion
 from exchange.journal.files import Files, OsFiles
 from exchange.journal.format import Frame, FrameKind
-from exchange.journal.inspect import SegmentReport, dump, verify
+from exchange.journal.inspect import SegmentReport, dump, frames_after, verify
 from exchange.journal.journal import Journal, JournalConfig, SetAside
 from exchange.journal.reader import IncompleteTail, Position
 
@@ -24,5 +24,6 @@ __all__ = [
     "SegmentReport",
     "SetAside",
     "dump",
+    "frames_after",
     "verify",
 ]

@@ -1,4 +1,4 @@
-"""Looking at a journal without changing it: verify and dump."""
+"""Looking at a journal without changing it, also while it is written: verify, dump, replay."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from exchange.journal.format import Frame
-from exchange.journal.reader import IncompleteTail, Position, SegmentReader, segment_paths
+from exchange.journal.reader import (
+    IncompleteTail,
+    Position,
+    SegmentReader,
+    segment_paths,
+    segment_start,
+    segments_from,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,26 @@ def dump(folder: Path, from_seq: int = 1, to_seq: int | None = None) -> Iterator
                 return
             if frame.first_seq + frame.count > from_seq:
                 yield frame
+
+
+def frames_after(folder: Path, after: Position, core_version: int) -> Iterator[Frame]:
+    """Yield the frames after a position that the journal holds; raises ``JournalDamage``, or
+    ``JournalVersion`` for one of another core version.
+    """
+    paths = segments_from(folder, after)
+    position = segment_start(paths[0]) if paths and after != Position() else after
+    for path in paths:
+        reader = SegmentReader(
+            path,
+            position,
+            core_version=core_version,
+            last=path == paths[-1],
+            versions_from=after.next_seq,
+        )
+        for frame in reader.frames():
+            if frame.first_seq >= after.next_seq:
+                yield frame
+        position = reader.position
 
 
 def _readers(folder: Path) -> Iterator[SegmentReader]:

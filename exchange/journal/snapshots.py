@@ -65,6 +65,11 @@ def snapshot_paths(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"*{SUFFIX}"), reverse=True)
 
 
+def snapshot_seq(path: Path) -> int:
+    """Return the last seq in a snapshot, as its name says."""
+    return int(path.name.split("-", 1)[0])
+
+
 def write_snapshot(
     folder: Path, files: Files, header: SnapshotHeader, arrays: Mapping[str, bytes], keep: int
 ) -> Path:

@@ -30,8 +30,8 @@ from exchange.journal import (
     SetAside,
 )
 from exchange.service.config import ExchangeConfig
-from exchange.service.core import CORE_VERSION, command_block
-from exchange.service.frames import pack_rare, unpack_rare
+from exchange.service.core import CORE_VERSION
+from exchange.service.frames import pack_rare
 from exchange.service.hot import stamp, take
 from exchange.service.parts import (
     AwaitedPart,
@@ -45,6 +45,7 @@ from exchange.service.parts import (
     blocks,
 )
 from exchange.service.recent import Recent
+from exchange.service.replay import apply_frame
 from exchange.service.results import Applied, HotResult, RareResult
 from exchange.service.secrets import MasterKey
 from exchange.service.snapshotting import Begin, Snapshots, begin_from
@@ -422,10 +423,7 @@ def _replay(journal: Journal, begin: Begin, recent: Recent, progress: Callable[[
     """Apply the journal after the beginning to the core and its read models."""
     core = begin.core
     for number, frame in enumerate(journal.replay(begin.position), start=1):
-        if frame.kind is FrameKind.HOT:
-            applied = core.apply_hot(command_block(frame.body))
-        else:
-            applied = core.apply_rare(frame.first_seq, *unpack_rare(frame.body))
+        applied = apply_frame(core, frame)
         begin.tape.record(applied)
         recent.record(applied)
         if progress is not None and number % PROGRESS_FRAMES == 0:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import struct
+from typing import Any
+
+import msgspec
 
 from exchange.domain.messages import RareMessage, decode, encode
 
@@ -18,3 +21,8 @@ def unpack_rare(body: bytes | memoryview) -> tuple[int, RareMessage]:
     """Return (time_ns, message) of a rare frame's body. Raises msgspec.DecodeError for anything else."""
     (time_ns,) = _TIME.unpack_from(body)
     return time_ns, decode(memoryview(body)[_TIME.size :])
+
+
+def plain(message: RareMessage) -> dict[str, Any]:
+    """Return a message's fields as they may be shown: a key's secret is ciphertext, and left out."""
+    return {name: value for name, value in msgspec.to_builtins(message).items() if name != "ciphertext"}

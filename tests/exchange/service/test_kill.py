@@ -14,11 +14,10 @@ import pytest
 
 from exchange.domain.calendar import moment_ns
 from exchange.domain.clock import AcceleratedClock
-from exchange.journal import FrameKind, Journal, JournalConfig
+from exchange.journal import Journal, JournalConfig
 from exchange.service.config import ExchangeConfig
-from exchange.service.core import CORE_VERSION, LIMITS, Core, command_block
+from exchange.service.core import CORE_VERSION, LIMITS, Core
 from exchange.service.exchange import Exchange
-from exchange.service.frames import unpack_rare
 from matching.engine import Engine
 
 FRIDAY = date(2026, 12, 4)
@@ -89,10 +88,7 @@ def hashes_at(folder: Path, wanted: set[int]) -> dict[int, str]:
     core, found = Core(Engine(LIMITS)), {0: Core(Engine(LIMITS)).state_hash().hex()}
     journal = Journal.open(folder / "data" / "journal", JournalConfig(core_version=CORE_VERSION))
     for frame in journal.replay():
-        if frame.kind is FrameKind.HOT:
-            core.apply_hot(command_block(frame.body))
-        else:
-            core.apply_rare(frame.first_seq, *unpack_rare(frame.body))
+        apply_frame(core, frame)
         if core.seq in wanted:
             found[core.seq] = core.state_hash().hex()
     journal.close()
