@@ -18,6 +18,7 @@ from exchange.journal import Journal, JournalConfig
 from exchange.service.config import ExchangeConfig
 from exchange.service.core import CORE_VERSION, LIMITS, Core
 from exchange.service.exchange import Exchange
+from exchange.service.replay import apply_frame
 from matching.engine import Engine
 
 FRIDAY = date(2026, 12, 4)
@@ -33,6 +34,7 @@ from exchange.domain.phases import MarketPhase
 from exchange.service.config import ExchangeConfig
 from exchange.service.day import DayDriver
 from exchange.service.exchange import Exchange
+from exchange.service.replay import apply_frame
 from matching.records import Side, new_order
 
 class Catalogue:
