@@ -224,7 +224,7 @@ def _summary(report: DayReport) -> Text:
     refused = sum(report.refused.values())
     text = Text(
         f"{report.processes} members, each a process of its own, "
-        f"sent {report.commands:,} commands over HTTP; "
+        f"sent {report.commands:,} commands and meter readings over HTTP; "
     )
     if refused:
         kinds = ", ".join(f"{code} {count:,}" for code, count in sorted(report.refused.items()))

@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from importlib.metadata import entry_points, version
 from pathlib import Path
 from typing import Any
@@ -131,7 +132,10 @@ class Server:
             await self._listen_binary(binary)
             if credentials is not None:
                 self._keep(credentials, base_url)
-            jobs: list[Job] = [DayDriver(exchange, clock, exchange.config).run]
+            jobs: list[Job] = [
+                DayDriver(exchange, clock, exchange.config).run,
+                partial(_report_failure, exchange),
+            ]
             if self._settings.history:
                 history = asyncio.create_task(keep_history(self._settings.data_dir, self._settings.log_level))
             if self._demonstration is not None and isinstance(clock, AcceleratedClock):
@@ -220,6 +224,16 @@ def _cant_listen(host: str, port: int, error: OSError, where: str) -> OSError:
     return OSError(
         f"can't listen on {host}:{port} ({error.strerror or error}); stop what does, or choose another "
         f"with {where}"
+    )
+
+
+async def _report_failure(exchange: Exchange) -> None:
+    """Say on the terminal when nothing is acknowledged any more; reads go on until the operator ends it."""
+    await exchange.failed.wait()
+    typer.echo(
+        f"dongxi up: the journal can't be written ({exchange.failure}). Nothing is acknowledged any more; "
+        "reads go on. Mend the cause, end this with Ctrl-C and start it again.",
+        err=True,
     )
 
 

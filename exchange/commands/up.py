@@ -28,7 +28,9 @@ def up(
     keys: Annotated[str | None, typer.Option(help="Directory of keys and profiles [DATA-keys].")] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1].")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes any free one [8230].")] = None,
-    durability: Annotated[str | None, typer.Option(help="sync or os; see docs/journal.md [sync].")] = None,
+    durability: Annotated[
+        str | None, typer.Option(help="sync or os; see docs/journal.md (sync if not set).")
+    ] = None,
     demo: Annotated[
         bool, typer.Option("--demo", help="Run a trading day with demonstration members.")
     ] = False,
@@ -45,6 +47,8 @@ def up(
 
     Exit codes: 0 after Ctrl-C or SIGTERM, 1 if it can't start or failed, 2 for wrong settings.
     """
+    if not demo and (once or speed != 1.0):
+        raise _fail("--once and --speed are for a demonstration; add --demo, or leave them out", EXIT_USAGE)
     flags = {"data": data, "keys": keys, "host": host, "port": port, "durability": durability}
     try:
         settings = load_config(config, flags=flags)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from exchange.api import answers, requests
 from exchange.api.codes import RequestCode
 from exchange.api.formats import parse_day
@@ -57,7 +59,9 @@ async def reservations(call: Call) -> answers.Reservations:
     query: requests.ReservationsQuery = call.query
     views, account = call.exchange.views, call.caller.account
     day = None if query.day is None else parse_day(query.day, "day", RequestCode.INVALID_PARAMETER)
-    rows, following = page(views.reservations(account, day), query.cursor, query.limit)
+    rows, following = page(
+        views.reservations(account, day), query.cursor, query.limit, attrgetter("reservation_id")
+    )
     return answers.Reservations(
         reservations=[translate.reservation(row, account) for row in rows],
         as_of_seq=views.seq,

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from exchange.api import requests
 from exchange.api.answers import Answer
 from exchange.api.codes import RequestRefused
 from exchange.api.requests import NoParameters
@@ -19,7 +20,13 @@ from exchange.service.results import RareResult
 
 BODY_BYTES_MAX = 64 * 1024
 BATCH_BYTES_MAX = 1024 * 1024
-_FIELD = re.compile(r"[a-z_]+(\[\d+\])?(\.[a-z_]+)?")
+_FIELD = re.compile(r"([a-z_]+)(\[\d+\])?(\.[a-z_]+)?")
+_FIELD_NAMES = frozenset(
+    field.name
+    for struct in vars(requests).values()
+    if isinstance(struct, type) and issubclass(struct, msgspec.Struct)
+    for field in msgspec.structs.fields(struct)
+)
 
 Scope = Literal["read", "trade", "provide", "operate"]
 
@@ -70,7 +77,8 @@ def accepted(result: RareResult) -> RareResult:
     if result.code is None:
         return result
     code, detail = result.code, result.detail
-    if _FIELD.fullmatch(detail):
+    named = _FIELD.fullmatch(detail)
+    if named is not None and named[1] in _FIELD_NAMES:
         raise RequestRefused(code.name, code.status, code.sentence, detail)
     sentence = f"{code.sentence.removesuffix('.')} ({detail})." if detail else code.sentence
     raise RequestRefused(code.name, code.status, sentence)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
@@ -32,6 +32,10 @@ CLOSE_S: Final = 1.0
 HEARTBEAT_S: Final = 5.0
 REQUEST_BYTES_MAX: Final = 256 * 1024
 BOOK_DEPTH: Final = 1_000_000
+SNAPSHOTS_A_TURN: Final = 16
+"""Books sent to one reader before others have their turn."""
+UNPRICED: Final = price_text(0)
+"""Price of market orders in a call, which the feed's books leave out."""
 EVERYTHING: Final = "*"
 
 _ENCODER: Final = msgspec.json.Encoder()
@@ -54,6 +58,11 @@ class Reader:
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(QUEUE_MAX)
         self._writer = asyncio.create_task(self._write())
         self._drop: asyncio.Task[None] | None = None
+
+    @property
+    def dropped(self) -> bool:
+        """Whether it was too slow and is being closed."""
+        return self._drop is not None
 
     def send(self, message: bytes) -> None:
         """Put a message into the queue; a reader whose queue is full is dropped."""
@@ -138,7 +147,7 @@ class FeedHub:
             async for message in socket:
                 if message.type is not WSMsgType.TEXT:
                     break
-                self._on_request(reader, message.data)
+                await self._on_request(reader, message.data)
         finally:
             self._readers.discard(reader)
             self._private.leave(reader)
@@ -147,7 +156,7 @@ class FeedHub:
 
     # what readers ask
 
-    def _on_request(self, reader: Reader, text: str) -> None:
+    async def _on_request(self, reader: Reader, text: str) -> None:
         try:
             asked = _REQUESTS.decode(text)
         except msgspec.ValidationError as error:
@@ -159,7 +168,7 @@ class FeedHub:
         if isinstance(asked, wire.Ping):
             reader.tell(wire.FeedPong(seq=self._exchange.views.seq))
         elif isinstance(asked, wire.Subscribe):
-            self._subscribe(reader, asked)
+            await self._subscribe(reader, asked)
         elif isinstance(asked, wire.Unsubscribe):
             _unsubscribe(reader, asked)
         else:
@@ -175,7 +184,7 @@ class FeedHub:
             about = asked.id if isinstance(asked, wire.Orders) else None
             reader.tell(wire.FeedError(code=refused.code, message=refused.message, id=about))
 
-    def _subscribe(self, reader: Reader, asked: wire.Subscribe) -> None:
+    async def _subscribe(self, reader: Reader, asked: wire.Subscribe) -> None:
         views = self._exchange.views
         unknown = [
             symbol for symbol in asked.symbols if symbol != EVERYTHING and views.contract(symbol) is None
@@ -189,17 +198,27 @@ class FeedHub:
         if "status" in asked.channels:
             reader.status = True
             reader.send(self._status())
-        if "book" in asked.channels:
-            for symbol in self._symbols(asked.symbols):
-                if not reader.wants_book(symbol):
-                    reader.send(self._snapshot(symbol))
-            reader.books.update(asked.symbols)
+        if "book" in asked.channels and EVERYTHING not in reader.books:
+            await self._subscribe_books(reader, asked.symbols)
 
-    def _symbols(self, asked: list[str]) -> Iterator[str]:
+    async def _subscribe_books(self, reader: Reader, asked: list[str]) -> None:
+        """Send each book once, and its changes from then on; between a few of them others have their turn."""
+        while missing := [symbol for symbol in self._symbols(asked) if symbol not in reader.books]:
+            for at, symbol in enumerate(missing, start=1):
+                reader.books.add(symbol)
+                reader.send(self._snapshot(symbol))
+                if at % SNAPSHOTS_A_TURN == 0:
+                    await asyncio.sleep(0)
+                if reader.dropped:
+                    return
         if EVERYTHING in asked:
-            yield from (view.contract.symbol for view in self._exchange.views.contracts())
-        else:
-            yield from asked
+            reader.books.add(EVERYTHING)
+
+    def _symbols(self, asked: list[str]) -> Iterable[str]:
+        """Return the books that were asked for, each once."""
+        if EVERYTHING in asked:
+            return [view.contract.symbol for view in self._exchange.views.contracts()]
+        return dict.fromkeys(asked)
 
     def _snapshot(self, symbol: str) -> bytes:
         view = self._exchange.views.book(symbol, BOOK_DEPTH)
@@ -210,8 +229,8 @@ class FeedHub:
             wire.FeedBook(
                 seq=view.as_of_seq,
                 symbol=symbol,
-                bids=[(row.price, row.quantity, row.orders) for row in book.bids],
-                asks=[(row.price, row.quantity, row.orders) for row in book.asks],
+                bids=[(row.price, row.quantity, row.orders) for row in book.bids if row.price != UNPRICED],
+                asks=[(row.price, row.quantity, row.orders) for row in book.asks if row.price != UNPRICED],
             )
         )
 
@@ -300,9 +319,10 @@ def _trade(event: Any, symbol: str, time_ns: int) -> wire.FeedTrade:
 
 
 def _unsubscribe(reader: Reader, asked: wire.Unsubscribe) -> None:
+    everything = EVERYTHING in asked.symbols
     if "book" in asked.channels:
-        reader.books.difference_update(asked.symbols)
+        reader.books.difference_update(tuple(reader.books) if everything else asked.symbols)
     if "trades" in asked.channels:
-        reader.trades.difference_update(asked.symbols)
+        reader.trades.difference_update(tuple(reader.trades) if everything else asked.symbols)
     if "status" in asked.channels:
         reader.status = False

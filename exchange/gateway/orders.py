@@ -53,6 +53,9 @@ def record_of(exchange: Exchange, account: int, command: Command) -> Records:
     if command.price is None and command.quantity is None:
         raise refuse(RequestCode.MISSING_FIELD, "Give a new price or a new quantity, or both.", "price")
     price = 0 if command.price is None else _price(command.price)
+    if command.price is not None and price == 0:  # which in a record says that the price stays
+        status, sentence = KERNEL_REJECTS[RejectCode.PRICE_OUTSIDE_LIMITS]
+        raise RequestRefused(RejectCode.PRICE_OUTSIDE_LIMITS.name, status, sentence, "price")
     return amend(account=account, order_id=order_id, price=price, quantity=command.quantity or 0)
 
 
@@ -107,6 +110,7 @@ def _price(text: str) -> int:
 def _outcome(exchange: Exchange, command: Any, events: Records) -> Outcome:
     """Read the events of one command from its own order's point of view."""
     order_id, open_lots = int(command["order_id"]), int(command["quantity"])
+    client_id = int(command["client_id"])
     fills: list[answers.Execution] = []
     reason: str | None = None
     for event in events:
@@ -117,6 +121,7 @@ def _outcome(exchange: Exchange, command: Any, events: Records) -> Outcome:
             order_id = int(event["order_id"])
         if int(event["order_id"]) != order_id:
             continue
+        client_id = int(event["client_id"])
         if kind in (EventKind.ACCEPTED, EventKind.AMENDED, EventKind.CANCELLED, EventKind.TRADE):
             open_lots = int(event["remaining"])
         if kind == EventKind.TRADE:
@@ -126,7 +131,7 @@ def _outcome(exchange: Exchange, command: Any, events: Records) -> Outcome:
             reason = CancelReason(int(event["code"])).name
     return answers.OrderResult(
         order_id=str(order_id),
-        client_order_id=str(int(command["client_id"])) if command["client_id"] else None,
+        client_order_id=str(client_id) if client_id else None,
         status="resting" if open_lots else "cancelled" if reason else "filled",
         open_quantity=open_lots,
         filled_quantity=sum(fill.quantity for fill in fills),

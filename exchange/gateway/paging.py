@@ -1,8 +1,9 @@
-"""Listings page by page: a cursor is the position of the last row before it, opaque to clients."""
+"""Listings page by page: a cursor is the key of the last row before it, opaque to clients."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from exchange.api.codes import RequestCode, refuse
@@ -23,8 +24,14 @@ def position(cursor: str | None) -> int:
     return int(cursor)
 
 
-def page(rows: Sequence[T], cursor: str | None, limit: int) -> tuple[Sequence[T], str | None]:
-    """Return one page and the cursor of the next, None at the end. Refused: INVALID_PARAMETER."""
-    start = position(cursor) + 1
+def page(
+    rows: Sequence[T], cursor: str | None, limit: int, key: Callable[[T], int]
+) -> tuple[Sequence[T], str | None]:
+    """Return one page of rows that ascend by `key`, and the cursor of the next, None at the end.
+
+    A row keeps its key, so that rows which come or go between two pages make none be skipped or shown twice.
+    Refused: INVALID_PARAMETER.
+    """
+    start = bisect_right(rows, position(cursor), key=key)
     end = start + limit
-    return rows[start:end], str(end - 1) if end < len(rows) else None
+    return rows[start:end], str(key(rows[end - 1])) if end < len(rows) else None

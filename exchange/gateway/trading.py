@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 import numpy as np
 
 from exchange.api import answers, requests
@@ -44,7 +46,7 @@ async def orders(call: Call) -> answers.Orders:
     """Answer the account's open orders."""
     query: requests.OrdersQuery = call.query
     found = call.exchange.views.open_orders(call.caller.account, query.symbol)
-    rows, following = page(found, query.cursor, query.limit)
+    rows, following = page(found, query.cursor, query.limit, attrgetter("arrival"))
     return answers.Orders(
         orders=[translate.order(row) for row in rows],
         as_of_seq=call.exchange.views.seq,

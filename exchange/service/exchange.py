@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 import msgspec
 import numpy as np
+import structlog
 
 from exchange.domain.clock import Clock
 from exchange.domain.messages import RareMessage, decode, encode
@@ -58,6 +59,7 @@ from matching.records import COMMAND, EVENT, Records
 Listener: TypeAlias = Callable[[Applied], None]
 PROGRESS_FRAMES = 1_000
 HASH_AGE_S = 1.0
+_LOG = structlog.get_logger("exchange")
 
 
 class Exchange:
@@ -96,6 +98,8 @@ class Exchange:
         self._next_seq = core.seq + 1
         self._last_time_ns = core.time_ns
         self._failure: str | None = None
+        self.failed = asyncio.Event()
+        """Set when nothing is acknowledged any more."""
         self._hash: tuple[int, str] | None = None
         self._hashed_at = 0.0
         self._closing = False
@@ -391,6 +395,8 @@ class Exchange:
         """Stop acknowledging for good: whatever is under way has an unknown outcome. Reading goes on."""
         if self._failure is None:
             self._failure = why
+            self.failed.set()
+            _LOG.error("nothing is acknowledged any more", why=why, seq=self._core.seq)
         for frame in self._in_flight:
             for part in frame.parts:
                 part.refuse(RejectCode.NOT_ACKNOWLEDGING)

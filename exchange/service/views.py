@@ -395,6 +395,7 @@ class Views:
     def _order_view(self, row: Any) -> OrderView:
         return OrderView(
             order_id=int(row["order_id"]),
+            arrival=int(row["arrival"]),
             client_id=int(row["client_id"]),
             symbol=self.symbol(int(row["instrument"])),
             side=_SIDES[row["side"]],

@@ -92,6 +92,8 @@ class OrderView:
     """An open order."""
 
     order_id: int
+    arrival: int
+    """Its place in the order in which orders were accepted."""
     client_id: int
     """0 if the client gave none."""
     symbol: str

@@ -178,3 +178,40 @@ async def test_the_feed_ends_with_the_server(tmp_path: Path) -> None:
     with pytest.raises(FeedClosed):
         await anext(messages)
     await client.close()
+
+
+async def test_market_orders_of_a_call_are_in_no_book_of_the_feed(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        await served.at(8, 56)
+        member = await served.admit("blue", "enterprise")
+        async with served.client(member) as client:
+            order = NewOrder(symbol=SYMBOL, side="buy", type="market", quantity=1)
+            placed = (await client.place(order)).order
+            async with await client.feed(["book"], [SYMBOL]) as feed:
+                (book,) = await drain(feed)
+                assert isinstance(book, FeedBook)
+                assert book.bids == []
+                await client.cancel(placed.order_id)
+                assert await drain(feed) == []
+
+
+async def test_a_reader_that_asks_for_everything_again_and_again_stalls_nobody(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served, aiohttp.ClientSession() as session:
+        await served.at(9, 30)
+        async with session.ws_connect(f"{served.base_url}/v1/feed") as socket:
+            everything = {"channels": ["book"], "symbols": ["*"]}
+            for _ in range(20):
+                await socket.send_json({"op": "subscribe", **everything})
+                await socket.send_json({"op": "unsubscribe", **everything})
+            # each of these is answered between two of the books that the reader asked for
+            for _ in range(5):
+                async with session.get(served.base_url + "/livez") as answer:
+                    assert answer.status == 200
+            assert await socket.receive_json() is not None
+
+
+async def test_a_book_asked_for_many_times_over_is_sent_once(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        await served.at(9, 30)
+        async with served.client() as client, await client.feed(["book"], [SYMBOL] * 500) as feed:
+            assert len(await drain(feed)) == 1

@@ -220,3 +220,63 @@ async def test_what_anyone_may_read(tmp_path: Path) -> None:
         assert {row.symbol for row in chosen} <= {row.symbol for row in every}
         for path in ("/readyz", "/version", "/livez"):
             assert (await served.raw("GET", path))[0] == 200
+
+
+async def test_a_page_skips_nothing_when_an_order_before_it_goes(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        await served.at(9, 30)
+        member = await served.admit("blue", "enterprise")
+        async with served.client(member) as client:
+            orders = [
+                requests.NewOrder(symbol=SYMBOL, side="buy", price="11.70", quantity=n) for n in range(1, 7)
+            ]
+            placed = [(await client.place(order)).order for order in orders]
+            assert [order.quantity for order in await client.orders()] == [1, 2, 3, 4, 5, 6]
+            _, first = await served.raw("GET", "/v1/orders?limit=2", profile=member)
+            await client.cancel(placed[0].order_id)
+            await client.cancel(placed[3].order_id)
+            seen, cursor = [], first["next_cursor"]
+            while cursor is not None:
+                _, page = await served.raw("GET", f"/v1/orders?limit=2&cursor={cursor}", profile=member)
+                seen += [order["quantity"] for order in page["orders"]]  # type: ignore[attr-defined]
+                cursor = page["next_cursor"]
+            assert seen == [3, 5, 6]
+
+
+async def test_an_amendment_to_price_0_is_outside_the_limits_and_answers_name_the_clients_id(
+    tmp_path: Path,
+) -> None:
+    async with serving(tmp_path) as served:
+        await served.at(9, 30)
+        member = await served.admit("blue", "enterprise")
+        async with served.client(member) as client:
+            order = requests.NewOrder(
+                symbol=SYMBOL, side="buy", price="11.70", quantity=3, client_order_id="77"
+            )
+            placed = (await client.place(order)).order
+            before = served.state()
+            for price in ("0", "0.00"):
+                body = f'{{"price":"{price}"}}'.encode()
+                status, answer = await served.raw(
+                    "PATCH", f"/v1/orders/{placed.order_id}", body, profile=member
+                )
+                error = answer["error"]
+                assert (status, error["code"], error["field"]) == (  # type: ignore[index]
+                    422,
+                    "PRICE_OUTSIDE_LIMITS",
+                    "price",
+                )
+            assert served.state() == before
+            amended = (await client.amend(placed.order_id, quantity=2)).order
+            cancelled = (await client.cancel(placed.order_id)).order
+            assert (amended.client_order_id, cancelled.client_order_id) == ("77", "77")
+
+
+async def test_a_refusal_names_a_field_only_if_it_is_one(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        await served.admit("acme", "provider")
+        async with served.client(served.operator) as operator:
+            with pytest.raises(ExchangeError) as refused:
+                await operator.add_member("acme", "provider")
+        assert (refused.value.code, refused.value.field) == ("MEMBER_EXISTS", None)
+        assert "acme" in str(refused.value)
