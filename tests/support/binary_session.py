@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -38,6 +39,11 @@ class Wire:
     async def connect(self, profile: Profile, logon: Logon | None = None) -> BinaryClient:
         """Log on."""
         return await BinaryClient.connect(self.host, self.port, profile, logon)
+
+    async def quiet(self) -> None:
+        """Return when the account's disconnected sessions have had their orders cancelled."""
+        while self.served.exchange.waiting_commands or self.gateway.connections:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
 
     def order(
         self, side: Side, price: int = 1_190, quantity: int = 1, client_id: int = 0, group: int = 0

@@ -72,6 +72,7 @@ class Connection(asyncio.BufferedProtocol):
         self._stage = _Stage.LOGON
         self._stalled = False
         self._unread_by_client = False
+        self._client_ended = False
         self._reason = CloseCode.LOGGED_OUT
         self._logon: Logon | None = None
         self._account = 0
@@ -110,6 +111,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def eof_received(self) -> bool:
         """Answer what came, then close; the client may still be reading."""
+        self._client_ended = True
         if self._stage is _Stage.CLOSED:
             self._transport.close()
         elif self._stalled:
@@ -327,7 +329,7 @@ class Connection(asyncio.BufferedProtocol):
         self.flush()
         self._filled = self._done = 0
         self._timer = self._loop.call_later(LINGER_S, self._transport.abort)
-        if not self._transport.can_write_eof():
+        if self._client_ended or not self._transport.can_write_eof():
             self._transport.close()
         elif not self._transport.is_closing():
             # closing at once would reset the connection, and with it the reason, if more is on its way

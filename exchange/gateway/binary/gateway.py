@@ -168,6 +168,11 @@ class BinaryGateway:
         if connection.key_id:
             _LOG.info("connection ended", gateway=GATEWAY, key=connection.key_id, why=connection.reason.name)
 
+    @property
+    def connections(self) -> int:
+        """How many connections there are, those included that aren't logged on."""
+        return len(self._connections)
+
     def connected(self, account: int) -> int:
         """Return how many connections an account has."""
         return sum(
