@@ -25,12 +25,14 @@ import orjson
 from numpy.typing import NDArray
 
 from bench.report import ROOT, Result, arguments, show, write
+from bench.wire_feed import fan_out, order_rate
 from bench.wire_load import Load, paced, pipelined, round_trips
 from exchange.api.signing import signed_headers
 from exchange.client import Profile
 
 WINDOW = 32_768
 HTTP_CONNECTIONS = 32
+SUBSCRIBERS = 200
 PERCENTILES = (50.0, 99.0, 99.9)
 
 
@@ -191,11 +193,35 @@ def http(seconds: float) -> list[Result]:
     ]
 
 
+def websocket(seconds: float) -> list[Result]:
+    """Measure order entry and fan-out over WebSocket, sync."""
+    with server("sync") as running:
+        port, contract = running.ready["http"], running.ready["contracts"][0]
+        members = [running.profile(number) for number in range(11)]
+        one = asyncio.run(order_rate(port, members[:1], contract, seconds / 2))
+        ten = asyncio.run(order_rate(port, members[1:11], contract, seconds / 2))
+        few = running.ready["contracts"][:4]
+        load = Load(running.ready["binary"], running.profile(11), few)
+        symbols = [contract["symbol"] for contract in few]
+        changes = asyncio.run(fan_out(port, load, symbols, SUBSCRIBERS, seconds))
+        load.close()
+    return [
+        Result("WebSocket, sync", "one connection, pipelined", one, "orders/s", "higher", 120_000),
+        Result("WebSocket, sync", "ten connections", ten, "orders/s", "higher", 120_000),
+        Result("feed", f"L2 deltas to {SUBSCRIBERS} subscribers", changes, "deltas/s", "higher"),
+    ]
+
+
 def main() -> None:
     """Run the benchmark."""
     options = arguments("Wire: from socket to durable acknowledgement, with the client in its own process.")
     seconds, trips = (2.0, 2_000) if options.quick else (10.0, 20_000)
-    results = [*binary("sync", seconds, trips), *binary("os", seconds, trips), *http(2 * seconds)]
+    results = [
+        *binary("sync", seconds, trips),
+        *binary("os", seconds, trips),
+        *http(2 * seconds),
+        *websocket(seconds),
+    ]
     notes = ["half orders that rest, half cancels; the history process runs beside the server"]
     show("wire", results, notes)
     write(options.json, results, ("numpy", "numba", "aiohttp", "uvloop"))

@@ -141,7 +141,7 @@ class FeedResults(msgspec.Struct, frozen=True, tag_field="type", tag="results"):
     results: list[BatchResult]
 
 
-class FeedOrder(msgspec.Struct, frozen=True, tag_field="type", tag="order"):
+class OrderNews(msgspec.Struct, frozen=True):
     """One of the account's orders changed, whoever or whatever changed it."""
 
     seq: int
@@ -155,7 +155,7 @@ class FeedOrder(msgspec.Struct, frozen=True, tag_field="type", tag="order"):
     reason: str | None
 
 
-class FeedFill(msgspec.Struct, frozen=True, tag_field="type", tag="fill"):
+class FillNews(msgspec.Struct, frozen=True):
     """One of the account's orders traded."""
 
     seq: int
@@ -169,9 +169,13 @@ class FeedFill(msgspec.Struct, frozen=True, tag_field="type", tag="fill"):
 
 
 class FeedAccount(msgspec.Struct, frozen=True, tag_field="type", tag="account"):
-    """The account's money and the positions that changed, as of `seq`."""
+    """What concerns the account in what was journaled together: orders and fills in order, and as of `seq`
+    the positions that changed and the money.
+    """
 
     seq: int
+    orders: list[OrderNews]
+    fills: list[FillNews]
     cash_fen: int
     margin_fen: int
     available_fen: int
@@ -188,8 +192,6 @@ FeedMessage = (
     | FeedError
     | FeedWelcome
     | FeedResults
-    | FeedOrder
-    | FeedFill
     | FeedAccount
 )
 """What a reader gets."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,10 +30,23 @@ from matching.records import CancelReason, EventFlag, EventKind, Records, mass_c
 IN_FLIGHT_MAX: Final = 256
 """Messages with orders that may wait for durability on one connection; more are refused with BUSY."""
 RESENT_MAX: Final = 4_096
-"""Messages that a resumed channel may begin with; more ask for a resync."""
+"""Orders and fills that a resumed channel may begin with; more ask for a resync."""
 CANCEL_WAIT_S: Final = 0.02
 
-_ORDER_EVENTS: Final = {
+_COLUMNS: Final = [
+    "kind",
+    "seq",
+    "order_id",
+    "client_id",
+    "price",
+    "quantity",
+    "remaining",
+    "instrument",
+    "side",
+    "code",
+    "flags",
+]
+_ORDER_EVENTS: Final[dict[int, Literal["accepted", "amended", "triggered", "cancelled"]]] = {
     EventKind.ACCEPTED: "accepted",
     EventKind.AMENDED: "amended",
     EventKind.TRIGGERED: "triggered",
@@ -81,9 +94,8 @@ class PrivateChannels:
         account, seq = caller.account, self._exchange.views.seq
         held = [] if asked.after_seq is None else self._held(account, asked.after_seq)
         listener.tell(wire.FeedWelcome(seq=seq, account=str(account), resync=held is None))
-        for event in held or ():
-            self._tell_event(event, [listener])
-        listener.tell(self._account(account, self._exchange.views.positions(account)))
+        positions = {view.symbol: view.lots for view in self._exchange.views.positions(account)}
+        listener.tell(self._account(account, held or [], positions))
         for known, listeners in self._by_slot:
             if known == account:
                 listeners.append(listener)
@@ -133,13 +145,7 @@ class PrivateChannels:
         for share, (account, listeners) in zip(shares, self._by_slot, strict=True):
             if not len(share):
                 continue
-            for event in share:
-                self._tell_event(event, listeners)
-            traded = set(share["instrument"][share["kind"] == EventKind.TRADE].tolist())
-            views = self._exchange.views
-            symbols = {views.symbol(int(index)) for index in traded}
-            lots = {view.symbol: view for view in views.positions(account) if view.symbol in symbols}
-            message = self._account(account, lots.values(), symbols - set(lots))
+            message = self._account(account, [share], self._traded(account, share))
             for listener in listeners:
                 listener.tell(message)
 
@@ -179,62 +185,73 @@ class PrivateChannels:
 
     # -- news out
 
-    def _held(self, account: int, after_seq: int) -> list[Any] | None:
+    def _held(self, account: int, after_seq: int) -> list[Records] | None:
         frames = self._exchange.events_since(after_seq)
         if frames is None:
             return None
         slots = np.full(len(self._slots), NOBODY, np.int32)
         slots[account] = 0
-        events = [event for part in frames for event in events_by_slot(part, slots, 1, after_seq)[0]]
-        return events if len(events) <= RESENT_MAX else None
+        parts = [events_by_slot(events, slots, 1, after_seq)[0] for events in frames]
+        return parts if sum(map(len, parts)) <= RESENT_MAX else None
 
-    def _tell_event(self, event: Any, listeners: list[Listener]) -> None:
-        message = self._message(event)
-        if message is not None:
-            for listener in listeners:
-                listener.tell(message)
+    def _traded(self, account: int, events: Records) -> dict[str, int]:
+        """Return the positions in the contracts that the events trade."""
+        contracts = set(events["instrument"][events["kind"] == EventKind.TRADE].tolist())
+        if not contracts:
+            return {}
+        views = self._exchange.views
+        symbols = {views.symbol(contract) for contract in contracts}
+        held = {view.symbol: view.lots for view in views.positions(account) if view.symbol in symbols}
+        return dict.fromkeys(symbols, 0) | held
 
-    def _message(self, event: Any) -> wire.FeedMessage | None:
-        kind = int(event["kind"])
-        if kind == EventKind.TRADE:
-            auction = event["flags"] & EventFlag.UNCROSS
-            return wire.FeedFill(
-                seq=int(event["seq"]),
-                order_id=str(event["order_id"]),
-                symbol=self._exchange.views.symbol(int(event["instrument"])),
-                side="sell" if event["side"] else "buy",
-                price=price_text(int(event["price"])),
-                quantity=int(event["quantity"]),
-                open_quantity=int(event["remaining"]),
-                liquidity="maker" if auction or event["flags"] & MAKER else "taker",
-            )
-        name: Any = _ORDER_EVENTS.get(EventKind(kind))
-        if name is None:
-            return None
-        return wire.FeedOrder(
-            seq=int(event["seq"]),
-            order_id=str(event["order_id"]),
-            client_order_id=str(event["client_id"]) if event["client_id"] else None,
-            symbol=self._exchange.views.symbol(int(event["instrument"])),
-            side="sell" if event["side"] else "buy",
-            event=name,
-            price=price_text(int(event["price"])),
-            open_quantity=int(event["remaining"]),
-            reason=CancelReason(int(event["code"])).name if kind == EventKind.CANCELLED else None,
-        )
-
-    def _account(self, account: int, held: Any, flat: Any = ()) -> wire.FeedAccount:
+    def _account(self, account: int, parts: list[Records], positions: dict[str, int]) -> wire.FeedAccount:
         views = self._exchange.views
         balance = views.balance(account)
         if balance is None:
             raise AssertionError(f"account {account} signed and has no balance")
+        orders: list[wire.OrderNews] = []
+        fills: list[wire.FillNews] = []
+        for part in parts:
+            for row in part[_COLUMNS].tolist():
+                self._sort(row, orders, fills)
         return wire.FeedAccount(
             seq=views.seq,
+            orders=orders,
+            fills=fills,
             cash_fen=balance.cash_fen,
             margin_fen=balance.margin_fen,
             available_fen=balance.available_fen,
-            positions={view.symbol: view.lots for view in held} | dict.fromkeys(flat, 0),
+            positions=positions,
         )
+
+    def _sort(self, row: tuple[int, ...], orders: list[wire.OrderNews], fills: list[wire.FillNews]) -> None:
+        """Put one event (a tuple of `_COLUMNS`) where it belongs; some are no news."""
+        kind, seq, order_id, client_id, price, quantity, remaining, instrument, side, code, flags = row
+        if kind == EventKind.TRADE:
+            fill = wire.FillNews(
+                seq=seq,
+                order_id=str(order_id),
+                symbol=self._exchange.views.symbol(instrument),
+                side="sell" if side else "buy",
+                price=price_text(price),
+                quantity=quantity,
+                open_quantity=remaining,
+                liquidity="maker" if flags & (EventFlag.UNCROSS | MAKER) else "taker",
+            )
+            fills.append(fill)
+        elif kind in _ORDER_EVENTS:
+            order = wire.OrderNews(
+                seq=seq,
+                order_id=str(order_id),
+                client_order_id=str(client_id) if client_id else None,
+                symbol=self._exchange.views.symbol(instrument),
+                side="sell" if side else "buy",
+                event=_ORDER_EVENTS[kind],
+                price=price_text(price),
+                open_quantity=remaining,
+                reason=CancelReason(code).name if kind == EventKind.CANCELLED else None,
+            )
+            orders.append(order)
 
 
 class _Entry:

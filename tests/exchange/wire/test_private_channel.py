@@ -14,10 +14,9 @@ from exchange_server import Served, serving
 from exchange.api.feed import (
     FeedAccount,
     FeedError,
-    FeedFill,
-    FeedOrder,
     FeedResults,
     FeedWelcome,
+    OrderNews,
 )
 from exchange.api.requests import Amend, Cancel, NewOrder
 from exchange.api.signing import signed_headers
@@ -38,14 +37,21 @@ def order(side: str, quantity: int = 1, price: str = "11.90", number: int | None
 
 
 async def until(feed: Feed, kind: type[T], count: int = 1) -> list[T]:
-    """Read until so many messages of a kind came; return them."""
+    """Read until so many of a kind came, messages or news within; return them."""
     found: list[T] = []
     async for message in feed:
-        if isinstance(message, kind):
-            found.append(message)
-            if len(found) == count:
-                return found
+        news = [*message.orders, *message.fills] if isinstance(message, FeedAccount) else []
+        found += [item for item in (message, *news) if isinstance(item, kind)]
+        if len(found) >= count:
+            return found
     raise AssertionError("the feed ended")
+
+
+async def until_filled(feed: Feed) -> FeedAccount:
+    """Read until something traded."""
+    while not (news := (await until(feed, FeedAccount))[0]).fills:
+        pass
+    return news
 
 
 @asynccontextmanager
@@ -72,17 +78,18 @@ async def test_orders_over_the_socket_and_news_to_both_sides(tmp_path: Path) -> 
             assert off_tick.error is not None and off_tick.error.code == "PRICE_OFF_TICK"
             assert rest.order is not None
             await buyer.enter("b", [order("buy", 2)])
-            (fill,) = await until(seller, FeedFill)
+            news = await until_filled(seller)
+            (fill,) = news.fills
             assert (fill.order_id, fill.quantity, fill.open_quantity) == (placed.order.order_id, 2, 3)
             assert (fill.side, fill.liquidity, fill.price) == ("sell", "maker", "11.90")
-            (money,) = await until(seller, FeedAccount)
-            assert money.positions == {SYMBOL: -2}
-            (taken,) = await until(buyer, FeedFill)
+            assert news.positions == {SYMBOL: -2}
+            news = await until_filled(buyer)
+            (taken,) = news.fills
             assert (taken.side, taken.liquidity) == ("buy", "taker")
-            (money,) = await until(buyer, FeedAccount)
-            assert money.positions == {SYMBOL: 2}
+            assert news.positions == {SYMBOL: 2}
             await seller.enter("c", [Amend(order_id=placed.order.order_id, quantity=3), Cancel(order_id="1")])
-            amended, cancelled = (await until(seller, FeedOrder))[0], (await until(seller, FeedResults))[0]
+            (amended,) = await until(seller, OrderNews)
+            (cancelled,) = await until(seller, FeedResults)
             assert (amended.event, amended.open_quantity) == ("amended", 1)
             assert cancelled.results[1].error is not None
             assert cancelled.results[1].error.code == "UNKNOWN_ORDER"
@@ -112,10 +119,10 @@ async def test_a_resumed_channel_tells_what_was_missed(tmp_path: Path) -> None:
         async with served.client(red) as client:
             placed = [(await client.place(order("sell"))).order.order_id for _ in range(5)]
         async with logged_on(served, red, after_seq=welcome.seq) as feed:
-            missed = await until(feed, FeedOrder, 5)
+            missed = await until(feed, OrderNews, 5)
             assert [row.order_id for row in missed] == placed
         async with logged_on(served, red, after_seq=missed[2].seq) as feed:
-            assert [row.order_id for row in await until(feed, FeedOrder, 2)] == placed[3:]
+            assert [row.order_id for row in await until(feed, OrderNews, 2)] == placed[3:]
 
 
 async def test_orders_are_cancelled_when_the_socket_breaks(tmp_path: Path) -> None:
@@ -126,7 +133,7 @@ async def test_orders_are_cancelled_when_the_socket_breaks(tmp_path: Path) -> No
             async with logged_on(served, red, cancel_on_disconnect=True) as feed:
                 await feed.enter("a", [order("sell")] * 4)
                 await until(feed, FeedResults)
-            seen = [row.event for row in await until(watcher, FeedOrder, 8)]
+            seen = [row.event for row in await until(watcher, OrderNews, 8)]
         assert seen == ["accepted"] * 4 + ["cancelled"] * 4
 
 
