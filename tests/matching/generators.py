@@ -317,9 +317,11 @@ def amend_columns(flow: Flow, index: int) -> dict[str, Any]:
     if what in (0, 1, 2, 5, 7):
         columns["quantity"] = rng.randint(1, flow.shape.most_lots)
     if what in (3, 4, 5):
-        columns["price"] = flow.mids[flow.live.get(order_id, (0, index))[1]] + rng.randint(-4, 4)
+        columns["price"] = flow.mids[flow.live.get(order_id, (0, index))[1] % len(flow.mids)] + rng.randint(
+            -4, 4
+        )
     if what == 6:
-        columns["trigger"] = flow.mids[index] + rng.randint(-4, 4)
+        columns["trigger"] = flow.mids[index % len(flow.mids)] + rng.randint(-4, 4)
     return columns
 
 
