@@ -10,7 +10,8 @@ import fcntl
 import os
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, Self
 
@@ -68,37 +69,42 @@ class Follower:
     def run(self, stop: threading.Event, on_open: Callable[[], None] | None = None) -> None:
         """Follow the journal until `stop`; `on_open` is called whenever a start is over.
 
-        Raises JournalError, OSError, sqlite3.OperationalError.
+        Raises JournalError, OSError, sqlite3.Error; the start after damage to the history builds it anew.
         """
-        while not stop.is_set():
-            try:
+        with suppress(HistoryStopped), self._noting_damage():
+            while not stop.is_set():
                 self._follow(stop, on_open)
-            except HistoryStopped:
-                return
-            except sqlite3.OperationalError:
-                raise
-            except sqlite3.DatabaseError as error:
-                _LOG.error("history is damaged and built anew", error=str(error))
-                self.want_rebuild(self._folder)
 
     def catch_up(self, stop: threading.Event, *, rebuild: bool = False) -> int:
         """Fill what is missing up to the durable mark, or everything anew; return the last seq."""
         if rebuild:
             self.want_rebuild(self._folder)
-        store, replay = self._build_wanted(stop) if rebuild else self._open(stop)
-        self._tell(store)
-        try:
-            while self._step(store, replay):
-                check(stop)
-            return store.seq
-        finally:
-            store.close()
-            replay.tail.close()
+        with self._noting_damage():
+            store, replay = self._build_wanted(stop) if rebuild else self._open(stop)
+            self._tell(store)
+            try:
+                while self._step(store, replay):
+                    check(stop)
+                return store.seq
+            finally:
+                store.close()
+                replay.tail.close()
 
     @staticmethod
     def want_rebuild(folder: Path) -> None:
         """Ask whoever fills the history in `folder`, now or later, to build it anew."""
         (folder / _REBUILD).touch()
+
+    @contextmanager
+    def _noting_damage(self) -> Iterator[None]:
+        """Let the next start build anew what turns out to be damaged; a full disk or a lock isn't damage."""
+        try:
+            yield
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:
+            self.want_rebuild(self._folder)
+            raise
 
     def _follow(self, stop: threading.Event, on_open: Callable[[], None] | None) -> None:
         """Follow until the history is wanted anew."""

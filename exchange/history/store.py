@@ -30,6 +30,13 @@ _WAL_BYTES_KEPT: Final = 64 << 20
 _CACHE_KIB: Final = 256 << 10
 """Room for the pages that one batch changes, so that each is written once; taken only as it is needed."""
 
+_PRAGMAS: Final = (
+    "journal_mode = WAL",
+    "synchronous = NORMAL",
+    f"wal_autocheckpoint = {_CHECKPOINT_PAGES}",
+    f"journal_size_limit = {_WAL_BYTES_KEPT}",
+    f"cache_size = -{_CACHE_KIB}",
+)
 _ROWS_AT_ONCE: Final = 10_000
 """Rows that are Python objects at a time."""
 
@@ -41,13 +48,14 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._connection = sqlite3.connect(path, isolation_level=None, cached_statements=32)
-        self._run("PRAGMA journal_mode = WAL")
-        self._run("PRAGMA synchronous = NORMAL")
-        self._run(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-        self._run(f"PRAGMA journal_size_limit = {_WAL_BYTES_KEPT}")
-        self._run(f"PRAGMA cache_size = -{_CACHE_KIB}")
         self.position = Position()
+        self._connection = sqlite3.connect(path, isolation_level=None, cached_statements=32)
+        try:
+            for pragma in _PRAGMAS:
+                self._run(f"PRAGMA {pragma}")
+        except BaseException:
+            self.close()
+            raise
 
     @classmethod
     def build(cls, folder: Path) -> Self:
@@ -74,7 +82,10 @@ class Store:
         path = latest(folder)
         if path is None:
             return None
-        store = cls(path)
+        try:
+            store = cls(path)
+        except sqlite3.DatabaseError:
+            return None
         try:
             found = store._run("SELECT schema_version, seq, chain FROM progress").fetchone()
         except sqlite3.DatabaseError:

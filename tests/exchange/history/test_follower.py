@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -285,6 +286,23 @@ def test_a_journal_that_ends_before_what_was_durable_is_damaged(lived, tmp_path)
     segment_paths(folder / "journal")[2].unlink()
     with Follower(folder) as follower, pytest.raises(JournalDamage):
         follower.catch_up(NEVER)
+
+
+@pytest.mark.parametrize("sound_bytes", [0, 4096, 8192, 16384, 65536])
+def test_a_damaged_history_is_built_anew(lived, wanted, tmp_path, sound_bytes) -> None:
+    """At once if it can't even be opened, else by the start after the one that came upon it."""
+    folder = fresh(lived, tmp_path)
+    DurableMark(history_folder(folder)).seq = max(wanted)
+    with Follower(folder) as follower:
+        follower.catch_up(NEVER)
+        path = latest(history_folder(folder))
+        assert path is not None
+        size = path.stat().st_size
+        path.write_bytes(path.read_bytes()[:sound_bytes] + b"?" * (size - sound_bytes))
+        with suppress(sqlite3.DatabaseError):
+            follower.catch_up(NEVER)
+        assert follower.catch_up(NEVER) == max(wanted)
+    assert stored(history_folder(folder)) == (max(wanted), wanted[max(wanted)])
 
 
 def test_one_process_at_a_time(lived, tmp_path) -> None:
