@@ -85,8 +85,8 @@ class Writer:
         self._file.close()
 
 
-def write_journal(folder: Path, trades: int) -> int:
-    """Write the journal of a day with about `trades` trades; return its last seq."""
+def write_journal(folder: Path, trades: int, frame: int = FRAME) -> int:
+    """Write the journal of a day with about `trades` trades, `frame` commands a frame; return its end."""
     journal = Writer(folder)
     products = tuple(m.Product("H100", f"HUB{number}", 1) for number in range(CONTRACTS))
     journal.rare(8, 0, m.SetRules(products=products, closed_days=(), calendar_end=date(2028, 1, 1)))
@@ -103,7 +103,7 @@ def write_journal(folder: Path, trades: int) -> int:
         (9, 0, MarketPhase.CONTINUOUS),
     ):
         journal.rare(hour, minute, m.SetPhase(phase=phase))
-    for commands in _orders(int(trades / TRADES_A_COMMAND), journal.seq):
+    for commands in _orders(int(trades / TRADES_A_COMMAND), journal.seq, frame):
         journal.append(FrameKind.HOT, len(commands), commands.tobytes())
     journal.rare(15, 0, m.SetPhase(phase=MarketPhase.CLOSED))
     journal.rare(15, 30, m.SettleDay(day=DAY))
@@ -111,12 +111,12 @@ def write_journal(folder: Path, trades: int) -> int:
     return journal.seq
 
 
-def _orders(total: int, after: int) -> Iterator[Records]:
+def _orders(total: int, after: int, frame: int) -> Iterator[Records]:
     """Yield frames of limit orders around the reference price, and now and then a mass cancel."""
     dice = np.random.default_rng(7)
     first, last = moment_ns(DAY, clock(9)), moment_ns(DAY, clock(15))
-    for start in range(0, total, FRAME):
-        commands = np.zeros(min(FRAME, total - start), COMMAND)
+    for start in range(0, total, frame):
+        commands = np.zeros(min(frame, total - start), COMMAND)
         count = len(commands)
         commands["kind"] = CommandKind.NEW
         commands["seq"] = np.arange(after + start + 1, after + start + 1 + count)
