@@ -123,9 +123,10 @@ def test_a_journal_is_replayed_before_it_is_started(tmp_path: Path) -> None:
     journal.close()
 
 
-def test_cut_at_every_byte_recovers_exactly_the_whole_frames(tmp_path: Path) -> None:
+@pytest.mark.parametrize("frames", [12, pytest.param(580, marks=pytest.mark.soak, id="64-KiB")])
+def test_cut_at_every_byte_recovers_exactly_the_whole_frames(tmp_path: Path, frames: int) -> None:
     source = tmp_path / "source"
-    write(source, 12)
+    write(source, frames)
     name, raw, ends = only_segment(source).name, only_segment(source).read_bytes(), frame_ends(source)
     for length in range(len(raw)):
         folder = tmp_path / "cut"
@@ -164,9 +165,10 @@ def test_zeros_from_any_sector_on_are_an_incomplete_tail(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("mask", [0x01, 0x80, 0xFF])
-def test_every_flipped_byte_is_damage(tmp_path: Path, mask: int) -> None:
+@pytest.mark.parametrize("frames", [12, pytest.param(150, marks=pytest.mark.soak, id="16-KiB")])
+def test_every_flipped_byte_is_damage(tmp_path: Path, mask: int, frames: int) -> None:
     """Also at the very end: a whole frame that fails its checks is never taken for an incomplete tail."""
-    write(tmp_path, 12)
+    write(tmp_path, frames)
     segment, before = only_segment(tmp_path), only_segment(tmp_path).read_bytes()
     for at in range(len(before)):
         flipped = bytearray(before)
