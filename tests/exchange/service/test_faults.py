@@ -1,4 +1,4 @@
-"""A full disk and damaged files, in real processes: what was acknowledged is there, or the damage is named."""
+"""Full disks and damaged files, in real processes: what was acknowledged is there, or damage is named."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_a_start_recovers_the_durable_prefix_or_names_the_damage(lived, tmp_path
     folder, hashes = lived
     segment = next((folder / "x/data/journal").glob("*.journal"))
     whole, dice = segment.read_bytes(), random.Random(trials)
-    ends = [found.start() for found in re.finditer(rb"DXF\n", whole)][1:] + [len(whole)]
+    ends = [*[found.start() for found in re.finditer(rb"DXF\n", whole)][1:], len(whole)]
     (tmp_path / "keys").mkdir()
     (tmp_path / "keys/master.key").write_bytes((folder / "keys/master.key").read_bytes())
     (tmp_path / "keys/master.key").chmod(0o600)
