@@ -365,17 +365,25 @@ def _against(placement: Placement) -> list[RenderableType]:
     return [table, *notes, honesty]
 
 
+def _served(report: DayReport) -> dict[str, str]:
+    """Where to look while the server serves; commands break where a shell goes on reading."""
+    url = report.base_url
+    return {
+        "the market": f"{url}/",
+        "the API": f"{url}/docs",
+        "prices": f"curl -s '{url}/v1/contracts?grade=H100&kind=month'",
+        "an account": f"{report.command} sign --as {report.enterprise} \\\n"
+        f"  --keys {report.keys_dir} GET /v1/balances \\\n"
+        f"  | curl -s -H @- {url}/v1/balances",
+    }
+
+
 def _next_steps(report: DayReport) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    who = f"--as {report.enterprise} --keys {report.keys_dir}"
-    sign = f"{report.command} sign {who} GET /v1/balances"
-    rows = {
-        "the market": f"{report.base_url}/",
-        "the API": f"{report.base_url}/docs",
-        "prices": f"curl -s '{report.base_url}/v1/contracts?grade=H100&kind=month'",
-        "an account": f"{sign} | curl -s -H @- {report.base_url}/v1/balances",
+    rows = _served(report) if report.serving else {}
+    rows |= {
         "the hubs": f"{report.command} hubs",
         "the record": f"{report.data_dir} (journal up to {report.seq:,}, state {report.state_hash[:16]})",
         "next": f"{report.next_trading_day:%A} {report.next_trading_day}, with the next run",
