@@ -183,28 +183,26 @@ async def requests(
     return done
 
 
-def http(seconds: float) -> list[Result]:
-    """Measure orders over HTTP beside the bare handler, sync."""
-    with server("sync") as running:
-        orders, plain = asyncio.run(http_rates(running, seconds))
+def http(running: Running, seconds: float) -> list[Result]:
+    """Measure orders over HTTP beside the bare handler."""
+    orders, plain = asyncio.run(http_rates(running, seconds))
     return [
         Result("HTTP, bare aiohttp handler", "32 connections", plain, "requests/s", "higher"),
         Result("HTTP, sync, one signed order", "32 connections", orders, "orders/s", "higher", plain / 2),
     ]
 
 
-def websocket(seconds: float) -> list[Result]:
-    """Measure order entry and fan-out over WebSocket, sync."""
-    with server("sync") as running:
-        port, contract = running.ready["http"], running.ready["contracts"][0]
-        members = [running.profile(number) for number in range(11)]
-        one = asyncio.run(order_rate(port, members[:1], contract, seconds / 2))
-        ten = asyncio.run(order_rate(port, members[1:11], contract, seconds / 2))
-        few = running.ready["contracts"][:4]
-        load = Load(running.ready["binary"], running.profile(11), few)
-        symbols = [contract["symbol"] for contract in few]
-        changes = asyncio.run(fan_out(port, load, symbols, SUBSCRIBERS, seconds))
-        load.close()
+def websocket(running: Running, seconds: float) -> list[Result]:
+    """Measure order entry and fan-out over WebSocket."""
+    port, contract = running.ready["http"], running.ready["contracts"][0]
+    members = [running.profile(number) for number in range(11)]
+    one = asyncio.run(order_rate(port, members[:1], contract, seconds / 2))
+    ten = asyncio.run(order_rate(port, members[1:], contract, seconds / 2))
+    few = running.ready["contracts"][:4]
+    load = Load(running.ready["binary"], running.profile(11), few)
+    symbols = [row["symbol"] for row in few]
+    changes = asyncio.run(fan_out(port, load, symbols, SUBSCRIBERS, seconds))
+    load.close()
     return [
         Result("WebSocket, sync", "one connection, pipelined", one, "orders/s", "higher", 120_000),
         Result("WebSocket, sync", "ten connections", ten, "orders/s", "higher", 120_000),
@@ -215,7 +213,7 @@ def websocket(seconds: float) -> list[Result]:
 def main() -> None:
     """Run the benchmark."""
     options = arguments("Wire: from socket to durable acknowledgement, with the client in its own process.")
-    seconds, trips = (2.0, 2_000) if options.quick else (10.0, 20_000)
+    seconds, trips = (1.5, 1_000) if options.quick else (10.0, 20_000)
     results = [
         *binary("sync", seconds, trips),
         *binary("os", seconds, trips),
