@@ -214,12 +214,9 @@ def main() -> None:
     """Run the benchmark."""
     options = arguments("Wire: from socket to durable acknowledgement, with the client in its own process.")
     seconds, trips = (1.5, 1_000) if options.quick else (10.0, 20_000)
-    results = [
-        *binary("sync", seconds, trips),
-        *binary("os", seconds, trips),
-        *http(2 * seconds),
-        *websocket(seconds),
-    ]
+    results = [*binary("sync", seconds, trips), *binary("os", seconds, trips)]
+    with server("sync") as running:
+        results += [*http(running, 2 * seconds), *websocket(running, 2 * seconds)]
     notes = ["half orders that rest, half cancels; the history process runs beside the server"]
     show("wire", results, notes)
     write(options.json, results, ("numpy", "numba", "aiohttp", "uvloop"))
