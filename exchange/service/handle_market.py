@@ -21,8 +21,10 @@ _KERNEL_PHASE = {
     MarketPhase.CONTINUOUS: Phase.CONTINUOUS,
     MarketPhase.CLOSED: Phase.CLOSED,
 }
-PRICE_MAX = 1 << 29
-"""Highest reference price, ticks; leaves its limits inside the kernel's int32 prices."""
+PRICE_MAX = 1 << 20
+"""Highest reference price of a listing, ticks: about 10,000 CNY per lot-hour. A month's contract at it, fully
+margined, and its limits many days later are within the kernel's bounds.
+"""
 
 
 def set_rules(state: State, message: SetRules, stamp: Stamp) -> Outcome:

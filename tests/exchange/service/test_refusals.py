@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import msgspec
 import pytest
 
 from exchange.domain import messages as m
@@ -62,7 +63,7 @@ BEFORE_THE_FIRST_DAY = [
     (listing("H100.GUIAN.261205"), RejectCode.CONTRACT_EXISTS),
     (listing("H100.GUIAN.270301"), RejectCode.CONTRACT_EXISTS),
     (listing("H100.GUIAN.270302", 0), RejectCode.INVALID_PRICE),
-    (listing("H100.GUIAN.270302", 2**29 + 1), RejectCode.INVALID_PRICE),
+    (listing("H100.GUIAN.270302", 2**20 + 1), RejectCode.INVALID_PRICE),
     (m.OpenDay(day=SATURDAY, settlement_window_ns=0), RejectCode.NOT_A_TRADING_DAY),
     (m.SetPhase(phase=MarketPhase.CALL), RejectCode.WRONG_PHASE),
     (m.SetPhase(phase=MarketPhase.SETTLED), RejectCode.WRONG_PHASE),
@@ -166,3 +167,12 @@ def test_delivery_waits_for_the_settlement(market) -> None:
     market.open()
     market.at(1, 0, SUNDAY)
     assert market.refused(m.FinishDelivery(day=SATURDAY)) is RejectCode.WRONG_PHASE
+
+
+def test_the_dearest_month_can_be_listed_fully_margined(market_type):
+    market = market_type()
+    rules = msgspec.structs.replace(market.state.rules, margin_basis_points=10_000)
+    market.do(rules)
+    market.do(listing("H100.GUIAN.2708", 2**20))
+    assert market.state.contracts[-1].symbol == "H100.GUIAN.2708"
+    market.core.check()
