@@ -37,7 +37,9 @@ async def _equip(operator: ExchangeClient, keys_dir: Path, name: str, *, known: 
         made = await operator.add_key(name, scopes)
         profile = (made.account, made.key_id, made.secret)
     else:
-        new = await operator.add_member(name, "provider" if provider else "enterprise", scopes)
+        new = await operator.add_member(
+            name, "provider" if provider else "enterprise", scopes, state="approved"
+        )
         profile = (new.account, new.key_id, new.secret)
     account, key_id, secret = profile
     save_profile(

@@ -431,15 +431,58 @@ class KeyAnswer(Answer, frozen=True, kw_only=True):
     key_id: str
     secret: str
     scopes: list[str]
+    networks: list[str]
+    as_of_seq: int
+
+
+class Key(Answer, frozen=True, kw_only=True):
+    """A key without its secret."""
+
+    key_id: str
+    member: str
+    scopes: list[str]
+    networks: list[str]
+    """Where it may be used from; empty: anywhere."""
+    enabled: bool
+
+
+class Keys(Answer, frozen=True, kw_only=True):
+    """Keys in the order in which they were made, revoked ones included."""
+
+    keys: list[Key]
+    as_of_seq: int
+
+
+class Client(Answer, frozen=True, kw_only=True):
+    """A sub-account of a broker's client."""
+
+    name: str
+    account: str
+    cash_fen: int
+
+
+class ClientAnswer(Answer, frozen=True, kw_only=True):
+    """A new sub-account."""
+
+    client: Client
+    as_of_seq: int
+
+
+class Clients(Answer, frozen=True, kw_only=True):
+    """The broker's clients in the order of their accounts."""
+
+    clients: list[Client]
     as_of_seq: int
 
 
 class Member(Answer, frozen=True, kw_only=True):
-    """A member as the operator sees it."""
+    """A member or a broker's client as the operator sees it."""
 
     member: str
     account: str
     kind: str
+    state: str
+    """applied, approved or suspended; a client's is its broker's."""
     cash_fen: int
 
 

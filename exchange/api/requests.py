@@ -39,7 +39,18 @@ MemberName = Annotated[
         description="2 … 32 of a-z, 0-9 and -, starting with a letter",
     ),
 ]
-Scope = Literal["read", "trade", "provide", "operate"]
+ClientName = Annotated[
+    str,
+    Meta(
+        pattern=r"^([a-z][a-z0-9-]{1,31}/)?[a-z][a-z0-9-]{1,31}$(?!\n)",
+        description="a member's name, or BROKER/NAME of a broker's client",
+    ),
+]
+Network = Annotated[
+    str, Meta(min_length=2, max_length=43, description="IPv4 or IPv6 address or network, 192.0.2.0/24")
+]
+MemberKind = Literal["provider", "enterprise", "broker", "market-maker", "operator"]
+Scope = Literal["read", "trade", "provide", "risk", "operate"]
 PageSize = Annotated[int, Meta(ge=1, le=PAGE_MAX, description=f"rows a page, 1 … {PAGE_MAX}")]
 Cursor = Annotated[str, Meta(max_length=64, description="`next_cursor` of the page before")]
 
@@ -125,31 +136,51 @@ class Readings(Request, frozen=True, kw_only=True):
 
 
 class AddMember(Request, frozen=True, kw_only=True):
-    """Admits a member: its own account, and a first key whose secret is in the answer only."""
+    """Takes in a member: its own account, and a first key whose secret is in the answer only.
+
+    An applicant may read and doesn't trade until it is approved.
+    """
 
     name: MemberName
-    kind: Literal["provider", "enterprise", "operator"]
-    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=4)] | None = None
+    kind: MemberKind
+    state: Literal["applied", "approved"] = "applied"
+    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=5)] | None = None
+
+
+class MemberState(Request, frozen=True, kw_only=True):
+    """Approves or suspends a member; a suspension cancels its open orders and those of its clients."""
+
+    state: Literal["approved", "suspended"]
+
+
+class AddClient(Request, frozen=True, kw_only=True):
+    """Opens a sub-account for one of the broker's clients."""
+
+    name: MemberName
 
 
 class AddKey(Request, frozen=True, kw_only=True):
-    """Makes another key for a member. The secret is in the answer only."""
+    """Makes another key for a member. The secret is in the answer only.
+
+    With `networks` the key is good only for requests from there.
+    """
 
     member: MemberName
-    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=4)]
+    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=5)]
+    networks: Annotated[list[Network], Meta(max_length=32)] = []
 
 
 class Deposit(Request, frozen=True, kw_only=True):
-    """Pays cash into a member's account."""
+    """Pays cash into an account of a member or of a broker's client."""
 
-    member: MemberName
+    member: ClientName
     amount_fen: Fen
 
 
 class Withdrawal(Request, frozen=True, kw_only=True):
-    """Pays cash out of a member's account."""
+    """Pays cash out of an account of a member or of a broker's client."""
 
-    member: MemberName
+    member: ClientName
     amount_fen: Fen
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 from urllib.parse import quote, urlencode
 
 import aiohttp
@@ -34,13 +34,23 @@ class ExchangeClient:
     Answers 429 and 503 are waited out (`Retry-After`) and tried again, at most `retries` times, each time
     signed anew. A read is also tried again after a broken connection; a command never is, nor after a 503
     whose code leaves its outcome open.
+
+    A broker names one of its clients as `client`: orders, positions, balances and history are then those of
+    that client's sub-account.
     """
 
     def __init__(
-        self, base_url: str, profile: Profile | None = None, *, timeout_s: float = 30.0, retries: int = 5
+        self,
+        base_url: str,
+        profile: Profile | None = None,
+        *,
+        client: str | None = None,
+        timeout_s: float = 30.0,
+        retries: int = 5,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.profile = profile
+        self._client = client
         self._retries = retries
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._session: aiohttp.ClientSession | None = None
@@ -223,22 +233,50 @@ class ExchangeClient:
         body = requests.Readings(readings=list(readings))
         return await self._send("POST", "/v1/deliveries/readings", answers.ReadingsAnswer, body)
 
+    # a broker's side
+
+    async def add_client(self, name: str) -> answers.Client:
+        """Opens a sub-account for a client."""
+        body = requests.AddClient(name=name)
+        return (await self._send("POST", "/v1/clients", answers.ClientAnswer, body)).client
+
+    async def clients(self) -> list[answers.Client]:
+        """The broker's clients."""
+        return (await self._get("/v1/clients", answers.Clients, signed=True)).clients
+
     # an operator's side
 
     async def add_member(
-        self, name: str, kind: Any, scopes: Sequence[requests.Scope] | None = None
+        self,
+        name: str,
+        kind: requests.MemberKind,
+        scopes: Sequence[requests.Scope] | None = None,
+        *,
+        state: Literal["applied", "approved"] = "applied",
     ) -> answers.MemberAnswer:
-        """Admits a member and makes its first key."""
-        body = requests.AddMember(name=name, kind=kind, scopes=None if scopes is None else list(scopes))
+        """Takes in a member, as an applicant unless it is approved at once, and makes its first key."""
+        wanted = None if scopes is None else list(scopes)
+        body = requests.AddMember(name=name, kind=kind, state=state, scopes=wanted)
         return await self._send("POST", "/v1/operator/members", answers.MemberAnswer, body)
+
+    async def set_member_state(self, name: str, state: Literal["approved", "suspended"]) -> answers.Done:
+        """Approves a member, or suspends it and cancels its open orders."""
+        body = requests.MemberState(state=state)
+        return await self._send("POST", f"/v1/operator/members/{_segment(name)}/state", answers.Done, body)
 
     async def members(self) -> list[answers.Member]:
         """All members."""
         return (await self._get("/v1/operator/members", answers.Members, signed=True)).members
 
-    async def add_key(self, member: str, scopes: Sequence[requests.Scope]) -> answers.KeyAnswer:
-        """Makes another key for a member."""
-        body = requests.AddKey(member=member, scopes=list(scopes))
+    async def keys(self) -> list[answers.Key]:
+        """All keys, without secrets."""
+        return (await self._get("/v1/operator/keys", answers.Keys, signed=True)).keys
+
+    async def add_key(
+        self, member: str, scopes: Sequence[requests.Scope], networks: Sequence[str] = ()
+    ) -> answers.KeyAnswer:
+        """Makes another key for a member; with `networks` it is good only from there."""
+        body = requests.AddKey(member=member, scopes=list(scopes), networks=list(networks))
         return await self._send("POST", "/v1/operator/keys", answers.KeyAnswer, body)
 
     async def revoke_key(self, key_id: str) -> answers.Done:
@@ -269,6 +307,8 @@ class ExchangeClient:
     async def _request(
         self, method: str, target: str, body: bytes, answer: type[A], *, signed: bool = True
     ) -> A:
+        if signed and self._client is not None:
+            target += ("&" if "?" in target else "?") + urlencode({"client": self._client})
         for attempt in range(self._retries + 1):
             last = attempt == self._retries
             try:

@@ -20,6 +20,10 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbi
     """Base of every rare command."""
 
 
+MemberKind = Literal["provider", "enterprise", "broker", "market-maker", "operator"]
+"""Who a member is (clause 8.2); a broker's clients are accounts of its own kind, see `AddClient`."""
+
+
 class Product(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A grade delivered at a hub."""
 
@@ -47,38 +51,76 @@ class SetRules(Message, frozen=True, kw_only=True):
 
 
 class AddMember(Message, frozen=True, kw_only=True):
-    """Admits a member and opens its account; clause 8.2. Gives the account. Refused: MEMBER_EXISTS,
+    """Opens a member's account; clauses 8.2, 8.7. Gives the account. Refused: MEMBER_EXISTS,
     ACCOUNT_LIMIT.
     """
 
     name: str
-    kind: Literal["provider", "enterprise", "operator"]
+    kind: MemberKind
+    state: Literal["applied", "approved"] = "approved"
+    """An applicant has its account and its keys, and may not trade."""
+
+
+class AddClient(Message, frozen=True, kw_only=True):
+    """Opens the sub-account BROKER/NAME of a broker's client; clause 8.9. Gives the account.
+
+    Refused: NOT_A_BROKER, MEMBER_NOT_APPROVED, MEMBER_EXISTS, ACCOUNT_LIMIT.
+    """
+
+    broker: int
+    """The broker's account."""
+    name: str
 
 
 class SetMemberState(Message, frozen=True, kw_only=True):
-    """Suspends or restores a member's trading; cancelling stays possible; clause 5.4. Refused:
-    UNKNOWN_MEMBER.
+    """Approves or suspends a member and, with a broker, its clients; clauses 5.4, 8.7.
+
+    A suspension cancels every open order of theirs. Setting the state that holds changes nothing.
+    Refused: UNKNOWN_MEMBER, WRONG_MEMBER_STATE.
     """
 
     name: str
-    approved: bool
+    state: Literal["approved", "suspended"]
 
 
 class AddKey(Message, frozen=True, kw_only=True):
-    """Adds an API key; the secret is AES-GCM ciphertext made outside the core. Refused: UNKNOWN_MEMBER,
-    KEY_EXISTS.
+    """Adds an API key; the secret is AES-GCM ciphertext made outside the core; clauses 9.5, 9.6, 9.8.
+
+    Refused: UNKNOWN_MEMBER, KEY_EXISTS.
     """
 
     member: str
     key_id: str
     scopes: tuple[str, ...]
     ciphertext: bytes
+    networks: tuple[str, ...] = ()
+    """Where the key may be used from, such as "192.0.2.0/24" or "2001:db8::/32"; empty: anywhere."""
 
 
 class RevokeKey(Message, frozen=True, kw_only=True):
     """Ends a key. Refused: UNKNOWN_KEY."""
 
     key_id: str
+
+
+class OrderNote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A new order that follows under a client order id."""
+
+    account: int
+    client_id: int
+    digest: bytes
+    """16 bytes that stand for the order's record."""
+
+
+class NoteRequests(Message, frozen=True, kw_only=True):
+    """Notes nonces and client order ids of requests whose commands follow it; clauses 9.4, 9.9.
+
+    Refused: INVALID_COMMAND.
+    """
+
+    orders: tuple[OrderNote, ...] = ()
+    nonces: bytes = b""
+    """24 bytes a request: 16 that stand for key and nonce, then its wall-clock timestamp, ms (int64)."""
 
 
 class Deposit(Message, frozen=True, kw_only=True):
@@ -102,7 +144,7 @@ class Withdraw(Message, frozen=True, kw_only=True):
 class PostCapacity(Message, frozen=True, kw_only=True):
     """Registers capacity that a provider holds ready; clause 7.1. Gives the capacity id.
 
-    Refused: NOT_A_PROVIDER, UNKNOWN_PRODUCT, INVALID_CAPACITY.
+    Refused: NOT_A_PROVIDER, MEMBER_NOT_APPROVED, UNKNOWN_PRODUCT, INVALID_CAPACITY.
     """
 
     account: int
@@ -201,9 +243,11 @@ class FinishDelivery(Message, frozen=True, kw_only=True):
 RareMessage = (
     SetRules
     | AddMember
+    | AddClient
     | SetMemberState
     | AddKey
     | RevokeKey
+    | NoteRequests
     | Deposit
     | Withdraw
     | PostCapacity

@@ -40,6 +40,15 @@ class RejectCode(Enum):
     )
     MEMBER_EXISTS = (409, "A member of this name exists. Choose another name.")
     UNKNOWN_MEMBER = (404, "No member has this name. The operator lists members.")
+    WRONG_MEMBER_STATE = (
+        409,
+        "The member's state doesn't allow this: an applicant is approved before it can be suspended.",
+    )
+    MEMBER_NOT_APPROVED = (
+        403,
+        "The member is not approved, or suspended; it may read and cancel. Ask the operator.",
+    )
+    NOT_A_BROKER = (403, "Only a broker has clients.")
     ACCOUNT_LIMIT = (409, "The exchange has as many accounts as it is configured for.")
     KEY_EXISTS = (409, "A key of this id exists. Make another one.")
     UNKNOWN_KEY = (404, "No key has this id.")

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from exchange.api.answers import Answer, Problem, ProblemAnswer
 from exchange.api.codes import RequestCode, RequestRefused, refuse
-from exchange.gateway import account, history, operating, providing, public, trading
+from exchange.gateway import account, clients, history, operating, providing, public, trading
 from exchange.gateway.auth import Authenticator
 from exchange.gateway.call import Call, Route
 from exchange.gateway.feed import FeedHub
@@ -30,6 +30,7 @@ ROUTES: Final = (
     *public.ROUTES,
     *trading.ROUTES,
     *account.ROUTES,
+    *clients.ROUTES,
     *providing.ROUTES,
     *operating.ROUTES,
     *history.ROUTES,
@@ -86,9 +87,15 @@ def _endpoint(
         caller = None
         if route.scope is not None:
             path, _, query = request.raw_path.partition("?")
-            caller = authenticator.check(request.headers, request.method, path, query, raw, route.scope)
+            caller = authenticator.check(
+                request.headers, request.method, path, query, raw, route.scope, request.remote
+            )
+        given = dict(request.query)
+        if caller is not None:
+            if route.for_clients and "client" in given:
+                caller = clients.acting_for(exchange, caller, given.pop("client"))
             request[ACCOUNT] = caller.account
-        parameters = parse_query(request.query, len(request.query) != len(set(request.query)), route.query)
+        parameters = parse_query(given, len(request.query) != len(set(request.query)), route.query)
         body = None if route.body is None else parse_body(raw, route.body)
         call = Call(exchange, request.match_info, parameters, body, caller, history_reader)
         answer = await route.handler(call)

@@ -22,7 +22,9 @@ from exchange.api.signing import (
     signature,
     signed_text,
 )
+from exchange.gateway.networks import allowed
 from exchange.service.exchange import Exchange
+from exchange.service.nonces import nonce_digest
 from exchange.service.viewtypes import KeyView
 
 NONCES_MAX = 1_000_000
@@ -47,29 +49,29 @@ class NonceMemory:
 
     def __init__(self, maximum: int = NONCES_MAX) -> None:
         self._maximum = maximum
-        self._seen: set[tuple[str, str]] = set()
-        self._order: deque[tuple[int, tuple[str, str]]] = deque()
+        self._seen: set[bytes] = set()
+        self._order: deque[tuple[int, bytes]] = deque()
 
-    def remember(self, key_id: str, nonce: str, now_ms: int) -> RequestCode | None:
+    def remember(self, nonce: bytes, now_ms: int) -> RequestCode | None:
         """Take note of a nonce at `now_ms`; returns why not: NONCE_REPLAYED or NONCE_MEMORY_FULL."""
         while self._order and self._order[0][0] < now_ms:
             self._seen.discard(self._order.popleft()[1])
-        entry = (key_id, nonce)
-        if entry in self._seen:
+        if nonce in self._seen:
             return RequestCode.NONCE_REPLAYED
         if len(self._order) >= self._maximum:
             return RequestCode.NONCE_MEMORY_FULL
-        self._seen.add(entry)
+        self._seen.add(nonce)
         # a timestamp may lie ahead by the window and is good until the window after it
-        self._order.append((now_ms + 2 * WINDOW_MS, entry))
+        self._order.append((now_ms + 2 * WINDOW_MS, nonce))
         return None
 
 
 class Authenticator:
     """Checks signed requests against the exchange's keys.
 
-    Timestamps from before the server's start are refused, so that a request which the server before it has
-    seen can't be replayed to this one, whose nonce memory is empty.
+    Nonces of requests that change something are journaled, and those of the journal are known from the start.
+    Those of reads aren't: timestamps from before the server's start are refused, so that a read which the
+    server before it has seen isn't answered again.
     """
 
     def __init__(self, exchange: Exchange, now_ms: Callable[[], int] | None = None) -> None:
@@ -77,15 +79,24 @@ class Authenticator:
         self._now_ms = now_ms or (lambda: time.time_ns() // 1_000_000)
         self._start_ms = self._now_ms()
         self._nonces = NonceMemory()
+        for nonce, _ in exchange.views.nonces():
+            self._nonces.remember(nonce, self._start_ms)
         self._secret = lru_cache(maxsize=4_096)(self._decrypted)
 
     def check(
-        self, headers: Mapping[str, str], method: str, path: str, query: str, body: bytes, scope: str
+        self,
+        headers: Mapping[str, str],
+        method: str,
+        path: str,
+        query: str,
+        body: bytes,
+        scope: str,
+        peer: str | None,
     ) -> Caller:
-        """Return who signed the request.
+        """Return who signed the request that came from the address `peer`.
 
-        Raises RequestRefused: AUTHENTICATION_REQUIRED, STALE_TIMESTAMP, BAD_SIGNATURE, NONCE_REPLAYED,
-        NONCE_MEMORY_FULL, SCOPE_REQUIRED.
+        Raises RequestRefused: AUTHENTICATION_REQUIRED, STALE_TIMESTAMP, BAD_SIGNATURE, ADDRESS_NOT_ALLOWED,
+        NONCE_REPLAYED, NONCE_MEMORY_FULL, SCOPE_REQUIRED.
         """
         key_id, stamp, nonce, given = _signing_headers(headers)
         now_ms = self._now_ms()
@@ -100,12 +111,21 @@ class Authenticator:
                 "The key is unknown or revoked, or the signature does not match the request; "
                 "`dongxi sign` shows how a request is signed.",
             )
-        self._check_nonce(key_id, nonce, now_ms)
+        if not allowed(key.networks, peer):
+            raise refuse(
+                RequestCode.ADDRESS_NOT_ALLOWED,
+                f"This key may not be used from {peer or 'an unknown address'}; ask the operator for one "
+                "that may.",
+            )
+        digest = nonce_digest(key_id, nonce)
+        self._check_nonce(digest, now_ms)
         if scope not in key.scopes:
             raise refuse(
                 RequestCode.SCOPE_REQUIRED,
                 f"This needs a key with the scope {scope!r}; this key has {', '.join(key.scopes)}.",
             )
+        if method != "GET":
+            self._exchange.note_request(digest, int(stamp))
         return Caller(key.member, key.account, key.kind, key.scopes, key_id)
 
     def _check_time(self, stamp_ms: int, now_ms: int) -> None:
@@ -116,8 +136,8 @@ class Authenticator:
                 f"({now_ms}), or older than its start; sign with the wall clock and send at once.",
             )
 
-    def _check_nonce(self, key_id: str, nonce: str, now_ms: int) -> None:
-        code = self._nonces.remember(key_id, nonce, now_ms)
+    def _check_nonce(self, nonce: bytes, now_ms: int) -> None:
+        code = self._nonces.remember(nonce, now_ms)
         if code is RequestCode.NONCE_REPLAYED:
             raise refuse(code, "This key has used this nonce before; make a new one for each request.")
         if code is not None:

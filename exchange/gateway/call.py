@@ -12,7 +12,7 @@ import msgspec
 from exchange.api import requests
 from exchange.api.answers import Answer
 from exchange.api.codes import RequestRefused
-from exchange.api.requests import NoParameters
+from exchange.api.requests import NoParameters, Scope
 from exchange.gateway.auth import Caller
 from exchange.history.reader import HistoryReader
 from exchange.service.exchange import Exchange
@@ -27,8 +27,7 @@ _FIELD_NAMES = frozenset(
     if isinstance(struct, type) and issubclass(struct, msgspec.Struct)
     for field in msgspec.structs.fields(struct)
 )
-
-Scope = Literal["read", "trade", "provide", "operate"]
+_OF_ACCOUNTS = ("orders", "account", "history")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +69,11 @@ class Route:
     path_help: Mapping[str, str] = field(default_factory=dict)
     statuses: tuple[int, ...] = ()
     """HTTP statuses of refusals that other endpoints don't have."""
+
+    @property
+    def for_clients(self) -> bool:
+        """Whether a broker may name one of its clients in the query parameter `client`."""
+        return self.scope in ("read", "trade") and self.tag in _OF_ACCOUNTS
 
 
 def accepted(result: RareResult) -> RareResult:

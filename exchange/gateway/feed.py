@@ -46,13 +46,16 @@ _PHASE_CHANGES: Final = (OpenDay, SetPhase, SettleDay)
 class Reader:
     """One connection: what it subscribed to, and what waits to be sent."""
 
-    def __init__(self, socket: web.WebSocketResponse, transport: asyncio.Transport | None) -> None:
+    def __init__(
+        self, socket: web.WebSocketResponse, transport: asyncio.Transport | None, peer: str | None
+    ) -> None:
         self.books: set[str] = set()
         self.trades: set[str] = set()
         self.status = False
         self.caller: Caller | None = None
         self.cancel_on_disconnect = False
         self.in_flight = 0
+        self.peer = peer
         self._socket = socket
         self._transport = transport
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(QUEUE_MAX)
@@ -141,7 +144,7 @@ class FeedHub:
             )
         socket = web.WebSocketResponse(heartbeat=30.0, max_msg_size=REQUEST_BYTES_MAX, compress=False)
         await socket.prepare(request)
-        reader = Reader(socket, request.transport)
+        reader = Reader(socket, request.transport, request.remote)
         self._readers.add(reader)
         try:
             async for message in socket:

@@ -24,6 +24,9 @@ _SIGNING = {
     "signature": (SIGNATURE_HEADER, "HMAC-SHA256, hex; see `dongxi sign --help`"),
 }
 _PUBLIC_STATUS = (413, 415, 422, 500, 503)
+_CLIENT: dict[str, dict[str, str]] = {
+    "client": {"type": "string", "description": "a broker's client, for whose sub-account this is"}
+}
 _SIGNED_STATUS = (401, 403, 404, 409, 429)
 
 
@@ -101,7 +104,7 @@ def _query_parameters(route: Route) -> list[dict[str, Any]]:
             "description": _description(of),
             "schema": of,
         }
-        for name, of in properties.items()
+        for name, of in (properties | (_CLIENT if route.for_clients else {})).items()
     ]
 
 

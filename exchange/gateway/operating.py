@@ -6,22 +6,26 @@ from exchange.api import answers, requests
 from exchange.domain import messages
 from exchange.gateway import translate
 from exchange.gateway.call import Call, Route, accepted
+from exchange.gateway.networks import parse_networks
 from exchange.service.exchange import Exchange
 from exchange.service.secrets import new_key_id, new_secret
 
 SCOPES_BY_KIND: dict[str, tuple[requests.Scope, ...]] = {
     "provider": ("read", "trade", "provide"),
     "enterprise": ("read", "trade"),
-    "operator": ("read", "operate"),
+    "broker": ("read", "trade"),
+    "market-maker": ("read", "trade"),
+    "operator": ("read", "risk", "operate"),
 }
 
 
 async def add_member(call: Call) -> answers.MemberAnswer:
-    """Admit a member: its account, and a first key whose secret is shown once."""
+    """Take in a member: its account, and a first key whose secret is shown once (clause 8.7)."""
     wanted: requests.AddMember = call.body
     scopes = tuple(wanted.scopes or SCOPES_BY_KIND[wanted.kind])
-    accepted(await call.exchange.submit_rare(messages.AddMember(name=wanted.name, kind=wanted.kind)))
-    key = await _make_key(call.exchange, wanted.name, scopes)
+    message = messages.AddMember(name=wanted.name, kind=wanted.kind, state=wanted.state)
+    accepted(await call.exchange.submit_rare(message))
+    key = await _make_key(call.exchange, wanted.name, scopes, ())
     return answers.MemberAnswer(
         member=key.member,
         account=key.account,
@@ -34,14 +38,27 @@ async def add_member(call: Call) -> answers.MemberAnswer:
 
 
 async def members(call: Call) -> answers.Members:
-    """Answer all members with their cash."""
+    """Answer all members and brokers' clients with their state and cash."""
     views = call.exchange.views
     return answers.Members(members=[translate.member(view) for view in views.members()], as_of_seq=views.seq)
 
 
 async def add_key(call: Call) -> answers.KeyAnswer:
     """Make another key for a member; its secret is shown once."""
-    return await _make_key(call.exchange, call.body.member, tuple(call.body.scopes))
+    wanted: requests.AddKey = call.body
+    networks = parse_networks(wanted.networks, "networks")
+    return await _make_key(call.exchange, wanted.member, tuple(wanted.scopes), networks)
+
+
+async def set_member_state(call: Call) -> answers.Done:
+    """Approve or suspend a member (clause 8.7)."""
+    return await _done(call, messages.SetMemberState(name=call.path["name"], state=call.body.state))
+
+
+async def keys(call: Call) -> answers.Keys:
+    """Answer all keys, without their secrets."""
+    views = call.exchange.views
+    return answers.Keys(keys=[translate.key(view) for view in views.api_keys()], as_of_seq=views.seq)
 
 
 async def revoke_key(call: Call) -> answers.Done:
@@ -71,10 +88,14 @@ async def _done(call: Call, message: messages.RareMessage) -> answers.Done:
     return answers.Done(as_of_seq=call.exchange.views.seq)
 
 
-async def _make_key(exchange: Exchange, member: str, scopes: tuple[requests.Scope, ...]) -> answers.KeyAnswer:
+async def _make_key(
+    exchange: Exchange, member: str, scopes: tuple[requests.Scope, ...], networks: tuple[str, ...]
+) -> answers.KeyAnswer:
     secret, key_id = new_secret(), new_key_id()
     ciphertext = exchange.encrypt_secret(secret, key_id)
-    message = messages.AddKey(member=member, key_id=key_id, scopes=scopes, ciphertext=ciphertext)
+    message = messages.AddKey(
+        member=member, key_id=key_id, scopes=scopes, ciphertext=ciphertext, networks=networks
+    )
     accepted(await exchange.submit_rare(message))
     key = exchange.views.key(key_id)
     if key is None:
@@ -85,6 +106,7 @@ async def _make_key(exchange: Exchange, member: str, scopes: tuple[requests.Scop
         key_id=key_id,
         secret=secret.hex(),
         scopes=list(scopes),
+        networks=list(networks),
         as_of_seq=exchange.views.seq,
     )
 
@@ -106,6 +128,26 @@ ROUTES = (
         handler=members,
         answer=answers.Members,
         summary="All members",
+        tag="operator",
+        scope="operate",
+    ),
+    Route(
+        method="POST",
+        path="/v1/operator/members/{name}/state",
+        handler=set_member_state,
+        answer=answers.Done,
+        summary="Approve or suspend a member",
+        tag="operator",
+        scope="risk",
+        body=requests.MemberState,
+        path_help={"name": "the member's name"},
+    ),
+    Route(
+        method="GET",
+        path="/v1/operator/keys",
+        handler=keys,
+        answer=answers.Keys,
+        summary="All keys",
         tag="operator",
         scope="operate",
     ),

@@ -21,7 +21,8 @@ from exchange.api.signing import KEY_HEADER, NONCE_HEADER, SIGNATURE_HEADER, TIM
 from exchange.domain.rejects import RejectCode
 from exchange.gateway.auth import Authenticator, Caller
 from exchange.gateway.binary.select import NOBODY, events_by_slot
-from exchange.gateway.orders import Outcome, record_of, results_of
+from exchange.gateway.orders import Outcome, record_of
+from exchange.gateway.repeats import submit_once
 from exchange.service.core import LIMITS
 from exchange.service.exchange import Exchange
 from exchange.service.results import Applied
@@ -60,6 +61,8 @@ class Listener(Protocol):
     caller: Caller | None
     cancel_on_disconnect: bool
     in_flight: int
+    peer: str | None
+    """The address that it comes from."""
 
     def tell(self, message: wire.FeedMessage) -> None:
         """Send a message."""
@@ -88,7 +91,7 @@ class PrivateChannels:
             NONCE_HEADER: asked.nonce,
             SIGNATURE_HEADER: asked.signature,
         }
-        caller = self._authenticator.check(headers, "LOGON", "/v1/feed", "", b"", "read")
+        caller = self._authenticator.check(headers, "LOGON", "/v1/feed", "", b"", "read", listener.peer)
         listener.caller = caller
         listener.cancel_on_disconnect = asked.cancel_on_disconnect
         account, seq = caller.account, self._exchange.views.seq
@@ -161,12 +164,9 @@ class PrivateChannels:
         rows = [row for entry in entries for row in entry.rows]
         found: Iterator[Outcome] = iter(())
         if rows:
-            commands = np.concatenate(rows)
-            result = await self._exchange.submit_hot(commands, account)
-            if result.code is None:
-                found = iter(results_of(self._exchange, commands, result.first_seq, result.events))
-            else:
-                whole = RequestRefused(result.code.name, result.code.status, result.code.sentence)
+            try:
+                found = iter(await submit_once(self._exchange, account, np.concatenate(rows)))
+            except RequestRefused as whole:
                 found = iter([whole] * len(rows))
         for entry in entries:
             entry.answer(found, self._exchange.views.seq)

@@ -10,8 +10,9 @@ from exchange.api import answers, requests
 from exchange.api.codes import RequestRefused
 from exchange.gateway import translate
 from exchange.gateway.call import BATCH_BYTES_MAX, Call, Route
-from exchange.gateway.orders import Command, Outcome, record_of, results_of
+from exchange.gateway.orders import Command, Outcome, record_of
 from exchange.gateway.paging import page
+from exchange.gateway.repeats import submit_once
 
 _ORDER_HELP = {"order_id": "the exchange's order id"}
 
@@ -72,11 +73,7 @@ async def _submit(call: Call, items: list[Command]) -> list[Outcome]:
         except RequestRefused as refused:
             outcomes[at] = refused
     if rows:
-        commands = np.concatenate(rows)
-        result = await call.exchange.submit_hot(commands, call.caller.account)
-        if result.code is not None:
-            raise RequestRefused(result.code.name, result.code.status, result.code.sentence)
-        found = results_of(call.exchange, commands, result.first_seq, result.events)
+        found = await submit_once(call.exchange, call.caller.account, np.concatenate(rows))
         outcomes.update(zip(places, found, strict=True))
     return [outcomes[at] for at in range(len(items))]
 

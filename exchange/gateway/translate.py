@@ -173,4 +173,21 @@ def capacity(view: views.CapacityView) -> answers.CapacityPost:
 
 def member(view: views.MemberView) -> answers.Member:
     """Return a member as the operator sees it."""
-    return answers.Member(member=view.name, account=str(view.account), kind=view.kind, cash_fen=view.cash_fen)
+    return answers.Member(
+        member=view.name,
+        account=str(view.account),
+        kind=view.kind,
+        state=view.state,
+        cash_fen=view.cash_fen,
+    )
+
+
+def key(view: views.KeyView) -> answers.Key:
+    """Return a key without its secret."""
+    return answers.Key(
+        key_id=view.key_id,
+        member=view.member,
+        scopes=list(view.scopes),
+        networks=list(view.networks),
+        enabled=view.enabled,
+    )

@@ -13,7 +13,7 @@ from exchange.service.secrets import new_key_id, new_secret
 from nodes.catalogue import Catalogue, load_catalogue
 
 OPERATOR = "operator"
-OPERATOR_SCOPES = ("read", "operate")
+OPERATOR_SCOPES = ("read", "risk", "operate")
 CALENDAR_DAYS = 450
 """How far ahead closed days are journaled; the longest contract begins about 215 days ahead."""
 

@@ -25,7 +25,7 @@ from matching.api import InvariantViolation, MatchingEngine
 from matching.records import COMMAND, Records
 from matching.spec import EngineLimits
 
-CORE_VERSION: Final = 1
+CORE_VERSION: Final = 2
 """Goes up whenever the same journal would give another state; part of every journal frame."""
 
 LIMITS: Final = EngineLimits(
@@ -42,9 +42,11 @@ Handler = Callable[[State, Any, Stamp], Outcome]
 HANDLERS: Final[dict[type, Handler]] = {
     m.SetRules: handle_market.set_rules,
     m.AddMember: handle_members.add_member,
+    m.AddClient: handle_members.add_client,
     m.SetMemberState: handle_members.set_member_state,
     m.AddKey: handle_members.add_key,
     m.RevokeKey: handle_members.revoke_key,
+    m.NoteRequests: handle_members.note_requests,
     m.Deposit: handle_members.deposit,
     m.Withdraw: handle_members.withdraw,
     m.PostCapacity: handle_delivery.post_capacity,
@@ -59,7 +61,15 @@ HANDLERS: Final[dict[type, Handler]] = {
 }
 """One handler a rare message."""
 
-_CHANGES_CONTRACTS = (m.SetRules, m.ListContracts, m.OpenDay, m.SetPhase, m.Halt, m.SettleDay)
+_CHANGES_CONTRACTS = (
+    m.SetRules,
+    m.SetMemberState,
+    m.ListContracts,
+    m.OpenDay,
+    m.SetPhase,
+    m.Halt,
+    m.SettleDay,
+)
 _PLAIN = msgspec.msgpack.Encoder(order="deterministic")
 
 
@@ -87,6 +97,7 @@ class Core:
         self.time_ns = int(last["time_ns"])
         events = self._apply_around_window(commands, int(first["time_ns"]))
         self.changes.mark(events, self.seq)
+        self.state.client_orders.collect(commands, events)
         return Applied(self.seq - len(commands) + 1, self.seq, self.time_ns, events)
 
     def _apply_around_window(self, commands: Records, begin_ns: int) -> Records:

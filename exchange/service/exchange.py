@@ -18,7 +18,7 @@ import numpy as np
 import structlog
 
 from exchange.domain.clock import Clock
-from exchange.domain.messages import RareMessage, decode, encode
+from exchange.domain.messages import NoteRequests, OrderNote, RareMessage, decode, encode
 from exchange.domain.rejects import RejectCode
 from exchange.journal import (
     Files,
@@ -34,6 +34,7 @@ from exchange.service.config import ExchangeConfig
 from exchange.service.core import CORE_VERSION
 from exchange.service.frames import pack_rare
 from exchange.service.hot import stamp, take
+from exchange.service.nonces import nonce_entry
 from exchange.service.parts import (
     AwaitedPart,
     BlockOwner,
@@ -59,6 +60,7 @@ from matching.records import COMMAND, EVENT, Records
 Listener: TypeAlias = Callable[[Applied], None]
 PROGRESS_FRAMES = 1_000
 HASH_AGE_S = 1.0
+NOTED_MAX = 4_096
 _LOG = structlog.get_logger("exchange")
 
 
@@ -93,6 +95,8 @@ class Exchange:
         self._listeners: list[Listener] = []
         self._gathered: list[Part] = []
         self._in_flight: deque[HotFrame | RareFrame] = deque()
+        self._noted: list[bytes] = []
+        self._noted_orders: list[OrderNote] = []
         self._waiting_commands = 0
         self._flush_due = False
         self._next_seq = core.seq + 1
@@ -232,6 +236,19 @@ class Exchange:
             part.refuse(code)
         return await part.result
 
+    def note_request(self, nonce: bytes, timestamp_ms: int) -> None:
+        """Journal the nonce (16 bytes) of a signed request no later than the commands that it then submits.
+
+        At most `NOTED_MAX` wait for a command to go with.
+        """
+        self._noted.append(nonce_entry(nonce, timestamp_ms))
+        if len(self._noted) >= NOTED_MAX:
+            self._flush_soon()
+
+    def note_order(self, account: int, client_id: int, digest: bytes) -> None:
+        """Journal that an order under a client order id follows; submit it in the same turn of the loop."""
+        self._noted_orders.append(OrderNote(account, client_id, digest))
+
     def events_since(self, seq: int) -> list[Records] | None:
         """Return the events (dtype EVENT) of every frame that ends after `seq`, oldest first; None if some
         aren't held any more.
@@ -289,6 +306,9 @@ class Exchange:
         self._waiting_commands += commands
         self._drained.clear()
         self._gathered.append(part)
+        self._flush_soon()
+
+    def _flush_soon(self) -> None:
         if not self._flush_due:
             self._flush_due = True
             self._loop.call_soon(self._flush)
@@ -306,12 +326,18 @@ class Exchange:
         """Stamp everything that was gathered in this turn and hand it to the journal."""
         self._flush_due = False
         gathered, self._gathered = self._gathered, []
+        noted, self._noted = self._noted, []
+        orders, self._noted_orders = self._noted_orders, []
         if self._failure is not None:  # it failed between the submission and this call
             for part in gathered:
                 part.refuse(RejectCode.NOT_ACKNOWLEDGING)
             return
         time_ns = self._last_time_ns = max(self._last_time_ns, self.clock.now_ns())
         try:
+            if noted or orders:
+                self._waiting_commands += 1
+                note = NoteRequests(nonces=b"".join(noted), orders=tuple(orders))
+                self._append_rare(RarePart(note, self._loop.create_future()), time_ns)
             for block in blocks(gathered, self.config.frame_commands_max):
                 if isinstance(block, RarePart):
                     self._append_rare(block, time_ns)

@@ -24,6 +24,8 @@ def post_capacity(state: State, message: PostCapacity, stamp: Stamp) -> Outcome:
     member = state.members_by_account.get(message.account)
     if member is None or member.kind != "provider":
         return refused(RejectCode.NOT_A_PROVIDER)
+    if not state.may_trade(member):
+        return refused(RejectCode.MEMBER_NOT_APPROVED)
     product = state.products.get((message.grade, message.hub))
     if product is None:
         return refused(RejectCode.UNKNOWN_PRODUCT, f"{message.grade} at {message.hub}")

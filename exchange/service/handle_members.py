@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from exchange.clearing.ledger import LedgerKind
 from exchange.domain.messages import (
+    AddClient,
     AddKey,
     AddMember,
     Deposit,
+    NoteRequests,
     RevokeKey,
     SetMemberState,
     Withdraw,
 )
 from exchange.domain.rejects import RejectCode
+from exchange.service.nonces import whole_entries
 from exchange.service.state import DONE, Key, Member, Outcome, Stamp, State, refused
+from matching.records import Records
 
 AMOUNT_MAX_FEN = 10**15
 """Most that one payment may move; cash stays far inside int64."""
@@ -20,42 +24,70 @@ AMOUNT_MAX_FEN = 10**15
 
 def add_member(state: State, message: AddMember, stamp: Stamp) -> Outcome:
     """Admit a member and open its account."""
-    if message.name in state.members:
-        return refused(RejectCode.MEMBER_EXISTS, message.name)
     account = len(state.members) + 1
-    if account >= state.engine.limits.max_accounts:
+    return _open_account(state, Member(message.name, account, message.kind, message.state), stamp)
+
+
+def add_client(state: State, message: AddClient, stamp: Stamp) -> Outcome:
+    """Open a sub-account of a broker's client."""
+    broker = state.members_by_account.get(message.broker)
+    if broker is None or broker.kind != "broker":
+        return refused(RejectCode.NOT_A_BROKER)
+    if broker.state != "approved":
+        return refused(RejectCode.MEMBER_NOT_APPROVED)
+    name, account = f"{broker.name}/{message.name}", len(state.members) + 1
+    return _open_account(state, Member(name, account, "client", "approved", broker.name), stamp)
+
+
+def _open_account(state: State, member: Member, stamp: Stamp) -> Outcome:
+    if member.name in state.members:
+        return refused(RejectCode.MEMBER_EXISTS, member.name)
+    if member.account >= state.engine.limits.max_accounts:
         return refused(RejectCode.ACCOUNT_LIMIT)
-    member = Member(message.name, account, message.kind)
     state.members[member.name] = member
-    state.members_by_account[account] = member
-    events = state.engine.set_account(account, state.account_spec(account), seq=stamp.seq)
-    return Outcome(data={"account": account}, events=(events,))
+    state.members_by_account[member.account] = member
+    spec = state.account_spec(member.account)
+    events = state.engine.set_account(member.account, spec, seq=stamp.seq)
+    return Outcome(data={"account": member.account}, events=(events,))
 
 
 def set_member_state(state: State, message: SetMemberState, stamp: Stamp) -> Outcome:
-    """Suspend or restore a member's trading."""
+    """Approve or suspend a member; suspended, it has no open orders left."""
     member = state.members.get(message.name)
-    if member is None:
+    if member is None or member.broker is not None:
         return refused(RejectCode.UNKNOWN_MEMBER, message.name)
-    if member.approved == message.approved:
+    if member.state == message.state:
         return DONE
-    member.approved = message.approved
-    # the kernel's equity includes today's marks: carry it over instead of resetting it to cash
-    exposure = state.engine.exposure(member.account)
-    spec = state.account_spec(member.account)
-    events = state.engine.set_account(member.account, spec, seq=stamp.seq)
-    delta = exposure.equity_fen - spec.equity_fen
-    marked = state.engine.adjust_equity(member.account, delta, seq=stamp.seq)
-    return Outcome(events=(events, marked))
+    if member.state == "applied" and message.state == "suspended":
+        return refused(RejectCode.WRONG_MEMBER_STATE, message.name)
+    member.state = message.state
+    events: list[Records] = []
+    for account in state.accounts_of(member):
+        if message.state == "suspended":
+            events.append(state.engine.kill_account(account, seq=stamp.seq))
+        else:
+            events += _enable(state, account, stamp)
+    return Outcome(events=tuple(events))
+
+
+def _enable(state: State, account: int, stamp: Stamp) -> list[Records]:
+    """Let an account trade. The kernel's equity includes today's marks: it is carried over."""
+    equity = state.engine.exposure(account).equity_fen
+    spec = state.account_spec(account)
+    events = state.engine.set_account(account, spec, seq=stamp.seq)
+    return [events, state.engine.adjust_equity(account, equity - spec.equity_fen, seq=stamp.seq)]
 
 
 def add_key(state: State, message: AddKey, stamp: Stamp) -> Outcome:
     """Add an API key to a member."""
-    if message.member not in state.members:
+    member = state.members.get(message.member)
+    if member is None or member.broker is not None:
         return refused(RejectCode.UNKNOWN_MEMBER, message.member)
     if message.key_id in state.keys:
         return refused(RejectCode.KEY_EXISTS, message.key_id)
-    state.keys[message.key_id] = Key(message.key_id, message.member, message.scopes, message.ciphertext)
+    state.keys[message.key_id] = Key(
+        message.key_id, message.member, message.scopes, message.ciphertext, message.networks
+    )
     return Outcome(data={"key_id": message.key_id})
 
 
@@ -65,6 +97,16 @@ def revoke_key(state: State, message: RevokeKey, stamp: Stamp) -> Outcome:
     if key is None:
         return refused(RejectCode.UNKNOWN_KEY, message.key_id)
     key.enabled = False
+    return DONE
+
+
+def note_requests(state: State, message: NoteRequests, stamp: Stamp) -> Outcome:
+    """Remember the nonces of signed requests, and expect orders."""
+    if not whole_entries(message.nonces):
+        return refused(RejectCode.INVALID_COMMAND)
+    state.nonces.note(message.nonces)
+    for order in message.orders:
+        state.client_orders.note(order.account, order.client_id, order.digest)
     return DONE
 
 

@@ -50,8 +50,15 @@ def settle_day(state: State, message: SettleDay, stamp: Stamp) -> Outcome:
         _expire(state, contract)
     events += _retire(state, [*parents, *days], stamp)
     events += _prepare_next_day(state, stamp)
+    _forget_client_orders(state)
     state.day.phase = MarketPhase.SETTLED
     return Outcome(data={"contracts": len(traded), "expired": len(parents) + len(days)}, events=events)
+
+
+def _forget_client_orders(state: State) -> None:
+    """Free the client order ids of orders that ended (clause 9.9)."""
+    resting = [state.engine.open_orders(account) for account in state.client_orders.accounts()]
+    state.client_orders.forget(int(order_id) for rows in resting for order_id in rows["order_id"])
 
 
 def _expiring_days(state: State, message: SettleDay) -> list[Contract]:

@@ -90,6 +90,10 @@ class Kernel:
         """Set an account's terms, equity included."""
         return self._done(self._engine.set_account(account, spec, seq=seq))
 
+    def kill_account(self, account: int, *, seq: int) -> Records:
+        """Disable an account and cancel its orders."""
+        return self._done(self._engine.kill_account(account, seq=seq))
+
     def adjust_equity(self, account: int, delta_fen: int, *, seq: int) -> Records:
         """Add to an account's equity."""
         return self._done(self._engine.adjust_equity(account, delta_fen, seq=seq))

@@ -12,13 +12,14 @@ from exchange.clearing.tables import CONTRACT_ROW, LEDGER_ROW, RESERVATION_ROW, 
 from exchange.domain.contracts import Contract
 from exchange.domain.messages import SetRules
 from exchange.journal.snapshots import SnapshotHeader
+from exchange.service.clientorders import ClientOrder
 from exchange.service.core import CORE_VERSION, Core
 from exchange.service.state import Capacity, Day, Key, Member, State
 from exchange.service.tape import TAPE_ROW, Tape
 from matching.api import MatchingEngine
 from matching.state import SNAPSHOT_DTYPES
 
-LAYOUT: Final = 1
+LAYOUT: Final = 2
 """Goes up when a snapshot's arrays or typed parts change, so that an old one is never misread."""
 
 _KERNEL: Final = "kernel."
@@ -44,6 +45,8 @@ class _Typed(msgspec.Struct, kw_only=True):
     hub_indices: dict[str, int]
     members: list[Member]
     keys: list[Key]
+    nonces: bytes
+    client_orders: list[tuple[int, int, ClientOrder, bool]]
     capacity: list[Capacity]
     contracts: list[Contract]
     reservations_by_day: dict[int, tuple[int, int]]
@@ -62,6 +65,8 @@ def seal(core: Core, tape: Tape, chain: bytes) -> tuple[SnapshotHeader, dict[str
         hub_indices=state.hub_indices,
         members=list(state.members.values()),
         keys=list(state.keys.values()),
+        nonces=state.nonces.state_bytes(),
+        client_orders=list(state.client_orders.plain()),
         capacity=state.capacity,
         contracts=state.contracts,
         reservations_by_day=state.reservations_by_day,
@@ -128,6 +133,8 @@ def _fill_typed(state: State, typed: _Typed) -> None:
     state.members = {member.name: member for member in typed.members}
     state.members_by_account = {member.account: member for member in typed.members}
     state.keys = {key.key_id: key for key in typed.keys}
+    state.nonces.note(typed.nonces)
+    state.client_orders.restore(typed.client_orders)
     state.capacity = typed.capacity
     state.contracts = typed.contracts
     state.contracts_by_symbol = {contract.symbol: contract for contract in typed.contracts}

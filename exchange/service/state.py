@@ -20,10 +20,12 @@ from exchange.clearing.positions import Positions
 from exchange.clearing.tables import CONTRACT_ROW, RESERVATION_ROW, SETTLEMENT_ROW, Table
 from exchange.domain.calendar import day_of, epoch_day, next_trading_day
 from exchange.domain.contracts import Contract
-from exchange.domain.messages import PostCapacity, Product, SetRules
+from exchange.domain.messages import MemberKind, PostCapacity, Product, SetRules
 from exchange.domain.phases import MarketPhase
 from exchange.domain.rejects import RejectCode
+from exchange.service.clientorders import ClientOrders
 from exchange.service.kernel import Kernel
+from exchange.service.nonces import Nonces
 from exchange.service.results import Data
 from matching.records import EVENT, Records
 from matching.spec import AccountSpec
@@ -37,8 +39,10 @@ class Member(msgspec.Struct):
 
     name: str
     account: int
-    kind: Literal["provider", "enterprise", "operator"]
-    approved: bool = True
+    kind: MemberKind | Literal["client"]
+    state: Literal["applied", "approved", "suspended"]
+    broker: str | None = None
+    """The member whose client this is; a client has no key and no state of its own."""
 
 
 class Key(msgspec.Struct):
@@ -48,6 +52,7 @@ class Key(msgspec.Struct):
     member: str
     scopes: tuple[str, ...]
     ciphertext: bytes
+    networks: tuple[str, ...]
     enabled: bool = True
 
 
@@ -115,6 +120,8 @@ class State:
         self.members: dict[str, Member] = {}
         self.members_by_account: dict[int, Member] = {}
         self.keys: dict[str, Key] = {}
+        self.nonces = Nonces()
+        self.client_orders = ClientOrders()
         self.capacity: list[Capacity] = []
         self.contracts: list[Contract] = []
         self.contracts_by_symbol: dict[str, Contract] = {}
@@ -153,10 +160,19 @@ class State:
         """Return the kernel's terms of an account: equity is cash without what undelivered reservations
         will cost.
         """
-        member = self.members_by_account[account]
         return AccountSpec(
-            enabled=member.approved, equity_fen=int(self.cash[account] - self.delivery_hold[account])
+            enabled=self.may_trade(self.members_by_account[account]),
+            equity_fen=int(self.cash[account] - self.delivery_hold[account]),
         )
+
+    def may_trade(self, member: Member) -> bool:
+        """Return whether the member, or the broker whose client it is, is approved (clause 8.7)."""
+        responsible = member if member.broker is None else self.members[member.broker]
+        return responsible.state == "approved"
+
+    def accounts_of(self, member: Member) -> list[int]:
+        """Return the accounts of a member, its clients' included, ascending."""
+        return sorted(of.account for of in self.members.values() if member.name in (of.name, of.broker))
 
     def margin_per_lot(self, reference: int, hours: int) -> int:
         """Return the initial margin of one lot, fen, rounded up (clause 5.1)."""
@@ -192,6 +208,7 @@ class State:
         yield "hubs", self.hub_indices
         yield "members", list(self.members.values())
         yield "keys", list(self.keys.values())
+        yield "client orders", list(self.client_orders.plain())
         yield "capacity", self.capacity
         yield "contracts", [(c.symbol, c.last_trading_day) for c in self.contracts]
         yield "sold", [(*key, hours) for key, hours in self.sold_card_hours.items()]
@@ -208,6 +225,7 @@ class State:
         yield "positions", self.positions.state_bytes()
         yield "reservations", self.reservations.state_bytes()
         yield "settlements", self.settlements.state_bytes()
+        yield "nonces", self.nonces.state_bytes()
         yield "ledger", self.ledger.state_bytes()
 
 

@@ -21,6 +21,7 @@ from exchange.domain.contracts import Contract, PeriodKind
 from exchange.domain.messages import Product, SetRules
 from exchange.domain.money import half_up_share
 from exchange.domain.phases import MarketPhase
+from exchange.service.clientorders import ClientOrder
 from exchange.service.core import Core
 from exchange.service.handle_settlement import open_interest
 from exchange.service.state import HOUSE, Key, Member
@@ -240,7 +241,15 @@ class Views:
         """Return all API keys in the order in which they were added."""
         return [self._key_view(key) for key in self._state.keys.values()]
 
+    def nonces(self) -> list[tuple[bytes, int]]:
+        """Return the journaled nonces that may still be replayed: (digest, wall-clock timestamp in ms)."""
+        return list(self._state.nonces)
+
     # -- accounts
+
+    def client_order(self, account: int, client_id: int) -> ClientOrder | None:
+        """Return the order that was applied under a client order id; don't change it."""
+        return self._state.client_orders.get(account, client_id)
 
     def open_orders(self, account: int, symbol: str | None = None) -> list[OrderView]:
         """Return an account's open orders in acceptance order."""
@@ -382,14 +391,21 @@ class Views:
         return tuple(LevelView(int(row["price"]), int(row["quantity"]), int(row["orders"])) for row in rows)
 
     def _member_view(self, member: Member) -> MemberView:
-        return MemberView(
-            member.name, member.account, member.kind, member.approved, int(self._state.cash[member.account])
-        )
+        responsible = member if member.broker is None else self._state.members[member.broker]
+        cash = int(self._state.cash[member.account])
+        return MemberView(member.name, member.account, member.kind, responsible.state, member.broker, cash)
 
     def _key_view(self, key: Key) -> KeyView:
         member = self._state.members[key.member]
         return KeyView(
-            key.key_id, member.name, member.account, member.kind, key.scopes, key.ciphertext, key.enabled
+            key.key_id,
+            member.name,
+            member.account,
+            member.kind,
+            key.scopes,
+            key.ciphertext,
+            key.networks,
+            key.enabled,
         )
 
     def _order_view(self, row: Any) -> OrderView:

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Literal
 
 from exchange.domain.contracts import Contract
+from exchange.domain.messages import MemberKind
 from exchange.domain.phases import MarketPhase
 
 
@@ -213,8 +214,10 @@ class MemberView:
 
     name: str
     account: int
-    kind: Literal["provider", "enterprise", "operator"]
-    approved: bool
+    kind: MemberKind | Literal["client"]
+    state: Literal["applied", "approved", "suspended"]
+    """A client's is its broker's."""
+    broker: str | None
     cash_fen: int
 
 
@@ -225,9 +228,10 @@ class KeyView:
     key_id: str
     member: str
     account: int
-    kind: Literal["provider", "enterprise", "operator"]
+    kind: MemberKind | Literal["client"]
     scopes: tuple[str, ...]
     ciphertext: bytes
+    networks: tuple[str, ...]
     enabled: bool
 
 

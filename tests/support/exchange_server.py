@@ -12,6 +12,7 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
+from exchange.api.requests import MemberKind
 from exchange.api.signing import signed_headers
 from exchange.client import ExchangeClient, Profile
 from exchange.domain.calendar import moment_ns
@@ -47,10 +48,10 @@ class Served:
         """A client of this server that doesn't try again."""
         return ExchangeClient(self.base_url, profile, retries=0)
 
-    async def admit(self, name: str, kind: str) -> Profile:
+    async def admit(self, name: str, kind: MemberKind) -> Profile:
         """Admit a member with cash and return its profile."""
         async with self.client(self.operator) as operator:
-            made = await operator.add_member(name, kind)
+            made = await operator.add_member(name, kind, state="approved")
             await operator.deposit(name, DEPOSIT_FEN)
         return Profile(
             member=name,

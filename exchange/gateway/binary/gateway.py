@@ -123,7 +123,7 @@ class BinaryGateway:
         }
         try:
             caller = self._authenticator.check(
-                headers, SIGNED_METHOD, SIGNED_PATH, "", raw[:SIGNED_SIZE], "trade"
+                headers, SIGNED_METHOD, SIGNED_PATH, "", raw[:SIGNED_SIZE], "trade", connection.peer
             )
         except RequestRefused as refused:
             self._metrics.refused(GATEWAY, refused.code)

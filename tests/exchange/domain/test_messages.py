@@ -15,9 +15,11 @@ DAY = date(2026, 12, 4)
 EXAMPLES: list[m.RareMessage] = [
     m.SetRules(products=(m.Product("H100", "GUIAN", 1),), closed_days=(DAY,), calendar_end=DAY),
     m.AddMember(name="acme", kind="provider"),
-    m.SetMemberState(name="acme", approved=False),
+    m.AddClient(broker=2, name="liu"),
+    m.SetMemberState(name="acme", state="suspended"),
     m.AddKey(member="acme", key_id="k1", scopes=("read", "trade"), ciphertext=b"\x00\xff"),
     m.RevokeKey(key_id="k1"),
+    m.NoteRequests(nonces=bytes(24), orders=(m.OrderNote(1, 7, bytes(16)),)),
     m.Deposit(member="acme", amount_fen=5, reference="收款"),
     m.Withdraw(member="acme", amount_fen=5),
     m.PostCapacity(account=1, grade="H100", hub="GUIAN", cards=8, first_day=DAY, last_day=DAY),

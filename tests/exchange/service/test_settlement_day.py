@@ -251,12 +251,13 @@ def test_an_order_beyond_the_equity_is_refused(market) -> None:
 def test_a_suspended_member_may_only_cancel(market) -> None:
     market.open()
     resting = market.orders(market.order(1, TUESDAY_H100, Side.SELL, 1, 1_250))
-    market.do(m.SetMemberState(name="acme", approved=False))  # clause 5.4
+    market.do(m.SetMemberState(name="acme", state="suspended"))  # clause 5.4
+    assert market.state.engine.open_orders(1).size == 0
     refused = market.orders(market.order(1, TUESDAY_H100, Side.SELL, 1, 1_250))
-    assert refused.events["kind"].tolist() == [EventKind.REJECTED]
+    assert refused.events["code"].tolist() == [RejectCode.ACCOUNT_DISABLED]
     cancelled = market.cancel(1, int(resting.events["order_id"][0]))
-    assert EventKind.CANCELLED in cancelled.events["kind"]
-    market.do(m.SetMemberState(name="acme", approved=True))
+    assert cancelled.events["code"].tolist() == [RejectCode.UNKNOWN_ORDER]
+    market.do(m.SetMemberState(name="acme", state="approved"))
     market.trade(TUESDAY_H100, 1, 2, 1, 1_200)
 
 

@@ -77,6 +77,7 @@ def test_a_snapshot_anywhere_and_the_rest_is_the_whole(market_type, tmp_path):
 def test_every_part_of_the_state_is_in_a_snapshot(market_type):
     market = market_type()
     lively_days(market, seed=5, days=2, blocks=2)
+    market.do(m.NoteRequests(nonces=bytes(range(24)), orders=(m.OrderNote(2, 7, bytes(16)),)))
     header, arrays = seal(market.core, Tape(TAPE), CHAIN)
     views = {name: memoryview(array) for name, array in arrays.items()}
     copy = unseal(header, views, Engine(LIMITS), Tape(TAPE))
@@ -90,6 +91,10 @@ def test_every_part_of_the_state_is_in_a_snapshot(market_type):
                 found[name] = part.rows.tobytes()
             elif name in arrays:
                 found[name] = part.tobytes()
+            elif name == "nonces":
+                found[name] = part.state_bytes()
+            elif name == "client_orders":
+                found[name] = list(part.plain())
             elif name != "engine":
                 found[name] = part
         return found

@@ -101,12 +101,14 @@ async def test_messages_of_one_turn_are_answered_one_by_one_in_order(tmp_path: P
         await served.at(9, 5)
         async with logged_on(served, red) as feed:
             for number in range(100):
-                await feed.enter(str(number), [order("sell", number=number + 1)] * 3)
+                await feed.enter(str(number), [order("sell", number=3 * number + at) for at in (1, 2, 3)])
             answers = await until(feed, FeedResults, 100)
             assert [answer.id for answer in answers] == [str(number) for number in range(100)]
             for number, answer in enumerate(answers):
                 placed = [result.order for result in answer.results]
-                assert [row.client_order_id for row in placed if row] == [str(number + 1)] * 3
+                assert [row.client_order_id for row in placed if row] == [
+                    str(3 * number + at) for at in (1, 2, 3)
+                ]
         assert len(served.exchange.views.open_orders(int(red.account))) == 300
 
 
