@@ -114,6 +114,8 @@ class FeedHub:
         self._exchange = exchange
         self._private = PrivateChannels(exchange, authenticator)
         self._readers: set[Reader] = set()
+        self._snapshots: dict[str, tuple[int, bytes]] = {}
+        """The latest snapshot of each book with its seq: many readers at one moment share it."""
         self._end_subscription: Any = None
         self._heart: asyncio.Task[None] | None = None
 
@@ -224,11 +226,14 @@ class FeedHub:
         return dict.fromkeys(asked)
 
     def _snapshot(self, symbol: str) -> bytes:
+        known = self._snapshots.get(symbol)
+        if known is not None and known[0] == self._exchange.views.seq:
+            return known[1]
         view = self._exchange.views.book(symbol, BOOK_DEPTH)
         if view is None:
             raise AssertionError(f"{symbol} was looked up and is gone")
         book = translate.book(view, "")
-        return _text(
+        message = _text(
             wire.FeedBook(
                 seq=view.as_of_seq,
                 symbol=symbol,
@@ -236,6 +241,8 @@ class FeedHub:
                 asks=[(row.price, row.quantity, row.orders) for row in book.asks if row.price != UNPRICED],
             )
         )
+        self._snapshots[symbol] = (view.as_of_seq, message)
+        return message
 
     def _status(self) -> bytes:
         status, config = self._exchange.status(), self._exchange.config
