@@ -197,9 +197,10 @@ def test_tampering_that_keeps_the_checksums_breaks_the_chain(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("error", [errno.EIO, errno.ENOSPC])
-def test_nothing_acknowledged_is_lost_at_any_failing_call(tmp_path: Path, error: int) -> None:
+@pytest.mark.parametrize("calls", [60, pytest.param(500, marks=pytest.mark.soak)])
+def test_nothing_acknowledged_is_lost_at_any_failing_call(tmp_path: Path, error: int, calls: int) -> None:
     """Every write, sync and creation in turn fails; what was reported durable before is there after."""
-    for fail_at in range(1, 60):
+    for fail_at in range(1, calls + 1):
         folder = tmp_path / str(fail_at)
         acknowledged = 0
         try:
