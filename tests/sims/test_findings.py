@@ -106,7 +106,10 @@ def test_money_adds_up_and_a_missing_fen_is_seen() -> None:
             as_of_seq=1,
         )
 
-    members = [Member(member=m, account="2", kind="provider", cash_fen=c) for m, c in (("a", 70), ("b", 28))]
+    members = [
+        Member(member=m, account="2", kind="provider", state="approved", cash_fen=c)
+        for m, c in (("a", 70), ("b", 28))
+    ]
     moved = [
         statement(("deposit", 50), ("fee", -2), ("variation margin", 20)),
         statement(("variation margin", -20)),

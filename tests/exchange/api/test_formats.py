@@ -242,6 +242,8 @@ def drawn(kind: msgspec.inspect.Type) -> st.SearchStrategy[object]:
             return st.lists(
                 drawn(kind.item_type), min_size=least, max_size=max(least, min(kind.max_length or 3, 3))
             )
+        case msgspec.inspect.DictType():
+            return st.dictionaries(drawn(kind.key_type), drawn(kind.value_type), max_size=3)
         case msgspec.inspect.TupleType():
             return st.tuples(*[drawn(each) for each in kind.item_types])
         case msgspec.inspect.LiteralType():

@@ -75,8 +75,9 @@ async def traded(tmp_path: Path) -> AsyncIterator[tuple[Served, Profile, Profile
                     await served.at(9, minute)
                     order = NewOrder(symbol=symbol, side="sell", price=price, quantity=lots + 1)
                     await sells.place(order)
+                    chosen = str(2**64 - lots)  # the largest ids there are
                     order = NewOrder(
-                        symbol=symbol, side="buy", price=price, quantity=lots, client_order_id=str(2**64 - 1)
+                        symbol=symbol, side="buy", price=price, quantity=lots, client_order_id=chosen
                     )
                     await buys.place(order)
                 for order_of in await sells.orders(WEEK):
@@ -122,7 +123,7 @@ async def test_orders_and_fills_are_the_accounts_own(traded: tuple[Served, Profi
         assert [(order.status, order.filled_quantity) for order in orders] == [
             ("filled", n) for n in (2, 4, 3, 5)
         ]
-        assert {order.client_order_id for order in orders} == {str(2**64 - 1)}
+        assert [order.client_order_id for order in orders] == [str(2**64 - n) for n in (2, 4, 3, 5)]
         ours = (await sells.history.orders(api.OwnHistoryQuery(symbol=WEEK))).orders
         assert [(order.status, order.reason, order.open_quantity) for order in ours] == [
             ("cancelled", "REQUESTED", 0)

@@ -44,13 +44,14 @@ async def test_figures_follow_what_happens(tmp_path: Path) -> None:
         def rise(name: str, *labels: str) -> float:
             return after[name, labels] - before.get((name, labels), 0.0)
 
-        assert rise("dongxi_seq") == 4
+        assert rise("dongxi_seq") == 8, "each request's nonce is a command of its own"
+        assert rise("dongxi_commands_total", "NoteRequests") == 4
         assert rise("dongxi_commands_total", "hot") == 4
         assert rise("dongxi_rejects_total", "PRICE_OUTSIDE_LIMITS") == 1
         assert rise("dongxi_refused_requests_total", "PRICE_OUTSIDE_LIMITS", "http") == 1
         assert rise("dongxi_request_seconds_count", "http", "POST /v1/orders", "200") == 3
         assert rise("dongxi_request_seconds_count", "http", "POST /v1/orders", "422") == 1
-        assert rise("dongxi_frame_commands_sum") == 4
+        assert rise("dongxi_frame_commands_sum") == 8
         assert after["dongxi_acknowledging", ()] == 1
         assert after["dongxi_queue_commands", ()] == 0
 
