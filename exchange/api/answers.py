@@ -8,6 +8,8 @@ from typing import Literal
 
 import msgspec
 
+from exchange.api.requests import OrderType, PostOnly, SelfTradePrevention, TimeInForce
+
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """Base of everything the server sends."""
@@ -225,16 +227,29 @@ class Fill(Answer, frozen=True, kw_only=True):
 
 
 class Order(Answer, frozen=True, kw_only=True):
-    """An order of the account that still rests in a book."""
+    """An open order of the account: in a book, a stop that waits, or parked for the closing auction.
+
+    `trigger_price` of a trailing stop is where it stands now.
+    """
 
     order_id: str
     client_order_id: str | None
     symbol: str
     side: Literal["buy", "sell"]
-    price: str
+    type: OrderType
+    price: str | None
+    trigger_price: str | None
+    trailing_offset: str | None
     quantity: int
     open_quantity: int
-    time_in_force: str
+    shown_quantity: int
+    display_quantity: int | None
+    time_in_force: TimeInForce
+    expiry_day: str | None
+    post_only: PostOnly | None
+    reduce_only: bool
+    self_trade_prevention: SelfTradePrevention
+    group: int
 
 
 class Orders(Answer, frozen=True, kw_only=True):
@@ -256,7 +271,8 @@ class OrderResult(Answer, frozen=True, kw_only=True):
     """What became of a new order, a cancel or an amend, once it was durable.
 
     `status`: "resting" (in the book, perhaps partly filled), "filled", "cancelled" (with `reason`, e.g. what
-    an IOC could not fill). `fills` are those that this very command caused.
+    an IOC could not fill). `fills` are those that this very command caused. `price` is that at which the
+    order was accepted or amended, which post-only may have slid; null for a type without one.
     """
 
     order_id: str
@@ -266,12 +282,20 @@ class OrderResult(Answer, frozen=True, kw_only=True):
     filled_quantity: int
     fills: list[Execution]
     reason: str | None = None
+    price: str | None = None
 
 
 class OrderAnswer(Answer, frozen=True, kw_only=True):
     """The result of one order command."""
 
     order: OrderResult
+    as_of_seq: int
+
+
+class MassCancelAnswer(Answer, frozen=True, kw_only=True):
+    """How many orders a mass cancel ended."""
+
+    cancelled: int
     as_of_seq: int
 
 

@@ -17,6 +17,7 @@ class RequestCode(Enum):
     INVALID_PARAMETER = (422, "A query parameter is unknown or has a wrong value.")
     UNKNOWN_SYMBOL = (404, "No contract has this symbol.")
     CLIENT_ORDER_ID_USED = (409, "The account has used this client order id for another order.")
+    UNKNOWN_HUB = (404, "No hub has this code.")
     PRICE_OFF_TICK = (422, "The price is not a multiple of the tick of 0.01 CNY.")
     BODY_TOO_LARGE = (413, "The body is larger than this endpoint accepts.")
     UNSUPPORTED_MEDIA_TYPE = (415, "The body is declared as something other than JSON.")

@@ -54,6 +54,15 @@ Scope = Literal["read", "trade", "provide", "risk", "operate"]
 PageSize = Annotated[int, Meta(ge=1, le=PAGE_MAX, description=f"rows a page, 1 … {PAGE_MAX}")]
 Cursor = Annotated[str, Meta(max_length=64, description="`next_cursor` of the page before")]
 
+Side = Literal["buy", "sell"]
+OrderType = Literal["limit", "market", "market_to_limit", "stop", "stop_limit", "trailing_stop"]
+TimeInForce = Literal["day", "gtc", "gtd", "ioc", "fok", "at_open", "at_close"]
+PostOnly = Literal["reject", "slide"]
+SelfTradePrevention = Literal["none", "cancel_resting", "cancel_taking", "cancel_both", "decrement"]
+Group = Annotated[
+    int, Meta(ge=0, le=2**16 - 1, description="orders that a mass cancel or a lost connection takes together")
+]
+
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Base of everything a client sends."""
@@ -62,17 +71,37 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 class NewOrder(Request, frozen=True, kw_only=True, tag_field="action", tag="new"):
     """A new order; in a batch `"action": "new"`.
 
-    `price` is required for limit orders and refused for market orders. `day` orders live until the session's
-    end, `gtc` until cancelled or the contract's last day, `ioc` fills at once what it can, `fok` all or
-    nothing.
+    `price` is required for `limit` and `stop_limit` and refused for the other types, `trigger_price` for
+    `stop` and `stop_limit`, `trailing_offset` for `trailing_stop`, `expiry_day` for the time in force `gtd`.
+    `day` orders live until the session's end, `gtc` until cancelled or the contract's last day, `gtd` to the
+    end of `expiry_day`, `ioc` fills at once what it can, `fok` all or nothing, `at_open` and `at_close` in
+    that auction only. Which of them go together: clauses 3.12 and 3.13.
     """
 
     symbol: Symbol
-    side: Literal["buy", "sell"]
+    side: Side
     quantity: Lots
-    type: Literal["limit", "market"] = "limit"
+    type: OrderType = "limit"
     price: Price | None = None
-    time_in_force: Literal["day", "gtc", "ioc", "fok"] = "day"
+    trigger_price: Price | None = None
+    trailing_offset: Annotated[
+        Price | None, Meta(description="how far the trigger trails the last price, CNY per lot-hour")
+    ] = None
+    time_in_force: TimeInForce = "day"
+    expiry_day: Day | None = None
+    display_quantity: Annotated[
+        Lots | None, Meta(description="lots that an iceberg shows; absent shows all")
+    ] = None
+    minimum_quantity: Annotated[
+        Lots | None, Meta(description="lots that must trade at once, or the whole is cancelled")
+    ] = None
+    post_only: Annotated[
+        PostOnly | None,
+        Meta(description="an order that would trade at once is refused, or slides one tick off the best"),
+    ] = None
+    reduce_only: Annotated[bool, Meta(description="trades at most the position on the other side")] = False
+    self_trade_prevention: SelfTradePrevention = "none"
+    group: Group = 0
     client_order_id: Id | None = None
 
 
@@ -83,7 +112,7 @@ class Cancel(Request, frozen=True, kw_only=True, tag_field="action", tag="cancel
 
 
 class Amend(Request, frozen=True, kw_only=True, tag_field="action", tag="amend"):
-    """Amends one of the account's own orders; `"action": "amend"`. Price or quantity or both are given.
+    """Amends one of the account's own orders; `"action": "amend"`. At least one change is given.
 
     `quantity` is the new total quantity, what has traded included.
     """
@@ -91,17 +120,29 @@ class Amend(Request, frozen=True, kw_only=True, tag_field="action", tag="amend")
     order_id: Id
     price: Price | None = None
     quantity: Lots | None = None
+    trigger_price: Price | None = None
 
 
 class AmendOrder(Request, frozen=True, kw_only=True):
-    """Body of PATCH /v1/orders/{order_id}. At least one of price and quantity is given.
+    """Body of PATCH /v1/orders/{order_id}. At least one change is given.
 
     `quantity` is the new total quantity, what has traded included. Less of it keeps the order's place in the
-    queue; more of it, or another price, loses it.
+    queue; more of it, or another price or trigger, loses it. A trigger price only for a `stop` or
+    `stop_limit` that still stands.
     """
 
     price: Price | None = None
     quantity: Lots | None = None
+    trigger_price: Price | None = None
+
+
+class MassCancel(Request, frozen=True, kw_only=True):
+    """Cancels the account's open orders that pass every filter given; with none, all of them."""
+
+    symbol: Symbol | None = None
+    hub: Code | None = None
+    side: Side | None = None
+    group: Annotated[Group, Meta(description="0 for every group")] = 0
 
 
 class Batch(Request, frozen=True, kw_only=True):

@@ -160,15 +160,32 @@ class ExchangeClient:
         )
 
     async def amend(
-        self, order_id: str, *, price: str | None = None, quantity: int | None = None
+        self,
+        order_id: str,
+        *,
+        price: str | None = None,
+        quantity: int | None = None,
+        trigger_price: str | None = None,
     ) -> answers.OrderAnswer:
-        """Changes price or total quantity of an own order."""
-        body = requests.AmendOrder(price=price, quantity=quantity)
+        """Changes price, total quantity or trigger price of an own order."""
+        body = requests.AmendOrder(price=price, quantity=quantity, trigger_price=trigger_price)
         return await self._send("PATCH", f"/v1/orders/{_segment(order_id)}", answers.OrderAnswer, body)
 
     async def cancel(self, order_id: str) -> answers.OrderAnswer:
         """Cancels an own order."""
         return await self._send("DELETE", f"/v1/orders/{_segment(order_id)}", answers.OrderAnswer)
+
+    async def cancel_all(
+        self,
+        *,
+        symbol: str | None = None,
+        hub: str | None = None,
+        side: requests.Side | None = None,
+        group: int = 0,
+    ) -> answers.MassCancelAnswer:
+        """Cancels the account's orders that pass every filter given."""
+        body = requests.MassCancel(symbol=symbol, hub=hub, side=side, group=group)
+        return await self._send("POST", "/v1/orders/cancel", answers.MassCancelAnswer, body)
 
     # the account
 

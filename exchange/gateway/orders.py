@@ -8,20 +8,26 @@ import numpy as np
 
 from exchange.api import answers, requests
 from exchange.api.codes import RequestCode, RequestRefused, refuse
-from exchange.api.formats import parse_id, parse_price_ticks, price_text
+from exchange.api.formats import parse_day, parse_id, parse_price_ticks, price_text
+from exchange.domain.calendar import NS_PER_DAY, day_of, epoch_day
 from exchange.domain.rejects import KERNEL_REJECTS
 from exchange.service.exchange import Exchange
 from matching.records import (
+    ANY_HUB,
+    ANY_INSTRUMENT,
     CancelReason,
     CommandKind,
     EventKind,
+    OrderFlag,
     OrderType,
     Records,
     RejectCode,
     Side,
+    StpMode,
     TimeInForce,
     amend,
     cancel,
+    mass_cancel,
     new_order,
 )
 
@@ -29,13 +35,18 @@ INT32_MAX: Final = 2**31 - 1
 ORDER_ID_MAX: Final = 2**63 - 1
 
 _SIDES: Final = {"buy": Side.BUY, "sell": Side.SELL}
-_TYPES: Final = {"limit": OrderType.LIMIT, "market": OrderType.MARKET}
-_TIMES: Final = {
-    "day": TimeInForce.DAY,
-    "gtc": TimeInForce.GTC,
-    "ioc": TimeInForce.IOC,
-    "fok": TimeInForce.FOK,
+_TYPES: Final = {one.name.lower(): one for one in OrderType}
+_TIMES: Final = {one.name.lower(): one for one in TimeInForce}
+_STP_MODES: Final = {one.name.lower(): one for one in StpMode}
+_POST_ONLY: Final = {
+    None: OrderFlag.NONE,
+    "reject": OrderFlag.POST_ONLY,
+    "slide": OrderFlag.POST_ONLY_SLIDE,
 }
+_STOPS: Final = (OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP)
+_AT_ONCE: Final = (TimeInForce.IOC, TimeInForce.FOK)
+_NEVER_STOPS: Final = (*_AT_ONCE, TimeInForce.AT_OPEN, TimeInForce.AT_CLOSE)
+_EPOCH_DAY_MAX: Final = 2**16 - 1
 
 Command = requests.NewOrder | requests.Cancel | requests.Amend
 
@@ -50,13 +61,34 @@ def record_of(exchange: Exchange, account: int, command: Command) -> Records:
     order_id = parse_id(command.order_id, "order_id", ORDER_ID_MAX)
     if isinstance(command, requests.Cancel):
         return cancel(account=account, order_id=order_id)
-    if command.price is None and command.quantity is None:
-        raise refuse(RequestCode.MISSING_FIELD, "Give a new price or a new quantity, or both.", "price")
-    price = 0 if command.price is None else _price(command.price)
-    if command.price is not None and price == 0:  # which in a record says that the price stays
-        status, sentence = KERNEL_REJECTS[RejectCode.PRICE_OUTSIDE_LIMITS]
-        raise RequestRefused(RejectCode.PRICE_OUTSIDE_LIMITS.name, status, sentence, "price")
-    return amend(account=account, order_id=order_id, price=price, quantity=command.quantity or 0)
+    if command.price is None and command.quantity is None and command.trigger_price is None:
+        raise refuse(RequestCode.MISSING_FIELD, "Give a new price, quantity or trigger price.", "price")
+    return amend(
+        account=account,
+        order_id=order_id,
+        price=_changed(command.price, "price", RejectCode.PRICE_OUTSIDE_LIMITS),
+        quantity=command.quantity or 0,
+        trigger=_changed(command.trigger_price, "trigger_price", RejectCode.TRIGGER_OUTSIDE_LIMITS),
+    )
+
+
+def mass_cancel_of(exchange: Exchange, account: int, asked: requests.MassCancel) -> Records:
+    """Return a mass cancel as a record, shape (1,), dtype COMMAND.
+
+    Raises RequestRefused: UNKNOWN_SYMBOL, UNKNOWN_HUB.
+    """
+    hub = ANY_HUB if asked.hub is None else exchange.views.hub_index(asked.hub)
+    if hub is None:
+        raise refuse(
+            RequestCode.UNKNOWN_HUB, f"There is no hub {asked.hub!r}; GET /v1/hubs lists them.", "hub"
+        )
+    return mass_cancel(
+        account=account,
+        instrument=ANY_INSTRUMENT if asked.symbol is None else _contract(exchange, asked.symbol),
+        hub=hub,
+        side=Side.ANY if asked.side is None else _SIDES[asked.side],
+        group=asked.group,
+    )
 
 
 def results_of(exchange: Exchange, commands: Records, first_seq: int, events: Records) -> list[Outcome]:
@@ -73,38 +105,89 @@ Outcome = answers.OrderResult | RequestRefused
 
 
 def _new(exchange: Exchange, account: int, order: requests.NewOrder) -> Records:
-    index = exchange.views.index(order.symbol)
-    if index is None:
-        raise refuse(
-            RequestCode.UNKNOWN_SYMBOL,
-            f"There is no contract {order.symbol!r}; GET /v1/contracts lists those that trade.",
-            "symbol",
-        )
+    reduce = OrderFlag.REDUCE_ONLY if order.reduce_only else OrderFlag.NONE
     return new_order(
         account=account,
-        instrument=index,
+        instrument=_contract(exchange, order.symbol),
         side=_SIDES[order.side],
         quantity=order.quantity,
-        price=_limit_price(order),
+        price=_price_of(order, "price", ("limit", "stop_limit")),
+        trigger=_price_of(order, "trigger_price", ("stop", "stop_limit"))
+        or _price_of(order, "trailing_offset", ("trailing_stop",)),
         order_type=_TYPES[order.type],
         tif=_TIMES[order.time_in_force],
+        display=order.display_quantity or 0,
+        min_quantity=order.minimum_quantity or 0,
+        flags=_POST_ONLY[order.post_only] | reduce,
+        stp=_STP_MODES[order.self_trade_prevention],
+        group=order.group,
+        expiry_day=_expiry_day(order),
         client_id=0 if order.client_order_id is None else parse_id(order.client_order_id, "client_order_id"),
     )
 
 
-def _limit_price(order: requests.NewOrder) -> int:
-    if order.type == "market":
-        if order.price is not None:
-            raise refuse(RequestCode.INVALID_FIELD, "A market order takes no price; leave it out.", "price")
+def _contract(exchange: Exchange, symbol: str) -> int:
+    index = exchange.views.index(symbol)
+    if index is None:
+        raise refuse(
+            RequestCode.UNKNOWN_SYMBOL,
+            f"There is no contract {symbol!r}; GET /v1/contracts lists those that trade.",
+            "symbol",
+        )
+    return index
+
+
+def _price_of(order: requests.NewOrder, field: str, types: tuple[str, ...]) -> int:
+    """Return a price field in ticks: required for `types`, 0 and refused for others."""
+    text: str | None = getattr(order, field)
+    if order.type not in types:
+        if text is not None:
+            raise refuse(
+                RequestCode.INVALID_FIELD, f"A {order.type} order takes no {field}; leave it out.", field
+            )
         return 0
-    if order.price is None:
-        raise refuse(RequestCode.MISSING_FIELD, 'A limit order needs a price, such as "15.20".', "price")
-    return _price(order.price)
+    if text is None:
+        raise refuse(
+            RequestCode.MISSING_FIELD, f'A {order.type} order needs a {field}, such as "15.20".', field
+        )
+    return _price(text, field)
 
 
-def _price(text: str) -> int:
+def _expiry_day(order: requests.NewOrder) -> int:
+    if order.time_in_force != "gtd":
+        if order.expiry_day is not None:
+            raise refuse(
+                RequestCode.INVALID_FIELD, "Only a gtd order takes an expiry_day; leave it out.", "expiry_day"
+            )
+        return 0
+    if order.expiry_day is None:
+        raise refuse(
+            RequestCode.MISSING_FIELD, "A gtd order needs an expiry_day, such as 2026-12-04.", "expiry_day"
+        )
+    day = epoch_day(parse_day(order.expiry_day, "expiry_day"))
+    if not 0 <= day <= _EPOCH_DAY_MAX:
+        raise refuse(
+            RequestCode.INVALID_FIELD,
+            f"The expiry_day must be from 1970-01-01 to {day_of(_EPOCH_DAY_MAX * NS_PER_DAY)}.",
+            "expiry_day",
+        )
+    return day
+
+
+def _changed(text: str | None, field: str, outside: RejectCode) -> int:
+    """Return an amend's new price in ticks, or 0, which in a record says that it stays."""
+    if text is None:
+        return 0
+    price = _price(text, field)
+    if price == 0:
+        status, sentence = KERNEL_REJECTS[outside]
+        raise RequestRefused(outside.name, status, sentence, field)
+    return price
+
+
+def _price(text: str, field: str) -> int:
     # beyond int32 no price is within any limits: the kernel refuses the largest record value just so
-    return min(parse_price_ticks(text), INT32_MAX)
+    return min(parse_price_ticks(text, field), INT32_MAX)
 
 
 def _outcome(exchange: Exchange, command: Any, events: Records) -> Outcome:
@@ -113,20 +196,26 @@ def _outcome(exchange: Exchange, command: Any, events: Records) -> Outcome:
     client_id = int(command["client_id"])
     fills: list[answers.Execution] = []
     reason: str | None = None
+    accepted_price = 0
     for event in events:
         kind = int(event["kind"])
         if kind == EventKind.REJECTED:
             return refusal(exchange, command, RejectCode(int(event["code"])))
         if kind == EventKind.ACCEPTED:
             order_id = int(event["order_id"])
+        if kind == EventKind.TRADE and int(event["contra_id"]) == order_id:
+            # what was left of it rested, and a stop that it elected traded with it
+            open_lots = int(event["contra_remaining"])
+            fills.append(_execution(event))
         if int(event["order_id"]) != order_id:
             continue
+        if kind in (EventKind.ACCEPTED, EventKind.AMENDED):
+            accepted_price = int(event["price"])
         client_id = int(event["client_id"])
         if kind in (EventKind.ACCEPTED, EventKind.AMENDED, EventKind.CANCELLED, EventKind.TRADE):
             open_lots = int(event["remaining"])
         if kind == EventKind.TRADE:
-            price = price_text(int(event["price"]))
-            fills.append(answers.Execution(price=price, quantity=int(event["quantity"])))
+            fills.append(_execution(event))
         if kind == EventKind.CANCELLED:
             reason = CancelReason(int(event["code"])).name
     return answers.OrderResult(
@@ -137,13 +226,20 @@ def _outcome(exchange: Exchange, command: Any, events: Records) -> Outcome:
         filled_quantity=sum(fill.quantity for fill in fills),
         fills=fills,
         reason=reason,
+        price=price_text(accepted_price) if accepted_price else None,
     )
+
+
+def _execution(event: Any) -> answers.Execution:
+    return answers.Execution(price=price_text(int(event["price"])), quantity=int(event["quantity"]))
 
 
 def refusal(exchange: Exchange, command: Any, code: RejectCode) -> RequestRefused:
     """Return the kernel's reject code with its HTTP status, a sentence, and the field at fault."""
     status, sentence = KERNEL_REJECTS[code]
     field = _FIELD_AT_FAULT.get(code)
+    if code in (RejectCode.INVALID_COMBINATION, RejectCode.NOT_IN_THIS_PHASE):
+        field = _attribute_at_fault(command)
     if code is RejectCode.PRICE_OUTSIDE_LIMITS:
         contract = exchange.views.contract(exchange.views.symbol(int(command["instrument"])))
         if contract is not None and command["kind"] == CommandKind.NEW:
@@ -158,8 +254,33 @@ def refusal(exchange: Exchange, command: Any, code: RejectCode) -> RequestRefuse
 _FIELD_AT_FAULT: Final = {
     RejectCode.PRICE_OUTSIDE_LIMITS: "price",
     RejectCode.PRICE_NOT_ALLOWED: "price",
+    RejectCode.TRIGGER_OUTSIDE_LIMITS: "trigger_price",
+    RejectCode.INVALID_OFFSET: "trailing_offset",
+    RejectCode.INVALID_EXPIRY: "expiry_day",
+    RejectCode.INVALID_DISPLAY: "display_quantity",
+    RejectCode.TOO_MANY_REFRESHES: "display_quantity",
+    RejectCode.INVALID_MIN_QUANTITY: "minimum_quantity",
+    RejectCode.POST_ONLY_WOULD_TRADE: "post_only",
+    RejectCode.NOTHING_TO_REDUCE: "reduce_only",
+    RejectCode.ORDER_NOTIONAL: "quantity",
+    RejectCode.POSITION_LIMIT: "quantity",
     RejectCode.INVALID_QUANTITY: "quantity",
     RejectCode.ORDER_TOO_LARGE: "quantity",
     RejectCode.UNKNOWN_INSTRUMENT: "symbol",
     RejectCode.UNKNOWN_ORDER: "order_id",
 }
+
+
+def _attribute_at_fault(command: Any) -> str:
+    """Name the attribute that a refused combination could do without (clauses 3.12 and 3.13)."""
+    if command["kind"] == CommandKind.AMEND:
+        return "trigger_price"
+    if command["type"] in _STOPS and command["tif"] in _NEVER_STOPS:
+        return "time_in_force"
+    if command["min_quantity"]:
+        return "minimum_quantity"
+    if command["flags"] & (OrderFlag.POST_ONLY | OrderFlag.POST_ONLY_SLIDE):
+        return "post_only"
+    if command["flags"] & OrderFlag.REDUCE_ONLY:
+        return "reduce_only"
+    return "display_quantity" if command["display"] else "time_in_force"

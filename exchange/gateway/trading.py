@@ -10,9 +10,10 @@ from exchange.api import answers, requests
 from exchange.api.codes import RequestRefused
 from exchange.gateway import translate
 from exchange.gateway.call import BATCH_BYTES_MAX, Call, Route
-from exchange.gateway.orders import Command, Outcome, record_of
+from exchange.gateway.orders import Command, Outcome, mass_cancel_of, record_of, refusal
 from exchange.gateway.paging import page
 from exchange.gateway.repeats import submit_once
+from matching.records import EventKind, RejectCode
 
 _ORDER_HELP = {"order_id": "the exchange's order id"}
 
@@ -23,15 +24,32 @@ async def place(call: Call) -> answers.OrderAnswer:
 
 
 async def amend(call: Call) -> answers.OrderAnswer:
-    """Change price or total quantity of an open order (clause 3.20)."""
+    """Change price, total quantity or trigger price of an open order (clause 3.20)."""
     change: requests.AmendOrder = call.body
-    command = requests.Amend(order_id=call.path["order_id"], price=change.price, quantity=change.quantity)
+    command = requests.Amend(
+        order_id=call.path["order_id"],
+        price=change.price,
+        quantity=change.quantity,
+        trigger_price=change.trigger_price,
+    )
     return await _one(call, command)
 
 
 async def cancel(call: Call) -> answers.OrderAnswer:
     """Cancel an open order; possible in every phase."""
     return await _one(call, requests.Cancel(order_id=call.path["order_id"]))
+
+
+async def cancel_all(call: Call) -> answers.MassCancelAnswer:
+    """Cancel the account's orders that pass every filter, in every phase (clause 3.27)."""
+    command = mass_cancel_of(call.exchange, call.caller.account, call.body)
+    result = await call.exchange.submit_hot(command, call.caller.account)
+    if result.code is not None:
+        raise RequestRefused(result.code.name, result.code.status, result.code.sentence)
+    last = result.events[-1]
+    if last["kind"] == EventKind.REJECTED:
+        raise refusal(call.exchange, command[0], RejectCode(int(last["code"])))
+    return answers.MassCancelAnswer(cancelled=int(last["quantity"]), as_of_seq=call.exchange.views.seq)
 
 
 async def batch(call: Call) -> answers.BatchAnswer:
@@ -107,6 +125,16 @@ ROUTES = (
         scope="trade",
         body=requests.Batch,
         body_bytes_max=BATCH_BYTES_MAX,
+    ),
+    Route(
+        method="POST",
+        path="/v1/orders/cancel",
+        handler=cancel_all,
+        answer=answers.MassCancelAnswer,
+        summary="Cancel many orders by contract, hub, side or group, or all",
+        tag="orders",
+        scope="trade",
+        body=requests.MassCancel,
     ),
     Route(
         method="PATCH",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from exchange.api import answers
+from exchange.api import answers, requests
 from exchange.api.formats import day_text, price_text, time_text
 from exchange.domain.calendar import NS_PER_HOUR
 from exchange.service import viewtypes as views
+from matching.records import OrderFlag
 
 
 def price_or_none(price_ticks: int) -> str | None:
@@ -106,11 +107,27 @@ def order(view: views.OrderView) -> answers.Order:
         client_order_id=str(view.client_id) if view.client_id else None,
         symbol=view.symbol,
         side=view.side,
-        price=price_text(view.price),
+        type=view.order_type.name.lower(),  # type: ignore[arg-type]
+        price=price_or_none(view.price),
+        trigger_price=price_or_none(view.trigger),
+        trailing_offset=price_or_none(view.offset),
         quantity=view.lots,
         open_quantity=view.open_lots,
+        shown_quantity=view.shown_lots,
+        display_quantity=view.display_lots or None,
         time_in_force=view.time_in_force,
+        expiry_day=None if view.expiry_day is None else day_text(view.expiry_day),
+        post_only=_post_only(view.flags),
+        reduce_only=OrderFlag.REDUCE_ONLY in view.flags,
+        self_trade_prevention=view.stp.name.lower(),  # type: ignore[arg-type]
+        group=view.group,
     )
+
+
+def _post_only(flags: OrderFlag) -> requests.PostOnly | None:
+    if OrderFlag.POST_ONLY in flags:
+        return "reject"
+    return "slide" if OrderFlag.POST_ONLY_SLIDE in flags else None
 
 
 def position(view: views.PositionView) -> answers.Position:

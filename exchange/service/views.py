@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from exchange.clearing.ledger import LedgerKind
 from exchange.clearing.settlement import PriceRule
-from exchange.domain.calendar import NS_PER_DAY, epoch_day
+from exchange.domain.calendar import NS_PER_DAY, day_of, epoch_day
 from exchange.domain.contracts import Contract, PeriodKind
 from exchange.domain.messages import Product, SetRules
 from exchange.domain.money import half_up_share
@@ -46,7 +46,7 @@ from exchange.service.viewtypes import (
     StatusView,
     TradeView,
 )
-from matching.records import Side, TimeInForce
+from matching.records import OrderFlag, OrderType, Side, StpMode, TimeInForce
 
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _SIDES: tuple[Literal["buy"], Literal["sell"]] = ("buy", "sell")
@@ -161,6 +161,10 @@ class Views:
         if contract is None or not self._state.contract_row(contract.index)["active"]:
             return None
         return contract.index
+
+    def hub_index(self, hub: str) -> int | None:
+        """Return a hub's number, the kernel's mass-cancel filter; None if no such hub is registered."""
+        return self._state.hub_indices.get(hub)
 
     def book(self, symbol: str, depth: int = 10) -> BookView | None:
         """Return both sides of a book, at most `depth` levels each; an ended contract has an empty one."""
@@ -418,7 +422,16 @@ class Views:
             price=int(row["price"]),
             lots=int(row["remaining"]) + int(row["executed"]),
             open_lots=int(row["remaining"]),
+            shown_lots=int(row["visible"]),
+            display_lots=int(row["display"]),
+            order_type=OrderType(int(row["type"])),
+            trigger=int(row["trigger"]),
+            offset=int(row["offset"]),
             time_in_force=TimeInForce(int(row["tif"])).name.lower(),  # type: ignore[arg-type]
+            expiry_day=day_of(int(row["expiry_day"]) * NS_PER_DAY) if row["expiry_day"] else None,
+            flags=OrderFlag(int(row["flags"])),
+            stp=StpMode(int(row["stp"])),
+            group=int(row["group"]),
         )
 
     def _mask(self, account: int, symbol: str | None) -> NDArray[np.bool_]:

@@ -9,6 +9,7 @@ from typing import Literal
 from exchange.domain.contracts import Contract
 from exchange.domain.messages import MemberKind
 from exchange.domain.phases import MarketPhase
+from matching.records import OrderFlag, OrderType, StpMode
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,19 @@ class OrderView:
     lots: int
     """Ordered, executed ones included."""
     open_lots: int
+    shown_lots: int
+    display_lots: int
+    """0 shows everything."""
+    order_type: OrderType
+    trigger: int
+    """Ticks; 0 if the order has none."""
+    offset: int
+    """Of a trailing stop, ticks; else 0."""
     time_in_force: Literal["day", "gtc", "gtd", "ioc", "fok", "at_open", "at_close"]
+    expiry_day: date | None
+    flags: OrderFlag
+    stp: StpMode
+    group: int
 
 
 @dataclass(frozen=True, slots=True)
