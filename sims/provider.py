@@ -195,7 +195,7 @@ def _moved(
     resting: Sequence[Order], offers: Sequence[NewOrder], base_ticks: int, settings: ProviderSettings
 ) -> bool:
     """Whether the highest offer, which sells last, is too far from where it should be."""
-    now = max(ticks(order.price) for order in resting)
+    now = max(ticks(order.price or "0") for order in resting)
     then = max(ticks(order.price or "0") for order in offers)
     threshold = max(1, base_ticks * settings.requote_basis_points // 10_000)
     return abs(then - now) >= threshold
