@@ -97,7 +97,7 @@ SHOWN: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("fields", SHOWN)
 async def test_open_orders_show_what_was_asked(client: ExchangeClient, fields: dict[str, Any]) -> None:
-    asked = order(client_order_id="7", **fields)
+    asked = order(client_order_id=str(1 + SHOWN.index(fields)), **fields)
     placed = (await client.place(asked)).order
     (row,) = await client.orders()
     shown = msgspec.structs.asdict(row)
