@@ -1,0 +1,1 @@
+"""Planning from the live exchange: the catalogue's places, the venue, plan jobs over HTTP."""

@@ -1,0 +1,291 @@
+"""Sites, capacity, prices, links, reservations and offers from files (JSON, CSV, Parquet).
+
+Fields by table; money in CNY, cards may be fractions, ``from`` and ``to`` are hours after the plan's
+start or times (absent: the whole plan):
+
+- sites: site, city, province, region, kind, grade, cards, price, power_price, kgco2 (a row a
+  site and grade; city … kind may be left out for a site that the catalogue knows);
+- capacity: site, grade, cards, from, to: what the site has in these hours, instead of the site's own figure;
+- prices: site, grade, price, from, to: list price of a card-hour in these hours;
+- links: origin, site, rtt_ms, price_per_gb, gb_per_hour: round trip, transfer price, bandwidth;
+- reservations: id, site, grade, cards, paid, worth, from, to: bought before, worth on resale;
+- offers: id, site, grade, cards, price, from, to: a step of the price curve.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from math import ceil, floor
+from pathlib import Path
+from typing import Final, NamedTuple, TypeVar
+
+from nodes.types import HubKind, Region
+from scheduler.io.faults import Faults, Where
+from scheduler.io.fields import Fields
+from scheduler.io.places import Places
+from scheduler.io.tables import Row, read_table
+from scheduler.io.workloads import CARDS_MAX, Horizon
+from scheduler.types import micro_cny, milli_cards
+
+PRICE_MAX: Final = "1000000"
+R = TypeVar("R")
+
+
+class Hours(NamedTuple):
+    """Whole hours of the plan, the end excluded."""
+
+    start: int
+    end: int
+
+
+class SiteRow(NamedTuple):
+    """One grade at a site; prices in micro-CNY per card-hour, carbon in kg per card-hour."""
+
+    where: Where
+    site: str
+    city: str
+    province: str
+    region: Region
+    kind: HubKind
+    grade: str
+    milli_cards: int
+    price_micro_cny: int
+    power_micro_cny: int
+    kgco2: float
+
+
+class CapacityRow(NamedTuple):
+    """Cards of a grade at a site in some hours."""
+
+    where: Where
+    site: str
+    grade: str
+    milli_cards: int
+    hours: Hours
+
+
+class PriceRow(NamedTuple):
+    """List price of a grade at a site in some hours, in micro-CNY per card-hour."""
+
+    where: Where
+    site: str
+    grade: str
+    price_micro_cny: int
+    hours: Hours
+
+
+class LinkRow(NamedTuple):
+    """A line between a city and a site; ``gb_per_hour`` is None without a limit."""
+
+    where: Where
+    origin: str
+    site: str
+    rtt_ms: float
+    micro_cny_per_gb: int
+    gb_per_hour: int | None
+
+
+class ReservationRow(NamedTuple):
+    """Capacity bought before; prices in micro-CNY per card-hour."""
+
+    where: Where
+    id: str
+    site: str
+    grade: str
+    milli_cards: int
+    paid_micro_cny: int
+    worth_micro_cny: int
+    hours: Hours
+
+
+class OfferRow(NamedTuple):
+    """A step of the price curve in some hours."""
+
+    where: Where
+    id: str
+    site: str
+    grade: str
+    milli_cards: int
+    price_micro_cny: int
+    hours: Hours
+
+
+@dataclass(frozen=True, slots=True)
+class SupplyFiles:
+    """Which files to read; None: as the places have it (sites, prices, links) or nothing."""
+
+    sites: Path | None = None
+    capacity: Path | None = None
+    prices: Path | None = None
+    links: Path | None = None
+    reservations: Path | None = None
+    offers: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SupplyRows:
+    """Everything read; an empty table says nothing. ``files`` names the tables that were read."""
+
+    sites: tuple[SiteRow, ...] = ()
+    capacity: tuple[CapacityRow, ...] = ()
+    prices: tuple[PriceRow, ...] = ()
+    links: tuple[LinkRow, ...] = ()
+    reservations: tuple[ReservationRow, ...] = ()
+    offers: tuple[OfferRow, ...] = ()
+    faults: Faults = field(default_factory=Faults)
+
+
+def read_supply(files: SupplyFiles, places: Places, horizon: Horizon) -> SupplyRows:
+    """Read the files. Every row is checked; faults are in ``faults`` (a supply with any cannot be planned).
+
+    Raises `FaultyInput` when a file as a whole cannot be read.
+    """
+    reader = _Reader(places, horizon)
+    sites = reader.read(files.sites, "sites", reader.site)
+    reader.knows(sites)
+    return SupplyRows(
+        sites=sites,
+        capacity=reader.read(files.capacity, "capacity", reader.capacity),
+        prices=reader.read(files.prices, "prices", reader.price),
+        links=reader.read(files.links, "links", reader.link),
+        reservations=reader.read(files.reservations, "reservations", reader.reservation),
+        offers=reader.read(files.offers, "offers", reader.offer),
+        faults=reader.faults,
+    )
+
+
+class _Reader:
+    """Reads each table's rows; names are those of the sites file where there is one, else the places'."""
+
+    def __init__(self, places: Places, horizon: Horizon) -> None:
+        self.places = places
+        self.horizon = horizon
+        self.faults = Faults()
+        self.known = {site.code: {g.grade for g in site.grades} for site in places.sites}
+        self.at_home = {site.code: site for site in places.sites}
+
+    def knows(self, sites: Iterable[SiteRow]) -> None:
+        """Sites of a file replace those of the places."""
+        named: dict[str, set[str]] = {}
+        for row in sites:
+            named.setdefault(row.site, set()).add(row.grade)
+        self.known = named or self.known
+
+    def read(self, path: Path | None, table: str, one: Callable[[Fields], R]) -> tuple[R, ...]:
+        return () if path is None else tuple(self._sound(read_table(path, table), one))
+
+    def _sound(self, rows: Iterable[Row], one: Callable[[Fields], R]) -> Iterator[R]:
+        for row in rows:
+            fields = Fields(row, self.faults)
+            read = None if row.broken else one(fields)
+            if read is not None and not fields.wrong:
+                yield read
+
+    def site(self, fields: Fields) -> SiteRow:
+        fields.known(
+            ("site", "city", "province", "region", "kind", "grade", "cards", "price", "power_price", "kgco2")
+        )
+        code = fields.key = fields.text("site", None)
+        home = self.at_home.get(code)
+        return SiteRow(
+            where=fields.row.where,
+            site=code,
+            city=fields.text("city", home.city if home else None),
+            province=fields.text("province", home.province if home else ""),
+            region=Region(fields.choice("region", tuple(Region), home.region if home else "west")),
+            kind=HubKind(fields.choice("kind", tuple(HubKind), home.kind if home else "cluster")),
+            grade=self._grade(fields),
+            milli_cards=milli_cards(fields.decimal("cards", None, "0", CARDS_MAX)),
+            price_micro_cny=micro_cny(fields.decimal("price", None, "0", PRICE_MAX)),
+            power_micro_cny=micro_cny(fields.decimal("power_price", "0", "0", PRICE_MAX)),
+            kgco2=float(fields.decimal("kgco2", "0", "0", "1000000")),
+        )
+
+    def capacity(self, fields: Fields) -> CapacityRow:
+        fields.known(("site", "grade", "cards", "from", "to"))
+        site, grade = self._place(fields)
+        cards = milli_cards(fields.decimal("cards", None, "0", CARDS_MAX))
+        return CapacityRow(fields.row.where, site, grade, cards, self._hours(fields))
+
+    def price(self, fields: Fields) -> PriceRow:
+        fields.known(("site", "grade", "price", "from", "to"))
+        site, grade = self._place(fields)
+        price = micro_cny(fields.decimal("price", None, "0", PRICE_MAX))
+        return PriceRow(fields.row.where, site, grade, price, self._hours(fields))
+
+    def link(self, fields: Fields) -> LinkRow:
+        fields.known(("origin", "site", "rtt_ms", "price_per_gb", "gb_per_hour"))
+        name = fields.key = fields.text("origin", None)
+        origin = self.places.city(name)
+        if name and origin is None:
+            known = ", ".join(each.city for each in self.places.origins)
+            fields.fault("origin", f"unknown city {name!r}; known: {known}")
+        bandwidth = fields.integer("gb_per_hour", 0, 0, 10**9) if fields.has("gb_per_hour") else None
+        return LinkRow(
+            where=fields.row.where,
+            origin=origin or "",
+            site=self._site(fields),
+            rtt_ms=float(fields.decimal("rtt_ms", None, "0", "1000000")),
+            micro_cny_per_gb=micro_cny(fields.decimal("price_per_gb", "0", "0", PRICE_MAX)),
+            gb_per_hour=bandwidth,
+        )
+
+    def reservation(self, fields: Fields) -> ReservationRow:
+        fields.known(("id", "site", "grade", "cards", "paid", "worth", "from", "to"))
+        name = fields.key = fields.text("id", None)
+        site, grade = self._place(fields)
+        return ReservationRow(
+            where=fields.row.where,
+            id=name,
+            site=site,
+            grade=grade,
+            milli_cards=milli_cards(fields.decimal("cards", None, "0", CARDS_MAX)),
+            paid_micro_cny=micro_cny(fields.decimal("paid", "0", "0", PRICE_MAX)),
+            worth_micro_cny=micro_cny(fields.decimal("worth", "0", "0", PRICE_MAX)),
+            hours=self._hours(fields),
+        )
+
+    def offer(self, fields: Fields) -> OfferRow:
+        fields.known(("id", "site", "grade", "cards", "price", "from", "to"))
+        name = fields.key = fields.text("id", None)
+        site, grade = self._place(fields)
+        return OfferRow(
+            where=fields.row.where,
+            id=name,
+            site=site,
+            grade=grade,
+            milli_cards=milli_cards(fields.decimal("cards", None, "0", CARDS_MAX)),
+            price_micro_cny=micro_cny(fields.decimal("price", None, "0", PRICE_MAX)),
+            hours=self._hours(fields),
+        )
+
+    def _place(self, fields: Fields) -> tuple[str, str]:
+        site = self._site(fields)
+        fields.key = fields.key or site
+        grade = self._grade(fields)
+        if site in self.known and grade and grade not in self.known[site]:
+            known = ", ".join(sorted(self.known[site]))
+            fields.fault("grade", f"site {site} has no grade {grade!r}; it has: {known}")
+        return site, grade
+
+    def _site(self, fields: Fields) -> str:
+        code = fields.text("site", None)
+        if code and code not in self.known:
+            fields.fault("site", f"unknown site {code!r}; known: {', '.join(self.known)}")
+        return code
+
+    def _grade(self, fields: Fields) -> str:
+        name = fields.text("grade", None)
+        grade = self.places.grade(name)
+        if name and grade is None:
+            fields.fault("grade", f"unknown grade {name!r}; known: {', '.join(self.places.grades)}")
+        return grade or ""
+
+    def _hours(self, fields: Fields) -> Hours:
+        """Whole hours inside what the row says, cut to the plan; outside it, none."""
+        start = fields.hours_from("from", self.horizon.start)
+        end = fields.hours_from("to", self.horizon.start)
+        if start is not None and end is not None and end <= start:
+            fields.fault("to", "the end is not after the start")
+        first = 0 if start is None else max(0, ceil(start))
+        last = self.horizon.hours if end is None else min(self.horizon.hours, floor(end))
+        return Hours(first, max(first, last))

@@ -1,0 +1,250 @@
+"""Workloads from files: JSON, CSV, Parquet and Kubernetes manifests, to one typed form.
+
+A row's fields (the same names everywhere, `FIELDS`):
+
+============== =====================================================================================
+id             its name, unique
+origin         city its users are in: any name the catalogue knows
+class          latency class of the catalogue; gives latency_ms and residency where they are absent
+latency_ms     longest round trip to its site; absent: none
+residency      site, city, province or any
+grade, cards   what it needs, e.g. H100 and 8 (0.46 of a card is fine); `demand` for several grades
+demand         cards per grade, ``{"H100": 8, "CPU64": 0.5}`` or ``H100=8 CPU64=0.5``
+instead        grades allowed in place of ``grade``, with their speed: ``A100=2`` does twice the work
+gang           members that start together at one site, each with this demand
+hours          how long it runs; absent: as long as its window
+earliest       when it may start, latest: when it must have ended; hours after the plan's start, or a time
+preemptible    true: it may run in pieces
+priority       0–9; higher is left out last
+data_gb        what must be moved to its site
+budget_cny     the most it may cost
+together       name of a group that runs at one site; apart: of a group that runs at different sites
+============== =====================================================================================
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from math import ceil, floor
+from pathlib import Path
+from typing import Final
+
+from nodes.types import Residency
+from scheduler.io.faults import Faults, Where
+from scheduler.io.fields import Fields
+from scheduler.io.kubernetes import SUFFIXES as MANIFESTS
+from scheduler.io.kubernetes import read_manifests
+from scheduler.io.places import Places
+from scheduler.io.tables import Row, read_table
+from scheduler.types import PRIORITY_MAX, Need, alternatives_of, micro_cny, milli_cards
+
+FIELDS: Final = (
+    "id", "origin", "class", "latency_ms", "residency", "grade", "cards", "demand", "instead", "gang",
+    "hours", "earliest", "latest", "preemptible", "priority", "data_gb", "budget_cny", "together", "apart",
+)  # fmt: skip
+CARDS_MAX: Final = "10000000"
+GANG_MAX: Final = 100_000
+HOURS_MAX: Final = 24 * 366
+
+Alternatives = tuple[tuple[Need, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadRow:
+    """One workload as a file gave it, checked and in the plan's units.
+
+    ``alternatives`` are the demand vectors of *one* member, `scheduler.types.Workload.alternatives`; of the
+    ``gang`` members all run, at once. ``earliest_hour`` and ``latest_hour`` (its end) count from the plan's
+    start; ``budget_micro_cny`` is None without a budget.
+    """
+
+    where: Where
+    id: str
+    origin: str
+    latency_class: str
+    latency_ms_max: float
+    residency: Residency
+    alternatives: Alternatives
+    gang: int
+    hours: int
+    earliest_hour: int
+    latest_hour: int
+    preemptible: bool
+    priority: int
+    data_gb: int
+    budget_micro_cny: int | None
+    together: str
+    apart: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadFile:
+    """What a file holds: its sound workloads, and the faults of the others."""
+
+    rows: tuple[WorkloadRow, ...]
+    faults: Faults
+
+
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """The time a plan spans: from ``start`` (with an offset), whole hours."""
+
+    start: datetime
+    hours: int
+
+
+def read_workloads(path: Path, places: Places, horizon: Horizon) -> WorkloadFile:
+    """The workloads of a file. Raises `FaultyInput` when the file as a whole cannot be read."""
+    if path.suffix.lower() in MANIFESTS:
+        return workloads_of(read_manifests(path), places, horizon)
+    return workloads_of(read_table(path, "workloads"), places, horizon)
+
+
+def workloads_of(rows: Iterable[Row], places: Places, horizon: Horizon) -> WorkloadFile:
+    """Workloads of rows, faults beside them; a faulty row is left out whole."""
+    reader = _Reader(places, horizon)
+    return WorkloadFile(tuple(reader.sound(rows)), reader.faults)
+
+
+class _Reader:
+    """Reads rows one by one; what many rows share (demand vectors, cities) is made once."""
+
+    def __init__(self, places: Places, horizon: Horizon) -> None:
+        self.places = places
+        self.horizon = horizon
+        self.faults = Faults()
+        self.seen: dict[str, Where] = {}
+        self.demands: dict[object, Alternatives] = {}
+
+    def sound(self, rows: Iterable[Row]) -> Iterator[WorkloadRow]:
+        for row in rows:
+            fields = Fields(row, self.faults)
+            read = None if row.broken else self._read(fields)
+            if read is not None and not fields.wrong:
+                yield read
+
+    def _read(self, fields: Fields) -> WorkloadRow:
+        fields.key = fields.text("id", None)
+        fields.known(FIELDS)
+        self._once(fields)
+        origin = self._origin(fields)
+        latency_class, latency_ms, residency = self._reach(fields, origin)
+        hours, earliest, latest = self._window(fields)
+        return WorkloadRow(
+            where=fields.row.where,
+            id=fields.key,
+            origin=origin,
+            latency_class=latency_class,
+            latency_ms_max=latency_ms,
+            residency=residency,
+            alternatives=self._alternatives(fields),
+            gang=fields.integer("gang", 1, 1, GANG_MAX),
+            hours=hours,
+            earliest_hour=earliest,
+            latest_hour=latest,
+            preemptible=fields.truth("preemptible", False),
+            priority=fields.integer("priority", 0, 0, PRIORITY_MAX),
+            data_gb=ceil(fields.decimal("data_gb", "0")),
+            budget_micro_cny=micro_cny(fields.decimal("budget_cny", "0"))
+            if fields.has("budget_cny")
+            else None,
+            together=fields.text("together"),
+            apart=fields.text("apart"),
+        )
+
+    def _once(self, fields: Fields) -> None:
+        first = self.seen.setdefault(fields.key, fields.row.where)
+        if first is not fields.row.where:
+            fields.fault("id", f"{first} has the same id")
+
+    def _origin(self, fields: Fields) -> str:
+        name = fields.text("origin", None)
+        city = self.places.city(name) if name else ""
+        if city is None:
+            known = ", ".join(origin.city for origin in self.places.origins)
+            fields.fault("origin", f"unknown city {name!r}; known: {known}")
+        return city or ""
+
+    def _reach(self, fields: Fields, origin: str) -> tuple[str, float, Residency]:
+        name = fields.text("class")
+        kind = self.places.classes.get(name)
+        if name and kind is None:
+            fields.fault("class", f"unknown class {name!r}; known: {', '.join(self.places.classes)}")
+        latency_ms = kind.rtt_ms if kind else float("inf")
+        if fields.has("latency_ms"):
+            latency_ms = float(fields.decimal("latency_ms", None))
+            nearest = self.places.nearest_ms.get(origin, 0.0)
+            if latency_ms < nearest:
+                fields.fault(
+                    "latency_ms",
+                    f"impossible: the site nearest to {origin} is {nearest:.2f} ms away (round trip), "
+                    f"{latency_ms:g} ms asked for",
+                )
+        residency = fields.choice("residency", tuple(Residency), kind.residency if kind else Residency.ANY)
+        return name, latency_ms, Residency(residency)
+
+    def _alternatives(self, fields: Fields) -> Alternatives:
+        demand = self._demand(fields)
+        instead = {
+            self._grade(fields, "instead", name): speed for name, speed in fields.pairs("instead").items()
+        }
+        if instead and len(demand) != 1:
+            fields.fault("instead", "it speaks of one grade; give one grade and cards")
+        for name, speed in instead.items():
+            if speed <= 0:
+                fields.fault("instead", f"the speed {speed} of {name} is not above 0")
+            if name in demand:
+                fields.fault("instead", f"{name} is the demand's own grade")
+        if fields.wrong:
+            return ()
+        key = (tuple(demand.items()), tuple(instead.items()))
+        if key not in self.demands:
+            self.demands[key] = alternatives_of(demand, dict.fromkeys(demand, instead))
+        return self.demands[key]
+
+    def _demand(self, fields: Fields) -> dict[str, Decimal]:
+        if fields.has("demand"):
+            for name in ("grade", "cards"):
+                if fields.has(name):
+                    fields.fault(name, "give either `demand`, or `grade` and `cards`")
+            given = fields.pairs("demand")
+            if not given:
+                fields.fault("demand", "no grade is asked for")
+        else:
+            given = {fields.text("grade", None): fields.decimal("cards", None, "0", CARDS_MAX)}
+        demand: dict[str, Decimal] = {}
+        for name, cards in given.items():
+            column = "demand" if fields.has("demand") else "grade"
+            grade = self._grade(fields, column, name)
+            if grade in demand:
+                fields.fault(column, f"{grade} is named twice")
+            demand[grade] = self._cards(fields, grade, cards)
+        return demand
+
+    def _cards(self, fields: Fields, grade: str, cards: Decimal) -> Decimal:
+        name = f"demand.{grade}" if fields.has("demand") else "cards"
+        if not fields.wrong and not (Decimal(0) < cards <= Decimal(CARDS_MAX) and milli_cards(cards)):
+            fields.fault(name, f"{cards} cards: expected 0.001 … {CARDS_MAX}")
+        return cards
+
+    def _grade(self, fields: Fields, column: str, name: str) -> str:
+        grade = self.places.grade(name)
+        if name and grade is None:
+            fields.fault(column, f"unknown grade {name!r}; known: {', '.join(self.places.grades)}")
+        return grade or name
+
+    def _window(self, fields: Fields) -> tuple[int, int, int]:
+        """Hours of running, first hour and end; the window in whole hours inside what is asked for."""
+        start = fields.hours_from("earliest", self.horizon.start)
+        end = fields.hours_from("latest", self.horizon.start)
+        earliest = max(0, ceil(start)) if start is not None else 0
+        latest = min(self.horizon.hours, floor(end)) if end is not None else self.horizon.hours
+        hours = fields.integer("hours", max(1, latest - earliest), 1, HOURS_MAX)
+        if not fields.wrong and latest - earliest < hours:
+            fields.fault(
+                "latest" if end is not None else "hours",
+                f"the window from hour {earliest} to hour {latest} is shorter than the {hours} hours it runs"
+                f" (the plan spans {self.horizon.hours})",
+            )
+        return hours, earliest, latest

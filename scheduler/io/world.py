@@ -1,0 +1,235 @@
+"""What there is to place work on, hour by hour: places and supply files in one, contradictions named."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scheduler.io.faults import Faults, Where
+from scheduler.io.places import Places
+from scheduler.io.supply import (
+    CapacityRow,
+    Hours,
+    LinkRow,
+    OfferRow,
+    PriceRow,
+    ReservationRow,
+    SiteRow,
+    SupplyRows,
+)
+from scheduler.io.workloads import Horizon
+from scheduler.types import MILLI, Network, Origin, Site, SiteGrade
+
+HOURS_A_DAY = 24
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+Resource = tuple[str, str]
+"""(site, grade)."""
+ByHour = NDArray[np.int64]
+"""One figure an hour of the plan, shape (hours,)."""
+NOWHERE = Where("", "row", 0)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class World:
+    """Sites by hour. Capacity in milli-cards; list price and power price in micro-CNY per card-hour.
+
+    ``gb_per_hour`` holds the links with a bandwidth limit, by (origin, site).
+    """
+
+    horizon: Horizon
+    origins: tuple[Origin, ...]
+    sites: tuple[Site, ...]
+    network: Network
+    capacity: Mapping[Resource, ByHour]
+    list_price: Mapping[Resource, ByHour]
+    power_price: Mapping[Resource, ByHour]
+    gb_per_hour: Mapping[tuple[str, str], int]
+    reservations: tuple[ReservationRow, ...]
+    offers: tuple[OfferRow, ...]
+
+
+def world_of(places: Places, supply: SupplyRows, horizon: Horizon) -> World:
+    """Put them together. Raises `FaultyInput` for the supply's own faults and for every contradiction.
+
+    Without offers all that reservations leave free is on offer at the list price.
+    """
+    faults = supply.faults
+    sites = _sites(places, supply.sites, faults)
+    network, bandwidth = _network(places, sites, supply, faults)
+    faults.raise_if_any()
+    resources = {(site.code, g.grade): g for site in sites for g in site.grades}
+    capacity = {r: _filled(horizon.hours, g.capacity_milli_cards) for r, g in resources.items()}
+    _overlay(capacity, supply.capacity, lambda row: row.milli_cards, "cards", faults)
+    prices = {r: _filled(horizon.hours, g.list_price_micro_cny) for r, g in resources.items()}
+    _overlay(prices, supply.prices, lambda row: row.price_micro_cny, "price", faults)
+    _ids_once(supply.reservations, faults)
+    _ids_once(supply.offers, faults)
+    _within_capacity(capacity, (*supply.reservations, *supply.offers), faults)
+    faults.raise_if_any()
+    return World(
+        horizon=horizon,
+        origins=_origins(places, sites),
+        sites=sites,
+        network=network,
+        capacity=capacity,
+        list_price=prices,
+        power_price={r: _power(places, r, g, horizon) for r, g in resources.items()},
+        gb_per_hour=bandwidth,
+        reservations=supply.reservations,
+        offers=supply.offers or tuple(_at_list_price(capacity, prices, supply.reservations)),
+    )
+
+
+def _filled(hours: int, value: int) -> ByHour:
+    return np.full(hours, value, dtype=np.int64)
+
+
+# sites and network
+
+
+def _sites(places: Places, rows: tuple[SiteRow, ...], faults: Faults) -> tuple[Site, ...]:
+    if not rows:
+        return places.sites
+    sites: dict[str, Site] = {}
+    first: dict[object, SiteRow] = {}
+    for row in rows:
+        told = first.setdefault(row.site, row)
+        same = first.setdefault((row.site, row.grade), row)
+        for name in ("city", "province", "region", "kind"):
+            if getattr(told, name) != getattr(row, name):
+                message = f"{getattr(row, name)!r}, but {told.where} says {getattr(told, name)!r}"
+                faults.add(row.where, row.site, name, message)
+        if same is not row:
+            faults.add(row.where, row.site, "grade", f"{same.where} gives {row.grade} at {row.site} already")
+            continue
+        grade = SiteGrade(row.grade, row.milli_cards, row.price_micro_cny, row.power_micro_cny, row.kgco2)
+        known = sites.get(row.site)
+        sites[row.site] = (
+            replace(known, grades=(*known.grades, grade))
+            if known
+            else Site(row.site, row.city, row.province, row.region, row.kind, (grade,))
+        )
+    return tuple(sites.values())
+
+
+def _origins(places: Places, sites: tuple[Site, ...]) -> tuple[Origin, ...]:
+    """The places' cities; a home site that is not there is none."""
+    codes = {site.code for site in sites}
+    return tuple(o if o.home_site in codes else replace(o, home_site="") for o in places.origins)
+
+
+def _network(
+    places: Places, sites: tuple[Site, ...], supply: SupplyRows, faults: Faults
+) -> tuple[Network, dict[tuple[str, str], int]]:
+    """Round trips and transfer prices: of the links file, else of the places, else no line."""
+    origins = places.network.origins
+    row = {city: at for at, city in enumerate(origins)}
+    column = {site.code: at for at, site in enumerate(sites)}
+    rtt = np.full((len(origins), len(sites)), np.inf)
+    transfer = np.zeros(rtt.shape, dtype=np.int64)
+    for at, code in enumerate(places.network.sites):
+        if code in column:
+            rtt[:, column[code]] = places.network.rtt_ms[:, at]
+            if places.network.transfer_micro_cny_per_gb is not None:
+                transfer[:, column[code]] = places.network.transfer_micro_cny_per_gb[:, at]
+    bandwidth: dict[tuple[str, str], int] = {}
+    seen: dict[tuple[str, str], LinkRow] = {}
+    for link in supply.links:
+        first = seen.setdefault((link.origin, link.site), link)
+        if first is not link:
+            faults.add(link.where, link.origin, "site", f"{first.where} tells of this line already")
+        rtt[row[link.origin], column[link.site]] = link.rtt_ms
+        transfer[row[link.origin], column[link.site]] = link.micro_cny_per_gb
+        if link.gb_per_hour is not None:
+            bandwidth[link.origin, link.site] = link.gb_per_hour
+    for code in sorted({site.code for site in sites if not np.isfinite(rtt[:, column[site.code]]).any()}):
+        where = next((r.where for r in supply.sites if r.site == code), NOWHERE)
+        faults.add(where, code, "site", "no line leads there: give its round trips in a links file")
+    codes = tuple(site.code for site in sites)
+    return Network(origins, codes, rtt, transfer if transfer.any() else None), bandwidth
+
+
+# by hour
+
+T = TypeVar("T", CapacityRow, PriceRow)
+
+
+def _overlay(
+    figures: dict[Resource, ByHour], rows: Iterable[T], figure: Callable[[T], int], name: str, faults: Faults
+) -> None:
+    """Write rows over the sites' own figures; two rows that speak of one hour must agree."""
+    told: dict[Resource, list[T]] = {}
+    for row in rows:
+        resource = (row.site, row.grade)
+        for other in told.setdefault(resource, []):
+            common = Hours(max(row.hours.start, other.hours.start), min(row.hours.end, other.hours.end))
+            if common.start < common.end and figure(other) != figure(row):
+                message = (
+                    f"contradicts {other.where} about {row.grade} at {row.site} in hours "
+                    f"{common.start} to {common.end}"
+                )
+                faults.add(row.where, row.site, name, message)
+        told[resource].append(row)
+        figures[resource][row.hours.start : row.hours.end] = figure(row)
+
+
+def _power(places: Places, resource: Resource, grade: SiteGrade, horizon: Horizon) -> ByHour:
+    """Power price an hour: the tariff's where the places have it and the files gave none of their own."""
+    curve = places.power_by_hour.get(resource)
+    home = next((s for s in places.sites if s.code == resource[0]), None)
+    own = home is not None and grade in home.grades
+    if curve is None or not own:
+        return _filled(horizon.hours, grade.power_micro_cny)
+    first = horizon.start.astimezone(SHANGHAI).hour
+    return np.array([curve[(first + at) % HOURS_A_DAY] for at in range(horizon.hours)], dtype=np.int64)
+
+
+def _ids_once(rows: Iterable[ReservationRow | OfferRow], faults: Faults) -> None:
+    seen: dict[str, Where] = {}
+    for row in rows:
+        first = seen.setdefault(row.id, row.where)
+        if first is not row.where:
+            faults.add(row.where, row.id, "id", f"{first} has the same id")
+
+
+def _within_capacity(
+    capacity: Mapping[Resource, ByHour], rows: Iterable[ReservationRow | OfferRow], faults: Faults
+) -> None:
+    """What is reserved and offered in an hour cannot be more than the site has."""
+    given = {resource: np.zeros_like(cards) for resource, cards in capacity.items()}
+    for row in rows:
+        resource, hours = (row.site, row.grade), slice(*row.hours)
+        given[resource][hours] += row.milli_cards
+        over = np.flatnonzero(given[resource][hours] > capacity[resource][hours])
+        if len(over):
+            hour = row.hours.start + int(over[0])
+            total, there = (float(of[resource][hour]) / MILLI for of in (given, capacity))
+            message = (
+                f"with the rows before it {total:g} cards of {row.grade} at {row.site} in hour {hour}, "
+                f"where the site has {there:g}"
+            )
+            faults.add(row.where, row.id, "cards", message)
+
+
+def _at_list_price(
+    capacity: Mapping[Resource, ByHour],
+    prices: Mapping[Resource, ByHour],
+    reservations: Iterable[ReservationRow],
+) -> Iterable[OfferRow]:
+    """One offer for each stretch of hours in which free capacity and price stay the same."""
+    free = {resource: cards.copy() for resource, cards in capacity.items()}
+    for row in reservations:
+        free[row.site, row.grade][row.hours.start : row.hours.end] -= row.milli_cards
+    for (site, grade), cards in free.items():
+        price = prices[site, grade]
+        changes = np.flatnonzero((np.diff(cards) != 0) | (np.diff(price) != 0)) + 1
+        bounds = [0, *changes.tolist(), len(cards)]
+        for start, end in pairwise(bounds):
+            if cards[start] > 0:
+                name = f"list/{site}/{grade}" + (f"/{start}" if len(bounds) > 2 else "")
+                hours = Hours(start, end)
+                yield OfferRow(NOWHERE, name, site, grade, int(cards[start]), int(price[start]), hours)

@@ -1,0 +1,85 @@
+"""Kubernetes manifests as workloads."""
+
+from datetime import datetime
+
+import pytest
+
+from exchange.planning.places import catalogue_places
+from nodes.types import Residency
+from scheduler.io.workloads import Horizon, read_workloads
+from scheduler.types import Need
+
+START = datetime.fromisoformat("2026-12-04T00:00:00+08:00")
+DAY = Horizon(START, 24)
+PLACES = catalogue_places(START)
+
+JOB = """\
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: train
+  namespace: lab
+  labels: {dongxi.io/origin: beijing}
+  annotations:
+    dongxi.io/latency-ms: "40"
+    dongxi.io/residency: any
+    dongxi.io/latest: "2026-12-04T20:00:00+08:00"
+    dongxi.io/data-gb: "120"
+spec:
+  parallelism: 4
+  activeDeadlineSeconds: 21000
+  template:
+    spec:
+      nodeSelector: {nvidia.com/gpu.product: NVIDIA-H100-80GB-HBM3}
+      containers:
+        - name: main
+          resources: {limits: {nvidia.com/gpu: 8}, requests: {cpu: 64}}
+        - name: sidecar
+          resources: {requests: {cpu: 500m}}
+"""
+POD = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: serve, annotations: {dongxi.io/origin: 深圳, dongxi.io/cards: "0.46", dongxi.io/grade: L20}}
+spec:
+  containers: [{name: main, resources: {requests: {nvidia.com/gpu: 1}}}]
+"""
+
+
+def read(tmp_path, text):
+    path = tmp_path / "jobs.yaml"
+    path.write_text(text, encoding="utf-8")
+    return read_workloads(path, PLACES, DAY)
+
+
+def test_a_job_and_a_pod(tmp_path):
+    job, pod = read(tmp_path, f"{JOB}---\n{POD}---\n").rows
+    assert (job.id, job.origin, job.latency_ms_max) == ("lab/train", "BEIJING", 40)
+    assert job.residency is Residency.ANY
+    assert job.alternatives == ((Need("H100", 8000),),)
+    assert (job.gang, job.hours, job.latest_hour, job.data_gb) == (4, 6, 20, 120)
+    assert (pod.id, pod.origin, pod.alternatives) == ("serve", "SHENZHEN", ((Need("L20", 460),),))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("kind: Pod", "kind: Service", "jobs.yaml document 1, kind: 'Service' is none of Job, Pod, List"),
+        ("gpu: 1", "gpu: many", "jobs.yaml document 1, nvidia.com/gpu: 'many' is not a quantity"),
+        ("dongxi.io/grade: L20", "dongxi.io/gradee: L20", "document 1 (serve), gradee: no such field"),
+        ('"0.46"', '"-1"', "jobs.yaml document 1 (serve), cards: -1 is outside 0"),
+        ("spec:", "spec: []\nother:", "jobs.yaml document 1, spec: expected a mapping"),
+    ],
+)
+def test_a_faulty_manifest_is_named_and_the_next_is_read(tmp_path, old, new, expected):
+    file = read(tmp_path, POD.replace(old, new) + "---\n" + JOB)
+    assert [row.id for row in file.rows] == ["lab/train"]
+    assert expected in str(file.faults.found[0])
+
+
+def test_a_list_and_cpu_work(tmp_path):
+    pod = "{kind: Pod, metadata: {name: n%d, labels: {dongxi.io/origin: xian}}, spec: {containers: [%s]}}"
+    container = "{resources: {requests: {cpu: 3200m}}}"
+    file = read(tmp_path, f"kind: List\nitems: [{pod % (1, container)}, {pod % (2, container)}]\n")
+    assert [row.id for row in file.rows] == ["n1", "n2"]
+    assert file.rows[0].alternatives == ((Need("CPU64", 50),),)
