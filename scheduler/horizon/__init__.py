@@ -1,0 +1,1 @@
+"""Planning over many slots: when and where each workload runs, with a proof of how good the plan is."""

@@ -1,0 +1,37 @@
+"""Checks of single figures that every table shares."""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from scheduler.types import Fault
+
+
+def not_integer_in(value: object, least: int, most: int) -> str:
+    """What is wrong with a figure that should be an integer in ``least … most``; empty if nothing is."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        return f"{value!r} is not an integer"
+    return "" if least <= value <= most else f"{value} is outside {least} … {most}"
+
+
+def repeated(table: str, field: str, names: Iterable[str]) -> Iterator[Fault]:
+    """A fault for each name that an earlier row has."""
+    seen: dict[str, int] = {}
+    for row, name in enumerate(names):
+        if name in seen:
+            yield Fault(table, row, name, field, f"row {seen[name]} has the same {field}")
+        seen.setdefault(name, row)
+
+
+def per_slot_faults(
+    table: str, row: int, key: str, field: str, value: object, most: int, slots: int
+) -> Iterator[Fault]:
+    """What is wrong with a figure for every slot or a tuple of one a slot, each in 0 … ``most``."""
+    if isinstance(value, tuple):
+        if len(value) != slots:
+            yield Fault(table, row, key, field, f"{len(value)} figures for {slots} slots")
+        for slot, figure in enumerate(value):
+            if wrong := not_integer_in(figure, 0, most):
+                yield Fault(table, row, key, f"{field}[{slot}]", wrong)
+    elif wrong := not_integer_in(value, 0, most):
+        yield Fault(table, row, key, field, wrong)
