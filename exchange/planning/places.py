@@ -10,9 +10,9 @@ from datetime import datetime
 from functools import cache
 
 from nodes.catalogue import Catalogue, load_catalogue
-from nodes.energy import SHANGHAI
-from nodes.types import Grade, Hub, Point
-from scheduler.io.places import LatencyClass, Places
+from nodes.energy import SHANGHAI, cny_per_kwh
+from nodes.types import Hub, Point
+from scheduler.io.places import Facility, LatencyClass, Places
 from scheduler.types import Network, Origin, Site, SiteGrade, micro_cny, milli_cards
 
 PRODUCT_NAMES = {
@@ -53,11 +53,8 @@ def _places_in(month: int) -> Places:
         cards_per_lot={grade.code: grade.cards_per_lot for grade in catalogue.grades.values()},
         grade_names={name.casefold(): code for code, names in PRODUCT_NAMES.items() for name in names},
         points=dict(_points(catalogue)),
-        power_by_hour={
-            (hub.code, grade.code): _power_by_hour(catalogue, hub, grade, month)
-            for hub in catalogue.hubs.values()
-            for grade in catalogue.grades.values()
-        },
+        watts={grade.code: round(grade.power_kw * 1000) for grade in catalogue.grades.values()},
+        facilities={hub.code: _facility(catalogue, hub, month) for hub in catalogue.hubs.values()},
     )
 
 
@@ -97,7 +94,12 @@ def _site(catalogue: Catalogue, hub: Hub) -> Site:
     return Site(hub.code, hub.city, hub.province, hub.region, hub.kind, grades)
 
 
-def _power_by_hour(catalogue: Catalogue, hub: Hub, grade: Grade, month: int) -> tuple[int, ...]:
+def _facility(catalogue: Catalogue, hub: Hub, month: int) -> Facility:
     # a tariff knows months and hours only, so any year and day will do
     hours = (datetime(2026, month, 1, hour, tzinfo=SHANGHAI) for hour in range(24))
-    return tuple(micro_cny(catalogue.power_cny_per_card_hour(hub.code, grade.code, at)) for at in hours)
+    tariff = catalogue.tariffs[hub.tariff]
+    return Facility(
+        micro_cny_per_kwh=tuple(micro_cny(cny_per_kwh(hub, tariff, at)) for at in hours),
+        pue_milli=round(hub.pue * 1000),
+        carbon_g_per_kwh=round(hub.grid_factor_kg_per_kwh * 1000),
+    )

@@ -26,14 +26,22 @@ class LatencyClass(NamedTuple):
     residency: Residency
 
 
+@dataclass(frozen=True, slots=True)
+class Facility:
+    """A site's electricity: price in micro-CNY per kWh by hour of day in Asia/Shanghai (24), PUE, carbon."""
+
+    micro_cny_per_kwh: tuple[int, ...] = (0,) * 24
+    pue_milli: int = 1000
+    carbon_g_per_kwh: int = 0
+
+
 @dataclass(frozen=True, eq=False)
 class Places:
     """Cities, sites and the network between them.
 
     ``city_names`` gives each name of a city, case-folded, its origin; ``cards_per_lot`` each grade its lot;
     ``grade_names`` other names of grades, case-folded (`nvidia-h100-80gb-hbm3` → `H100`). ``points`` are for
-    the map only. ``power_by_hour`` gives (site, grade) the power price of a card-hour in micro-CNY by hour of
-    day in Asia/Shanghai (24 values); where absent, the site's mean holds all day.
+    the map only. ``watts`` is what a card of each grade draws, before PUE.
     """
 
     origins: tuple[Origin, ...]
@@ -44,7 +52,8 @@ class Places:
     cards_per_lot: Mapping[str, int]
     grade_names: Mapping[str, str] = field(default_factory=dict)
     points: Mapping[str, Point] = field(default_factory=dict)
-    power_by_hour: Mapping[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
+    watts: Mapping[str, int] = field(default_factory=dict)
+    facilities: Mapping[str, Facility] = field(default_factory=dict)
 
     @cached_property
     def nearest_ms(self) -> Mapping[str, float]:

@@ -2,48 +2,64 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 
 from scheduler.io.supply import OfferRow, ReservationRow
-from scheduler.io.workloads import Alternatives, WorkloadRow
+from scheduler.io.workloads import WorkloadRow
 from scheduler.io.world import ByHour, World
-from scheduler.types import Need, Offer, Problem, Reservation, Site, SiteGrade, Workload
+from scheduler.types import (
+    MILLI,
+    Need,
+    Offer,
+    Problem,
+    Reservation,
+    Site,
+    SiteGrade,
+    Workload,
+    alternatives_of,
+)
 
 
 def why_many_slots(world: World, workloads: Iterable[WorkloadRow]) -> str:
-    """Why one slot over the whole horizon would not say everything; "" where it does."""
+    """Why one slot over the whole span would not say everything; "" where it does."""
     for row in workloads:
-        if row.latest_hour - row.earliest_hour < world.horizon.hours:
+        if row.latest_hour - row.earliest_hour < world.span.hours:
             return f"{row.id} has a window of its own"
-        if row.hours < world.horizon.hours:
-            return f"{row.id} runs {row.hours} of {world.horizon.hours} hours"
+        if row.hours is not None and row.hours < world.span.hours:
+            return f"{row.id} runs {row.hours} of {world.span.hours} hours"
+        if row.due_hour is not None and row.due_hour < world.span.hours:
+            return f"{row.id} has a due time"
+        if row.gang > 1 and row.gang_scope != "site":
+            return f"{row.id} may spread over sites"
         if row.together or row.apart:
             return f"{row.id} is bound to others"
         if row.budget_micro_cny is not None:
             return f"{row.id} has a budget"
     supply: tuple[ReservationRow | OfferRow, ...] = (*world.reservations, *world.offers)
     for item in supply:
-        if item.hours != (0, world.horizon.hours):
-            return f"{item.id} does not span the whole horizon"
+        if item.hours != (0, world.span.hours):
+            return f"{item.id} does not span the whole span"
     if any(np.ptp(cards) for cards in world.capacity.values()):
-        return "capacity changes within the horizon"
+        return "capacity changes within the span"
     return "a link has a bandwidth limit" if world.gb_per_hour else ""
 
 
 def one_slot(world: World, workloads: Sequence[WorkloadRow]) -> Problem:
-    """The horizon as one slot, in which a placed workload holds its cards throughout.
+    """The span as one slot, in which a placed workload holds its cards throughout.
 
     Power is taken at the mean of its hours.
     """
+    vectors = Vectors()
     return Problem(
-        workloads=tuple(_workload(row, world.horizon.hours) for row in workloads),
+        workloads=tuple(_workload(row, world.span.hours, vectors) for row in workloads),
         origins=world.origins,
         sites=tuple(_at_mean_power(world)),
         network=world.network,
         reservations=tuple(_reservation(row) for row in world.reservations),
         offers=tuple(_offer(row) for row in world.offers),
-        slot_hours=world.horizon.hours,
+        slot_hours=world.span.hours,
     )
 
 
@@ -57,7 +73,7 @@ def _at_mean_power(world: World) -> Iterable[Site]:
                     grade=g.grade,
                     capacity_milli_cards=int(world.capacity[resource][0]),
                     list_price_micro_cny=_mean(world.list_price[resource]),
-                    power_micro_cny=_mean(world.power_price[resource]),
+                    power_micro_cny=_power(world, *resource, g),
                     kgco2=g.kgco2,
                 )
             )
@@ -69,25 +85,47 @@ def _mean(figures: ByHour) -> int:
     return int((2 * figures.sum() + len(figures)) // (2 * len(figures)))
 
 
-def _workload(row: WorkloadRow, slot_hours: int) -> Workload:
+def _power(world: World, site: str, grade: str, given: SiteGrade) -> int:
+    """Electricity of a card-hour at the span's mean price; as given where the grade's draw is not known."""
+    watts = world.watts.get(grade, 0)
+    if not watts:
+        return given.power_micro_cny
+    exact = watts * world.facilities[site].pue_milli * _mean(world.power_price[site])
+    return (exact + MILLI**2 // 2) // MILLI**2
+
+
+class Vectors:
+    """Demand vectors in which another grade takes fewer cards, not less time; each kind made once."""
+
+    def __init__(self) -> None:
+        self._made: dict[object, tuple[tuple[Need, ...], ...]] = {}
+
+    def of(self, row: WorkloadRow, *, whole_gang: bool = True) -> tuple[tuple[Need, ...], ...]:
+        """What the members need, all together at one site or each."""
+        members = row.gang if whole_gang else 1
+        key = (row.demand, row.instead, members)
+        if key not in self._made:
+            cards = {need.grade: Fraction(need.milli_cards, MILLI) for need in row.demand}
+            allowed = {grade: dict(row.instead) for grade in cards}
+            self._made[key] = tuple(
+                tuple(Need(grade, milli * members) for grade, milli in needs)
+                for needs in alternatives_of(cards, allowed)
+            )
+        return self._made[key]
+
+
+def _workload(row: WorkloadRow, slot_hours: int, vectors: Vectors) -> Workload:
     return Workload(
         id=row.id,
         origin=row.origin,
         latency_ms_max=row.latency_ms_max,
-        alternatives=together(row.alternatives, row.gang),
+        alternatives=vectors.of(row),
         residency=row.residency,
         latency_class=row.latency_class,
         priority=row.priority,
-        hours=min(row.hours, slot_hours),
+        hours=slot_hours if row.hours is None else min(row.hours, slot_hours),
         data_gb=row.data_gb,
     )
-
-
-def together(alternatives: Alternatives, gang: int) -> Alternatives:
-    """What all members of a gang need at one site."""
-    if gang == 1:
-        return alternatives
-    return tuple(tuple(Need(grade, milli * gang) for grade, milli in needs) for needs in alternatives)
 
 
 def _reservation(row: ReservationRow) -> Reservation:

@@ -3,8 +3,8 @@
 Fields by table; money in CNY, cards may be fractions, ``from`` and ``to`` are hours after the plan's
 start or times (absent: the whole plan):
 
-- sites: site, city, province, region, kind, grade, cards, price, power_price, kgco2 (a row a
-  site and grade; city … kind may be left out for a site that the catalogue knows);
+- sites: site, city, province, region, kind, grade, cards, price, power_price (a kWh), pue, gco2 (g a kWh);
+  a row a site and grade; all but grade, cards and price may be left out for a site that the catalogue knows;
 - capacity: site, grade, cards, from, to: what the site has in these hours, instead of the site's own figure;
 - prices: site, grade, price, from, to: list price of a card-hour in these hours;
 - links: origin, site, rtt_ms, price_per_gb, gb_per_hour: round trip, transfer price, bandwidth;
@@ -14,6 +14,7 @@ start or times (absent: the whole plan):
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from math import ceil, floor
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
@@ -21,12 +22,15 @@ from typing import Final, NamedTuple, TypeVar
 from nodes.types import HubKind, Region
 from scheduler.io.faults import Faults, Where
 from scheduler.io.fields import Fields
-from scheduler.io.places import Places
+from scheduler.io.places import Facility, Places
 from scheduler.io.tables import Row, read_table
-from scheduler.io.workloads import CARDS_MAX, Horizon
-from scheduler.types import micro_cny, milli_cards
+from scheduler.io.workloads import CARDS_MAX, Span
+from scheduler.types import MILLI, micro_cny, milli_cards, scaled
 
 PRICE_MAX: Final = "1000000"
+SITE_FIELDS: Final = (
+    "site", "city", "province", "region", "kind", "grade", "cards", "price", "power_price", "pue", "gco2",
+)  # fmt: skip
 R = TypeVar("R")
 
 
@@ -38,7 +42,7 @@ class Hours(NamedTuple):
 
 
 class SiteRow(NamedTuple):
-    """One grade at a site; prices in micro-CNY per card-hour, carbon in kg per card-hour."""
+    """One grade at a site: list price in micro-CNY per card-hour, and the site's electricity."""
 
     where: Where
     site: str
@@ -49,8 +53,7 @@ class SiteRow(NamedTuple):
     grade: str
     milli_cards: int
     price_micro_cny: int
-    power_micro_cny: int
-    kgco2: float
+    facility: Facility
 
 
 class CapacityRow(NamedTuple):
@@ -134,12 +137,12 @@ class SupplyRows:
     faults: Faults = field(default_factory=Faults)
 
 
-def read_supply(files: SupplyFiles, places: Places, horizon: Horizon) -> SupplyRows:
+def read_supply(files: SupplyFiles, places: Places, span: Span) -> SupplyRows:
     """Read the files. Every row is checked; faults are in ``faults`` (a supply with any cannot be planned).
 
     Raises `FaultyInput` when a file as a whole cannot be read.
     """
-    reader = _Reader(places, horizon)
+    reader = _Reader(places, span)
     sites = reader.read(files.sites, "sites", reader.site)
     reader.knows(sites)
     return SupplyRows(
@@ -156,9 +159,9 @@ def read_supply(files: SupplyFiles, places: Places, horizon: Horizon) -> SupplyR
 class _Reader:
     """Reads each table's rows; names are those of the sites file where there is one, else the places'."""
 
-    def __init__(self, places: Places, horizon: Horizon) -> None:
+    def __init__(self, places: Places, span: Span) -> None:
         self.places = places
-        self.horizon = horizon
+        self.span = span
         self.faults = Faults()
         self.known = {site.code: {g.grade for g in site.grades} for site in places.sites}
         self.at_home = {site.code: site for site in places.sites}
@@ -181,9 +184,7 @@ class _Reader:
                 yield read
 
     def site(self, fields: Fields) -> SiteRow:
-        fields.known(
-            ("site", "city", "province", "region", "kind", "grade", "cards", "price", "power_price", "kgco2")
-        )
+        fields.known(SITE_FIELDS)
         code = fields.key = fields.text("site", None)
         home = self.at_home.get(code)
         return SiteRow(
@@ -196,9 +197,17 @@ class _Reader:
             grade=self._grade(fields),
             milli_cards=milli_cards(fields.decimal("cards", None, "0", CARDS_MAX)),
             price_micro_cny=micro_cny(fields.decimal("price", None, "0", PRICE_MAX)),
-            power_micro_cny=micro_cny(fields.decimal("power_price", "0", "0", PRICE_MAX)),
-            kgco2=float(fields.decimal("kgco2", "0", "0", "1000000")),
+            facility=self._facility(fields, code),
         )
+
+    def _facility(self, fields: Fields, site: str) -> Facility:
+        known = self.places.facilities.get(site, Facility())
+        curve = known.micro_cny_per_kwh
+        if fields.has("power_price"):
+            curve = (micro_cny(fields.decimal("power_price", "0", "0", PRICE_MAX)),) * len(curve)
+        pue = fields.decimal("pue", str(Decimal(known.pue_milli) / MILLI), "1", "10")
+        carbon = fields.integer("gco2", known.carbon_g_per_kwh, 0, 10_000)
+        return Facility(curve, scaled(pue, MILLI), carbon)
 
     def capacity(self, fields: Fields) -> CapacityRow:
         fields.known(("site", "grade", "cards", "from", "to"))
@@ -282,10 +291,10 @@ class _Reader:
 
     def _hours(self, fields: Fields) -> Hours:
         """Whole hours inside what the row says, cut to the plan; outside it, none."""
-        start = fields.hours_from("from", self.horizon.start)
-        end = fields.hours_from("to", self.horizon.start)
+        start = fields.hours_from("from", self.span.start)
+        end = fields.hours_from("to", self.span.start)
         if start is not None and end is not None and end <= start:
             fields.fault("to", "the end is not after the start")
         first = 0 if start is None else max(0, ceil(start))
-        last = self.horizon.hours if end is None else min(self.horizon.hours, floor(end))
+        last = self.span.hours if end is None else min(self.span.hours, floor(end))
         return Hours(first, max(first, last))

@@ -10,11 +10,13 @@ latency_ms     longest round trip to its site; absent: none
 residency      site, city, province or any
 grade, cards   what it needs, e.g. H100 and 8 (0.46 of a card is fine); `demand` for several grades
 demand         cards per grade, ``{"H100": 8, "CPU64": 0.5}`` or ``H100=8 CPU64=0.5``
-instead        grades allowed in place of ``grade``, with their speed: ``A100=2`` does twice the work
-gang           members that start together at one site, each with this demand
-hours          how long it runs; absent: as long as its window
+instead        grades allowed in place of ``grade``, with their speed: ``A100=2`` does twice the work, so
+               a job takes half the time, and a service (no ``hours``) half the cards
+gang           members that run at once, each with this demand; gang_scope: all at one site, or one city
+hours          how long it runs; absent: throughout its window
 earliest       when it may start, latest: when it must have ended; hours after the plan's start, or a time
-preemptible    true: it may run in pieces
+due            when it should have ended; lateness_cny is what each hour later counts
+preemptible    true: it may pause between hours; best_effort true: it gives way first
 priority       0–9; higher is left out last
 data_gb        what must be moved to its site
 budget_cny     the most it may cost
@@ -37,26 +39,26 @@ from scheduler.io.kubernetes import SUFFIXES as MANIFESTS
 from scheduler.io.kubernetes import read_manifests
 from scheduler.io.places import Places
 from scheduler.io.tables import Row, read_table
-from scheduler.types import PRIORITY_MAX, Need, alternatives_of, micro_cny, milli_cards
+from scheduler.types import PRIORITY_MAX, Need, micro_cny, milli_cards
 
 FIELDS: Final = (
     "id", "origin", "class", "latency_ms", "residency", "grade", "cards", "demand", "instead", "gang",
-    "hours", "earliest", "latest", "preemptible", "priority", "data_gb", "budget_cny", "together", "apart",
+    "gang_scope", "hours", "earliest", "latest", "due", "lateness_cny", "preemptible", "best_effort",
+    "priority", "data_gb", "budget_cny", "together", "apart",
 )  # fmt: skip
 CARDS_MAX: Final = "10000000"
 GANG_MAX: Final = 100_000
+GANG_SCOPES: Final = ("site", "city")
 HOURS_MAX: Final = 24 * 366
-
-Alternatives = tuple[tuple[Need, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class WorkloadRow:
     """One workload as a file gave it, checked and in the plan's units.
 
-    ``alternatives`` are the demand vectors of *one* member, `scheduler.types.Workload.alternatives`; of the
-    ``gang`` members all run, at once. ``earliest_hour`` and ``latest_hour`` (its end) count from the plan's
-    start; ``budget_micro_cny`` is None without a budget.
+    ``demand`` is what *one* of ``gang`` members needs, ``instead`` other grades for it with their speed.
+    ``hours`` is None for a service that runs throughout its window. ``earliest_hour``, ``latest_hour`` (its
+    end) and ``due_hour`` count from the plan's start; ``due_hour`` and ``budget_micro_cny`` may be None.
     """
 
     where: Where
@@ -65,12 +67,17 @@ class WorkloadRow:
     latency_class: str
     latency_ms_max: float
     residency: Residency
-    alternatives: Alternatives
+    demand: tuple[Need, ...]
+    instead: tuple[tuple[str, Decimal], ...]
     gang: int
-    hours: int
+    gang_scope: str
+    hours: int | None
     earliest_hour: int
     latest_hour: int
+    due_hour: int | None
+    lateness_micro_cny: int
     preemptible: bool
+    best_effort: bool
     priority: int
     data_gb: int
     budget_micro_cny: int | None
@@ -87,35 +94,35 @@ class WorkloadFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Horizon:
+class Span:
     """The time a plan spans: from ``start`` (with an offset), whole hours."""
 
     start: datetime
     hours: int
 
 
-def read_workloads(path: Path, places: Places, horizon: Horizon) -> WorkloadFile:
+def read_workloads(path: Path, places: Places, span: Span) -> WorkloadFile:
     """The workloads of a file. Raises `FaultyInput` when the file as a whole cannot be read."""
     if path.suffix.lower() in MANIFESTS:
-        return workloads_of(read_manifests(path), places, horizon)
-    return workloads_of(read_table(path, "workloads"), places, horizon)
+        return workloads_of(read_manifests(path), places, span)
+    return workloads_of(read_table(path, "workloads"), places, span)
 
 
-def workloads_of(rows: Iterable[Row], places: Places, horizon: Horizon) -> WorkloadFile:
+def workloads_of(rows: Iterable[Row], places: Places, span: Span) -> WorkloadFile:
     """Workloads of rows, faults beside them; a faulty row is left out whole."""
-    reader = _Reader(places, horizon)
+    reader = _Reader(places, span)
     return WorkloadFile(tuple(reader.sound(rows)), reader.faults)
 
 
 class _Reader:
     """Reads rows one by one; what many rows share (demand vectors, cities) is made once."""
 
-    def __init__(self, places: Places, horizon: Horizon) -> None:
+    def __init__(self, places: Places, span: Span) -> None:
         self.places = places
-        self.horizon = horizon
+        self.span = span
         self.faults = Faults()
         self.seen: dict[str, Where] = {}
-        self.demands: dict[object, Alternatives] = {}
+        self.demands: dict[tuple[tuple[str, Decimal], ...], tuple[Need, ...]] = {}
 
     def sound(self, rows: Iterable[Row]) -> Iterator[WorkloadRow]:
         for row in rows:
@@ -131,6 +138,7 @@ class _Reader:
         origin = self._origin(fields)
         latency_class, latency_ms, residency = self._reach(fields, origin)
         hours, earliest, latest = self._window(fields)
+        demand, instead = self._needs(fields)
         return WorkloadRow(
             where=fields.row.where,
             id=fields.key,
@@ -138,11 +146,16 @@ class _Reader:
             latency_class=latency_class,
             latency_ms_max=latency_ms,
             residency=residency,
-            alternatives=self._alternatives(fields),
+            demand=demand,
+            instead=instead,
             gang=fields.integer("gang", 1, 1, GANG_MAX),
+            gang_scope=fields.choice("gang_scope", GANG_SCOPES, "site"),
             hours=hours,
             earliest_hour=earliest,
             latest_hour=latest,
+            due_hour=self._due(fields),
+            lateness_micro_cny=micro_cny(fields.decimal("lateness_cny", "0")),
+            best_effort=fields.truth("best_effort", False),
             preemptible=fields.truth("preemptible", False),
             priority=fields.integer("priority", 0, 0, PRIORITY_MAX),
             data_gb=ceil(fields.decimal("data_gb", "0")),
@@ -184,7 +197,7 @@ class _Reader:
         residency = fields.choice("residency", tuple(Residency), kind.residency if kind else Residency.ANY)
         return name, latency_ms, Residency(residency)
 
-    def _alternatives(self, fields: Fields) -> Alternatives:
+    def _needs(self, fields: Fields) -> tuple[tuple[Need, ...], tuple[tuple[str, Decimal], ...]]:
         demand = self._demand(fields)
         instead = {
             self._grade(fields, "instead", name): speed for name, speed in fields.pairs("instead").items()
@@ -196,12 +209,10 @@ class _Reader:
                 fields.fault("instead", f"the speed {speed} of {name} is not above 0")
             if name in demand:
                 fields.fault("instead", f"{name} is the demand's own grade")
-        if fields.wrong:
-            return ()
-        key = (tuple(demand.items()), tuple(instead.items()))
-        if key not in self.demands:
-            self.demands[key] = alternatives_of(demand, dict.fromkeys(demand, instead))
-        return self.demands[key]
+        key = tuple(demand.items())
+        if key not in self.demands and not fields.wrong:
+            self.demands[key] = tuple(Need(grade, milli_cards(cards)) for grade, cards in key)
+        return self.demands.get(key, ()), tuple(instead.items())
 
     def _demand(self, fields: Fields) -> dict[str, Decimal]:
         if fields.has("demand"):
@@ -234,17 +245,21 @@ class _Reader:
             fields.fault(column, f"unknown grade {name!r}; known: {', '.join(self.places.grades)}")
         return grade or name
 
-    def _window(self, fields: Fields) -> tuple[int, int, int]:
+    def _due(self, fields: Fields) -> int | None:
+        due = fields.hours_from("due", self.span.start)
+        return None if due is None else max(0, floor(due))
+
+    def _window(self, fields: Fields) -> tuple[int | None, int, int]:
         """Hours of running, first hour and end; the window in whole hours inside what is asked for."""
-        start = fields.hours_from("earliest", self.horizon.start)
-        end = fields.hours_from("latest", self.horizon.start)
+        start = fields.hours_from("earliest", self.span.start)
+        end = fields.hours_from("latest", self.span.start)
         earliest = max(0, ceil(start)) if start is not None else 0
-        latest = min(self.horizon.hours, floor(end)) if end is not None else self.horizon.hours
+        latest = min(self.span.hours, floor(end)) if end is not None else self.span.hours
         hours = fields.integer("hours", max(1, latest - earliest), 1, HOURS_MAX)
         if not fields.wrong and latest - earliest < hours:
             fields.fault(
                 "latest" if end is not None else "hours",
                 f"the window from hour {earliest} to hour {latest} is shorter than the {hours} hours it runs"
-                f" (the plan spans {self.horizon.hours})",
+                f" (the plan spans {self.span.hours})",
             )
-        return hours, earliest, latest
+        return hours if fields.has("hours") else None, earliest, latest

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scheduler.io.faults import Faults, Where
-from scheduler.io.places import Places
+from scheduler.io.places import Facility, Places
 from scheduler.io.supply import (
     CapacityRow,
     Hours,
@@ -21,8 +21,8 @@ from scheduler.io.supply import (
     SiteRow,
     SupplyRows,
 )
-from scheduler.io.workloads import Horizon
-from scheduler.types import MILLI, Network, Origin, Site, SiteGrade
+from scheduler.io.workloads import Span
+from scheduler.types import MILLI, Network, Origin, Site, SiteGrade, scaled
 
 HOURS_A_DAY = 24
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -35,49 +35,54 @@ NOWHERE = Where("", "row", 0)
 
 @dataclass(frozen=True, eq=False, slots=True)
 class World:
-    """Sites by hour. Capacity in milli-cards; list price and power price in micro-CNY per card-hour.
+    """Sites by hour. Capacity in milli-cards, list price in micro-CNY per card-hour.
 
-    ``gb_per_hour`` holds the links with a bandwidth limit, by (origin, site).
+    ``facilities`` holds each site's electricity, ``power_price`` its hours in micro-CNY per kWh; ``watts``
+    what a card of each grade draws; ``gb_per_hour`` the links with a bandwidth limit, by (origin, site).
     """
 
-    horizon: Horizon
+    span: Span
     origins: tuple[Origin, ...]
     sites: tuple[Site, ...]
     network: Network
     capacity: Mapping[Resource, ByHour]
     list_price: Mapping[Resource, ByHour]
-    power_price: Mapping[Resource, ByHour]
+    facilities: Mapping[str, Facility]
+    power_price: Mapping[str, ByHour]
+    watts: Mapping[str, int]
     gb_per_hour: Mapping[tuple[str, str], int]
     reservations: tuple[ReservationRow, ...]
     offers: tuple[OfferRow, ...]
 
 
-def world_of(places: Places, supply: SupplyRows, horizon: Horizon) -> World:
+def world_of(places: Places, supply: SupplyRows, span: Span) -> World:
     """Put them together. Raises `FaultyInput` for the supply's own faults and for every contradiction.
 
     Without offers all that reservations leave free is on offer at the list price.
     """
     faults = supply.faults
-    sites = _sites(places, supply.sites, faults)
+    sites, facilities = _sites(places, supply.sites, faults)
     network, bandwidth = _network(places, sites, supply, faults)
     faults.raise_if_any()
     resources = {(site.code, g.grade): g for site in sites for g in site.grades}
-    capacity = {r: _filled(horizon.hours, g.capacity_milli_cards) for r, g in resources.items()}
+    capacity = {r: _filled(span.hours, g.capacity_milli_cards) for r, g in resources.items()}
     _overlay(capacity, supply.capacity, lambda row: row.milli_cards, "cards", faults)
-    prices = {r: _filled(horizon.hours, g.list_price_micro_cny) for r, g in resources.items()}
+    prices = {r: _filled(span.hours, g.list_price_micro_cny) for r, g in resources.items()}
     _overlay(prices, supply.prices, lambda row: row.price_micro_cny, "price", faults)
     _ids_once(supply.reservations, faults)
     _ids_once(supply.offers, faults)
     _within_capacity(capacity, (*supply.reservations, *supply.offers), faults)
     faults.raise_if_any()
     return World(
-        horizon=horizon,
+        span=span,
         origins=_origins(places, sites),
         sites=sites,
         network=network,
         capacity=capacity,
         list_price=prices,
-        power_price={r: _power(places, r, g, horizon) for r, g in resources.items()},
+        facilities=facilities,
+        power_price={code: _power(facility, span) for code, facility in facilities.items()},
+        watts=places.watts,
         gb_per_hour=bandwidth,
         reservations=supply.reservations,
         offers=supply.offers or tuple(_at_list_price(capacity, prices, supply.reservations)),
@@ -91,29 +96,34 @@ def _filled(hours: int, value: int) -> ByHour:
 # sites and network
 
 
-def _sites(places: Places, rows: tuple[SiteRow, ...], faults: Faults) -> tuple[Site, ...]:
+def _sites(
+    places: Places, rows: tuple[SiteRow, ...], faults: Faults
+) -> tuple[tuple[Site, ...], Mapping[str, Facility]]:
     if not rows:
-        return places.sites
+        return places.sites, {s.code: places.facilities.get(s.code, Facility()) for s in places.sites}
     sites: dict[str, Site] = {}
     first: dict[object, SiteRow] = {}
     for row in rows:
         told = first.setdefault(row.site, row)
         same = first.setdefault((row.site, row.grade), row)
-        for name in ("city", "province", "region", "kind"):
+        for name in ("city", "province", "region", "kind", "facility"):
             if getattr(told, name) != getattr(row, name):
-                message = f"{getattr(row, name)!r}, but {told.where} says {getattr(told, name)!r}"
+                message = f"{getattr(row, name)!r:.60}, but {told.where} says {getattr(told, name)!r:.60}"
                 faults.add(row.where, row.site, name, message)
         if same is not row:
             faults.add(row.where, row.site, "grade", f"{same.where} gives {row.grade} at {row.site} already")
             continue
-        grade = SiteGrade(row.grade, row.milli_cards, row.price_micro_cny, row.power_micro_cny, row.kgco2)
+        kw = places.watts.get(row.grade, 0) * row.facility.pue_milli / MILLI**2
+        power = scaled(kw * sum(row.facility.micro_cny_per_kwh) / HOURS_A_DAY, 1)
+        carbon = kw * row.facility.carbon_g_per_kwh / MILLI
+        grade = SiteGrade(row.grade, row.milli_cards, row.price_micro_cny, power, carbon)
         known = sites.get(row.site)
         sites[row.site] = (
             replace(known, grades=(*known.grades, grade))
             if known
             else Site(row.site, row.city, row.province, row.region, row.kind, (grade,))
         )
-    return tuple(sites.values())
+    return tuple(sites.values()), {row.site: row.facility for row in rows}
 
 
 def _origins(places: Places, sites: tuple[Site, ...]) -> tuple[Origin, ...]:
@@ -177,15 +187,9 @@ def _overlay(
         figures[resource][row.hours.start : row.hours.end] = figure(row)
 
 
-def _power(places: Places, resource: Resource, grade: SiteGrade, horizon: Horizon) -> ByHour:
-    """Power price an hour: the tariff's where the places have it and the files gave none of their own."""
-    curve = places.power_by_hour.get(resource)
-    home = next((s for s in places.sites if s.code == resource[0]), None)
-    own = home is not None and grade in home.grades
-    if curve is None or not own:
-        return _filled(horizon.hours, grade.power_micro_cny)
-    first = horizon.start.astimezone(SHANGHAI).hour
-    return np.array([curve[(first + at) % HOURS_A_DAY] for at in range(horizon.hours)], dtype=np.int64)
+def _power(facility: Facility, span: Span) -> ByHour:
+    curve, first = facility.micro_cny_per_kwh, span.start.astimezone(SHANGHAI).hour
+    return np.array([curve[(first + at) % HOURS_A_DAY] for at in range(span.hours)], dtype=np.int64)
 
 
 def _ids_once(rows: Iterable[ReservationRow | OfferRow], faults: Faults) -> None:

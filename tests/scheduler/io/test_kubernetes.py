@@ -6,11 +6,11 @@ import pytest
 
 from exchange.planning.places import catalogue_places
 from nodes.types import Residency
-from scheduler.io.workloads import Horizon, read_workloads
+from scheduler.io.workloads import Span, read_workloads
 from scheduler.types import Need
 
 START = datetime.fromisoformat("2026-12-04T00:00:00+08:00")
-DAY = Horizon(START, 24)
+DAY = Span(START, 24)
 PLACES = catalogue_places(START)
 
 JOB = """\
@@ -56,9 +56,9 @@ def test_a_job_and_a_pod(tmp_path):
     job, pod = read(tmp_path, f"{JOB}---\n{POD}---\n").rows
     assert (job.id, job.origin, job.latency_ms_max) == ("lab/train", "BEIJING", 40)
     assert job.residency is Residency.ANY
-    assert job.alternatives == ((Need("H100", 8000),),)
+    assert job.demand == (Need("H100", 8000),)
     assert (job.gang, job.hours, job.latest_hour, job.data_gb) == (4, 6, 20, 120)
-    assert (pod.id, pod.origin, pod.alternatives) == ("serve", "SHENZHEN", ((Need("L20", 460),),))
+    assert (pod.id, pod.origin, pod.demand) == ("serve", "SHENZHEN", (Need("L20", 460),))
 
 
 @pytest.mark.parametrize(
@@ -82,4 +82,4 @@ def test_a_list_and_cpu_work(tmp_path):
     container = "{resources: {requests: {cpu: 3200m}}}"
     file = read(tmp_path, f"kind: List\nitems: [{pod % (1, container)}, {pod % (2, container)}]\n")
     assert [row.id for row in file.rows] == ["n1", "n2"]
-    assert file.rows[0].alternatives == ((Need("CPU64", 50),),)
+    assert file.rows[0].demand == (Need("CPU64", 50),)

@@ -1,6 +1,7 @@
 """Workload files: what is read, and what each faulty file is told."""
 
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 
 import orjson
@@ -14,11 +15,11 @@ from exchange.planning.places import catalogue_places
 from nodes.types import Residency
 from scheduler.io.faults import FaultyInput
 from scheduler.io.tables import rows_of
-from scheduler.io.workloads import FIELDS, Horizon, read_workloads, workloads_of
+from scheduler.io.workloads import FIELDS, Span, read_workloads, workloads_of
 from scheduler.types import Need
 
 START = datetime.fromisoformat("2026-12-04T00:00:00+08:00")
-DAY = Horizon(START, 24)
+DAY = Span(START, 24)
 PLACES = catalogue_places(START)
 
 PLAIN = {"id": "a", "origin": "Shanghai", "grade": "H100", "cards": 8}
@@ -30,8 +31,8 @@ def read(folder: Path, name: str, content: str | bytes):
     return read_workloads(path, PLACES, DAY)
 
 
-def of(*items, horizon=DAY):
-    return workloads_of(rows_of("jobs.json", list(items)), PLACES, horizon)
+def of(*items, span=DAY):
+    return workloads_of(rows_of("jobs.json", list(items)), PLACES, span)
 
 
 def told(*items):
@@ -44,15 +45,17 @@ def test_a_row_with_everything():
         | {
             "class": "ai_train", "latency_ms": 40, "residency": "province", "instead": {"A100": 0.5},
             "gang": 2, "hours": 6, "earliest": "2026-12-04T08:00:00+08:00", "latest": 20,
-            "preemptible": True, "priority": 3, "data_gb": 10.2, "budget_cny": "1234.50", "together": "t",
+            "preemptible": True,
+            "due": 18.5, "lateness_cny": 2.5, "gang_scope": "city", "best_effort": "yes", "priority": 3, "data_gb": 10.2, "budget_cny": "1234.50", "together": "t",
             "apart": "s",
         }
     ).rows  # fmt: skip
     assert (row.id, row.origin, row.latency_class, row.latency_ms_max) == ("a", "SHANGHAI", "ai_train", 40)
     assert row.residency is Residency.PROVINCE
-    assert row.alternatives == ((Need("H100", 8000),), (Need("A100", 16000),))
-    assert (row.gang, row.hours, row.earliest_hour, row.latest_hour) == (2, 6, 8, 20)
-    assert (row.preemptible, row.priority, row.data_gb) == (True, 3, 11)
+    assert (row.demand, row.instead) == ((Need("H100", 8000),), (("A100", Decimal("0.5")),))
+    assert (row.gang, row.gang_scope, row.due_hour, row.lateness_micro_cny) == (2, "city", 18, 2_500_000)
+    assert (row.hours, row.earliest_hour, row.latest_hour) == (6, 8, 20)
+    assert (row.preemptible, row.best_effort, row.priority, row.data_gb) == (True, True, 3, 11)
     assert (row.budget_micro_cny, row.together, row.apart) == (1_234_500_000, "t", "s")
 
 

@@ -8,23 +8,24 @@ import pytest
 from exchange.planning.places import catalogue_places
 from nodes.types import Region
 from scheduler.io.faults import FaultyInput
+from scheduler.io.places import Facility
 from scheduler.io.problems import one_slot, why_many_slots
 from scheduler.io.supply import SupplyFiles, SupplyRows, read_supply
 from scheduler.io.tables import rows_of
-from scheduler.io.workloads import Horizon, workloads_of
+from scheduler.io.workloads import Span, workloads_of
 from scheduler.io.world import world_of
 from scheduler.placing import place
 from scheduler.validation import faults
 
 START = datetime.fromisoformat("2026-12-04T06:00:00+08:00")
-DAY = Horizon(START, 24)
+DAY = Span(START, 24)
 PLACES = catalogue_places(START)
 
 SITES = """\
-site,city,province,region,kind,grade,cards,price,power_price,kgco2
-GUIAN,,,,,H100,16,10.50,0.4,0.3
-GUIAN,,,,,L20,100,1.50,0.2,0.2
-CAVE,Kunming,YUNNAN,west,cluster,H100,8,9,0.3,0.1
+site,city,province,region,kind,grade,cards,price,power_price,pue,gco2
+GUIAN,,,,,H100,16,10.50,,,
+GUIAN,,,,,L20,100,1.50,,,
+CAVE,Kunming,YUNNAN,west,cluster,H100,8,9,0.3,1.25,100
 """
 OFFER = "id,site,grade,cards,price\na,GUIAN,H100,9,1\n"
 LINKS = "origin,site,rtt_ms,price_per_gb\nSHANGHAI,CAVE,45.5,0.02\n上海,GUIAN,30,0.01\n"
@@ -50,8 +51,8 @@ def test_without_files_the_catalogue_is_the_world():
     found = world_of(PLACES, SupplyRows(), DAY)
     assert found.sites == PLACES.sites
     assert len(found.offers) == sum(g.capacity_milli_cards > 0 for s in found.sites for g in s.grades)
-    power = found.power_price["GUIAN", "H100"]
-    assert power.tolist()[18:] == list(PLACES.power_by_hour["GUIAN", "H100"][:6]), (
+    power = found.power_price["GUIAN"]
+    assert power.tolist()[18:] == list(PLACES.facilities["GUIAN"].micro_cny_per_kwh[:6]), (
         "hour 18 of the plan is 0:00"
     )
     assert np.ptp(power) > 0
@@ -67,7 +68,10 @@ def test_files_say_what_there_is(tmp_path):
         reservations="id,site,grade,cards,paid\nr1,GUIAN,H100,4,9.99\n",
     )
     assert [site.code for site in found.sites] == ["GUIAN", "CAVE"]
-    assert found.sites[0].city == "GUIYANG" or found.sites[0].region is Region.WEST
+    assert found.sites[0].region is Region.WEST
+    assert found.facilities["CAVE"] == Facility((300_000,) * 24, 1250, 100)
+    (cave,) = found.sites[1].grades
+    assert (cave.power_micro_cny, cave.kgco2) == (393_750, pytest.approx(0.13125)), "1.05 kW × 1.25"
     assert found.capacity["CAVE", "H100"].tolist() == [8000] * 2 + [0] * 2 + [8000] * 20
     assert found.list_price["GUIAN", "H100"].tolist() == [10_500_000] * 20 + [8_250_000] * 4
     row = found.network.origins.index("SHANGHAI")
@@ -104,11 +108,11 @@ def test_files_say_what_there_is(tmp_path):
             "prices.csv line 3 (GUIAN), price: contradicts prices.csv line 2",
         ),
         (
-            {"sites": SITES + "GUIAN,Kunming,,,,T4,1,1,,\n", "links": LINKS},
+            {"sites": SITES + "GUIAN,Kunming,,,,T4,1,1,,,\n", "links": LINKS},
             "sites.csv line 5 (GUIAN), city: 'Kunming'",
         ),
         (
-            {"sites": SITES + "GUIAN,,,,,H100,1,1,,\n", "links": LINKS},
+            {"sites": SITES + "GUIAN,,,,,H100,1,1,,,\n", "links": LINKS},
             "sites.csv line 5 (GUIAN), grade: sites.csv line 2",
         ),
         ({"sites": SITES}, "sites.csv line 4 (CAVE), site: no line leads there"),
