@@ -1,4 +1,4 @@
-"""The plan file: problem and plan in one JSON document, so that anyone can check the one against the other."""
+"""The plan file: problem and plan in one JSON document, so that anyone can check one against the other."""
 
 import json
 from dataclasses import dataclass
@@ -6,13 +6,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from scheduler.horizon.plan import HorizonPlan
+from scheduler.horizon.types import HorizonProblem
 from scheduler.io.codec import NotOfType, from_plain, to_plain
 from scheduler.io.tables import read_bytes, refused
 from scheduler.plan import Plan
 from scheduler.types import Problem
 
 FORMAT: Final = "dongxi-plan-1"
-ONE_SLOT: Final = "one slot"
+MODELS: Final = {"one slot": (Problem, Plan), "many slots": (HorizonProblem, HorizonPlan)}
+
+AnyProblem = Problem | HorizonProblem
+AnyPlan = Plan | HorizonPlan
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -20,8 +25,8 @@ class PlanFile:
     """A plan with the problem that it answers; the plan starts at ``start``."""
 
     start: datetime
-    problem: Problem
-    plan: Plan
+    problem: AnyProblem
+    plan: AnyPlan
 
 
 def write_plan(path: Path, file: PlanFile) -> None:
@@ -38,12 +43,13 @@ def write_text(path: Path, text: str) -> None:
 
 def to_document(file: PlanFile) -> dict[str, Any]:
     """The document as plain JSON values."""
+    (model,) = (name for name, kinds in MODELS.items() if isinstance(file.problem, kinds[0]))
     return {
         "format": FORMAT,
-        "model": ONE_SLOT,
+        "model": model,
         "start": file.start.isoformat(),
-        "problem": to_plain(file.problem, Problem),
-        "plan": to_plain(file.plan, Plan),
+        "problem": to_plain(file.problem, MODELS[model][0]),
+        "plan": to_plain(file.plan, MODELS[model][1]),
     }
 
 
@@ -60,11 +66,14 @@ def of_document(path: Path, document: Any) -> PlanFile:
     """The plan file of plain JSON values. Raises `FaultyInput`."""
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise refused(path, f"not a plan file: its format is not {FORMAT!r}")
+    if document.get("model") not in MODELS:
+        raise refused(path, f"not a plan file: its model is none of {', '.join(MODELS)}")
+    problem, plan = MODELS[document["model"]]
     try:
         return PlanFile(
             start=from_plain(document.get("start"), datetime),
-            problem=from_plain(document.get("problem"), Problem),
-            plan=from_plain(document.get("plan"), Plan),
+            problem=from_plain(document.get("problem"), problem),
+            plan=from_plain(document.get("plan"), plan),
         )
     except NotOfType as error:
         raise refused(path, f"not a plan file: {error}") from error

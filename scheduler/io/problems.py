@@ -72,7 +72,7 @@ def _at_mean_power(world: World) -> Iterable[Site]:
                 SiteGrade(
                     grade=g.grade,
                     capacity_milli_cards=int(world.capacity[resource][0]),
-                    list_price_micro_cny=_mean(world.list_price[resource]),
+                    list_price_micro_cny=mean(world.list_price[resource]),
                     power_micro_cny=_power(world, *resource, g),
                     kgco2=g.kgco2,
                 )
@@ -80,7 +80,7 @@ def _at_mean_power(world: World) -> Iterable[Site]:
         yield replace(site, grades=tuple(grades))
 
 
-def _mean(figures: ByHour) -> int:
+def mean(figures: ByHour) -> int:
     """The mean, rounded half up."""
     return int((2 * figures.sum() + len(figures)) // (2 * len(figures)))
 
@@ -90,7 +90,7 @@ def _power(world: World, site: str, grade: str, given: SiteGrade) -> int:
     watts = world.watts.get(grade, 0)
     if not watts:
         return given.power_micro_cny
-    exact = watts * world.facilities[site].pue_milli * _mean(world.power_price[site])
+    exact = watts * world.facilities[site].pue_milli * mean(world.power_price[site])
     return (exact + MILLI**2 // 2) // MILLI**2
 
 

@@ -46,7 +46,8 @@ def test_a_row_with_everything():
             "class": "ai_train", "latency_ms": 40, "residency": "province", "instead": {"A100": 0.5},
             "gang": 2, "hours": 6, "earliest": "2026-12-04T08:00:00+08:00", "latest": 20,
             "preemptible": True,
-            "due": 18.5, "lateness_cny": 2.5, "gang_scope": "city", "best_effort": "yes", "priority": 3, "data_gb": 10.2, "budget_cny": "1234.50", "together": "t",
+            "due": 18.5, "lateness_cny": 2.5, "gang_scope": "city", "best_effort": "yes",
+            "priority": 3, "data_gb": 10.2, "budget_cny": "1234.50", "together": "t",
             "apart": "s",
         }
     ).rows  # fmt: skip

@@ -1,0 +1,1 @@
+"""`dongxi plan`: workloads in, a certified plan out."""

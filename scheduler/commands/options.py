@@ -1,0 +1,34 @@
+"""What the command line's texts mean: durations, times, and which files say what there is."""
+
+import re
+from datetime import datetime, timedelta
+from typing import Final
+
+import typer
+
+from scheduler.io.world import SHANGHAI
+
+_DURATION: Final = re.compile(r"(\d{1,5})\s*(h|d)")
+HOURS_MAX: Final = 24 * 366
+
+
+def hours_of(text: str) -> int:
+    """A duration such as ``24h`` or ``7d`` in hours."""
+    found = _DURATION.fullmatch(text.strip())
+    hours = int(found[1]) * (24 if found[2] == "d" else 1) if found else 0
+    if not 1 <= hours <= HOURS_MAX:
+        raise typer.BadParameter(f"{text!r} is not a duration such as 24h or 7d (1 h to 366 d)")
+    return hours
+
+
+def start_of(text: str | None, now: datetime) -> datetime:
+    """When a plan begins: as said, with an offset; else the next full hour in Shanghai."""
+    if text is None:
+        hour = now.astimezone(SHANGHAI).replace(minute=0, second=0, microsecond=0)
+        return hour + timedelta(hours=1)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a time such as 2026-12-04T00:00:00+08:00") from None
+    # a day or a time without an offset is Shanghai's, like every time of the exchange
+    return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)

@@ -1,0 +1,202 @@
+"""`dongxi plan`: plan workloads, check a plan, compare it with what people would do without one."""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Final, NoReturn
+
+import orjson
+import typer
+from rich.console import Console
+from typer.core import TyperGroup
+
+from scheduler.commands.judging import comparison_of, violations_of
+from scheduler.commands.options import hours_of, start_of
+from scheduler.commands.search import SearchFailed
+from scheduler.commands.summary import as_json, comparison_json, show, show_comparison
+from scheduler.commands.watching import watch
+from scheduler.io.faults import FaultyInput
+from scheduler.io.places import NoPlaces, default_places
+from scheduler.io.planfile import AnyProblem, PlanFile, read_plan, write_plan
+from scheduler.io.problems import one_slot, why_many_slots
+from scheduler.io.schedule import schedule_of
+from scheduler.io.supply import SupplyFiles, read_supply
+from scheduler.io.workloads import Span, WorkloadRow, read_workloads
+from scheduler.io.world import World, world_of
+from scheduler.types import InvalidProblem, InvariantViolation
+
+EXIT_FAILED: Final = 1
+EXIT_FAULTY: Final = 2
+EXIT_LEFT_OUT: Final = 3
+EXIT_STOPPED: Final = 130
+MAKE: Final = "make"
+VIOLATIONS_SHOWN_MAX: Final = 20
+
+
+class PlanGroup(TyperGroup):
+    """`dongxi plan FILE` is `dongxi plan make FILE`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the default command in front of anything that is no command."""
+        if args and args[0] not in self.commands and args[0] not in ("--help", "-h"):
+            args = [MAKE, *args]
+        return list(super().parse_args(ctx, args))
+
+
+app = typer.Typer(
+    cls=PlanGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    help="""Place workloads at least cost, with a proof of how good the plan is.
+
+    Examples (files and fields: docs/planning.md):
+
+    dongxi plan jobs.csv
+
+    dongxi plan jobs.yaml --sites sites.csv --out plan.json
+
+    dongxi plan jobs.parquet --horizon 7d --report plan.html
+
+    dongxi plan check plan.json""",
+)
+
+Source = Annotated[Path | None, typer.Option(help="File (JSON, CSV, Parquet).", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output instead of tables.")]
+PlanPath = Annotated[Path, typer.Argument(help="A plan file, from --out PLAN.json.", metavar="PLAN")]
+
+
+@app.command(MAKE)
+def make(
+    workloads: Annotated[
+        Path, typer.Argument(help="Workloads: JSON, JSON lines, CSV, Parquet or Kubernetes YAML.")
+    ],
+    sites: Source = None,
+    capacity: Source = None,
+    prices: Source = None,
+    links: Source = None,
+    reservations: Source = None,
+    offers: Source = None,
+    start: Annotated[
+        str | None, typer.Option(help="When the plan begins, e.g. 2026-12-04; else the next full hour.")
+    ] = None,
+    horizon: Annotated[str, typer.Option(help="How long it spans, e.g. 24h or 7d.")] = "24h",
+    time_limit: Annotated[
+        float, typer.Option(min=0.1, help="Seconds to search; Ctrl-C ends it with the best plan so far.")
+    ] = 30.0,
+    skip_faulty: Annotated[
+        bool, typer.Option("--skip-faulty", help="Leave faulty workloads out, name them, plan the rest.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="Write the plan file (.json).", show_default=False)] = None,
+    as_json_: AsJson = False,
+) -> None:
+    """Plan workloads: `dongxi plan FILE` for short.
+
+    Exit status: 0 everything is placed, 3 some workloads stay out, 2 faulty input, 1 no plan, 130 stopped
+    before there was one.
+    """
+    span = Span(start_of(start, datetime.now(UTC)), hours_of(horizon))
+    files = SupplyFiles(sites, capacity, prices, links, reservations, offers)
+    try:
+        world, rows = _inputs(workloads, files, span, skip_faulty)
+        problem = _problem(world, rows)
+        plan_file = _planned(problem, span, time_limit)
+    except (FaultyInput, InvalidProblem, NoPlaces) as error:
+        _fail(str(error), EXIT_FAULTY)
+    schedule = schedule_of(plan_file.start, plan_file.problem, plan_file.plan)
+    if out is not None:
+        write_plan(out, plan_file)
+    if as_json_:
+        _print_json(as_json(schedule))
+    else:
+        show(schedule, Console())
+    raise typer.Exit(EXIT_LEFT_OUT if schedule.left else 0)
+
+
+def _inputs(
+    workloads: Path, files: SupplyFiles, span: Span, skip_faulty: bool
+) -> tuple[World, tuple[WorkloadRow, ...]]:
+    places = default_places(span.start)
+    world = world_of(places, read_supply(files, places, span), span)
+    file = read_workloads(workloads, places, span)
+    if not skip_faulty:
+        file.faults.raise_if_any()
+    for fault in file.faults.found:
+        typer.echo(f"left out: {fault}", err=True)
+    if not file.rows:
+        _fail(f"{workloads.name} holds no workload that can be planned", EXIT_FAULTY)
+    return world, file.rows
+
+
+def _problem(world: World, rows: tuple[WorkloadRow, ...]) -> AnyProblem:
+    reason = why_many_slots(world, rows)
+    if reason:
+        _fail(f"one slot does not say everything: {reason}", EXIT_FAULTY)
+    return one_slot(world, rows)
+
+
+def _planned(problem: AnyProblem, span: Span, time_limit_s: float) -> PlanFile:
+    try:
+        watched = watch(problem, time_limit_s, Console(stderr=True))
+    except SearchFailed as error:
+        _fail(str(error), EXIT_FAILED)
+    if watched.plan is None:
+        _fail("stopped before there was a plan; give it more time", EXIT_STOPPED)
+    if watched.stopped:
+        typer.echo("stopped: this is the best plan so far, its gap holds", err=True)
+    return PlanFile(span.start, problem, watched.plan)
+
+
+@app.command()
+def check(plan: PlanPath, as_json_: AsJson = False) -> None:
+    """Recompute a plan's every rule, total and bound, independently of what made it.
+
+    Exit status: 0 it holds, 1 it does not, 2 not a plan file.
+    """
+    file = _read(plan)
+    try:
+        violations = violations_of(file.problem, file.plan)
+    except InvalidProblem as error:
+        _fail(str(error), EXIT_FAULTY)
+    if as_json_:
+        _print_json({"holds": not violations, "violations": list(violations)})
+    elif violations:
+        typer.echo(f"{plan.name} does not hold: {len(violations)} violations")
+        for violation in violations[:VIOLATIONS_SHOWN_MAX]:
+            typer.echo(f"  {violation}")
+    else:
+        schedule = schedule_of(file.start, file.problem, file.plan)
+        typer.echo(f"{plan.name} holds: every rule, every total, and the bound (gap {schedule.gap:.3g})")
+    raise typer.Exit(EXIT_FAILED if violations else 0)
+
+
+@app.command("compare")
+def compare_(plan: PlanPath, as_json_: AsJson = False) -> None:
+    """Set a plan against all-east and every other baseline, on the same work, by the same checker."""
+    file = _read(plan)
+    try:
+        comparison = comparison_of(file.problem, file.plan)
+    except InvalidProblem as error:
+        _fail(str(error), EXIT_FAULTY)
+    except InvariantViolation as error:
+        _fail(str(error), EXIT_FAILED)
+    if as_json_:
+        _print_json(comparison_json(comparison))
+    else:
+        show_comparison(comparison, Console())
+
+
+def _read(path: Path) -> PlanFile:
+    try:
+        return read_plan(path)
+    except FaultyInput as error:
+        _fail(str(error), EXIT_FAULTY)
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
+
+
+def _fail(sentence: str, status: int) -> NoReturn:
+    typer.echo(f"dongxi plan: {sentence}", err=True)
+    sys.stdout.flush()
+    raise typer.Exit(status)

@@ -1,0 +1,121 @@
+"""A search in a process of its own: progress and better plans as they come, and the best one when stopped.
+
+The process is spawned, so that whoever waits (a terminal, a server's loop) never shares its interpreter lock.
+"""
+
+import multiprocessing
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from typing import Final
+
+from scheduler.horizon.plan import Progress
+from scheduler.horizon.types import HorizonProblem
+from scheduler.io.planfile import AnyPlan, AnyProblem
+from scheduler.placing import GAP_TARGET, place
+from scheduler.plan import Plan, PlanStatus
+from scheduler.types import Problem
+
+QUICK_SHARE: Final = 0.15
+"""Of the time limit, what the first round may take: it gives something to stop with."""
+QUICK_S_MAX: Final = 5.0
+
+News = Progress | AnyPlan
+Tell = Callable[[News], None]
+
+
+class SearchFailed(RuntimeError):
+    """The search ended without a plan; the sentence says how."""
+
+
+def search(problem: AnyProblem, time_limit_s: float, tell: Tell) -> None:
+    """Search here and now; every plan told is better proved than the one before, the last is the best.
+
+    Raises `scheduler.types.InvalidProblem` naming each row and field that is wrong.
+    """
+    if isinstance(problem, HorizonProblem):
+        raise TypeError("many slots")
+    _search_slot(problem, time_limit_s, tell)
+
+
+def _search_slot(problem: Problem, time_limit_s: float, tell: Tell) -> None:
+    """A quick round, then the rest of the time if the first did not prove its plan."""
+    started = time.monotonic()
+    best = place(problem, min(time_limit_s * QUICK_SHARE, QUICK_S_MAX))
+    tell(best)
+    tell(progress_of(best, started, "first plan"))
+    left_s = time_limit_s - (time.monotonic() - started)
+    if best.gap <= GAP_TARGET or left_s <= 0:
+        return
+    best = better(best, place(problem, left_s))
+    tell(best)
+    tell(progress_of(best, started, "better plan"))
+
+
+def better(one: Plan, other: Plan) -> Plan:
+    """The plan of less value with the higher of the two bounds: each bound holds for every plan."""
+    plan, rest = sorted((one, other), key=lambda found: found.value_nano_cny)
+    if rest.lower_bound_nano_cny > plan.lower_bound_nano_cny:
+        plan = replace(
+            plan,
+            lower_bound_nano_cny=rest.lower_bound_nano_cny,
+            bound_from=rest.bound_from,
+            certificate=rest.certificate,
+            shadow_prices=rest.shadow_prices,
+        )
+    return replace(plan, status=PlanStatus.OPTIMAL) if plan.gap_nano_cny == 0 else plan
+
+
+def progress_of(plan: AnyPlan, started: float, stage: str) -> Progress:
+    """How far a search is with this plan."""
+    elapsed_s = time.monotonic() - started
+    return Progress(elapsed_s, stage, plan.value_nano_cny, plan.lower_bound_nano_cny, plan.gap)
+
+
+# elsewhere
+
+
+@contextmanager
+def searching(problem: AnyProblem, time_limit_s: float) -> Iterator[Iterator[News]]:
+    """News of a search in a process of its own; the process ends with the block, whatever it was doing.
+
+    The news raise `SearchFailed` when the search does.
+    """
+    context = multiprocessing.get_context("spawn")
+    receiving, sending = context.Pipe(duplex=False)
+    process = context.Process(target=_child, args=(problem, time_limit_s, sending), daemon=True)
+    process.start()
+    sending.close()
+    try:
+        yield _news(receiving)
+    finally:
+        process.kill()
+        process.join()
+        process.close()
+        receiving.close()
+
+
+def _news(receiving: Connection) -> Iterator[News]:
+    while True:
+        try:
+            news = receiving.recv()
+        except EOFError:
+            raise SearchFailed("the search's process was ended, perhaps for want of memory") from None
+        if news is None:
+            return
+        if isinstance(news, Exception):
+            raise news
+        yield news
+
+
+def _child(problem: AnyProblem, time_limit_s: float, sending: Connection) -> None:
+    # Ctrl-C goes to the whole process group; the parent decides what it means
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        search(problem, time_limit_s, sending.send)
+        sending.send(None)
+    except Exception as error:
+        sending.send(SearchFailed(f"the search failed: {type(error).__name__}: {error}"))

@@ -1,0 +1,84 @@
+"""Watching a search from a terminal: bound, incumbent, gap and time, and Ctrl-C for the best plan so far."""
+
+import time
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from scheduler.commands.search import searching
+from scheduler.horizon.plan import Progress
+from scheduler.io.planfile import AnyPlan, AnyProblem
+
+NANO_PER_CNY = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The best plan, or None if the search was stopped before there was one; and whether it was stopped."""
+
+    plan: AnyPlan | None
+    stopped: bool
+
+
+def watch(problem: AnyProblem, time_limit_s: float, console: Console) -> Watched:
+    """Search and show how it goes on ``console``; Ctrl-C ends it with the best plan so far.
+
+    Raises `scheduler.commands.search.SearchFailed`.
+    """
+    best: AnyPlan | None = None
+    view = _View(time_limit_s)
+    # without a terminal, only what is new is printed
+    live = Live(view, console=console, refresh_per_second=8, transient=True) if console.is_terminal else None
+    try:
+        with searching(problem, time_limit_s) as news:
+            if live:
+                live.start()
+            for item in news:
+                if not isinstance(item, Progress):
+                    best = item
+                    continue
+                view.progress = item
+                if live is None:
+                    console.print(view.line(item.elapsed_s), highlight=False, soft_wrap=True)
+    except KeyboardInterrupt:
+        return Watched(best, stopped=True)
+    finally:
+        if live:
+            live.stop()
+    return Watched(best, stopped=False)
+
+
+class _View:
+    """One line that rich draws anew several times a second."""
+
+    def __init__(self, time_limit_s: float) -> None:
+        self.time_limit_s = time_limit_s
+        self.started = time.monotonic()
+        self.progress: Progress | None = None
+
+    def __rich__(self) -> Text:
+        return Text(self.line(time.monotonic() - self.started), style="cyan")
+
+    def line(self, elapsed_s: float) -> str:
+        clock = f"{elapsed_s:5.1f} of {self.time_limit_s:g} s"
+        if self.progress is None:
+            return f"{clock}  building and solving …  Ctrl-C ends it"
+        at = self.progress
+        return (
+            f"{clock}  bound {cny(at.bound_nano_cny)}  incumbent {cny(at.incumbent_nano_cny)}  "
+            f"gap {percent(at.gap)}  {at.stage}"
+        )
+
+
+def cny(nano_cny: int) -> str:
+    """Money as people read it, e.g. ¥12,345.60."""
+    return f"¥{nano_cny / NANO_PER_CNY:,.2f}"
+
+
+def percent(share: float) -> str:
+    """A share in percent, with as many digits as it takes to see that it is not zero."""
+    if share == 0:
+        return "0 %"
+    return f"{100 * share:.2g} %" if share < 0.01 else f"{100 * share:.2f} %"

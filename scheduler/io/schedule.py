@@ -1,0 +1,257 @@
+"""A plan as people and other programs use it, whichever model made it: what runs where and when, and why.
+
+Hours count from the plan's start; cards are milli-cards; money is fen.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from scheduler.horizon.plan import HorizonPlan
+from scheduler.horizon.types import HorizonProblem
+from scheduler.plan import Plan, PlanStatus, fen
+from scheduler.types import Need, Problem
+
+
+class Run(NamedTuple):
+    """A workload, or some members of it, at a site from ``first_hour`` to ``end_hour``.
+
+    ``needs`` is what *each* of the members holds. A workload that pauses has several runs.
+    """
+
+    workload: str
+    origin: str
+    latency_class: str
+    site: str
+    first_hour: int
+    end_hour: int
+    members: int
+    needs: tuple[Need, ...]
+    rtt_ms: float
+
+    def milli_cards(self) -> Iterator[Need]:
+        """What all members hold."""
+        for grade, milli in self.needs:
+            yield Need(grade, milli * self.members)
+
+
+class Left(NamedTuple):
+    """A workload without a place: why, and the smallest change that would place it ("": none known)."""
+
+    workload: str
+    latency_class: str
+    reason: str
+    detail: str
+    change: str
+
+
+class Buy(NamedTuple):
+    """Cards to buy for some hours; ``cost_nano_cny`` is exact."""
+
+    offer: str
+    site: str
+    grade: str
+    first_hour: int
+    end_hour: int
+    milli_cards: int
+    price_micro_cny: int
+    cost_nano_cny: int
+
+
+class Shadow(NamedTuple):
+    """What one more card of a grade at a site would be worth, in micro-CNY per card-hour."""
+
+    site: str
+    grade: str
+    first_hour: int
+    end_hour: int
+    micro_cny: int
+
+
+class Totals(NamedTuple):
+    """Money in fen, carbon in kg; ``total_fen`` counts reserved cards used at what was paid for them."""
+
+    placed: int
+    workloads: int
+    card_hours: float
+    new_money_fen: int
+    total_fen: int
+    forgone_fen: int
+    transfer_fen: int
+    power_fen: int
+    kgco2: float
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A plan in plain terms. ``gap`` is certified, a share of the money the plan can influence."""
+
+    start: datetime
+    hours: int
+    runs: tuple[Run, ...]
+    left: tuple[Left, ...]
+    buys: tuple[Buy, ...]
+    shadows: tuple[Shadow, ...]
+    totals: Totals
+    status: PlanStatus
+    gap: float
+    gap_fen: int
+    bound_from: str
+    model: str
+    why: str
+    seconds: float
+
+
+def schedule_of(start: datetime, problem: Problem | HorizonProblem, plan: Plan | HorizonPlan) -> Schedule:
+    """The schedule of a plan; raises ``TypeError`` where plan and problem are of different models."""
+    if isinstance(problem, Problem) and isinstance(plan, Plan):
+        return _of_slot(start, problem, plan)
+    if isinstance(problem, HorizonProblem) and isinstance(plan, HorizonPlan):
+        return _of_horizon(problem, plan)
+    raise TypeError(f"a {type(plan).__name__} does not answer a {type(problem).__name__}")
+
+
+# one slot
+
+
+def _of_slot(start: datetime, problem: Problem, plan: Plan) -> Schedule:
+    hours = problem.slot_hours
+    workloads = {w.id: w for w in problem.workloads}
+    rtt = _RoundTrips(problem)
+    runs = []
+    for p in plan.placements:
+        w = workloads[p.workload]
+        ms = rtt.of(w.origin, p.site)
+        runs.append(Run(w.id, w.origin, w.latency_class, p.site, 0, hours, 1, p.needs, ms))
+    totals = plan.totals
+    return Schedule(
+        start=start,
+        hours=hours,
+        runs=tuple(runs),
+        left=tuple(
+            Left(u.workload, workloads[u.workload].latency_class, u.reason, u.detail, "")
+            for u in plan.unplaced
+        ),
+        buys=tuple(
+            Buy(b.offer, b.site, b.grade, 0, hours, b.milli_cards, b.price_micro_cny, b.cost_nano_cny)
+            for b in plan.purchases
+        ),
+        shadows=tuple(
+            Shadow(s.site, s.grade, 0, hours, s.nano_cny_per_milli_card // hours) for s in plan.shadow_prices
+        ),
+        totals=Totals(
+            placed=totals.placed,
+            workloads=len(problem.workloads),
+            card_hours=totals.card_hours,
+            new_money_fen=totals.cost_fen,
+            total_fen=totals.cost_with_reserved_fen,
+            forgone_fen=fen(totals.forgone_nano_cny),
+            transfer_fen=fen(totals.transfer_nano_cny),
+            power_fen=totals.power_cost_fen,
+            kgco2=totals.kgco2,
+        ),
+        status=plan.status,
+        gap=plan.gap,
+        gap_fen=fen(plan.gap_nano_cny),
+        bound_from=plan.bound_from,
+        model=plan.model,
+        why=plan.why,
+        seconds=plan.timings.total_s,
+    )
+
+
+class _RoundTrips:
+    """Round trips by name."""
+
+    def __init__(self, problem: Problem | HorizonProblem) -> None:
+        self.row = {city: at for at, city in enumerate(problem.network.origins)}
+        self.column = {site: at for at, site in enumerate(problem.network.sites)}
+        self.rtt_ms = problem.network.rtt_ms.tolist()
+
+    def of(self, origin: str, site: str) -> float:
+        return float(self.rtt_ms[self.row[origin]][self.column[site]])
+
+
+# many slots
+
+
+def _of_horizon(problem: HorizonProblem, plan: HorizonPlan) -> Schedule:
+    width = problem.horizon.slot_hours
+    classes = {w.id: w.latency_class for w in problem.workloads}
+    totals = plan.totals
+    return Schedule(
+        start=problem.horizon.start,
+        hours=problem.horizon.slots * width,
+        runs=tuple(_runs(problem, plan)),
+        left=tuple(
+            Left(
+                u.workload,
+                classes[u.workload],
+                u.reason,
+                u.detail,
+                f"{u.relaxation.field}: {u.relaxation.value}" if u.relaxation else "",
+            )
+            for u in plan.unplaced
+        ),
+        buys=tuple(
+            Buy(
+                b.offer,
+                b.site,
+                b.grade,
+                b.slot * width,
+                (b.slot + 1) * width,
+                b.milli_cards,
+                b.price_micro_cny,
+                b.cost_nano_cny,
+            )
+            for b in plan.purchases
+        ),
+        shadows=tuple(
+            Shadow(s.site, s.grade, s.slot * width, (s.slot + 1) * width, s.nano_cny // width)
+            for s in plan.shadow_prices
+        ),
+        totals=Totals(
+            placed=totals.placed,
+            workloads=len(problem.workloads),
+            card_hours=totals.milli_card_hours / 1000,
+            new_money_fen=totals.cost_fen,
+            total_fen=totals.cost_with_reserved_fen,
+            forgone_fen=fen(totals.forgone_nano_cny),
+            transfer_fen=fen(totals.transfer_nano_cny),
+            power_fen=totals.power_cost_fen,
+            kgco2=totals.kgco2,
+        ),
+        status=plan.status,
+        gap=plan.gap,
+        gap_fen=fen(plan.gap_nano_cny),
+        bound_from=plan.bound_from,
+        model=plan.model,
+        why=plan.why,
+        seconds=plan.timings.total_s,
+    )
+
+
+def _runs(problem: HorizonProblem, plan: HorizonPlan) -> Iterator[Run]:
+    width = problem.horizon.slot_hours
+    workloads = {w.id: w for w in problem.workloads}
+    rtt = _RoundTrips(problem)
+    for p in plan.placements:
+        w = workloads[p.workload]
+        needs = w.alternatives[p.alternative].needs
+        for first, end in _stretches(p.slots):
+            for site, members in p.parts:
+                hours = (first * width, end * width)
+                ms = rtt.of(w.origin, site)
+                yield Run(w.id, w.origin, w.latency_class, site, *hours, members, needs, ms)
+
+
+def _stretches(slots: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Runs of neighbouring slots, the end excluded."""
+    first = last = slots[0]
+    for slot in slots[1:]:
+        if slot != last + 1:
+            yield first, last + 1
+            first = slot
+        last = slot
+    yield first, last + 1

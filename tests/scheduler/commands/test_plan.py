@@ -1,0 +1,133 @@
+"""`dongxi plan` as a user runs it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import orjson
+import pytest
+from typer.testing import CliRunner
+
+from scheduler.commands.plan import app
+
+RUN = CliRunner()
+SITES = "site,grade,cards,price\nGUIAN,H100,16,10.50\nSHANGHAI-EDGE,H100,8,12.50\n"
+JOBS = """\
+id,origin,grade,cards,latency_ms
+near,Shanghai,H100,4,10
+far,Shanghai,H100,16,
+spare,Beijing,H100,4,
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    (tmp_path / "sites.csv").write_text(SITES, encoding="utf-8")
+    (tmp_path / "jobs.csv").write_text(JOBS, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*words, status=0):
+    result = RUN.invoke(app, list(words))
+    assert result.exit_code == status, result.output
+    return result
+
+
+def test_plan_check_and_compare(folder):
+    made = run(
+        "jobs.csv", "--sites", "sites.csv", "--start", "2026-12-04", "--out", "plan.json", "--time-limit", "5"
+    )
+    assert "3 of 3 workloads placed" in made.stdout
+    assert "proved optimal" in made.stdout
+    assert "bound" in made.stderr and "incumbent" in made.stderr
+    document = json.loads((folder / "plan.json").read_text("utf-8"))
+    assert document["start"] == "2026-12-04T00:00:00+08:00"
+    assert {p["workload"]: p["site"] for p in document["plan"]["placements"]} == {
+        "near": "SHANGHAI-EDGE", "far": "GUIAN", "spare": "SHANGHAI-EDGE",
+    }  # fmt: skip
+    assert "plan.json holds" in run("check", "plan.json").stdout
+    rows = orjson.loads(run("compare", "plan.json", "--json").stdout)
+    assert {row["name"] for row in rows} >= {"all_east", "cheapest_first", "regret"}
+    assert "all_east" in run("compare", "plan.json").stdout
+
+
+def test_json_summary_and_the_status_of_work_left_out(folder):
+    (folder / "jobs.csv").write_text(JOBS + "more,Beijing,H100,4,\n", encoding="utf-8")
+    summary = orjson.loads(run("jobs.csv", "--sites", "sites.csv", "--json", status=3).stdout)
+    assert summary["totals"]["placed"] == 3
+    (left,) = summary["unplaced"]
+    assert left["reason"] == "capacity"
+
+
+def test_faulty_rows_stop_the_plan_unless_skipped(folder):
+    (folder / "jobs.csv").write_text(JOBS + "odd,Atlantis,H100,4,\n", encoding="utf-8")
+    refused = run("jobs.csv", "--sites", "sites.csv", status=2)
+    assert "jobs.csv line 5 (odd), origin: unknown city 'Atlantis'" in refused.stderr
+    planned = run("jobs.csv", "--sites", "sites.csv", "--skip-faulty")
+    assert "left out: jobs.csv line 5 (odd), origin" in planned.stderr
+    assert "3 of 3 workloads placed" in planned.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["gone.csv"], "gone.csv: No such file"),
+        (["jobs.csv", "--horizon", "soon"], "is not a duration such as 24h or 7d"),
+        (["jobs.csv", "--start", "tomorrow"], "is not a time such as"),
+        (["check", "jobs.csv"], "jobs.csv: not JSON"),
+        (["check", "sites.json"], "sites.json: not a plan file"),
+        (["compare", "gone.json"], "gone.json: No such file"),
+    ],
+)
+def test_wrong_usage_is_told(folder, words, expected):
+    (folder / "sites.json").write_text("[]", encoding="utf-8")
+    assert expected in run(*words, status=2).stderr.replace("\n", " ")
+
+
+def test_a_changed_plan_does_not_hold(folder):
+    run("jobs.csv", "--sites", "sites.csv", "--out", "plan.json")
+    document = json.loads((folder / "plan.json").read_text("utf-8"))
+    for placement in document["plan"]["placements"]:
+        placement["site"] = "GUIAN"
+    (folder / "plan.json").write_text(json.dumps(document), encoding="utf-8")
+    broken = run("check", "plan.json", status=1).stdout
+    assert "near: GUIAN is" in broken
+    assert orjson.loads(run("check", "plan.json", "--json", status=1).stdout)["holds"] is False
+
+
+def test_a_document_with_a_wrong_value_is_named(folder):
+    run("jobs.csv", "--sites", "sites.csv", "--out", "plan.json")
+    document = json.loads((folder / "plan.json").read_text("utf-8"))
+    document["problem"]["offers"][1]["milli_cards"] = "many"
+    (folder / "plan.json").write_text(json.dumps(document), encoding="utf-8")
+    assert "problem" not in run("check", "plan.json", status=2).stdout
+    assert "offers[1].milli_cards: expected int, not 'many'" in run("check", "plan.json", status=2).stderr
+
+
+def test_ctrl_c_ends_with_the_best_plan_so_far(folder):
+    """Work that is hard to prove: after the first plan the terminal's interrupt ends the search."""
+    rows = [f"w{at},Shanghai,H100,{1 + at % 7}.{at % 10}3,," for at in range(300)]
+    text = "id,origin,grade,cards,latency_ms,data_gb\n" + "\n".join(rows)
+    (folder / "jobs.csv").write_text(text, encoding="utf-8")
+    words = ["plan", "jobs.csv", "--time-limit", "12", "--out", "plan.json"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "exchange", *words],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "incumbent" in line:
+            process.send_signal(signal.SIGINT)
+            break
+    out, _ = process.communicate()
+    assert process.returncode in (0, 3)
+    assert "workloads placed" in out
+    assert "plan.json holds" in run("check", "plan.json").stdout
