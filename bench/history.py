@@ -88,13 +88,22 @@ class Writer:
 def write_journal(folder: Path, trades: int, frame: int = FRAME) -> int:
     """Write the journal of a day with about `trades` trades, `frame` commands a frame; return its end."""
     journal = Writer(folder)
+    open_day(journal, REFERENCE)
+    for commands in _orders(int(trades / TRADES_A_COMMAND), journal.seq, frame):
+        journal.append(FrameKind.HOT, len(commands), commands.tobytes())
+    end_day(journal)
+    return journal.seq
+
+
+def open_day(journal: Writer, reference: int) -> None:
+    """Write everything up to the beginning of continuous trading; `reference` is the contracts' price."""
     products = tuple(m.Product("H100", f"HUB{number}", 1) for number in range(CONTRACTS))
     journal.rare(8, 0, m.SetRules(products=products, closed_days=(), calendar_end=date(2028, 1, 1)))
     for number in range(ACCOUNTS):
         journal.rare(8, 0, m.AddMember(name=f"member-{number}", kind="enterprise"))
         journal.rare(8, 0, m.Deposit(member=f"member-{number}", amount_fen=10**15))
     period = listed_periods(DAY, ())[-1]
-    listings = tuple(m.Listing(f"H100.{product.hub}.{period.code}", REFERENCE) for product in products)
+    listings = tuple(m.Listing(f"H100.{product.hub}.{period.code}", reference) for product in products)
     journal.rare(8, 0, m.ListContracts(listings=listings))
     journal.rare(8, 30, m.OpenDay(day=DAY, settlement_window_ns=moment_ns(DAY, clock(14))))
     for hour, minute, phase in (
@@ -103,12 +112,13 @@ def write_journal(folder: Path, trades: int, frame: int = FRAME) -> int:
         (9, 0, MarketPhase.CONTINUOUS),
     ):
         journal.rare(hour, minute, m.SetPhase(phase=phase))
-    for commands in _orders(int(trades / TRADES_A_COMMAND), journal.seq, frame):
-        journal.append(FrameKind.HOT, len(commands), commands.tobytes())
+
+
+def end_day(journal: Writer) -> None:
+    """Write the end of trading and the settlement, and close the file."""
     journal.rare(15, 0, m.SetPhase(phase=MarketPhase.CLOSED))
     journal.rare(15, 30, m.SettleDay(day=DAY))
     journal.close()
-    return journal.seq
 
 
 def _orders(total: int, after: int, frame: int) -> Iterator[Records]:

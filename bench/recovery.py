@@ -1,14 +1,16 @@
 """The recovery benchmark: how fast a journal is replayed, and how long a start takes just before the next
 snapshot is due.
 
-The journal is that of `bench.history`'s day: limit orders of 200 accounts in 60 contracts, of which most
-trade, in frames of `FRAME` commands, and the settlement at its end. A start is `Exchange.open` as
-`dongxi up` calls it, in a process that is warm.
+Two days of 200 accounts in 60 contracts in frames of `FRAME` commands, each with its settlement: one with the
+mixed stream of `bench.matching` (45 % adds, 45 % cancels, 10 % marketable, Zipf activity), one of
+`bench.history` on which most commands trade. A start is `Exchange.open` as `dongxi up` calls it, in a
+process that is warm.
 """
 
 from __future__ import annotations
 
 import asyncio
+import shutil
 import statistics
 import tempfile
 import time
@@ -16,8 +18,20 @@ from datetime import time as clock_time
 from pathlib import Path
 from typing import Final
 
-from bench.history import DAY, TRADES_A_COMMAND, write_journal
+import numpy as np
+
+from bench.history import (
+    ACCOUNTS,
+    CONTRACTS,
+    DAY,
+    TRADES_A_COMMAND,
+    Writer,
+    end_day,
+    open_day,
+    write_journal,
+)
 from bench.report import Result, arguments, show, write
+from bench.streams import batches, mixed
 from exchange.domain.calendar import moment_ns
 from exchange.domain.clock import ManualClock
 from exchange.journal import FrameKind, OsFiles, Position, frames_after, verify
@@ -35,6 +49,25 @@ COMMANDS: Final = 10_000_000
 FRAME: Final = 4_096
 REPLAYS: Final = 3
 MILLION: Final = 1e6
+REFERENCE: Final = 6_000
+LIMITS_TICKS: Final = (5_400, 6_600)
+"""10 % around the reference: the mixed stream stays within."""
+
+
+def write_mixed_journal(folder: Path, total: int) -> int:
+    """Write the journal of a day with the mixed stream; return its end."""
+    journal = Writer(folder)
+    open_day(journal, REFERENCE)
+    commands = mixed(total, ACCOUNTS, CONTRACTS, limits=LIMITS_TICKS).commands
+    commands["account"] += 1  # account 0 is the house's
+    commands["client_id"] = 0
+    first, last = moment_ns(DAY, clock_time(9)), moment_ns(DAY, clock_time(15))
+    for start, block in zip(range(0, total, FRAME), batches(commands, FRAME), strict=True):
+        block["seq"] = np.arange(journal.seq + 1, journal.seq + 1 + len(block))
+        block["time_ns"] = first + (last - first) * start // total
+        journal.append(FrameKind.HOT, len(block), block.tobytes())
+    end_day(journal)
+    return journal.seq
 
 
 def checked(journal: Path, commands: int) -> Result:
@@ -46,7 +79,7 @@ def checked(journal: Path, commands: int) -> Result:
     return Result("read and check", f"{commands:,} commands", commands / seconds / MILLION, "M/s", "higher")
 
 
-def replayed(journal: Path, commands: int) -> list[Result]:
+def replayed(day: str, journal: Path, commands: int, target: float | None) -> list[Result]:
     """Measure full replays into an empty core: by the clock, and the processor's time for hot commands alone.
 
     The replay has one thread, so on a machine that does nothing else both measure the same work.
@@ -68,15 +101,21 @@ def replayed(journal: Path, commands: int) -> list[Result]:
     name = f"{commands:,} commands"
     return [
         Result(
-            "replay, day's end included", name, statistics.median(rates), "M/s", "higher", None, _of(rates)
+            f"{day}: replay, day's end included",
+            name,
+            statistics.median(rates),
+            "M/s",
+            "higher",
+            None,
+            _of(rates),
         ),
         Result(
-            "replay, hot",
+            f"{day}: replay, hot",
             "processor time",
             statistics.median(hot_rates),
             "M/s",
             "higher",
-            5.0,
+            target,
             _of(hot_rates),
         ),
     ]
@@ -108,7 +147,7 @@ def seal_before_end(config: ExchangeConfig, tail: int, commands: int) -> None:
             return
 
 
-def starts(config: ExchangeConfig, commands: int) -> list[Result]:
+def starts(day: str, config: ExchangeConfig, commands: int) -> list[Result]:
     """Measure a start just before the next snapshot is due, and one after an orderly end."""
     tail = min(config.snapshot_commands, commands // 2)
     seal_before_end(config, tail, commands)
@@ -118,8 +157,10 @@ def starts(config: ExchangeConfig, commands: int) -> list[Result]:
         raise AssertionError(f"the starts led to seq {seq} and {again}, the journal has {commands}")
     name = f"{commands:,} commands"
     return [
-        Result("start, snapshot nearly due", name, due, "s", "lower", 10.0, f"({tail:,} after the last)"),
-        Result("start after an orderly end", name, ended, "s", "lower"),
+        Result(
+            f"{day}: start, snapshot nearly due", name, due, "s", "lower", 10.0, f"({tail:,} after the last)"
+        ),
+        Result(f"{day}: start after an orderly end", name, ended, "s", "lower"),
     ]
 
 
@@ -128,12 +169,19 @@ def main() -> None:
     options = arguments("Recovery: replay of a journal, and starts with and without a snapshot.")
     total = 500_000 if options.quick else COMMANDS
     warm_up()
+    results = []
     with tempfile.TemporaryDirectory(prefix="dongxi-recovery-") as made:
-        folder = Path(made)
-        config = ExchangeConfig(data_dir=folder / "data", master_key_file=folder / "keys/master.key")
-        commands = write_journal(config.journal_dir, round(total * TRADES_A_COMMAND), FRAME)
-        results = [checked(config.journal_dir, commands), *replayed(config.journal_dir, commands)]
-        results += starts(config, commands)
+        for day in ("mixed", "trading"):
+            folder = Path(made) / day
+            config = ExchangeConfig(data_dir=folder / "data", master_key_file=folder / "keys/master.key")
+            if day == "mixed":
+                commands = write_mixed_journal(config.journal_dir, total)
+                results.append(checked(config.journal_dir, commands))
+            else:
+                commands = write_journal(config.journal_dir, round(total * TRADES_A_COMMAND), FRAME)
+            results += replayed(day, config.journal_dir, commands, 5.0 if day == "mixed" else None)
+            results += starts(day, config, commands)
+            shutil.rmtree(folder)
     notes = [f"frames of {FRAME} commands, one segment"]
     show("recovery", results, notes)
     write(options.json, results, ("numpy", "numba", "blake3", "google-crc32c"))

@@ -234,13 +234,19 @@ def _spec(low: int, high: int) -> InstrumentSpec:
     )
 
 
-def mixed(total: int, accounts: int = 10_000, instruments: int = 1, resting: int = 0) -> Stream:
+def mixed(
+    total: int,
+    accounts: int = 10_000,
+    instruments: int = 1,
+    resting: int = 0,
+    limits: Range = (1_000, 3_000),
+) -> Stream:
     """Record (a): 45 % adds geometrically around a random-walk mid, 45 % cancels, 10 % marketable.
 
     With many instruments it is (c), with Zipf-distributed activity; with resting orders put in first it is
-    (d).
+    (d), within the usual price limits.
     """
-    low, high = 1_000, 3_000
+    low, high = limits
     weights = 1.0 / np.arange(1, instruments + 1)
     weights /= weights.sum()
 
@@ -259,7 +265,7 @@ def mixed(total: int, accounts: int = 10_000, instruments: int = 1, resting: int
         commands["kind"][(chance >= 0.45) & (chance < 0.9)] = CommandKind.CANCEL
         return commands
 
-    limits = EngineLimits(
+    bounds = EngineLimits(
         max_instruments=instruments,
         max_accounts=accounts,
         max_orders=max(1 << 18, 2 * resting),
@@ -269,7 +275,7 @@ def mixed(total: int, accounts: int = 10_000, instruments: int = 1, resting: int
     name = "a mixed" if instruments == 1 else f"c {instruments} instruments"
     if resting:
         name = f"d {resting} resting"
-    return record(name, limits, _spec(low, high), draw, total + resting, resting + total // 20)
+    return record(name, bounds, _spec(low, high), draw, total + resting, resting + total // 20)
 
 
 def board(shape: str, total: int, accounts: int = 10_000) -> Stream:
