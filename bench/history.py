@@ -28,7 +28,6 @@ from exchange.domain.calendar import moment_ns
 from exchange.domain.contracts import listed_periods
 from exchange.domain.phases import MarketPhase
 from exchange.history import queries
-from exchange.history.candles import INTERVALS_S
 from exchange.history.follower import Follower
 from exchange.history.mark import DurableMark, history_folder
 from exchange.history.queries import Span
@@ -42,6 +41,7 @@ from exchange.journal.format import (
     encode_segment_header,
 )
 from exchange.journal.reader import segment_name
+from exchange.service.candles import INTERVALS_S
 from exchange.service.core import CORE_VERSION
 from exchange.service.frames import pack_rare
 from matching.records import COMMAND, CommandKind, Records, Side

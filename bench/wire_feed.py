@@ -98,8 +98,8 @@ async def fan_out(port: int, load: Load, symbols: list[str], subscribers: int, s
     """
     streams = [await connect(port) for _ in range(subscribers)]
     for _, writer in streams:
-        writer.write(masked(orjson.dumps({"op": "subscribe", "channels": ["book"], "symbols": symbols})))
-    counts = [Counting(b'"delta"') for _ in streams]
+        writer.write(masked(orjson.dumps({"op": "subscribe", "channels": ["l2"], "symbols": symbols})))
+    counts = [Counting(b'"l2_delta"') for _ in streams]
     tasks = [
         asyncio.create_task(follow(reader, count)) for (reader, _), count in zip(streams, counts, strict=True)
     ]

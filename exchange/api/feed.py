@@ -1,8 +1,8 @@
 """Messages of the WebSocket feed `/v1/feed`: one JSON object a text frame, told apart by `type`.
 
-A reader subscribes; for each book it gets one `book` (the whole L2 book) and then `delta`s. A delta says what
-a level is now, not by how much it changed: quantity 0 removes it. Messages of one connection come in order of
-`seq`; a `delta` whose seq is not above the book's is already in it.
+A reader subscribes to channels of contracts. Books come as a snapshot and deltas with a checksum
+(`exchange.api.checksum`); everything else says how things are now. Messages of one connection come in order
+of `seq`; a delta whose seq isn't above the book's is in it already.
 """
 
 from typing import Annotated, Literal
@@ -15,20 +15,36 @@ from exchange.api.requests import BATCH_ITEMS_MAX, INT64_MAX, Amend, Cancel, New
 
 SYMBOLS_MAX = 2_000
 
-Channel = Literal["book", "trades", "status"]
+Channel = Literal[
+    "trades",
+    "l1",
+    "l2",
+    "l3",
+    "indicative",
+    "candles_1m",
+    "candles_5m",
+    "candles_1h",
+    "candles_1d",
+    "status",
+]
+Channels = Annotated[list[Channel], Meta(min_length=1, max_length=10)]
 
 
 class Subscribe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="op", tag="subscribe"):
-    """Starts channels for the named symbols; `"*"` is all, present and future. `status` needs no symbols."""
+    """Starts channels for the named symbols; `"*"` is all, present and future. `status` needs no symbols.
 
-    channels: Annotated[list[Channel], Meta(min_length=1, max_length=3)]
+    With `after_seq` it goes on after that seq, as far as that is held; `subscribed` says whether it is.
+    """
+
+    channels: Channels
     symbols: Annotated[list[Symbol], Meta(max_length=SYMBOLS_MAX)] = []
+    after_seq: Annotated[int, Meta(ge=0, le=INT64_MAX)] | None = None
 
 
 class Unsubscribe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="op", tag="unsubscribe"):
-    """Ends channels for the named symbols."""
+    """Ends channels for the named symbols; `"*"` ends them for all."""
 
-    channels: Annotated[list[Channel], Meta(min_length=1, max_length=3)]
+    channels: Channels
     symbols: Annotated[list[Symbol], Meta(max_length=SYMBOLS_MAX)] = []
 
 
@@ -63,34 +79,115 @@ FeedRequest = Subscribe | Unsubscribe | Ping | Logon | Orders
 LevelRow = tuple[str, int, int]
 """Price, quantity in lots, number of orders."""
 
+OrderRow = tuple[str, str, int]
+"""Order id, price, quantity shown in lots."""
 
-class FeedBook(msgspec.Struct, frozen=True, tag_field="type", tag="book"):
-    """The whole book of a symbol as of `seq`, best price first."""
+
+class FeedSubscribed(msgspec.Struct, frozen=True, tag_field="type", tag="subscribed"):
+    """The channels are open as of `seq`. `resumed`: what came after `after_seq` follows. Otherwise what they
+    show follows as it is now; trades of before are in `/v1/history/trades`.
+    """
+
+    seq: int
+    channels: list[Channel]
+    symbols: list[str]
+    resumed: bool
+
+
+class FeedTop(msgspec.Struct, frozen=True, tag_field="type", tag="l1"):
+    """Best bid and best ask (price, quantity in lots) and the last price, as they are now; null: none."""
+
+    seq: int
+    symbol: str
+    bid: tuple[str, int] | None
+    ask: tuple[str, int] | None
+    last: str | None
+
+
+class FeedBook(msgspec.Struct, frozen=True, tag_field="type", tag="l2"):
+    """The whole book by price as of `seq`, best price first."""
 
     seq: int
     symbol: str
     bids: list[LevelRow]
     asks: list[LevelRow]
+    checksum: int
 
 
-class FeedDelta(msgspec.Struct, frozen=True, tag_field="type", tag="delta"):
-    """Levels that changed, each with its new quantity and number of orders; quantity 0 removes the level."""
+class FeedDelta(msgspec.Struct, frozen=True, tag_field="type", tag="l2_delta"):
+    """Levels that changed, each with its new quantity and number of orders; quantity 0 removes the level.
+    `checksum` is that of the book afterwards.
+    """
 
     seq: int
     symbol: str
     bids: list[LevelRow]
     asks: list[LevelRow]
+    checksum: int
+
+
+class FeedOrders(msgspec.Struct, frozen=True, tag_field="type", tag="l3"):
+    """The whole book by order as of `seq`, the next order to trade first."""
+
+    seq: int
+    symbol: str
+    bids: list[OrderRow]
+    asks: list[OrderRow]
+    checksum: int
+
+
+class FeedOrdersDelta(msgspec.Struct, frozen=True, tag_field="type", tag="l3_delta"):
+    """Orders that changed, to be taken in turn: quantity 0 removes an order; one that is in the book keeps
+    its place with the new quantity; any other goes to the end of its price's queue. `checksum` is that of the
+    book afterwards.
+    """
+
+    seq: int
+    symbol: str
+    bids: list[OrderRow]
+    asks: list[OrderRow]
+    checksum: int
 
 
 class FeedTrade(msgspec.Struct, frozen=True, tag_field="type", tag="trade"):
     """One trade; `aggressor` is the side that took, or "auction"."""
 
     seq: int
+    trade_id: str
     symbol: str
     price: str
     quantity: int
     aggressor: Literal["buy", "sell", "auction"]
     time: str
+
+
+class FeedIndicative(msgspec.Struct, frozen=True, tag_field="type", tag="indicative"):
+    """What the call auction would do now: price (null if nothing would trade), lots, and how many lots more
+    would buy than sell at that price. `in_call` is false once the call has ended.
+    """
+
+    seq: int
+    symbol: str
+    in_call: bool
+    price: str | None
+    quantity: int
+    surplus: int
+
+
+class FeedCandle(msgspec.Struct, frozen=True, tag_field="type", tag="candle"):
+    """The latest candle as it is now; a later `start` ends the one before. As in `/v1/history/candles`."""
+
+    seq: int
+    symbol: str
+    interval: Literal["1m", "5m", "1h", "1d"]
+    start: str
+    open: str
+    high: str
+    low: str
+    close: str
+    volume_lots: int
+    value_fen: int
+    trades: int
 
 
 class FeedStatus(msgspec.Struct, frozen=True, tag_field="type", tag="status"):
@@ -183,9 +280,15 @@ class FeedAccount(msgspec.Struct, frozen=True, tag_field="type", tag="account"):
 
 
 FeedMessage = (
-    FeedBook
+    FeedSubscribed
+    | FeedTop
+    | FeedBook
     | FeedDelta
+    | FeedOrders
+    | FeedOrdersDelta
     | FeedTrade
+    | FeedIndicative
+    | FeedCandle
     | FeedStatus
     | FeedHeartbeat
     | FeedPong

@@ -14,7 +14,7 @@ from exchange.api.codes import NOTHING_DONE
 from exchange.api.feed import Channel
 from exchange.api.signing import signed_headers
 from exchange.client.errors import ExchangeError
-from exchange.client.feed import Feed
+from exchange.client.feed import Feed, Market
 from exchange.client.history import HistoryClient
 from exchange.client.profiles import Profile
 
@@ -131,8 +131,12 @@ class ExchangeClient:
         """Settlement prices of a trading day; of the latest settled one if `day` is absent."""
         return await self._get("/v1/settlements", answers.Settlements, requests.SettlementsQuery(day=day))
 
-    async def feed(self, channels: Sequence[Channel] = (), symbols: Sequence[str] = ()) -> Feed:
-        """Opens the feed and subscribes, if channels are named."""
+    async def feed(
+        self, channels: Sequence[Channel] = (), symbols: Sequence[str] = (), *, resume: Market | None = None
+    ) -> Feed:
+        """Opens the feed and subscribes, if channels are named; with the `market` of an earlier feed of the
+        same channels and symbols it goes on from there.
+        """
         url = "ws" + self.base_url.removeprefix("http") + "/v1/feed"
         try:
             socket = await self._open().ws_connect(url, max_msg_size=FEED_MESSAGE_BYTES_MAX)
@@ -140,9 +144,9 @@ class ExchangeClient:
             raise _refused(error.status, error.message.encode()) from error
         except (aiohttp.ClientError, TimeoutError) as error:
             raise _connection_failed("GET", "/v1/feed", error) from error
-        feed = Feed(socket, self.profile)
+        feed = Feed(socket, self.profile, resume)
         if channels:
-            await feed.subscribe(channels, symbols)
+            await feed.subscribe(channels, symbols, None if resume is None else resume.seq)
         return feed
 
     # orders

@@ -24,3 +24,12 @@ class FeedClosed(Exception):
         super().__init__(f"The feed was closed ({close_code}): {reason or 'no reason given'}")
         self.close_code = close_code
         self.reason = reason
+
+
+class BookMismatch(Exception):
+    """A local book isn't the exchange's: the checksums differ. Subscribe anew."""
+
+    def __init__(self, symbol: str, seq: int) -> None:
+        super().__init__(f"The local book of {symbol} differs from the exchange's at {seq}; subscribe anew.")
+        self.symbol = symbol
+        self.seq = seq

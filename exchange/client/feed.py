@@ -1,26 +1,31 @@
-"""The market-data feed: typed messages, and a local copy of every subscribed book kept in step."""
+"""The market-data feed: typed messages, and verified local copies of what was subscribed."""
 
 from collections.abc import AsyncIterator, Sequence
 from typing import Self
 
 import aiohttp
 import msgspec
-from sortedcontainers import SortedDict
 
 from exchange.api.feed import (
     Channel,
     FeedBook,
+    FeedCandle,
     FeedDelta,
+    FeedHeartbeat,
+    FeedIndicative,
     FeedMessage,
+    FeedOrders,
+    FeedOrdersDelta,
+    FeedPong,
     FeedRequest,
-    LevelRow,
+    FeedTop,
+    FeedTrade,
     Logon,
     Orders,
     Ping,
     Subscribe,
     Unsubscribe,
 )
-from exchange.api.formats import parse_price_ticks, price_text
 from exchange.api.requests import Amend, Cancel, NewOrder
 from exchange.api.signing import (
     KEY_HEADER,
@@ -29,75 +34,90 @@ from exchange.api.signing import (
     TIMESTAMP_HEADER,
     signed_headers,
 )
+from exchange.client.books import LocalBook, LocalOrders
 from exchange.client.errors import FeedClosed
 from exchange.client.profiles import Profile
 
 _DECODER: msgspec.json.Decoder[FeedMessage] = msgspec.json.Decoder(FeedMessage)
 
 
-class LocalBook:
-    """One symbol's book, price (ticks) → (quantity in lots, number of orders), by snapshot and deltas."""
+class Market:
+    """What the messages so far amount to, by symbol. It outlives a connection: give it to the next one."""
 
-    def __init__(self, symbol: str) -> None:
-        self.symbol = symbol
-        self.seq = -1
-        self.bids: SortedDict[int, tuple[int, int]] = SortedDict()
-        self.asks: SortedDict[int, tuple[int, int]] = SortedDict()
+    def __init__(self) -> None:
+        self.seq = 0
+        """What was subscribed is known up to here: what to give as `after_seq`."""
+        self.books: dict[str, LocalBook] = {}
+        self.orders: dict[str, LocalOrders] = {}
+        self.tops: dict[str, FeedTop] = {}
+        self.indicatives: dict[str, FeedIndicative] = {}
+        self.candles: dict[tuple[str, str], FeedCandle] = {}
+        """By symbol and interval."""
+        self._trade_ids: dict[str, int] = {}
 
-    def apply(self, message: FeedBook | FeedDelta) -> None:
-        """Takes over a whole book, or a delta's levels; a delta already contained is passed over."""
-        if isinstance(message, FeedBook):
-            self.bids.clear()
-            self.asks.clear()
-        elif message.seq <= self.seq:
-            return
-        _write(self.bids, message.bids)
-        _write(self.asks, message.asks)
-        self.seq = message.seq
+    def follow(self, message: FeedMessage) -> bool:
+        """Take in a message; False if it says nothing new: a resumed feed may tell the last frame again.
 
-    def best_bid(self) -> tuple[int, int] | None:
-        """Highest bid as (price in ticks, quantity in lots), or None."""
-        return _top(self.bids, -1)
-
-    def best_ask(self) -> tuple[int, int] | None:
-        """Lowest ask as (price in ticks, quantity in lots), or None."""
-        return _top(self.asks, 0)
-
-    def levels(self) -> tuple[list[LevelRow], list[LevelRow]]:
-        """Bids and asks, best first, in the feed's own form."""
-        bids = [(price_text(price), *row) for price, row in reversed(self.bids.items())]
-        asks = [(price_text(price), *row) for price, row in self.asks.items()]
-        return bids, asks
-
-
-def _write(side: "SortedDict[int, tuple[int, int]]", rows: Sequence[LevelRow]) -> None:
-    for price, quantity, orders in rows:
-        price_ticks = parse_price_ticks(price)
-        if quantity:
-            side[price_ticks] = (quantity, orders)
+        Raises BookMismatch if a book isn't the exchange's.
+        """
+        if isinstance(message, FeedHeartbeat | FeedPong | FeedBook | FeedOrders):
+            self.seq = max(self.seq, message.seq)
+        if isinstance(message, FeedTrade):
+            fresh = int(message.trade_id) > self._trade_ids.get(message.symbol, 0)
+            if fresh:
+                self._trade_ids[message.symbol] = int(message.trade_id)
+        elif isinstance(message, FeedBook | FeedDelta):
+            book = self.books.setdefault(message.symbol, LocalBook(message.symbol))
+            fresh = book.apply(message)
+        elif isinstance(message, FeedOrders | FeedOrdersDelta):
+            orders = self.orders.setdefault(message.symbol, LocalOrders(message.symbol))
+            fresh = orders.apply(message)
+        elif isinstance(message, FeedTop):
+            fresh, self.tops[message.symbol] = True, message
+        elif isinstance(message, FeedIndicative):
+            fresh, self.indicatives[message.symbol] = True, message
+        elif isinstance(message, FeedCandle):
+            fresh, self.candles[message.symbol, message.interval] = True, message
         else:
-            side.pop(price_ticks, None)
+            return True
+        self.seq = max(self.seq, message.seq - 1)  # more of the same frame may follow
+        return fresh
 
-
-def _top(side: "SortedDict[int, tuple[int, int]]", index: int) -> tuple[int, int] | None:
-    if not side:
-        return None
-    price_ticks, (quantity, _) = side.peekitem(index)
-    return int(price_ticks), int(quantity)
+    def forget(self, channels: Sequence[Channel], symbols: Sequence[str]) -> None:
+        """Drop the books of channels that end; "*" drops all."""
+        held: tuple[tuple[Channel, dict[str, LocalBook] | dict[str, LocalOrders]], ...] = (
+            ("l2", self.books),
+            ("l3", self.orders),
+        )
+        for channel, books in held:
+            if channel in channels:
+                for symbol in list(books) if "*" in symbols else symbols:
+                    books.pop(symbol, None)
 
 
 class Feed:
-    """An open feed: iterate over it for messages; `books` holds what the messages so far amount to.
+    """An open feed: iterate over it for messages; `market` holds what the messages so far amount to.
 
     Made by `ExchangeClient.feed()`. Iteration ends when this side closes; it raises FeedClosed when the
-    server does (a reader that falls behind is closed with code 1013 and should connect again).
+    server does (a reader that falls behind is closed with code 1013), and BookMismatch when a local book
+    isn't the exchange's. After either, connect again with `resume=feed.market`.
     """
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse, profile: Profile | None = None) -> None:
+    def __init__(
+        self,
+        socket: aiohttp.ClientWebSocketResponse,
+        profile: Profile | None = None,
+        market: Market | None = None,
+    ) -> None:
         self._socket = socket
         self._profile = profile
         self._closing = False
-        self.books: dict[str, LocalBook] = {}
+        self.market = market or Market()
+
+    @property
+    def books(self) -> dict[str, LocalBook]:
+        """The books by price."""
+        return self.market.books
 
     async def __aenter__(self) -> Self:
         return self
@@ -105,16 +125,16 @@ class Feed:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def subscribe(self, channels: Sequence[Channel], symbols: Sequence[str] = ()) -> None:
-        """Starts channels for symbols; "*" means all."""
-        await self._send(Subscribe(list(channels), list(symbols)))
+    async def subscribe(
+        self, channels: Sequence[Channel], symbols: Sequence[str] = (), after_seq: int | None = None
+    ) -> None:
+        """Starts channels for symbols; "*" means all. With `after_seq` they go on from there if they can."""
+        await self._send(Subscribe(list(channels), list(symbols), after_seq))
 
     async def unsubscribe(self, channels: Sequence[Channel], symbols: Sequence[str] = ()) -> None:
         """Ends channels for symbols; their local books are dropped."""
         await self._send(Unsubscribe(list(channels), list(symbols)))
-        if "book" in channels:
-            for symbol in list(self.books) if "*" in symbols else symbols:
-                self.books.pop(symbol, None)
+        self.market.forget(channels, symbols)
 
     async def log_on(self, *, cancel_on_disconnect: bool = False, after_seq: int | None = None) -> None:
         """Opens the account's own channel: orders, fills, positions and money, and order entry.
@@ -156,8 +176,8 @@ class Feed:
             frame = await self._socket.receive()
             if frame.type is aiohttp.WSMsgType.TEXT:
                 message = _DECODER.decode(frame.data)
-                self._follow(message)
-                yield message
+                if self.market.follow(message):
+                    yield message
             elif frame.type is aiohttp.WSMsgType.CLOSE:
                 raise FeedClosed(int(frame.data or 1005), str(frame.extra or ""))
             elif frame.type is aiohttp.WSMsgType.ERROR:
@@ -166,12 +186,6 @@ class Feed:
                 return
             else:
                 raise FeedClosed(1006, "the connection broke")
-
-    def _follow(self, message: FeedMessage) -> None:
-        if isinstance(message, FeedBook):
-            self.books.setdefault(message.symbol, LocalBook(message.symbol)).apply(message)
-        elif isinstance(message, FeedDelta) and message.symbol in self.books:
-            self.books[message.symbol].apply(message)
 
     async def _send(self, request: FeedRequest) -> None:
         await self._socket.send_str(msgspec.json.encode(request).decode())

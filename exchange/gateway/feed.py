@@ -1,110 +1,41 @@
-"""The WebSocket feed: books as snapshot and deltas, trades, market status.
+"""The WebSocket feed: who reads what, and the same bytes for all who read the same.
 
-Each reader has a bounded queue. A reader that doesn't keep up is closed with a reason and never slows anyone:
-messages are encoded once, put into queues on the event loop, and written by a task a reader.
+Requests are answered here; the channels' messages are made in `feed_channels`, once for all readers.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
 
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from exchange.api import feed as wire
 from exchange.api.codes import RequestCode, RequestRefused, refuse
-from exchange.api.formats import day_text, price_text, time_text
+from exchange.api.formats import day_text, time_text
 from exchange.domain.messages import OpenDay, SetPhase, SettleDay
-from exchange.gateway import translate
-from exchange.gateway.auth import Authenticator, Caller
+from exchange.gateway.auth import Authenticator
+from exchange.gateway.feed_channels import CONTRACT_CHANNELS, PublicChannels, Topic
+from exchange.gateway.feed_reader import Reader, framed
+from exchange.gateway.feed_topics import EVERYTHING, Held, Topics
 from exchange.gateway.private import PrivateChannels
 from exchange.service.exchange import Exchange
 from exchange.service.results import Applied
-from matching.records import EventFlag, EventKind
 
 READERS_MAX: Final = 1_000
-QUEUE_MAX: Final = 8_192
-"""Messages that may wait for one reader; beyond it the reader is closed as too slow."""
-CLOSE_S: Final = 1.0
 HEARTBEAT_S: Final = 5.0
 REQUEST_BYTES_MAX: Final = 256 * 1024
-BOOK_DEPTH: Final = 1_000_000
-SNAPSHOTS_A_TURN: Final = 16
-"""Books sent to one reader before others have their turn."""
-UNPRICED: Final = price_text(0)
-"""Price of market orders in a call, which the feed's books leave out."""
-EVERYTHING: Final = "*"
+RESUMED_BYTES_MAX: Final = 1 << 20
+"""What a reader that comes back may have missed; beyond it, it begins anew."""
+CONTRACTS_A_TURN: Final = 16
+"""Contracts whose state is sent to one reader before others have their turn."""
 
 _ENCODER: Final = msgspec.json.Encoder()
 _REQUESTS: msgspec.json.Decoder[wire.FeedRequest] = msgspec.json.Decoder(wire.FeedRequest)
 _PHASE_CHANGES: Final = (OpenDay, SetPhase, SettleDay)
-
-
-class Reader:
-    """One connection: what it subscribed to, and what waits to be sent."""
-
-    def __init__(
-        self, socket: web.WebSocketResponse, transport: asyncio.Transport | None, peer: str | None
-    ) -> None:
-        self.books: set[str] = set()
-        self.trades: set[str] = set()
-        self.status = False
-        self.caller: Caller | None = None
-        self.cancel_on_disconnect = False
-        self.in_flight = 0
-        self.peer = peer
-        self._socket = socket
-        self._transport = transport
-        self._queue: asyncio.Queue[bytes] = asyncio.Queue(QUEUE_MAX)
-        self._writer = asyncio.create_task(self._write())
-        self._drop: asyncio.Task[None] | None = None
-
-    @property
-    def dropped(self) -> bool:
-        """Whether it was too slow and is being closed."""
-        return self._drop is not None
-
-    def send(self, message: bytes) -> None:
-        """Put a message into the queue; a reader whose queue is full is dropped."""
-        if self._drop is not None:
-            return
-        try:
-            self._queue.put_nowait(message)
-        except asyncio.QueueFull:
-            self._writer.cancel()
-            reason = b"too slow: the queue is full; connect again for a fresh snapshot"
-            self._drop = asyncio.create_task(self.close(WSCloseCode.TRY_AGAIN_LATER, reason))
-
-    def tell(self, message: wire.FeedMessage) -> None:
-        """Put a message that only this reader gets into the queue."""
-        self.send(_text(message))
-
-    async def close(self, code: int, reason: bytes) -> None:
-        """Say why, if the reader still takes it within a second; then cut the connection."""
-        with contextlib.suppress(ConnectionError, TimeoutError):
-            await asyncio.wait_for(self._socket.close(code=code, message=reason, drain=False), CLOSE_S)
-        if self._transport is not None:
-            self._transport.abort()
-
-    def end(self) -> None:
-        """Stop writing; the connection is gone."""
-        self._writer.cancel()
-
-    async def _write(self) -> None:
-        with contextlib.suppress(ConnectionError):
-            while True:
-                await self._socket.send_frame(await self._queue.get(), WSMsgType.TEXT)
-
-    def wants_book(self, symbol: str) -> bool:
-        """Whether the reader follows this book."""
-        return symbol in self.books or EVERYTHING in self.books
-
-    def wants_trades(self, symbol: str) -> bool:
-        """Whether the reader follows these trades."""
-        return symbol in self.trades or EVERYTHING in self.trades
+_STATUS: Final[Topic] = ("status", "")
 
 
 class FeedHub:
@@ -114,9 +45,15 @@ class FeedHub:
         self._exchange = exchange
         self._private = PrivateChannels(exchange, authenticator)
         self._readers: set[Reader] = set()
-        self._snapshots: dict[str, tuple[int, bytes]] = {}
-        """The latest snapshot of each book with its seq: many readers at one moment share it."""
-        self._end_subscription: Any = None
+        self._groups: dict[frozenset[Topic], set[Reader]] = {}
+        """Readers by what they read."""
+        self._topics = Topics()
+        self._channels = PublicChannels(exchange, self._topics.follows)
+        self._held = Held(exchange.views.seq)
+        self._shown_at = -1
+        self._shown: dict[Topic, bytes | None] = {}
+        """What topics show as of one seq: many readers that begin at one moment share it."""
+        self._end_subscription: Callable[[], None] | None = None
         self._heart: asyncio.Task[None] | None = None
 
     async def start(self, _: web.Application) -> None:
@@ -146,6 +83,8 @@ class FeedHub:
             )
         socket = web.WebSocketResponse(heartbeat=30.0, max_msg_size=REQUEST_BYTES_MAX, compress=False)
         await socket.prepare(request)
+        if request.transport is None:
+            return socket  # it has gone already
         reader = Reader(socket, request.transport, request.remote)
         self._readers.add(reader)
         try:
@@ -153,29 +92,39 @@ class FeedHub:
                 if message.type is not WSMsgType.TEXT:
                     break
                 await self._on_request(reader, message.data)
+        except ConnectionError:
+            pass  # it went while it was being answered
         finally:
             self._readers.discard(reader)
+            self._read(reader, frozenset())
             self._private.leave(reader)
-            reader.end()
         return socket
 
-    # what readers ask
+    # -- what readers ask
 
     async def _on_request(self, reader: Reader, text: str) -> None:
         try:
             asked = _REQUESTS.decode(text)
         except msgspec.ValidationError as error:
             reader.tell(wire.FeedError(code=RequestCode.INVALID_FIELD.name, message=f"{error}."))
-            return
         except msgspec.DecodeError as error:
             reader.tell(wire.FeedError(code=RequestCode.MALFORMED_JSON.name, message=f"{error}."))
-            return
+        else:
+            if isinstance(asked, wire.Orders):
+                self._on_private(reader, asked)
+                return
+            await self._answer(reader, asked)
+        await reader.pace()
+
+    async def _answer(
+        self, reader: Reader, asked: wire.Ping | wire.Subscribe | wire.Unsubscribe | wire.Logon
+    ) -> None:
         if isinstance(asked, wire.Ping):
             reader.tell(wire.FeedPong(seq=self._exchange.views.seq))
         elif isinstance(asked, wire.Subscribe):
             await self._subscribe(reader, asked)
         elif isinstance(asked, wire.Unsubscribe):
-            _unsubscribe(reader, asked)
+            self._read(reader, frozenset(topic for topic in reader.topics if not _ends(asked, topic)))
         else:
             self._on_private(reader, asked)
 
@@ -190,63 +139,106 @@ class FeedHub:
             reader.tell(wire.FeedError(code=refused.code, message=refused.message, id=about))
 
     async def _subscribe(self, reader: Reader, asked: wire.Subscribe) -> None:
-        views = self._exchange.views
-        unknown = [
-            symbol for symbol in asked.symbols if symbol != EVERYTHING and views.contract(symbol) is None
-        ]
+        contract = self._exchange.views.contract
+        unknown = [one for one in asked.symbols if one != EVERYTHING and contract(one) is None]
         if unknown:
             sentence = f"There is no contract {unknown[0]!r}; GET /v1/contracts lists them."
             reader.tell(wire.FeedError(code=RequestCode.UNKNOWN_SYMBOL.name, message=sentence))
             return
-        if "trades" in asked.channels:
-            reader.trades.update(asked.symbols)
-        if "status" in asked.channels:
-            reader.status = True
-            reader.send(self._status())
-        if "book" in asked.channels and EVERYTHING not in reader.books:
-            await self._subscribe_books(reader, asked.symbols)
-
-    async def _subscribe_books(self, reader: Reader, asked: list[str]) -> None:
-        """Send each book once, and its changes from then on; between a few of them others have their turn."""
-        while missing := [symbol for symbol in self._symbols(asked) if symbol not in reader.books]:
-            for at, symbol in enumerate(missing, start=1):
-                reader.books.add(symbol)
-                reader.send(self._snapshot(symbol))
-                if at % SNAPSHOTS_A_TURN == 0:
-                    await asyncio.sleep(0)
-                if reader.dropped:
-                    return
-        if EVERYTHING in asked:
-            reader.books.add(EVERYTHING)
-
-    def _symbols(self, asked: list[str]) -> Iterable[str]:
-        """Return the books that were asked for, each once."""
-        if EVERYTHING in asked:
-            return [view.contract.symbol for view in self._exchange.views.contracts()]
-        return dict.fromkeys(asked)
-
-    def _snapshot(self, symbol: str) -> bytes:
-        known = self._snapshots.get(symbol)
-        if known is not None and known[0] == self._exchange.views.seq:
-            return known[1]
-        view = self._exchange.views.book(symbol, BOOK_DEPTH)
-        if view is None:
-            raise AssertionError(f"{symbol} was looked up and is gone")
-        book = translate.book(view, "")
-        message = _text(
-            wire.FeedBook(
-                seq=view.as_of_seq,
-                symbol=symbol,
-                bids=[(row.price, row.quantity, row.orders) for row in book.bids if row.price != UNPRICED],
-                asks=[(row.price, row.quantity, row.orders) for row in book.asks if row.price != UNPRICED],
-            )
+        channels = [channel for channel in CONTRACT_CHANNELS if channel in asked.channels]
+        symbols = [EVERYTHING] if EVERYTHING in asked.symbols else list(dict.fromkeys(asked.symbols))
+        wanted = frozenset((channel, symbol) for channel in channels for symbol in symbols)
+        missed = None if asked.after_seq is None else self._missed(wanted - reader.topics, asked.after_seq)
+        reader.tell(
+            wire.FeedSubscribed(self._exchange.views.seq, asked.channels, symbols, missed is not None)
         )
-        self._snapshots[symbol] = (view.as_of_seq, message)
-        return message
+        if "status" in asked.channels:
+            self._read(reader, reader.topics | {_STATUS})
+            reader.send(framed(self._status()))
+        if missed is not None:
+            self._read(reader, reader.topics | wanted)
+            await reader.send_slowly(missed)
+        elif wanted:
+            await self._begin(reader, channels, symbols, wanted)
+
+    def _missed(self, topics: frozenset[Topic], after_seq: int) -> list[bytes] | None:
+        """Return what was said on topics after a seq; None if that isn't held, or wasn't said at all."""
+        for topic in topics:
+            since = self._topics.since(topic)
+            if since is None or since > after_seq:
+                return None
+        if after_seq > self._exchange.views.seq:
+            return None
+        return self._held.since(after_seq, topics, RESUMED_BYTES_MAX)
+
+    async def _begin(
+        self, reader: Reader, channels: list[wire.Channel], symbols: list[str], wanted: frozenset[Topic]
+    ) -> None:
+        """Send each contract as it is, and its changes from then on; between a few of them others have their
+        turn.
+        """
+        for topic in wanted:  # from here on nothing is missed, also of what is listed meanwhile
+            self._topics.join(topic, self._exchange.views.seq)
+        try:
+            while missing := self._missing(reader, channels, symbols):
+                for at in range(0, len(missing), CONTRACTS_A_TURN):
+                    await self._send_now(reader, missing[at : at + CONTRACTS_A_TURN])
+                    if reader.dropped:
+                        return
+            if EVERYTHING in symbols:  # single contracts are in there
+                self._read(reader, wanted | {topic for topic in reader.topics if topic[0] not in channels})
+        finally:
+            for topic in wanted:
+                self._topics.leave(topic, asyncio.get_running_loop().time())
+
+    def _missing(self, reader: Reader, channels: list[wire.Channel], symbols: list[str]) -> list[list[Topic]]:
+        """Return what the reader doesn't read yet, by contract."""
+        if EVERYTHING in symbols:
+            channels = [channel for channel in channels if (channel, EVERYTHING) not in reader.topics]
+            symbols = [view.contract.symbol for view in self._exchange.views.contracts()]
+        by_contract: Iterator[list[Topic]] = (
+            [(channel, symbol) for channel in channels if not _reads(reader, channel, symbol)]
+            for symbol in symbols
+        )
+        return [topics for topics in by_contract if topics]
+
+    async def _send_now(self, reader: Reader, contracts: list[list[Topic]]) -> None:
+        topics = [topic for contract in contracts for topic in contract]
+        self._read(reader, reader.topics.union(topics))
+        shown = [message for topic in topics if (message := self._now(topic)) is not None]
+        await reader.send_slowly(shown)
+        await asyncio.sleep(0)
+
+    def _now(self, topic: Topic) -> bytes | None:
+        if self._shown_at != self._exchange.views.seq:
+            self._shown_at = self._exchange.views.seq
+            self._shown.clear()
+        if topic not in self._shown:
+            view = self._exchange.views.contract(topic[1])
+            if view is None:
+                raise AssertionError(f"{topic[1]} was looked up and is gone")
+            self._shown[topic] = self._channels.now(*topic, view.contract.index)
+        return self._shown[topic]
+
+    def _read(self, reader: Reader, topics: frozenset[Topic]) -> None:
+        """From now on the reader reads these topics."""
+        for topic in topics - reader.topics:
+            self._topics.join(topic, self._exchange.views.seq)
+        now = asyncio.get_running_loop().time()
+        for topic in reader.topics - topics:
+            self._topics.leave(topic, now)
+        group = self._groups.get(reader.topics)
+        if group is not None:
+            group.discard(reader)
+            if not group:
+                del self._groups[reader.topics]
+        reader.topics = topics
+        if topics:
+            self._groups.setdefault(topics, set()).add(reader)
 
     def _status(self) -> bytes:
         status, config = self._exchange.status(), self._exchange.config
-        return _text(
+        return _ENCODER.encode(
             wire.FeedStatus(
                 seq=status.seq,
                 market_time=time_text(status.market_time_ns),
@@ -255,84 +247,52 @@ class FeedHub:
             )
         )
 
-    # what the exchange tells
+    # -- what the exchange tells
 
     def _on_applied(self, applied: Applied) -> None:
+        told = list(self._channels.changes(applied)) if self._topics.followed else []
+        if told:
+            self._held.add(applied.last_seq, told)
         if not self._readers:
             return
         self._private.on_applied(applied)
-        self._send_books(applied)
-        self._send_trades(applied)
         if isinstance(applied.message, _PHASE_CHANGES):
-            status = self._status()
-            for reader in self._readers:
-                if reader.status:
-                    reader.send(status)
-
-    def _send_books(self, applied: Applied) -> None:
-        readers = [reader for reader in self._readers if reader.books]
-        events = applied.events
-        changed = events[(events["kind"] == EventKind.LEVEL) & (events["price"] > 0)]
-        if not readers or not len(changed):
+            told = [*told, (_STATUS, self._status())]
+        if not told:
             return
-        sides: dict[int, tuple[dict[int, wire.LevelRow], dict[int, wire.LevelRow]]] = {}
-        for event in changed:
-            price = int(event["price"])
-            both = sides.setdefault(int(event["instrument"]), ({}, {}))
-            row = (price_text(price), int(event["quantity"]), int(event["remaining"]))
-            both[int(event["side"])][price] = row
-        for index, (bids, asks) in sides.items():
-            symbol = self._exchange.views.symbol(index)
-            delta = wire.FeedDelta(
-                seq=applied.last_seq, symbol=symbol, bids=list(bids.values()), asks=list(asks.values())
-            )
-            message = _text(delta)
-            for reader in readers:
-                if reader.wants_book(symbol):
-                    reader.send(message)
-
-    def _send_trades(self, applied: Applied) -> None:
-        readers = [reader for reader in self._readers if reader.trades]
-        if not readers:
-            return
-        for event in applied.events[applied.events["kind"] == EventKind.TRADE]:
-            symbol = self._exchange.views.symbol(int(event["instrument"]))
-            message = _text(_trade(event, symbol, applied.time_ns))
-            for reader in readers:
-                if reader.wants_trades(symbol):
-                    reader.send(message)
+        frames = [(topic, (topic[0], EVERYTHING), framed(message)) for topic, message in told]
+        for topics, readers in self._groups.items():
+            together = b"".join(frame for own, all_, frame in frames if own in topics or all_ in topics)
+            if together:
+                for reader in readers:
+                    reader.send(together)
 
     async def _beat(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(HEARTBEAT_S)
             status = self._exchange.status()
             beat = wire.FeedHeartbeat(seq=status.seq, market_time=time_text(status.market_time_ns))
-            message = _text(beat)
+            frame = framed(_ENCODER.encode(beat))
             for reader in self._readers:
-                reader.send(message)
+                reader.send(frame)
+            for topic in self._forgotten(self._topics.end_unread(loop.time())):
+                self._channels.forget(topic)
+
+    def _forgotten(self, ended: Iterable[Topic]) -> Iterator[Topic]:
+        """Yield the topics of single contracts on which nothing is said any more."""
+        for channel, symbol in ended:
+            contracts = self._exchange.views.contracts(None) if symbol == EVERYTHING else ()
+            for one in [view.contract.symbol for view in contracts] or [symbol]:
+                if not self._topics.follows(channel, one):
+                    yield channel, one
 
 
-def _text(message: wire.FeedMessage) -> bytes:
-    return _ENCODER.encode(message)
+def _reads(reader: Reader, channel: str, symbol: str) -> bool:
+    return (channel, symbol) in reader.topics or (channel, EVERYTHING) in reader.topics
 
 
-def _trade(event: Any, symbol: str, time_ns: int) -> wire.FeedTrade:
-    auction = bool(event["flags"] & EventFlag.UNCROSS)
-    return wire.FeedTrade(
-        seq=int(event["seq"]),
-        symbol=symbol,
-        price=price_text(int(event["price"])),
-        quantity=int(event["quantity"]),
-        aggressor="auction" if auction else "sell" if event["side"] else "buy",
-        time=time_text(time_ns),
-    )
-
-
-def _unsubscribe(reader: Reader, asked: wire.Unsubscribe) -> None:
-    everything = EVERYTHING in asked.symbols
-    if "book" in asked.channels:
-        reader.books.difference_update(tuple(reader.books) if everything else asked.symbols)
-    if "trades" in asked.channels:
-        reader.trades.difference_update(tuple(reader.trades) if everything else asked.symbols)
-    if "status" in asked.channels:
-        reader.status = False
+def _ends(asked: wire.Unsubscribe, topic: Topic) -> bool:
+    channel, symbol = topic
+    named = symbol in asked.symbols or EVERYTHING in asked.symbols or topic == _STATUS
+    return channel in asked.channels and named

@@ -9,10 +9,7 @@ from numpy.typing import NDArray
 
 from exchange.domain.calendar import NS_PER_HOUR, NS_PER_SECOND
 from exchange.history.rows import CANDLE
-
-DAY_S: Final = 86_400
-INTERVALS_S: Final = (60, 300, 3_600, DAY_S)
-"""Lengths in seconds. All begin at multiples of themselves in Asia/Shanghai, so a day begins at midnight."""
+from exchange.service.candles import INTERVALS_S
 
 _OFFSET_S: Final = 8 * NS_PER_HOUR // NS_PER_SECOND
 

@@ -34,6 +34,7 @@ from exchange.service.config import ExchangeConfig
 from exchange.service.core import CORE_VERSION
 from exchange.service.frames import pack_rare
 from exchange.service.hot import stamp, take
+from exchange.service.market import MarketData
 from exchange.service.nonces import nonce_entry
 from exchange.service.parts import (
     AwaitedPart,
@@ -84,6 +85,7 @@ class Exchange:
         self.config = config
         self.clock = clock
         self.views = Views(core, tape)
+        self.market = MarketData(core.state, tape)
         self._journal = journal
         self._core = core
         self._tape = tape

@@ -110,6 +110,10 @@ class Kernel:
         """Return displayed levels (LEVEL_VIEW), best first."""
         return self._engine.depth(self._slot(contract), side, levels)
 
+    def orders(self, contract: int) -> Records:
+        """Return a live contract's open orders (ORDER_STATE) in book order."""
+        return self._translated(self._engine.orders(self._slot(contract)))
+
     def indicative(self, contract: int) -> Indicative:
         """Return what an uncross would do now."""
         return self._engine.indicative(self._slot(contract))

@@ -12,6 +12,7 @@ from exchange.clearing.tables import CONTRACT_ROW, LEDGER_ROW, RESERVATION_ROW, 
 from exchange.domain.contracts import Contract
 from exchange.domain.messages import SetRules
 from exchange.journal.snapshots import SnapshotHeader
+from exchange.service.candles import LIVE_CANDLE
 from exchange.service.clientorders import ClientOrder
 from exchange.service.core import CORE_VERSION, Core
 from exchange.service.state import Capacity, Day, Key, Member, State
@@ -19,7 +20,7 @@ from exchange.service.tape import TAPE_ROW, Tape
 from matching.api import MatchingEngine
 from matching.state import SNAPSHOT_DTYPES
 
-LAYOUT: Final = 2
+LAYOUT: Final = 3
 """Goes up when a snapshot's arrays or typed parts change, so that an old one is never misread."""
 
 _KERNEL: Final = "kernel."
@@ -34,6 +35,7 @@ _TABLES: Final[dict[str, np.dtype[Any]]] = {
     "slots": np.dtype("<i4"),
     "free_slots": np.dtype("<i4"),
     "tape": TAPE_ROW,
+    "candles": LIVE_CANDLE,
     **{_KERNEL + name: dtype for name, dtype in SNAPSHOT_DTYPES.items()},
 }
 
@@ -88,6 +90,7 @@ def seal(core: Core, tape: Tape, chain: bytes) -> tuple[SnapshotHeader, dict[str
         "slots": slots,
         "free_slots": free,
         "tape": tape.rows(),
+        "candles": tape.candles.rows(),
         **{_KERNEL + name: array for name, array in state.engine.snapshot().items()},
     }
     arrays = {name: rows[name].tobytes() for name in _TABLES}
@@ -121,6 +124,7 @@ def unseal(header: SnapshotHeader, arrays: dict[str, memoryview], engine: Matchi
     _fill_typed(core.state, typed)
     _fill_tables(core.state, rows)
     tape.restore(rows["tape"], typed.trades)
+    tape.candles.restore(rows["candles"])
     if core.state_hash() != header.state_hash:
         raise ValueError("its state has another hash than its header says")
     return core

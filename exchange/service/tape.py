@@ -1,4 +1,7 @@
-"""The tape: the latest trades of all contracts, kept in memory for the views. A read model, not state."""
+"""The tape: the latest trades of all contracts and their candles, kept in memory for the views.
+
+A read model, not state.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from exchange.service.candles import LiveCandles
 from exchange.service.hot import record_trades
 from exchange.service.results import Applied
 
@@ -35,10 +39,14 @@ class Tape:
     def __init__(self, capacity: int) -> None:
         self._ring: NDArray[Any] = np.zeros(capacity, TAPE_ROW)
         self._trades = 0
+        self.candles = LiveCandles()
 
     def record(self, applied: Applied) -> None:
         """Add the trades of a frame."""
-        self._trades = record_trades(applied.events, self._ring, self._trades, applied.time_ns)
+        before = self._trades
+        self._trades = record_trades(applied.events, self._ring, before, applied.time_ns)
+        if self._trades > before:
+            self.candles.record(applied.events, applied.time_ns)
 
     def latest(self, wanted: NDArray[np.bool_], limit: int) -> NDArray[Any]:
         """Return at most `limit` rows of `rows()` where `wanted` holds, newest first."""

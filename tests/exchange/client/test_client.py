@@ -298,7 +298,7 @@ async def test_a_feed_closed_from_this_side_just_ends(tmp_path: Path) -> None:
         async for message in feed:
             types.append(type(message).__name__)
             await feed.close()
-        assert types == ["FeedStatus"]
+        assert types == ["FeedSubscribed"]
 
 
 async def test_any_text_is_signed_as_it_is_sent(tmp_path: Path) -> None:

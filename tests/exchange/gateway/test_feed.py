@@ -12,7 +12,15 @@ import aiohttp
 import pytest
 from exchange_server import Served, serving
 
-from exchange.api.feed import FeedBook, FeedError, FeedHeartbeat, FeedPong, FeedStatus, FeedTrade
+from exchange.api.feed import (
+    FeedBook,
+    FeedError,
+    FeedHeartbeat,
+    FeedPong,
+    FeedStatus,
+    FeedSubscribed,
+    FeedTrade,
+)
 from exchange.api.requests import Cancel, NewOrder
 from exchange.client import ExchangeClient, Feed, FeedClosed
 
@@ -44,13 +52,13 @@ async def random_orders(client: ExchangeClient, seed: int, rounds: int) -> None:
 
 
 async def drain(feed: Feed) -> list[object]:
-    """Return all that was sent before the answer to a ping, heartbeats left out."""
+    """Return what the channels said before the answer to a ping."""
     await feed.ping()
     seen: list[object] = []
     async for message in feed:
         if isinstance(message, FeedPong):
             return seen
-        if not isinstance(message, FeedHeartbeat):
+        if not isinstance(message, FeedHeartbeat | FeedSubscribed):
             seen.append(message)
     raise AssertionError("the feed ended")
 
@@ -61,10 +69,10 @@ async def test_snapshot_and_deltas_are_the_book(tmp_path: Path) -> None:
         await served.at(9, 0)
         async with served.client(member) as client:
             await random_orders(client, 1, 5)
-            early = await client.feed(["book", "trades"], [SYMBOL])
-            everything = await client.feed(["book"], ["*"])
+            early = await client.feed(["l2", "trades"], [SYMBOL])
+            everything = await client.feed(["l2"], ["*"])
             await random_orders(client, 2, 15)
-            late = await client.feed(["book"], [SYMBOL, OTHER])
+            late = await client.feed(["l2"], [SYMBOL, OTHER])
             await random_orders(client, 3, 15)
             seen = await drain(early)
             await drain(late)
@@ -91,6 +99,7 @@ async def test_status_errors_and_unsubscribing(tmp_path: Path) -> None:
         await served.at(8, 55)
         feed = await client.feed(["status"])
         messages = aiter(feed)
+        assert await anext(messages) == FeedSubscribed(served.exchange.views.seq, ["status"], [], False)
         first = await anext(messages)
         assert isinstance(first, FeedStatus)
         assert first.phase == "call"
@@ -98,13 +107,14 @@ async def test_status_errors_and_unsubscribing(tmp_path: Path) -> None:
         second = await anext(messages)
         assert isinstance(second, FeedStatus)
         assert second.phase == "matched"
-        await feed.subscribe(["book"], ["H100.NOWHERE.261205"])
+        await feed.subscribe(["l2"], ["H100.NOWHERE.261205"])
         refused = await anext(messages)
         assert isinstance(refused, FeedError)
         assert refused.code == "UNKNOWN_SYMBOL"
-        await feed.subscribe(["book"], [SYMBOL])
+        await feed.subscribe(["l2"], [SYMBOL])
+        assert isinstance(await anext(messages), FeedSubscribed)
         assert isinstance(await anext(messages), FeedBook)
-        await feed.unsubscribe(["book", "status"], [SYMBOL])
+        await feed.unsubscribe(["l2", "status"], [SYMBOL])
         assert await drain(feed) == []
         await served.at(9, 0)
         assert await drain(feed) == []
@@ -142,7 +152,7 @@ async def stuck_reader(served: Served) -> tuple[asyncio.StreamReader, asyncio.St
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
     )
     assert b"101" in await reader.readline()
-    text = b'{"op":"subscribe","channels":["book","trades"],"symbols":["*"]}'
+    text = b'{"op":"subscribe","channels":["l2","trades"],"symbols":["*"]}'
     # a client's frame: final text, masked with zeros
     writer.write(bytes([0x81, 0x80 | len(text)]) + bytes(4) + text)
     await writer.drain()
@@ -155,7 +165,7 @@ async def test_a_reader_that_never_reads_is_dropped_and_slows_nobody(tmp_path: P
         await served.at(9, 0)
         reader, writer = await stuck_reader(served)
         async with served.client(member) as client:
-            feed = await client.feed(["book"], [SYMBOL, OTHER])
+            feed = await client.feed(["l2"], [SYMBOL, OTHER])
             # far more than its queue and the kernel's buffers take
             for seed in range(60):
                 await random_orders(client, seed, 10)
@@ -174,6 +184,7 @@ async def test_the_feed_ends_with_the_server(tmp_path: Path) -> None:
     async with serving(tmp_path) as served:
         client = served.client()
         messages = aiter(await client.feed(["status"]))
+        assert isinstance(await anext(messages), FeedSubscribed)
         assert isinstance(await anext(messages), FeedStatus)
     with pytest.raises(FeedClosed):
         await anext(messages)
@@ -187,7 +198,7 @@ async def test_market_orders_of_a_call_are_in_no_book_of_the_feed(tmp_path: Path
         async with served.client(member) as client:
             order = NewOrder(symbol=SYMBOL, side="buy", type="market", quantity=1)
             placed = (await client.place(order)).order
-            async with await client.feed(["book"], [SYMBOL]) as feed:
+            async with await client.feed(["l2"], [SYMBOL]) as feed:
                 (book,) = await drain(feed)
                 assert isinstance(book, FeedBook)
                 assert book.bids == []
@@ -199,7 +210,7 @@ async def test_a_reader_that_asks_for_everything_again_and_again_stalls_nobody(t
     async with serving(tmp_path) as served, aiohttp.ClientSession() as session:
         await served.at(9, 30)
         async with session.ws_connect(f"{served.base_url}/v1/feed") as socket:
-            everything = {"channels": ["book"], "symbols": ["*"]}
+            everything = {"channels": ["l2"], "symbols": ["*"]}
             for _ in range(20):
                 await socket.send_json({"op": "subscribe", **everything})
                 await socket.send_json({"op": "unsubscribe", **everything})
@@ -213,5 +224,5 @@ async def test_a_reader_that_asks_for_everything_again_and_again_stalls_nobody(t
 async def test_a_book_asked_for_many_times_over_is_sent_once(tmp_path: Path) -> None:
     async with serving(tmp_path) as served:
         await served.at(9, 30)
-        async with served.client() as client, await client.feed(["book"], [SYMBOL] * 500) as feed:
+        async with served.client() as client, await client.feed(["l2"], [SYMBOL] * 500) as feed:
             assert len(await drain(feed)) == 1

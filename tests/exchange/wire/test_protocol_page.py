@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import zlib
 from pathlib import Path
+from typing import get_args
 
+import msgspec
 import numpy as np
 
 from exchange.api.binary import (
@@ -19,7 +22,8 @@ from exchange.api.binary import (
     unpack_answer,
     unpack_logon,
 )
-from exchange.client import Profile
+from exchange.api.feed import Channel, FeedMessage
+from exchange.client import Market, Profile
 from exchange.client.binary import logon_bytes
 from matching.records import EVENT, EventKind, Side, new_order
 
@@ -76,3 +80,21 @@ def test_every_close_code_is_listed(root: Path) -> None:
     page = (root / "docs/protocol.md").read_text(encoding="utf-8")
     for code in CloseCode:
         assert f"| {code.value} | {code.name} | {code.sentence} |" in page
+
+
+def test_the_feed_s_books_and_their_checksums(root: Path) -> None:
+    page = (root / "docs/protocol.md").read_text(encoding="utf-8")
+    lines = page.split("```json feed\n", 1)[1].split("\n```", 1)[0].splitlines()
+    market = Market()
+    for line in lines:  # a wrong checksum raises
+        assert market.follow(msgspec.json.decode(line, type=FeedMessage))  # type: ignore[arg-type]
+    rows = page.split("```checksum\n", 1)[1].split("\n```", 1)[0].splitlines()
+    checked = b"".join(bytes.fromhex(row) for row in rows) + bytes(8 * 12) + bytes(10 * 12)
+    assert zlib.crc32(checked) == market.books["H100.GUIAN.2701"].checksum()
+
+
+def test_every_channel_and_message_of_the_feed_is_described(root: Path) -> None:
+    page = (root / "docs/protocol.md").read_text(encoding="utf-8")
+    types = [kind.__struct_config__.tag for kind in get_args(FeedMessage)]
+    for name in (*get_args(Channel), *types):
+        assert f"`{name}`" in page, name

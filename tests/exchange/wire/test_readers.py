@@ -30,7 +30,7 @@ async def deaf(served: Served) -> socket.socket:
     await loop.sock_connect(end, (host, int(port)))
     await loop.sock_sendall(end, UPGRADE.encode())
     await loop.sock_recv(end, 300)
-    text = b'{"op":"subscribe","channels":["book","trades","status"],"symbols":["*"]}'
+    text = b'{"op":"subscribe","channels":["l2","trades","status"],"symbols":["*"]}'
     await loop.sock_sendall(end, b"\x81" + bytes([0x80 | len(text)]) + bytes(4) + text)  # masked with zeros
     return end
 
@@ -62,7 +62,7 @@ async def campaign(folder: Path, readers: int, unreading: int, rounds: int) -> N
         await served.at(9, 5)
         ends = [await deaf(served) for _ in range(unreading)]
         async with served.client(red) as client, served.client() as public:
-            feeds = [await public.feed(["book", "trades"], [SYMBOL]) for _ in range(readers)]
+            feeds = [await public.feed(["l2", "trades"], [SYMBOL]) for _ in range(readers)]
             flooding = asyncio.create_task(flood(await public.feed()))
             for feed in feeds:  # the subscription is in place once a ping behind it is answered
                 await feed.ping()
