@@ -74,31 +74,33 @@ def test_a_book_that_is_not_the_exchanges_is_found_out() -> None:
         book.apply(FeedBook(5, SYMBOL, [("1.00", 3, 1)], [], checksum_of({100: (3, 2)}, {})))
 
 
-queues = st.lists(st.integers(1, 9), unique=True, max_size=6)
-sides = st.dictionaries(prices.map(lambda price: price + 1), queues, max_size=4)
+orders = st.integers(1, 6)
+moves = st.lists(st.tuples(orders, st.integers(1, 2), st.integers(0, 2)), max_size=8)
 
 
-@given(
-    before=sides, after=sides, lots=st.lists(st.integers(1, 3), min_size=20, max_size=20), up=st.booleans()
-)
+@given(first=moves, then=moves, up=st.booleans())
 def test_what_changed_order_by_order_turns_one_side_into_the_other(
-    before: dict[int, list[int]], after: dict[int, list[int]], lots: list[int], up: bool
+    first: list[tuple[int, int, int]], then: list[tuple[int, int, int]], up: bool
 ) -> None:
-    """Orders of `after` that `before` has at the same price come in the same turn, unless they moved back."""
+    """Orders come to the end of a price's queue, move there, change their lots in place, and go."""
+    queues: dict[int, dict[int, int]] = {}
 
-    def state(queues: dict[int, list[int]], seed: int) -> list[tuple[int, int, int]]:
-        found, seen = [], set()
-        for price in sorted(queues, reverse=not up):
-            for order in queues[price]:
-                if order not in seen:
-                    seen.add(order)
-                    found.append((order, price, lots[(order + seed) % len(lots)]))
-        return found
+    def state(moved: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+        for order, price, lots in moved:
+            held = queues.setdefault(price, {})
+            if lots == 1 and order in held:
+                held[order] += 1
+                continue
+            for queue in queues.values():
+                queue.pop(order, None)
+            if lots:
+                held[order] = lots
+        by_price = sorted(queues.items(), reverse=not up)
+        return [(order, price, lots) for price, queue in by_price for order, lots in queue.items()]
 
-    old, new = state(before, 0), state(after, 1)
+    old, new = state(first), state(then)
     arrays = [np.array(rows, BOOK_ORDER) for rows in (old, new)]
-    changed = [(str(order), price_text(price), quantity) for order, price, quantity in order_changes(*arrays)]
     side = OrderSide()
-    side.write([(str(order), price_text(price), quantity) for order, price, quantity in old])
-    side.write(changed)
+    for rows in (old, order_changes(*arrays)):
+        side.write([(str(order), price_text(price), lots) for order, price, lots in rows])
     assert list(side.rows(highest=not up)) == new
