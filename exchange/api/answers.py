@@ -10,6 +10,8 @@ import msgspec
 
 from exchange.api.requests import OrderType, PostOnly, SelfTradePrevention, TimeInForce
 
+Liquidity = Literal["maker", "taker", "auction"]
+
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """Base of everything the server sends."""
@@ -214,7 +216,7 @@ class Settlements(Answer, frozen=True, kw_only=True):
 
 
 class Fill(Answer, frozen=True, kw_only=True):
-    """One execution of the account's own order."""
+    """One execution of the account's own order, with the fee that it paid."""
 
     fill_id: str
     order_id: str
@@ -222,7 +224,8 @@ class Fill(Answer, frozen=True, kw_only=True):
     side: Literal["buy", "sell"]
     price: str
     quantity: int
-    liquidity: Literal["maker", "taker", "auction"]
+    liquidity: Liquidity
+    fee_fen: int
     time: str
 
 
@@ -261,10 +264,12 @@ class Orders(Answer, frozen=True, kw_only=True):
 
 
 class Execution(Answer, frozen=True, kw_only=True):
-    """One trade of an order command."""
+    """One trade of an order command, with the fee that the order's account paid."""
 
     price: str
     quantity: int
+    liquidity: Liquidity
+    fee_fen: int
 
 
 class OrderResult(Answer, frozen=True, kw_only=True):
@@ -310,6 +315,52 @@ class BatchAnswer(Answer, frozen=True, kw_only=True):
     """Results in the order of the items."""
 
     results: list[BatchResult]
+    as_of_seq: int
+
+
+class Preview(Answer, frozen=True, kw_only=True):
+    """What an order command would do now; `status`, `fills`, `reason` and `price` as in its result.
+
+    `average_price` is that of the fills, halves up to 0.0001 CNY; `value_fen` and `fee_fen` are their sums.
+    What stays open is valued at the order's own price, with the fee if it rests until someone takes it
+    (maker) and if it takes, as a stop does once it is triggered; null for an order without a price.
+    """
+
+    status: Literal["resting", "filled", "cancelled"]
+    open_quantity: int
+    filled_quantity: int
+    fills: list[Execution]
+    reason: str | None
+    price: str | None
+    average_price: str | None
+    value_fen: int
+    fee_fen: int
+    open_value_fen: int | None
+    open_maker_fee_fen: int | None
+    open_taker_fee_fen: int | None
+
+
+class PreviewResult(Answer, frozen=True, kw_only=True):
+    """The preview of one item: exactly one of `order` and `error`."""
+
+    order: Preview | None = None
+    error: Problem | None = None
+
+
+class MarginFigures(Answer, frozen=True, kw_only=True):
+    """An account's equity, today's trades marked and fees paid; what margin holds of it; what remains."""
+
+    equity_fen: int
+    margin_fen: int
+    available_fen: int
+
+
+class PreviewAnswer(Answer, frozen=True, kw_only=True):
+    """What the items would do now, one after the other, and the account before and after all of them."""
+
+    results: list[PreviewResult]
+    before: MarginFigures
+    after: MarginFigures
     as_of_seq: int
 
 

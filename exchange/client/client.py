@@ -163,6 +163,14 @@ class ExchangeClient:
             "POST", "/v1/orders/batch", answers.BatchAnswer, requests.Batch(items=list(items))
         )
 
+    async def preview(
+        self, items: Sequence[requests.NewOrder | requests.Cancel | requests.Amend]
+    ) -> answers.PreviewAnswer:
+        """What up to 500 order commands would do now, with fees and margin; changes nothing."""
+        return await self._send(
+            "POST", "/v1/orders/preview", answers.PreviewAnswer, requests.Batch(items=list(items))
+        )
+
     async def amend(
         self,
         order_id: str,

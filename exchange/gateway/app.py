@@ -14,7 +14,7 @@ from aiohttp import web
 
 from exchange.api.answers import Answer, Problem, ProblemAnswer
 from exchange.api.codes import RequestCode, RequestRefused, refuse
-from exchange.gateway import account, clients, history, operating, providing, public, trading
+from exchange.gateway import account, clients, history, operating, preview, providing, public, trading
 from exchange.gateway.auth import Authenticator
 from exchange.gateway.call import Call, Route
 from exchange.gateway.feed import FeedHub
@@ -29,6 +29,7 @@ from exchange.service.exchange import Exchange
 ROUTES: Final = (
     *public.ROUTES,
     *trading.ROUTES,
+    *preview.ROUTES,
     *account.ROUTES,
     *clients.ROUTES,
     *providing.ROUTES,

@@ -124,7 +124,7 @@ class Authenticator:
                 RequestCode.SCOPE_REQUIRED,
                 f"This needs a key with the scope {scope!r}; this key has {', '.join(key.scopes)}.",
             )
-        if method != "GET":
+        if method != "GET" and scope != "read":
             self._exchange.note_request(digest, int(stamp))
         return Caller(key.member, key.account, key.kind, key.scopes, key_id)
 

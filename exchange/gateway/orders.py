@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -70,6 +71,23 @@ def record_of(exchange: Exchange, account: int, command: Command) -> Records:
         quantity=command.quantity or 0,
         trigger=_changed(command.trigger_price, "trigger_price", RejectCode.TRIGGER_OUTSIDE_LIMITS),
     )
+
+
+def records_of(
+    exchange: Exchange, account: int, items: Sequence[Command]
+) -> tuple[list[Records], list[int], dict[int, Outcome]]:
+    """Return the records of what is well formed, the place of each among the items, and the refusals of the
+    rest by place.
+    """
+    rows, places = [], []
+    refused: dict[int, Outcome] = {}
+    for at, item in enumerate(items):
+        try:
+            rows.append(record_of(exchange, account, item))
+            places.append(at)
+        except RequestRefused as refusal_of_item:
+            refused[at] = refusal_of_item
+    return rows, places, refused
 
 
 def mass_cancel_of(exchange: Exchange, account: int, asked: requests.MassCancel) -> Records:
@@ -206,7 +224,7 @@ def _outcome(exchange: Exchange, command: Any, events: Records) -> Outcome:
         if kind == EventKind.TRADE and int(event["contra_id"]) == order_id:
             # what was left of it rested, and a stop that it elected traded with it
             open_lots = int(event["contra_remaining"])
-            fills.append(_execution(event))
+            fills.append(_execution(exchange, event, "maker"))
         if int(event["order_id"]) != order_id:
             continue
         if kind in (EventKind.ACCEPTED, EventKind.AMENDED):
@@ -215,7 +233,7 @@ def _outcome(exchange: Exchange, command: Any, events: Records) -> Outcome:
         if kind in (EventKind.ACCEPTED, EventKind.AMENDED, EventKind.CANCELLED, EventKind.TRADE):
             open_lots = int(event["remaining"])
         if kind == EventKind.TRADE:
-            fills.append(_execution(event))
+            fills.append(_execution(exchange, event, "taker"))
         if kind == EventKind.CANCELLED:
             reason = CancelReason(int(event["code"])).name
     return answers.OrderResult(
@@ -230,8 +248,14 @@ def _outcome(exchange: Exchange, command: Any, events: Records) -> Outcome:
     )
 
 
-def _execution(event: Any) -> answers.Execution:
-    return answers.Execution(price=price_text(int(event["price"])), quantity=int(event["quantity"]))
+def _execution(exchange: Exchange, event: Any, role: Literal["maker", "taker"]) -> answers.Execution:
+    price, lots = int(event["price"]), int(event["quantity"])
+    return answers.Execution(
+        price=price_text(price),
+        quantity=lots,
+        liquidity=role,
+        fee_fen=exchange.views.fee_fen(int(event["seq"]), int(event["instrument"]), price * lots, role),
+    )
 
 
 def refusal(exchange: Exchange, command: Any, code: RejectCode) -> RequestRefused:

@@ -28,17 +28,17 @@ async def submit_once(exchange: Exchange, account: int, commands: Records) -> li
     An order whose id is held isn't submitted: it gets its first answer, or CLIENT_ORDER_ID_USED. Raises
     RequestRefused if the block as a whole is refused.
     """
-    named = np.flatnonzero((commands["kind"] == CommandKind.NEW) & (commands["client_id"] != 0))
-    if not len(named):
+    named = _named(commands)
+    if not named:
         return await _submit(exchange, account, commands)
     under_way = _under_way.setdefault(exchange, {})
     ids = [(account, int(commands[at]["client_id"])) for at in named]
     while (busy := next((under_way[key] for key in ids if key in under_way), None)) is not None:
         await busy.wait()
-    held = _held(exchange, account, commands, [int(at) for at in named])
+    held = held_outcomes(exchange, account, commands)
     fresh = [at for at in range(len(commands)) if at not in held]
     if fresh:
-        keys = {int(at): key for at, key in zip(named, ids, strict=True) if int(at) not in held}
+        keys = {at: key for at, key in zip(named, ids, strict=True) if at not in held}
         for at, key in keys.items():
             exchange.note_order(*key, order_digest(_owned(commands[at], account)))
         found = await _submit_named(exchange, account, commands[fresh], list(keys.values()))
@@ -85,11 +85,11 @@ async def _submit(exchange: Exchange, account: int, commands: Records) -> list[O
     return results_of(exchange, commands, result.first_seq, result.events)
 
 
-def _held(exchange: Exchange, account: int, commands: Records, named: list[int]) -> dict[int, Outcome]:
-    """Return the outcomes of orders whose id is held, or was used before in the same block."""
+def held_outcomes(exchange: Exchange, account: int, commands: Records) -> dict[int, Outcome]:
+    """Return, by place, the outcomes of orders whose id is held, or was used before in the same block."""
     outcomes: dict[int, Outcome] = {}
     seen: set[int] = set()
-    for at in named:
+    for at in _named(commands):
         client_id = int(commands[at]["client_id"])
         first = exchange.views.client_order(account, client_id)
         if client_id in seen or (
@@ -100,6 +100,13 @@ def _held(exchange: Exchange, account: int, commands: Records, named: list[int])
             (outcomes[at],) = results_of(exchange, commands[at : at + 1], first.seq, first.records())
         seen.add(client_id)
     return outcomes
+
+
+def _named(commands: Records) -> list[int]:
+    """Return the places of orders with a client order id."""
+    with_id = (commands["kind"] == CommandKind.NEW) & (commands["client_id"] != 0)
+    places: list[int] = np.flatnonzero(with_id).tolist()
+    return places
 
 
 def _owned(command: Any, account: int) -> Any:

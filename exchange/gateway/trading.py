@@ -10,7 +10,7 @@ from exchange.api import answers, requests
 from exchange.api.codes import RequestRefused
 from exchange.gateway import translate
 from exchange.gateway.call import BATCH_BYTES_MAX, Call, Route
-from exchange.gateway.orders import Command, Outcome, mass_cancel_of, record_of, refusal
+from exchange.gateway.orders import Command, Outcome, mass_cancel_of, records_of, refusal
 from exchange.gateway.paging import page
 from exchange.gateway.repeats import submit_once
 from matching.records import EventKind, RejectCode
@@ -82,14 +82,7 @@ async def _one(call: Call, command: Command) -> answers.OrderAnswer:
 
 async def _submit(call: Call, items: list[Command]) -> list[Outcome]:
     """Send what is well formed as one block; return each item's outcome in place."""
-    outcomes: dict[int, Outcome] = {}
-    rows, places = [], []
-    for at, item in enumerate(items):
-        try:
-            rows.append(record_of(call.exchange, call.caller.account, item))
-            places.append(at)
-        except RequestRefused as refused:
-            outcomes[at] = refused
+    rows, places, outcomes = records_of(call.exchange, call.caller.account, items)
     if rows:
         found = await submit_once(call.exchange, call.caller.account, np.concatenate(rows))
         outcomes.update(zip(places, found, strict=True))

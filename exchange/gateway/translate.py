@@ -96,6 +96,7 @@ def fill(view: views.FillView) -> answers.Fill:
         price=price_text(view.price),
         quantity=view.lots,
         liquidity=view.liquidity,
+        fee_fen=view.fee_fen,
         time=time_text(view.time_ns),
     )
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from exchange.clearing.fees import fees_of
 from exchange.history.orderfold import OrderFold
 from exchange.history.rows import ENTRY, TRADE, Batch, Ends
 from exchange.service.results import Applied
@@ -24,8 +25,6 @@ _FROM_EVENT: Final = (
     "contra_id",
     "contra_account",
 )
-_ROUND: Final = 5_000
-_BASIS_POINT: Final = 10_000
 
 
 class Fold:
@@ -69,9 +68,7 @@ class Fold:
         rows["auction"] = trades["flags"] & EventFlag.UNCROSS != 0
         hours = state.contract_table.rows["hours"][trades["instrument"]]
         rows["value"] = rows["price"] * rows["quantity"] * hours
-        maker, taker = state.rules.maker_basis_points, state.rules.taker_basis_points
-        rows["contra_fee"] = _fee(rows["value"], maker)
-        rows["fee"] = np.where(rows["auction"], rows["contra_fee"], _fee(rows["value"], taker))
+        rows["fee"], rows["contra_fee"] = fees_of(trades, hours, state.fee_rates[-1])
         self._trades.append(rows)
         self._trade_id += len(at)
 
@@ -109,8 +106,3 @@ def _of_commands(
         return np.full(count, applied.time_ns, np.int64), none, none
     at = applied.events["seq"] - applied.first_seq
     return commands["time_ns"][at], commands["type"][at], commands["tif"][at]
-
-
-def _fee(value: NDArray[np.int64], basis_points: int) -> NDArray[np.int64]:
-    """Return the fee on values in fen, halves up (clause 8.1)."""
-    return (value * basis_points + _ROUND) // _BASIS_POINT

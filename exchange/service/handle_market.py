@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from itertools import pairwise
 
+from exchange.clearing.fees import FeeRates
 from exchange.domain.calendar import epoch_day, is_trading_day
 from exchange.domain.contracts import Contract, Symbol, last_trading_day, parse_symbol
 from exchange.domain.messages import Halt, ListContracts, Listing, OpenDay, Product, SetPhase, SetRules
@@ -29,7 +30,7 @@ margined, and its limits many days later are within the kernel's bounds.
 
 def set_rules(state: State, message: SetRules, stamp: Stamp) -> Outcome:
     """Set rules, and add products."""
-    rates = (
+    shares = (
         message.limit_basis_points,
         message.margin_basis_points,
         message.maker_basis_points,
@@ -37,7 +38,7 @@ def set_rules(state: State, message: SetRules, stamp: Stamp) -> Outcome:
     )
     days = message.closed_days
     ascending = all(a < b for a, b in pairwise(days))
-    if not ascending or not all(0 <= rate <= BASIS_POINT for rate in rates):
+    if not ascending or not all(0 <= share <= BASIS_POINT for share in shares):
         return refused(RejectCode.INVALID_RULE)
     products = {(p.grade, p.hub): p for p in message.products}
     if any(products.get(key) != product for key, product in state.products.items()):
@@ -45,6 +46,8 @@ def set_rules(state: State, message: SetRules, stamp: Stamp) -> Outcome:
     if any(product.cards_per_lot < 1 for product in message.products):
         return refused(RejectCode.INVALID_RULE, "cards_per_lot must be at least 1")
     state.rules = message
+    rates = FeeRates(stamp.seq, message.maker_basis_points, message.taker_basis_points)
+    state.fee_rates.append(rates)
     state.products = products
     for product in message.products:
         state.hub_indices.setdefault(product.hub, len(state.hub_indices))

@@ -18,7 +18,7 @@ from matching.records import COMMAND, EVENT, EventKind, Phase, Records, RejectCo
 from matching.spec import AccountSpec, EngineLimits, InstrumentSpec
 
 _NONE = -1
-_UNKNOWN_SLOT = -2  # not ANY_INSTRUMENT: a mass cancel of an unknown contract must not cancel everything
+UNKNOWN_SLOT = -2  # not ANY_INSTRUMENT: a mass cancel of an unknown contract must not cancel everything
 
 
 class Kernel:
@@ -28,9 +28,11 @@ class Kernel:
 
     def __init__(self, engine: MatchingEngine) -> None:
         self._engine = engine
-        self._slots: NDArray[np.int32] = np.zeros(0, np.int32)  # by contract; _UNKNOWN_SLOT once it ended
+        self._slots: NDArray[np.int32] = np.zeros(0, np.int32)  # by contract; UNKNOWN_SLOT once it ended
         self._contracts = np.full(engine.limits.max_instruments, _NONE, np.int32)  # by slot
         self._free = list(range(engine.limits.max_instruments - 1, -1, -1))  # the next one to use is last
+        self.ended_day = 0
+        """The last ended trading day, days since 1970-01-01; 0 before the first."""
 
     @property
     def limits(self) -> EngineLimits:
@@ -45,7 +47,7 @@ class Kernel:
     def apply(self, commands: Records) -> Records:
         """Apply commands (dtype COMMAND) and return their events (dtype EVENT)."""
         translated = np.empty(len(commands), COMMAND)
-        to_slots(commands, translated, self._slots, _UNKNOWN_SLOT)
+        to_slots(commands, translated, self._slots, UNKNOWN_SLOT)
         events = self._engine.apply(translated)
         named = np.empty(len(events), EVENT)
         to_contracts(events, named, self._contracts)
@@ -64,7 +66,7 @@ class Kernel:
         """End a contract: its orders are cancelled, its holdings forgotten, its slot freed."""
         slot = self._slot(contract)
         events = self._done(self._engine.remove_instrument(slot, seq=seq))
-        self._slots[contract] = _UNKNOWN_SLOT
+        self._slots[contract] = UNKNOWN_SLOT
         self._contracts[slot] = _NONE
         self._free.append(slot)
         return events
@@ -100,7 +102,9 @@ class Kernel:
 
     def end_of_day(self, trading_day: int, *, seq: int) -> Records:
         """Expire day and GTD orders; `trading_day` in days since 1970-01-01."""
-        return self._done(self._engine.end_of_day(trading_day, seq=seq))
+        events = self._done(self._engine.end_of_day(trading_day, seq=seq))
+        self.ended_day = trading_day
+        return events
 
     def l1(self, contract: int) -> TopOfBook:
         """Return the top of a live contract's book."""
@@ -117,6 +121,14 @@ class Kernel:
     def indicative(self, contract: int) -> Indicative:
         """Return what an uncross would do now."""
         return self._engine.indicative(self._slot(contract))
+
+    def terms(self, contract: int) -> InstrumentSpec:
+        """Return a live contract's terms as they stand."""
+        return self._engine.instrument(self._slot(contract))
+
+    def orders(self, contract: int) -> Records:
+        """Return a live contract's open orders (ORDER_STATE) in book order."""
+        return self._translated(self._engine.orders(self._slot(contract)))
 
     def open_orders(self, account: int) -> Records:
         """Return an account's open orders (ORDER_STATE) in acceptance order."""
@@ -159,6 +171,7 @@ class Kernel:
     ) -> None:
         """Take over the state of another kernel. Raises ValueError if it isn't consistent."""
         self._engine.restore(snapshot)
+        self.ended_day = int(snapshot["engine"]["trading_day"][0])
         self._slots = slots.copy()
         self._free = free.tolist()
         self._contracts[:] = _NONE

@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
+from exchange.clearing.fees import FeeRates
 from exchange.clearing.positions import POSITION_ROW
 from exchange.clearing.tables import CONTRACT_ROW, LEDGER_ROW, RESERVATION_ROW, SETTLEMENT_ROW
 from exchange.domain.contracts import Contract
@@ -44,6 +45,7 @@ class _Typed(msgspec.Struct, kw_only=True):
     """What isn't a table; see `State`."""
 
     rules: SetRules
+    fee_rates: list[FeeRates]
     hub_indices: dict[str, int]
     members: list[Member]
     keys: list[Key]
@@ -64,6 +66,7 @@ def seal(core: Core, tape: Tape, chain: bytes) -> tuple[SnapshotHeader, dict[str
     state = core.state
     typed = _Typed(
         rules=state.rules,
+        fee_rates=state.fee_rates,
         hub_indices=state.hub_indices,
         members=list(state.members.values()),
         keys=list(state.keys.values()),
@@ -132,6 +135,7 @@ def unseal(header: SnapshotHeader, arrays: dict[str, memoryview], engine: Matchi
 
 def _fill_typed(state: State, typed: _Typed) -> None:
     state.rules = typed.rules
+    state.fee_rates = typed.fee_rates
     state.products = {(product.grade, product.hub): product for product in typed.rules.products}
     state.hub_indices = typed.hub_indices
     state.members = {member.name: member for member in typed.members}

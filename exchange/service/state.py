@@ -6,15 +6,18 @@ rest.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from operator import attrgetter
 from typing import Any, Literal
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from exchange.clearing.fees import FeeRates
 from exchange.clearing.ledger import Ledger
 from exchange.clearing.positions import Positions
 from exchange.clearing.tables import CONTRACT_ROW, RESERVATION_ROW, SETTLEMENT_ROW, Table
@@ -115,6 +118,7 @@ class State:
         accounts = engine.limits.max_accounts
         self.engine = engine
         self.rules = SetRules(products=(), closed_days=(), calendar_end=date.min)
+        self.fee_rates: list[FeeRates] = []
         self.products: dict[tuple[str, str], Product] = {}
         self.hub_indices: dict[str, int] = {}
         self.members: dict[str, Member] = {}
@@ -142,6 +146,10 @@ class State:
     def closed_days(self) -> frozenset[date]:
         """Weekdays without trading."""
         return frozenset(self.rules.closed_days)
+
+    def fee_rates_at(self, seq: int) -> FeeRates:
+        """Return the fee rates that held when the command `seq` was applied (clause 8.1)."""
+        return self.fee_rates[bisect_right(self.fee_rates, seq, key=attrgetter("from_seq")) - 1]
 
     def active_contracts(self) -> NDArray[np.intp]:
         """Return the indices of the contracts that still trade, ascending."""
@@ -205,6 +213,7 @@ class State:
     def typed_parts(self) -> Iterator[tuple[str, Any]]:
         """Yield what isn't a table, named, for the state hash; the order of dictionaries is the journal's."""
         yield "rules", self.rules
+        yield "fee rates", self.fee_rates
         yield "hubs", self.hub_indices
         yield "members", list(self.members.values())
         yield "keys", list(self.keys.values())

@@ -19,7 +19,6 @@ from exchange.clearing.settlement import PriceRule
 from exchange.domain.calendar import NS_PER_DAY, day_of, epoch_day
 from exchange.domain.contracts import Contract, PeriodKind
 from exchange.domain.messages import Product, SetRules
-from exchange.domain.money import half_up_share
 from exchange.domain.phases import MarketPhase
 from exchange.service.clientorders import ClientOrder
 from exchange.service.core import Core
@@ -36,6 +35,7 @@ from exchange.service.viewtypes import (
     KeyView,
     LedgerLine,
     LevelView,
+    Liquidity,
     MemberView,
     MoneyView,
     OrderView,
@@ -46,7 +46,8 @@ from exchange.service.viewtypes import (
     StatusView,
     TradeView,
 )
-from matching.records import OrderFlag, OrderType, Side, StpMode, TimeInForce
+from exchange.service.whatif import WhatIf, what_if
+from matching.records import OrderFlag, OrderType, Records, Side, StpMode, TimeInForce
 
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _SIDES: tuple[Literal["buy"], Literal["sell"]] = ("buy", "sell")
@@ -113,6 +114,14 @@ class Views:
         """The last delivery day that is finished; None before the first trading day."""
         return self._state.day.delivered_day
 
+    def fee_fen(self, seq: int, index: int, tick_lots: int, liquidity: Liquidity) -> int:
+        """Return what one side of a trade paid: of the command `seq`, price × quantity `tick_lots`, in the
+        contract of an instrument index.
+        """
+        rates = self._state.fee_rates_at(seq)
+        value = tick_lots * self._state.contracts[index].hours
+        return rates.taker_fen(value) if liquidity == "taker" else rates.maker_fen(value)
+
     # -- contracts and the market
 
     def contracts(
@@ -154,6 +163,10 @@ class Views:
     def symbol(self, index: int) -> str:
         """Return the symbol of an instrument index. Raises IndexError for an unknown one."""
         return self._state.contracts[index].symbol
+
+    def hours(self, index: int) -> int:
+        """Return the delivery hours of an instrument index. Raises IndexError for an unknown one."""
+        return self._state.contracts[index].hours
 
     def index(self, symbol: str) -> int | None:
         """Return the instrument index of a contract that trades."""
@@ -254,6 +267,10 @@ class Views:
     def client_order(self, account: int, client_id: int) -> ClientOrder | None:
         """Return the order that was applied under a client order id; don't change it."""
         return self._state.client_orders.get(account, client_id)
+
+    def what_if(self, account: int, commands: Records) -> WhatIf:
+        """Return what order commands (dtype COMMAND, shape (n,)) of a member's account would do now."""
+        return what_if(self._state, account, commands, self.seq + 1)
 
     def open_orders(self, account: int, symbol: str | None = None) -> list[OrderView]:
         """Return an account's open orders in acceptance order."""
@@ -450,22 +467,19 @@ class Views:
             yield self._fill_view(row, int(row["contra_id"]), 1 - int(row["side"]), "maker")
 
     def _fill_view(self, row: Any, order_id: int, side: int, role: Literal["maker", "taker"]) -> FillView:
-        rules = self._state.rules
-        contract = self._state.contracts[int(row["instrument"])]
-        liquidity: Literal["maker", "taker", "auction"] = "auction" if row["auction"] else role
-        rate = rules.taker_basis_points if liquidity == "taker" else rules.maker_basis_points
-        value = int(row["price"]) * int(row["quantity"]) * contract.hours
+        contract, price, lots = int(row["instrument"]), int(row["price"]), int(row["quantity"])
+        liquidity: Liquidity = "auction" if row["auction"] else role
         return FillView(
             trade_id=int(row["trade_id"]),
             seq=int(row["seq"]),
             time_ns=int(row["time_ns"]),
-            symbol=contract.symbol,
+            symbol=self.symbol(contract),
             order_id=order_id,
             side=_SIDES[side],
-            price=int(row["price"]),
-            lots=int(row["quantity"]),
+            price=price,
+            lots=lots,
             liquidity=liquidity,
-            fee_fen=half_up_share(value, rate),
+            fee_fen=self.fee_fen(int(row["seq"]), contract, price * lots, liquidity),
         )
 
     def _position_view(self, row: Any) -> PositionView:

@@ -11,6 +11,9 @@ from exchange.domain.messages import MemberKind
 from exchange.domain.phases import MarketPhase
 from matching.records import OrderFlag, OrderType, StpMode
 
+Liquidity = Literal["maker", "taker", "auction"]
+"""A side of a trade: it rested, it took, or it traded in an auction."""
+
 
 @dataclass(frozen=True, slots=True)
 class ContractView:
@@ -85,7 +88,7 @@ class FillView:
     side: Literal["buy", "sell"]
     price: int
     lots: int
-    liquidity: Literal["maker", "taker", "auction"]
+    liquidity: Liquidity
     fee_fen: int
 
 

@@ -1,0 +1,144 @@
+"""Dry run: what orders would do now (clause 9.11)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from exchange.api import answers, requests
+from exchange.api.codes import RequestRefused
+from exchange.api.formats import parse_price_ticks
+from exchange.domain.money import half_up
+from exchange.gateway.call import BATCH_BYTES_MAX, Call, Route
+from exchange.gateway.orders import Outcome, records_of, results_of
+from exchange.gateway.repeats import held_outcomes
+from exchange.service.exchange import Exchange
+from exchange.service.whatif import WhatIf
+from matching.records import COMMAND, CommandKind, EventKind, Records
+
+_PARTS_PER_CNY: Final = 10_000
+_PARTS_PER_TICK: Final = 100
+
+
+async def preview(call: Call) -> answers.PreviewAnswer:
+    """Say what up to 500 order commands would do now, one after the other: refused or not, fills, fees,
+    margin. Nothing changes.
+    """
+    exchange, account = call.exchange, call.caller.account
+    rows, places, outcomes = records_of(exchange, account, call.body.items)
+    commands = np.concatenate(rows) if rows else np.zeros(0, COMMAND)
+    commands["account"] = account
+    held = held_outcomes(exchange, account, commands)
+    outcomes |= {places[at]: outcome for at, outcome in held.items()}
+    fresh = [at for at in range(len(commands)) if at not in held]
+    tried = exchange.views.what_if(account, commands[fresh])
+    found = results_of(exchange, tried.commands, exchange.views.seq + 1, tried.events)
+    outcomes |= {places[at]: outcome for at, outcome in zip(fresh, found, strict=True)}
+    contracts = _contracts(commands, places, tried, fresh)
+    before, after = _figures(exchange, account, tried)
+    return answers.PreviewAnswer(
+        results=[_result(exchange, outcomes[at], contracts.get(at)) for at in range(len(call.body.items))],
+        before=before,
+        after=after,
+        as_of_seq=exchange.views.seq,
+    )
+
+
+def _contracts(commands: Records, places: list[int], tried: WhatIf, fresh: list[int]) -> dict[int, int]:
+    """Return the contract of each item that has one: a new order's own, another's from its events."""
+    found = {
+        places[at]: int(commands["instrument"][at])
+        for at in np.flatnonzero(commands["kind"] == CommandKind.NEW).tolist()
+    }
+    about_orders = tried.events[np.isin(tried.events["kind"], (EventKind.AMENDED, EventKind.CANCELLED))]
+    for at, command in zip(fresh, tried.commands, strict=True):
+        own = about_orders[about_orders["seq"] == command["seq"]]
+        if len(own):
+            found.setdefault(places[at], int(own["instrument"][0]))
+    return found
+
+
+def _figures(
+    exchange: Exchange, account: int, tried: WhatIf
+) -> tuple[answers.MarginFigures, answers.MarginFigures]:
+    """Return the account's balance as it is, and moved by what the excerpt's moved."""
+    balance = exchange.views.balance(account)
+    if balance is None:
+        raise AssertionError(f"account {account} signed and has no balance")
+    before = answers.MarginFigures(
+        equity_fen=balance.equity_fen, margin_fen=balance.margin_fen, available_fen=balance.available_fen
+    )
+    equity = tried.after.equity_fen - tried.before.equity_fen - tried.fees_fen
+    margin = tried.after.requirement_fen - tried.before.requirement_fen
+    after = answers.MarginFigures(
+        equity_fen=before.equity_fen + equity,
+        margin_fen=before.margin_fen + margin,
+        available_fen=before.available_fen + equity - margin,
+    )
+    return before, after
+
+
+def _result(exchange: Exchange, outcome: Outcome, contract: int | None) -> answers.PreviewResult:
+    if isinstance(outcome, RequestRefused):
+        problem = answers.Problem(code=outcome.code, message=outcome.message, field=outcome.field)
+        return answers.PreviewResult(error=problem)
+    if contract is None:
+        raise AssertionError("a command was applied without naming a contract")
+    return answers.PreviewResult(order=_order(exchange, outcome, contract))
+
+
+def _order(exchange: Exchange, order: answers.OrderResult, contract: int) -> answers.Preview:
+    traded = sum(parse_price_ticks(fill.price) * fill.quantity for fill in order.fills)
+    hours = exchange.views.hours(contract)
+    open_fees = _open_fees(exchange, order, contract)
+    return answers.Preview(
+        status=order.status,
+        open_quantity=order.open_quantity,
+        filled_quantity=order.filled_quantity,
+        fills=order.fills,
+        reason=order.reason,
+        price=order.price,
+        average_price=_average(traded, order.filled_quantity) if order.fills else None,
+        value_fen=traded * hours,
+        fee_fen=sum(fill.fee_fen for fill in order.fills),
+        open_value_fen=open_fees[0],
+        open_maker_fee_fen=open_fees[1],
+        open_taker_fee_fen=open_fees[2],
+    )
+
+
+def _open_fees(
+    exchange: Exchange, order: answers.OrderResult, contract: int
+) -> tuple[int, int, int] | tuple[None, None, None]:
+    """Return value, maker's and taker's fee of what stays open, fen."""
+    if order.price is None:
+        return None, None, None
+    views = exchange.views
+    tick_lots = parse_price_ticks(order.price) * order.open_quantity
+    return (
+        tick_lots * views.hours(contract),
+        views.fee_fen(views.seq, contract, tick_lots, "maker"),
+        views.fee_fen(views.seq, contract, tick_lots, "taker"),
+    )
+
+
+def _average(tick_lots: int, lots: int) -> str:
+    """Return tick-lots by lots in CNY, halves up to four decimals."""
+    parts = half_up(tick_lots * _PARTS_PER_TICK, lots)
+    return f"{parts // _PARTS_PER_CNY}.{parts % _PARTS_PER_CNY:04d}"
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/v1/orders/preview",
+        handler=preview,
+        answer=answers.PreviewAnswer,
+        summary="What orders would do now",
+        tag="orders",
+        scope="read",
+        body=requests.Batch,
+        body_bytes_max=BATCH_BYTES_MAX,
+    ),
+)
