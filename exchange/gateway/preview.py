@@ -1,4 +1,4 @@
-"""Dry run: what orders would do now (clause 9.11)."""
+"""Dry run: what orders would do now (clause 3.40)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What order commands would do now, without doing it (clause 9.11)."""
+"""What order commands would do now, without doing it (clause 3.40)."""
 
 from __future__ import annotations
 

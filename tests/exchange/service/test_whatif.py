@@ -1,4 +1,4 @@
-"""What a preview says is what then happens (clause 9.11): to the kernel's events, the cash and the margin."""
+"""What a preview says is what then happens (clause 3.40): to the kernel's events, the cash and the margin."""
 
 from __future__ import annotations
 
