@@ -126,10 +126,6 @@ class Kernel:
         """Return a live contract's terms as they stand."""
         return self._engine.instrument(self._slot(contract))
 
-    def orders(self, contract: int) -> Records:
-        """Return a live contract's open orders (ORDER_STATE) in book order."""
-        return self._translated(self._engine.orders(self._slot(contract)))
-
     def open_orders(self, account: int) -> Records:
         """Return an account's open orders (ORDER_STATE) in acceptance order."""
         return self._translated(self._engine.open_orders(account))
