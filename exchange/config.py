@@ -44,6 +44,14 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         Literal["sync", "os"],
         Meta(description="when a command is acknowledged: after its sync, or after its write"),
     ] = "sync"
+    snapshot_commands: Annotated[
+        int,
+        Meta(
+            ge=1_000,
+            le=1_000_000_000,
+            description="commands between snapshots: a start replays at most so many",
+        ),
+    ] = 1_000_000
     tls_certificate: Annotated[
         str, Meta(description="PEM file of the certificate chain; with it the server speaks HTTPS only")
     ] = ""
@@ -87,6 +95,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             master_key_file=self.keys_dir / "master.key",
             first_day=self.first_day or first_day,
             durability=self.durability,
+            snapshot_commands=self.snapshot_commands,
         )
 
 

@@ -65,7 +65,7 @@ def make_app(
     for route in ROUTES:
         app.router.add_route(route.method, route.path, _endpoint(route, exchange, authenticator, reader))
     app.on_cleanup.append(_closing(reader))
-    feed = FeedHub(exchange, authenticator)
+    feed = FeedHub(exchange, authenticator, metrics)
     app.router.add_get("/v1/feed", feed.serve)
     app.on_startup.append(feed.start)
     app.on_shutdown.append(feed.stop)

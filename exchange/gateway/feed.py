@@ -6,6 +6,7 @@ Requests are answered here; the channels' messages are made in `feed_channels`, 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
@@ -20,7 +21,8 @@ from exchange.gateway.auth import Authenticator
 from exchange.gateway.feed_channels import CONTRACT_CHANNELS, PublicChannels, Topic
 from exchange.gateway.feed_reader import Reader, framed
 from exchange.gateway.feed_topics import EVERYTHING, Held, Topics
-from exchange.gateway.private import PrivateChannels
+from exchange.gateway.private import GATEWAY, PrivateChannels
+from exchange.ops.metrics import Metrics
 from exchange.service.exchange import Exchange
 from exchange.service.results import Applied
 
@@ -41,9 +43,10 @@ _STATUS: Final[Topic] = ("status", "")
 class FeedHub:
     """Fans durable frames out to the readers."""
 
-    def __init__(self, exchange: Exchange, authenticator: Authenticator) -> None:
+    def __init__(self, exchange: Exchange, authenticator: Authenticator, metrics: Metrics) -> None:
         self._exchange = exchange
-        self._private = PrivateChannels(exchange, authenticator)
+        self._metrics = metrics
+        self._private = PrivateChannels(exchange, authenticator, metrics)
         self._readers: set[Reader] = set()
         self._groups: dict[frozenset[Topic], set[Reader]] = {}
         """Readers by what they read."""
@@ -55,6 +58,7 @@ class FeedHub:
         """What topics show as of one seq: many readers that begin at one moment share it."""
         self._end_subscription: Callable[[], None] | None = None
         self._heart: asyncio.Task[None] | None = None
+        self._show_figures(metrics)
 
     async def start(self, _: web.Application) -> None:
         """Begin to listen to the exchange."""
@@ -85,7 +89,7 @@ class FeedHub:
         await socket.prepare(request)
         if request.transport is None:
             return socket  # it has gone already
-        reader = Reader(socket, request.transport, request.remote)
+        reader = Reader(socket, request.transport, request.remote, self._on_dropped)
         self._readers.add(reader)
         try:
             async for message in socket:
@@ -103,18 +107,25 @@ class FeedHub:
     # -- what readers ask
 
     async def _on_request(self, reader: Reader, text: str) -> None:
+        began = time.perf_counter()
         try:
             asked = _REQUESTS.decode(text)
         except msgspec.ValidationError as error:
-            reader.tell(wire.FeedError(code=RequestCode.INVALID_FIELD.name, message=f"{error}."))
+            self._refuse(reader, RequestCode.INVALID_FIELD.name, f"{error}.")
         except msgspec.DecodeError as error:
-            reader.tell(wire.FeedError(code=RequestCode.MALFORMED_JSON.name, message=f"{error}."))
+            self._refuse(reader, RequestCode.MALFORMED_JSON.name, f"{error}.")
         else:
             if isinstance(asked, wire.Orders):
                 self._on_private(reader, asked)
                 return
             await self._answer(reader, asked)
+            operation = type(asked).__name__.lower()
+            self._metrics.requested(GATEWAY, operation, 200, time.perf_counter() - began)
         await reader.pace()
+
+    def _refuse(self, reader: Reader, code: str, message: str, about: str | None = None) -> None:
+        self._metrics.refused(GATEWAY, code)
+        reader.tell(wire.FeedError(code=code, message=message, id=about))
 
     async def _answer(
         self, reader: Reader, asked: wire.Ping | wire.Subscribe | wire.Unsubscribe | wire.Logon
@@ -136,14 +147,14 @@ class FeedHub:
                 self._private.enter(reader, asked)
         except RequestRefused as refused:
             about = asked.id if isinstance(asked, wire.Orders) else None
-            reader.tell(wire.FeedError(code=refused.code, message=refused.message, id=about))
+            self._refuse(reader, refused.code, refused.message, about)
 
     async def _subscribe(self, reader: Reader, asked: wire.Subscribe) -> None:
         contract = self._exchange.views.contract
         unknown = [one for one in asked.symbols if one != EVERYTHING and contract(one) is None]
         if unknown:
             sentence = f"There is no contract {unknown[0]!r}; GET /v1/contracts lists them."
-            reader.tell(wire.FeedError(code=RequestCode.UNKNOWN_SYMBOL.name, message=sentence))
+            self._refuse(reader, RequestCode.UNKNOWN_SYMBOL.name, sentence)
             return
         channels = [channel for channel in CONTRACT_CHANNELS if channel in asked.channels]
         symbols = [EVERYTHING] if EVERYTHING in asked.symbols else list(dict.fromkeys(asked.symbols))
@@ -246,6 +257,33 @@ class FeedHub:
                 phase=status.phase.label,
             )
         )
+
+    def _show_figures(self, metrics: Metrics) -> None:
+        readers = self._readers
+        metrics.gauge("dongxi_websocket_readers", "Connections of the feed.", lambda: len(readers))
+        metrics.gauge(
+            "dongxi_websocket_unread_bytes",
+            "What waits for all readers of the feed.",
+            lambda: sum(reader.unread_bytes for reader in readers),
+        )
+        metrics.gauge(
+            "dongxi_websocket_unread_bytes_max",
+            "What waits for the slowest reader of the feed.",
+            lambda: max((reader.unread_bytes for reader in readers), default=0),
+        )
+        metrics.gauge(
+            "dongxi_websocket_orders_waiting",
+            "Messages with orders that wait for their results.",
+            lambda: sum(reader.in_flight for reader in readers),
+        )
+        metrics.gauge(
+            "dongxi_websocket_held_bytes",
+            "Messages held for readers that come back.",
+            lambda: self._held.size,
+        )
+
+    def _on_dropped(self) -> None:
+        self._metrics.dropped(GATEWAY)
 
     # -- what the exchange tells
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -43,7 +43,13 @@ def framed(message: bytes) -> bytes:
 class Reader:
     """See the module."""
 
-    def __init__(self, socket: web.WebSocketResponse, transport: asyncio.Transport, peer: str | None) -> None:
+    def __init__(
+        self,
+        socket: web.WebSocketResponse,
+        transport: asyncio.Transport,
+        peer: str | None,
+        on_dropped: Callable[[], None],
+    ) -> None:
         self.topics: frozenset[Topic] = frozenset()
         self.caller: Caller | None = None
         self.cancel_on_disconnect = False
@@ -51,6 +57,7 @@ class Reader:
         self.peer = peer
         self._socket = socket
         self._transport = transport
+        self._on_dropped = on_dropped
         self._loop = asyncio.get_running_loop()
         self._drop: asyncio.Task[None] | None = None
         self._may_ask = float(REQUESTS_AT_ONCE)
@@ -74,6 +81,7 @@ class Reader:
         if self._transport.get_write_buffer_size() > UNREAD_BYTES_MAX:
             reason = b"too slow: too much is unread; connect again and go on after the last seq"
             self._drop = asyncio.create_task(self.close(WSCloseCode.TRY_AGAIN_LATER, reason))
+            self._on_dropped()
 
     def tell(self, message: wire.FeedMessage) -> None:
         """Send a message that only this reader gets."""

@@ -72,6 +72,11 @@ class Held:
         self._bytes = 0
         self._frames: deque[tuple[int, int, list[Told]]] = deque()
 
+    @property
+    def size(self) -> int:
+        """How many bytes are held."""
+        return self._bytes
+
     def add(self, seq: int, told: list[Told]) -> None:
         """Add what a frame that ends with `seq` said; forget what is too much."""
         size = sum(len(message) for _, message in told)

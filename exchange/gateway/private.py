@@ -6,6 +6,7 @@ Orders of all messages that arrive in one turn of the event loop are submitted a
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from typing import Any, Final, Literal, Protocol
 
@@ -23,11 +24,13 @@ from exchange.gateway.auth import Authenticator, Caller
 from exchange.gateway.binary.select import NOBODY, events_by_slot
 from exchange.gateway.orders import Outcome, record_of
 from exchange.gateway.repeats import submit_once
+from exchange.ops.metrics import Metrics
 from exchange.service.core import LIMITS
 from exchange.service.exchange import Exchange
 from exchange.service.results import Applied
 from matching.records import CancelReason, EventFlag, EventKind, Records, mass_cancel
 
+GATEWAY: Final = "websocket"
 IN_FLIGHT_MAX: Final = 256
 """Messages with orders that may wait for durability on one connection; more are refused with BUSY."""
 RESENT_MAX: Final = 4_096
@@ -71,8 +74,9 @@ class Listener(Protocol):
 class PrivateChannels:
     """Everything that only an account's own connections may do and see."""
 
-    def __init__(self, exchange: Exchange, authenticator: Authenticator) -> None:
+    def __init__(self, exchange: Exchange, authenticator: Authenticator, metrics: Metrics) -> None:
         self._exchange = exchange
+        self._metrics = metrics
         self._authenticator = authenticator
         self._slots: NDArray[np.int32] = np.full(LIMITS.max_accounts, NOBODY, np.int32)
         self._by_slot: list[tuple[int, list[Listener]]] = []
@@ -137,7 +141,7 @@ class PrivateChannels:
         listener.in_flight += 1
         if not self._gathered:
             asyncio.get_running_loop().call_soon(self._flush)
-        entry = _Entry(self._exchange, caller.account, listener, asked)
+        entry = _Entry(self._exchange, caller.account, listener, asked, self._metrics)
         self._gathered.setdefault(caller.account, []).append(entry)
 
     def on_applied(self, applied: Applied) -> None:
@@ -257,7 +261,11 @@ class PrivateChannels:
 class _Entry:
     """One message with orders: what is well formed of it as rows, and the rest refused in place."""
 
-    def __init__(self, exchange: Exchange, account: int, listener: Listener, asked: wire.Orders) -> None:
+    def __init__(
+        self, exchange: Exchange, account: int, listener: Listener, asked: wire.Orders, metrics: Metrics
+    ) -> None:
+        self._began = time.perf_counter()
+        self._metrics = metrics
         self._listener = listener
         self._asked = asked
         self._refused: dict[int, RequestRefused] = {}
@@ -273,16 +281,17 @@ class _Entry:
         outcomes = (
             self._refused[at] if at in self._refused else next(found) for at in range(len(self._asked.items))
         )
-        results = [_result(outcome) for outcome in outcomes]
+        results = [self._result(outcome) for outcome in outcomes]
         self._listener.in_flight -= 1
         self._listener.tell(wire.FeedResults(id=self._asked.id, seq=seq, results=results))
+        self._metrics.requested(GATEWAY, "orders", 200, time.perf_counter() - self._began)
 
-
-def _result(outcome: Outcome) -> answers.BatchResult:
-    if isinstance(outcome, RequestRefused):
-        problem = answers.Problem(code=outcome.code, message=outcome.message, field=outcome.field)
-        return answers.BatchResult(error=problem)
-    return answers.BatchResult(order=outcome)
+    def _result(self, outcome: Outcome) -> answers.BatchResult:
+        if isinstance(outcome, RequestRefused):
+            self._metrics.refused(GATEWAY, outcome.code)
+            problem = answers.Problem(code=outcome.code, message=outcome.message, field=outcome.field)
+            return answers.BatchResult(error=problem)
+        return answers.BatchResult(order=outcome)
 
 
 def _blocks(entries: list[_Entry], commands_max: int) -> Iterator[list[_Entry]]:

@@ -7,15 +7,17 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, Gauge, ProcessCollector, generate_latest
 
 from exchange.journal import Files, OsFiles
+from exchange.ops.figures import Counts, Spread, Spreads
 from exchange.service.exchange import Exchange
 from exchange.service.results import Applied
 from matching.records import EventKind, RejectCode
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS: Final = (
+    0.00005,
     0.0001,
     0.00025,
     0.0005,
@@ -39,36 +41,34 @@ class Metrics:
     """What `/metrics` shows. `watch` an exchange once; gateways report their requests."""
 
     def __init__(self) -> None:
-        self._registry = CollectorRegistry()
-        ProcessCollector(registry=self._registry)
-        self._requests = Histogram(
+        self._registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        self._requests = Spreads(
+            registry,
             "dongxi_request_seconds",
             "From the request's arrival to its answer.",
+            _SECONDS,
             ("gateway", "operation", "status"),
-            buckets=_SECONDS,
-            registry=self._registry,
         )
-        self._by_request: dict[tuple[str, str, int], Histogram] = {}
-        self._refused = self._counter(
-            "dongxi_refused_requests", "Requests refused, by code.", ("gateway", "code")
+        self._by_request: dict[tuple[str, str, int], Spread] = {}
+        self._refused = Counts(
+            registry, "dongxi_refused_requests", "Requests refused, by code.", ("gateway", "code")
         )
-        self._commands = self._counter("dongxi_commands", "Commands applied.", ("kind",))
-        self._hot = self._commands.labels("hot")
-        self._events = self._counter("dongxi_events", "Events of the matching engine.")
-        self._rejects = self._counter("dongxi_rejects", "Commands refused by the core, by code.", ("code",))
-        self._batches = Histogram(
-            "dongxi_frame_commands",
-            "Commands in one journal frame.",
-            buckets=_COMMANDS,
-            registry=self._registry,
+        self._commands = Counts(registry, "dongxi_commands", "Commands applied.", ("kind",))
+        self._events = Counts(registry, "dongxi_events", "Events of the matching engine.")
+        self._rejects = Counts(
+            registry, "dongxi_rejects", "Commands refused by the core, by code.", ("code",)
         )
-        self._syncs = Histogram(
-            "dongxi_journal_sync_seconds",
-            "Time of one sync of the journal.",
-            buckets=_SECONDS,
-            registry=self._registry,
+        self._batches = Spreads(
+            registry, "dongxi_frame_commands", "Commands in one journal frame.", _COMMANDS
+        ).of()
+        self._syncs = Spreads(
+            registry, "dongxi_journal_sync_seconds", "Time of one sync of the journal.", _SECONDS
+        ).of()
+        self._written = Counts(registry, "dongxi_journal_bytes", "Bytes written to the journal.")
+        self._dropped = Counts(
+            registry, "dongxi_dropped_readers", "Connections cut because they read too slowly.", ("gateway",)
         )
-        self._written = self._counter("dongxi_journal_bytes", "Bytes written to the journal.")
 
     def watch(self, exchange: Exchange) -> None:
         """Follow an exchange: its frames from now on, and its state whenever somebody asks."""
@@ -91,14 +91,18 @@ class Metrics:
     def requested(self, gateway: str, operation: str, status: int, seconds: float) -> None:
         """Count one request of a gateway with the time that it took."""
         asked = (gateway, operation, status)
-        histogram = self._by_request.get(asked)
-        if histogram is None:
-            histogram = self._by_request[asked] = self._requests.labels(gateway, operation, str(status))
-        histogram.observe(seconds)
+        spread = self._by_request.get(asked)
+        if spread is None:
+            spread = self._by_request[asked] = self._requests.of((gateway, operation, str(status)))
+        spread.observe(seconds)
 
     def refused(self, gateway: str, code: str) -> None:
         """Count one request that was refused with a code."""
-        self._refused.labels(gateway, code).inc()
+        self._refused.add((gateway, code))
+
+    def dropped(self, gateway: str) -> None:
+        """Count one connection that was cut because it read too slowly."""
+        self._dropped.add((gateway,))
 
     def files(self) -> Files:
         """Return the journal's files, timed."""
@@ -112,37 +116,34 @@ class Metrics:
         """Show what `read` returns whenever somebody asks."""
         Gauge(name, meaning, registry=self._registry).set_function(read)
 
-    def _counter(self, name: str, meaning: str, labels: tuple[str, ...] = ()) -> Counter:
-        return Counter(name, meaning, labels, registry=self._registry)
-
     def _on_applied(self, applied: Applied) -> None:
         count = applied.last_seq - applied.first_seq + 1
         self._batches.observe(count)
-        self._events.inc(len(applied.events))
+        self._events.add((), len(applied.events))
         if applied.message is not None:
-            self._commands.labels(type(applied.message).__name__).inc()
+            self._commands.add((type(applied.message).__name__,))
             if applied.result is not None and applied.result.code is not None:
-                self._rejects.labels(applied.result.code.name).inc()
+                self._rejects.add((applied.result.code.name,))
             return
-        self._hot.inc(count)
+        self._commands.add(("hot",), count)
         rejected = applied.events["kind"] == EventKind.REJECTED
         if np.count_nonzero(rejected):
             codes, counts = np.unique(applied.events["code"][rejected], return_counts=True)
             for code, times in zip(codes.tolist(), counts.tolist(), strict=True):
-                self._rejects.labels(RejectCode(code).name).inc(times)
+                self._rejects.add((RejectCode(code).name,), times)
 
 
 class _TimedFiles(OsFiles):
     """The journal's files, with a clock on every sync."""
 
-    def __init__(self, syncs: Histogram, written: Counter) -> None:
+    def __init__(self, syncs: Spread, written: Counts) -> None:
         self._syncs = syncs
         self._written = written
 
     def write(self, descriptor: int, data: bytes | memoryview) -> int:
         """See ``Files``."""
         taken = super().write(descriptor, data)
-        self._written.inc(taken)
+        self._written.add((), taken)
         return taken
 
     def sync(self, descriptor: int) -> None:

@@ -43,6 +43,7 @@ def test_flags_win_over_the_environment_and_the_environment_over_the_file(tmp_pa
         ('first_day = "2026-12-07"', "first_day", date(2026, 12, 7)),
         ("metrics_to_anyone = true", "metrics_to_anyone", True),
         ("port = 0", "port", 0),
+        ("snapshot_commands = 5000", "snapshot_commands", 5_000),
         ('durability = "os"', "durability", "os"),
     ],
 )

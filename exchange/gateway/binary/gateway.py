@@ -75,6 +75,12 @@ class BinaryGateway:
         self._server: asyncio.Server | None = None
         self._heart: asyncio.Task[None] | None = None
         self._end_subscription: Callable[[], None] | None = None
+        self._metrics.gauge(
+            "dongxi_binary_connections", "Connections of the binary gateway.", lambda: len(self._connections)
+        )
+        self._metrics.gauge(
+            "dongxi_binary_stalled", "Connections that wait for room.", lambda: len(self.stalled)
+        )
         self._quiet = asyncio.Event()
         """No connection and no cancel is left."""
 
@@ -157,6 +163,8 @@ class BinaryGateway:
 
     def forget(self, connection: Connection) -> None:
         """A connection is gone."""
+        if connection.reason is CloseCode.TOO_SLOW:
+            self._metrics.dropped(GATEWAY)
         self._connections.discard(connection)
         self.at_end_of_stream.discard(connection)
         self.ending.discard(connection)

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import aiohttp
 import pytest
 from aiohttp import web
 from exchange_server import Served, serving
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.parser import text_string_to_metric_families
 
+from exchange.api.feed import FeedResults
 from exchange.api.requests import NewOrder
 from exchange.client import ExchangeError
 from exchange.gateway.app import make_app
+from exchange.gateway.binary.gateway import BinaryGateway
+from exchange.ops.figures import Spread
+from exchange.ops.metrics import Metrics
 
 SYMBOL = "H100.GUIAN.261205"
 
@@ -78,3 +86,53 @@ async def test_other_machines_see_figures_only_if_told(tmp_path: Path, to_anyone
                 assert answer.status == status
         finally:
             await runner.cleanup()
+
+
+async def test_each_gateway_has_its_times_and_queues(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        member = await served.admit("blue", "enterprise")
+        await served.at(9, 30)
+        async with served.client(member) as client, await client.feed(["l2"], [SYMBOL]) as feed:
+            await feed.log_on()
+            good = NewOrder(symbol=SYMBOL, side="buy", price="11.85", quantity=2)
+            bad = NewOrder(symbol=SYMBOL, side="buy", price="99.00", quantity=2)
+            await feed.enter("a", [good, bad, bad])
+            await feed.ping()
+            async for message in feed:
+                if isinstance(message, FeedResults):
+                    break
+            seen = await figures(served)
+        assert seen["dongxi_request_seconds_count", ("websocket", "orders", "200")] == 1
+        assert seen["dongxi_request_seconds_bucket", ("websocket", "+Inf", "ping", "200")] == 1
+        assert seen["dongxi_refused_requests_total", ("PRICE_OUTSIDE_LIMITS", "websocket")] == 2
+        assert seen["dongxi_websocket_readers", ()] == 1
+        assert seen["dongxi_websocket_orders_waiting", ()] == 0
+        assert seen["dongxi_websocket_unread_bytes_max", ()] <= seen["dongxi_websocket_unread_bytes", ()]
+        assert seen["dongxi_websocket_held_bytes", ()] > 0
+
+
+async def test_every_figure_is_in_the_page_for_operators(tmp_path: Path, root: Path) -> None:
+    async with serving(tmp_path) as served:
+        BinaryGateway(served.exchange, metrics := Metrics())
+        metrics.watch(served.exchange)
+        page = (root / "docs/operations.md").read_text(encoding="utf-8")
+        shown = {name for name, _ in await figures(served)}
+        shown |= {line.split()[2] for line in metrics.exposition().decode().splitlines() if "# TYPE" in line}
+        for name in shown:
+            base = re.sub(r"_(bucket|count|sum|created|total)$", "", name)
+            assert not name.startswith("dongxi_") or f"`{base}" in page, name
+
+
+@given(st.lists(st.floats(0, 20, allow_nan=False)))
+def test_a_histogram_is_what_prometheus_counts(values: list[float]) -> None:
+    bounds = (0.5, 1.0, 5.0)
+    registry = CollectorRegistry()
+    theirs = Histogram("seconds", "x", buckets=bounds, registry=registry)
+    ours = Spread(bounds)
+    for value in values:
+        theirs.observe(value)
+        ours.observe(value)
+    rows, total = ours.rows()
+    assert total == pytest.approx(registry.get_sample_value("seconds_sum"))
+    for name, count in rows:
+        assert registry.get_sample_value("seconds_bucket", {"le": name}) == count

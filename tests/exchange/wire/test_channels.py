@@ -313,7 +313,7 @@ async def test_contracts_that_end_and_contracts_that_begin(tmp_path: Path) -> No
 async def test_a_flood_of_requests_is_read_slowly(tmp_path: Path) -> None:
     async with serving(tmp_path) as served, aiohttp.ClientSession() as session:
         async with session.ws_connect(f"{served.base_url}/v1/feed") as socket:
-            for _ in range(2_000):
+            for _ in range(500):
                 await socket.send_str('{"op":"ping"}')
             answered = 0
             while (await socket.receive_json())["type"] == "pong" and answered < 400:
