@@ -528,6 +528,36 @@ class Keys(Answer, frozen=True, kw_only=True):
     as_of_seq: int
 
 
+class Proposal(Answer, frozen=True, kw_only=True):
+    """What an operator proposed, and what a second one decided."""
+
+    proposal_id: str
+    kind: str
+    """cash or restore."""
+    member: str
+    amount_fen: int
+    reason: str
+    proposed_by: str
+    expires: str
+    decided_by: str | None
+    """None while nobody has; expired it can't be any more."""
+    approved: bool
+
+
+class ProposalAnswer(Answer, frozen=True, kw_only=True):
+    """One proposal."""
+
+    proposal: Proposal
+    as_of_seq: int
+
+
+class Proposals(Answer, frozen=True, kw_only=True):
+    """Proposals, newest first."""
+
+    proposals: list[Proposal]
+    as_of_seq: int
+
+
 class Client(Answer, frozen=True, kw_only=True):
     """A sub-account of a broker's client."""
 
@@ -558,6 +588,8 @@ class Member(Answer, frozen=True, kw_only=True):
     kind: str
     state: str
     """applied, approved or suspended; a client's is its broker's."""
+    roles: list[str]
+    """An operator's."""
     cash_fen: int
 
 

@@ -28,6 +28,8 @@ class RequestCode(Enum):
     NONCE_REPLAYED = (401, "This key has already used this nonce within the window.")
     NONCE_MEMORY_FULL = (503, "The server remembers as many nonces as it may and cannot rule out a replay.")
     SCOPE_REQUIRED = (403, "The key lacks the scope that this endpoint needs.")
+    ROLE_REQUIRED = (403, "The operator lacks the role that this endpoint needs, or isn't one.")
+    NOT_OVER_HTTP = (403, "This is done on the exchange's machine, with `dongxi operator`.")
     ADDRESS_NOT_ALLOWED = (403, "The key may not be used from this address.")
     UNKNOWN_CLIENT = (404, "The member has no client of this name.")
     NOT_FOUND = (404, "Nothing answers at this path.")

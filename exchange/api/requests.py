@@ -50,6 +50,7 @@ Network = Annotated[
     str, Meta(min_length=2, max_length=43, description="IPv4 or IPv6 address or network, 192.0.2.0/24")
 ]
 MemberKind = Literal["provider", "enterprise", "broker", "market-maker", "operator"]
+Role = Literal["market", "risk", "treasury", "admin"]
 Scope = Literal["read", "trade", "provide", "risk", "operate"]
 PageSize = Annotated[int, Meta(ge=1, le=PAGE_MAX, description=f"rows a page, 1 … {PAGE_MAX}")]
 Cursor = Annotated[str, Meta(max_length=64, description="`next_cursor` of the page before")]
@@ -186,12 +187,34 @@ class AddMember(Request, frozen=True, kw_only=True):
     kind: MemberKind
     state: Literal["applied", "approved"] = "applied"
     scopes: Annotated[list[Scope], Meta(min_length=1, max_length=5)] | None = None
+    roles: Annotated[list[Role], Meta(max_length=4)] = []
+    """An operator's, at least one."""
 
 
 class MemberState(Request, frozen=True, kw_only=True):
-    """Approves or suspends a member; a suspension cancels its open orders and those of its clients."""
+    """Approves an applicant or suspends a member; a suspension cancels its and its clients' open orders."""
 
     state: Literal["approved", "suspended"]
+
+
+class ProposeCash(Request, frozen=True, kw_only=True):
+    """Corrects an account's cash, up (positive) or down, once a second operator has approved."""
+
+    member: ClientName
+    amount_fen: Annotated[int, Meta(ge=-(10**15), le=10**15, description="fen; not 0")]
+    reason: Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class ProposeRestore(Request, frozen=True, kw_only=True):
+    """Lets a suspended member trade again once a second operator has approved."""
+
+    member: MemberName
+
+
+class DecideProposal(Request, frozen=True, kw_only=True):
+    """Approves or rejects what another operator proposed."""
+
+    approve: bool
 
 
 class AddClient(Request, frozen=True, kw_only=True):

@@ -26,6 +26,8 @@ RETRY_STATUS = frozenset({429, 503})
 RETRY_WAIT_S_MAX = 10.0
 FEED_MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 
+_PROPOSALS = "/v1/operator/proposals"
+
 
 class ExchangeClient:
     """One member's (or, without a profile, the public's) view of an exchange.
@@ -282,20 +284,41 @@ class ExchangeClient:
         scopes: Sequence[requests.Scope] | None = None,
         *,
         state: Literal["applied", "approved"] = "applied",
+        roles: Sequence[requests.Role] = (),
     ) -> answers.MemberAnswer:
         """Takes in a member, as an applicant unless it is approved at once, and makes its first key."""
         wanted = None if scopes is None else list(scopes)
-        body = requests.AddMember(name=name, kind=kind, state=state, scopes=wanted)
+        body = requests.AddMember(name=name, kind=kind, state=state, scopes=wanted, roles=list(roles))
         return await self._send("POST", "/v1/operator/members", answers.MemberAnswer, body)
 
     async def set_member_state(self, name: str, state: Literal["approved", "suspended"]) -> answers.Done:
-        """Approves a member, or suspends it and cancels its open orders."""
+        """Approves an applicant, or suspends it and cancels its open orders."""
         body = requests.MemberState(state=state)
         return await self._send("POST", f"/v1/operator/members/{_segment(name)}/state", answers.Done, body)
 
     async def members(self) -> list[answers.Member]:
         """All members."""
         return (await self._get("/v1/operator/members", answers.Members, signed=True)).members
+
+    async def proposals(self) -> list[answers.Proposal]:
+        """What operators proposed, newest first."""
+        return (await self._get("/v1/operator/proposals", answers.Proposals, signed=True)).proposals
+
+    async def propose_cash(self, member: str, amount_fen: int, reason: str) -> answers.Proposal:
+        """Proposes a correction of cash for a second operator to decide."""
+        body = requests.ProposeCash(member=member, amount_fen=amount_fen, reason=reason)
+        return (await self._send("POST", f"{_PROPOSALS}/cash", answers.ProposalAnswer, body)).proposal
+
+    async def propose_restore(self, member: str) -> answers.Proposal:
+        """Proposes the end of a suspension for a second operator to decide."""
+        body = requests.ProposeRestore(member=member)
+        return (await self._send("POST", f"{_PROPOSALS}/restore", answers.ProposalAnswer, body)).proposal
+
+    async def decide(self, proposal: answers.Proposal, approve: bool) -> answers.Proposal:
+        """Approves or rejects what another operator proposed."""
+        path = f"{_PROPOSALS}/{_segment(proposal.kind)}/{_segment(proposal.proposal_id)}"
+        body = requests.DecideProposal(approve=approve)
+        return (await self._send("POST", path, answers.ProposalAnswer, body)).proposal
 
     async def keys(self) -> list[answers.Key]:
         """All keys, without secrets."""

@@ -23,6 +23,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbi
 MemberKind = Literal["provider", "enterprise", "broker", "market-maker", "operator"]
 """Who a member is (clause 8.2); a broker's clients are accounts of its own kind, see `AddClient`."""
 
+Role = Literal["market", "risk", "treasury", "admin"]
+"""What an operator may do (clause 8.10)."""
+
 
 class Product(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A grade delivered at a hub."""
@@ -50,15 +53,27 @@ class SetRules(Message, frozen=True, kw_only=True):
     taker_basis_points: int = 2
 
 
+class FirstKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A key that comes with its member; the secret is AES-GCM ciphertext made outside the core."""
+
+    key_id: str
+    scopes: tuple[str, ...]
+    ciphertext: bytes
+
+
 class AddMember(Message, frozen=True, kw_only=True):
-    """Opens a member's account; clauses 8.2, 8.7. Gives the account. Refused: MEMBER_EXISTS,
-    ACCOUNT_LIMIT.
+    """Opens a member's account, with its first key; clauses 8.2, 8.7, 8.10. Gives the account. Refused:
+    INVALID_ROLES, MEMBER_EXISTS, ACCOUNT_LIMIT, KEY_EXISTS.
     """
 
     name: str
     kind: MemberKind
     state: Literal["applied", "approved"] = "approved"
     """An applicant has its account and its keys, and may not trade."""
+    roles: tuple[Role, ...] = ()
+    """An operator's, at least one; nobody else has any."""
+    key: FirstKey | None = None
+    """In the same step, so that no member is left without one."""
 
 
 class AddClient(Message, frozen=True, kw_only=True):
@@ -73,10 +88,10 @@ class AddClient(Message, frozen=True, kw_only=True):
 
 
 class SetMemberState(Message, frozen=True, kw_only=True):
-    """Approves or suspends a member and, with a broker, its clients; clauses 5.4, 8.7.
+    """Approves an applicant or suspends a member and, with a broker, its clients; clauses 5.4, 8.7.
 
     A suspension cancels every open order of theirs. Setting the state that holds changes nothing.
-    Refused: UNKNOWN_MEMBER, WRONG_MEMBER_STATE.
+    Refused: UNKNOWN_MEMBER, WRONG_MEMBER_STATE, SECOND_OPERATOR_NEEDED (for the end of a suspension).
     """
 
     name: str
@@ -124,7 +139,7 @@ class NoteRequests(Message, frozen=True, kw_only=True):
 
 
 class Deposit(Message, frozen=True, kw_only=True):
-    """Pays cash into an account; clause 8.3. Refused: UNKNOWN_MEMBER, INVALID_AMOUNT."""
+    """Pays cash into an account; clause 8.3. Refused: UNKNOWN_MEMBER, INVALID_AMOUNT, DEPOSIT_LIMIT."""
 
     member: str
     amount_fen: int
@@ -139,6 +154,43 @@ class Withdraw(Message, frozen=True, kw_only=True):
     member: str
     amount_fen: int
     reference: str = ""
+
+
+class AdjustCash(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="adjust-cash"):
+    """Corrects an account's cash, up or down."""
+
+    member: str
+    amount_fen: int
+    reason: str
+
+
+class RestoreMember(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="restore-member"):
+    """Lets a suspended member trade again."""
+
+    member: str
+
+
+class Propose(Message, frozen=True, kw_only=True):
+    """Puts an action before a second operator; clause 8.11. Gives the proposal's id.
+
+    Refused: NOT_AN_OPERATOR, UNKNOWN_MEMBER, WRONG_MEMBER_STATE, INVALID_AMOUNT, PROPOSAL_LIMIT.
+    """
+
+    operator: int
+    """The operator's account."""
+    action: AdjustCash | RestoreMember
+
+
+class Decide(Message, frozen=True, kw_only=True):
+    """Approves and does, or rejects, what another operator proposed; clause 8.11.
+
+    Refused: NOT_AN_OPERATOR, UNKNOWN_PROPOSAL, PROPOSAL_OVER, SAME_OPERATOR, and as the action is.
+    """
+
+    operator: int
+    """The operator's account."""
+    proposal_id: int
+    approve: bool
 
 
 class PostCapacity(Message, frozen=True, kw_only=True):
@@ -250,6 +302,8 @@ RareMessage = (
     | NoteRequests
     | Deposit
     | Withdraw
+    | Propose
+    | Decide
     | PostCapacity
     | WithdrawCapacity
     | ListContracts

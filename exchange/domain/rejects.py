@@ -48,10 +48,24 @@ class RejectCode(Enum):
         403,
         "The member is not approved, or suspended; it may read and cancel. Ask the operator.",
     )
+    INVALID_ROLES = (422, "An operator needs at least one role, each once; other members have none.")
+    SECOND_OPERATOR_NEEDED = (
+        403,
+        "A suspension ends only if two operators agree: propose it, and another operator decides.",
+    )
+    NOT_AN_OPERATOR = (403, "Only an operator may do this.")
+    UNKNOWN_PROPOSAL = (404, "There is no such proposal. GET /v1/operator/proposals lists them.")
+    PROPOSAL_OVER = (409, "The proposal has been decided or has expired. Propose it again.")
+    PROPOSAL_LIMIT = (409, "As many proposals are open as may be. Decide some first.")
+    SAME_OPERATOR = (403, "Whoever proposed this may not decide it. Ask another operator.")
     NOT_A_BROKER = (403, "Only a broker has clients.")
     ACCOUNT_LIMIT = (409, "The exchange has as many accounts as it is configured for.")
     KEY_EXISTS = (409, "A key of this id exists. Make another one.")
     UNKNOWN_KEY = (404, "No key has this id.")
+    DEPOSIT_LIMIT = (
+        409,
+        "All deposits ever made would be more than 10^18 fen, the most that the exchange counts.",
+    )
     INVALID_AMOUNT = (422, "The amount must be between 1 and 10^15 fen.")
     INSUFFICIENT_CASH = (
         409,

@@ -14,9 +14,19 @@ from aiohttp import web
 
 from exchange.api.answers import Answer, Problem, ProblemAnswer
 from exchange.api.codes import RequestCode, RequestRefused, refuse
-from exchange.gateway import account, clients, history, operating, preview, providing, public, trading
+from exchange.gateway import (
+    account,
+    clients,
+    history,
+    operating,
+    preview,
+    proposals,
+    providing,
+    public,
+    trading,
+)
 from exchange.gateway.auth import Authenticator
-from exchange.gateway.call import Call, Route
+from exchange.gateway.call import Call, Route, check_role
 from exchange.gateway.feed import FeedHub
 from exchange.gateway.observe import ACCOUNT, CODE, SEQ, add_metrics, observing
 from exchange.gateway.openapi import document
@@ -34,6 +44,7 @@ ROUTES: Final = (
     *clients.ROUTES,
     *providing.ROUTES,
     *operating.ROUTES,
+    *proposals.ROUTES,
     *history.ROUTES,
 )
 """Every endpoint; routing, `/openapi.json` and the tests read this table."""
@@ -93,6 +104,7 @@ def _endpoint(
             )
         given = dict(request.query)
         if caller is not None:
+            check_role(route, caller)
             if route.for_clients and "client" in given:
                 caller = clients.acting_for(exchange, caller, given.pop("client"))
             request[ACCOUNT] = caller.account

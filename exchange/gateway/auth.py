@@ -40,6 +40,7 @@ class Caller:
     member: str
     account: int
     kind: str
+    roles: tuple[str, ...]
     scopes: tuple[str, ...]
     key_id: str
 
@@ -126,7 +127,7 @@ class Authenticator:
             )
         if method != "GET" and scope != "read":
             self._exchange.note_request(digest, int(stamp))
-        return Caller(key.member, key.account, key.kind, key.scopes, key_id)
+        return Caller(key.member, key.account, key.kind, key.roles, key.scopes, key_id)
 
     def _check_time(self, stamp_ms: int, now_ms: int) -> None:
         if stamp_ms < self._start_ms or abs(stamp_ms - now_ms) > WINDOW_MS:

@@ -11,8 +11,8 @@ import msgspec
 
 from exchange.api import requests
 from exchange.api.answers import Answer
-from exchange.api.codes import RequestRefused
-from exchange.api.requests import NoParameters, Scope
+from exchange.api.codes import RequestCode, RequestRefused, refuse
+from exchange.api.requests import NoParameters, Role, Scope
 from exchange.gateway.auth import Caller
 from exchange.history.reader import HistoryReader
 from exchange.service.exchange import Exchange
@@ -63,6 +63,8 @@ class Route:
     summary: str
     tag: str
     scope: Scope | None = None
+    roles: tuple[Role, ...] = ()
+    """Of these roles an operator needs one (clause 8.10); empty: a member of any kind may ask."""
     query: type[msgspec.Struct] = NoParameters
     body: type[msgspec.Struct] | None = None
     body_bytes_max: int = BODY_BYTES_MAX
@@ -74,6 +76,14 @@ class Route:
     def for_clients(self) -> bool:
         """Whether a broker may name one of its clients in the query parameter `client`."""
         return self.scope in ("read", "trade") and self.tag in _OF_ACCOUNTS
+
+
+def check_role(route: Route, caller: Caller) -> None:
+    """Raise RequestRefused ROLE_REQUIRED if the caller has none of the roles that the route asks for."""
+    if route.roles and not set(route.roles) & set(caller.roles):
+        raise refuse(
+            RequestCode.ROLE_REQUIRED, f"This is for operators with the role {' or '.join(route.roles)}."
+        )
 
 
 def accepted(result: RareResult) -> RareResult:

@@ -77,6 +77,8 @@ def _operation(route: Route) -> dict[str, Any]:
     if route.scope is not None:
         operation["security"] = [{name: [] for name in _SIGNING}]
         operation["x-scope"] = route.scope
+        if route.roles:
+            operation["x-roles"] = list(route.roles)
     return operation
 
 

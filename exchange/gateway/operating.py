@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from exchange.api import answers, requests
+from exchange.api.codes import RequestCode, refuse
 from exchange.domain import messages
 from exchange.gateway import translate
 from exchange.gateway.call import Call, Route, accepted
@@ -23,18 +24,34 @@ async def add_member(call: Call) -> answers.MemberAnswer:
     """Take in a member: its account, and a first key whose secret is shown once (clause 8.7)."""
     wanted: requests.AddMember = call.body
     scopes = tuple(wanted.scopes or SCOPES_BY_KIND[wanted.kind])
-    message = messages.AddMember(name=wanted.name, kind=wanted.kind, state=wanted.state)
-    accepted(await call.exchange.submit_rare(message))
-    key = await _make_key(call.exchange, wanted.name, scopes, ())
-    return answers.MemberAnswer(
-        member=key.member,
-        account=key.account,
-        kind=wanted.kind,
-        key_id=key.key_id,
-        secret=key.secret,
-        scopes=key.scopes,
-        as_of_seq=key.as_of_seq,
+    if wanted.kind == "operator":
+        _check_first_second(call.exchange)
+    secret, key_id = new_secret(), new_key_id()
+    key = messages.FirstKey(key_id, scopes, call.exchange.encrypt_secret(secret, key_id))
+    message = messages.AddMember(
+        name=wanted.name, kind=wanted.kind, state=wanted.state, roles=tuple(wanted.roles), key=key
     )
+    data = accepted(await call.exchange.submit_rare(message)).data or {}
+    return answers.MemberAnswer(
+        member=wanted.name,
+        account=str(data["account"]),
+        kind=wanted.kind,
+        key_id=key_id,
+        secret=secret.hex(),
+        scopes=list(scopes),
+        as_of_seq=call.exchange.views.seq,
+    )
+
+
+def _check_first_second(exchange: Exchange) -> None:
+    """Raise RequestRefused NOT_OVER_HTTP if there are two operators: whoever could make a third one alone,
+    or another's key, would be two (clause 8.12).
+    """
+    if sum(member.kind == "operator" for member in exchange.views.members()) > 1:
+        raise refuse(
+            RequestCode.NOT_OVER_HTTP,
+            "Operators after the second are made on the exchange's machine: `dongxi operator add`.",
+        )
 
 
 async def members(call: Call) -> answers.Members:
@@ -47,11 +64,18 @@ async def add_key(call: Call) -> answers.KeyAnswer:
     """Make another key for a member; its secret is shown once."""
     wanted: requests.AddKey = call.body
     networks = parse_networks(wanted.networks, "networks")
+    member = call.exchange.views.member(wanted.member)
+    if member is not None and member.kind == "operator" and member.name != call.caller.member:
+        raise refuse(
+            RequestCode.NOT_OVER_HTTP,
+            f"Only {member.name} makes keys for {member.name}; a lost one is replaced on the exchange's "
+            "machine: `dongxi operator key`.",
+        )
     return await _make_key(call.exchange, wanted.member, tuple(wanted.scopes), networks)
 
 
 async def set_member_state(call: Call) -> answers.Done:
-    """Approve or suspend a member (clause 8.7)."""
+    """Approve an applicant, or suspend a member (clause 8.7); a suspension's end is proposed."""
     return await _done(call, messages.SetMemberState(name=call.path["name"], state=call.body.state))
 
 
@@ -120,6 +144,7 @@ ROUTES = (
         summary="Admit a member",
         tag="operator",
         scope="operate",
+        roles=("admin",),
         body=requests.AddMember,
     ),
     Route(
@@ -130,6 +155,7 @@ ROUTES = (
         summary="All members",
         tag="operator",
         scope="operate",
+        roles=("market", "risk", "treasury", "admin"),
     ),
     Route(
         method="POST",
@@ -139,6 +165,7 @@ ROUTES = (
         summary="Approve or suspend a member",
         tag="operator",
         scope="risk",
+        roles=("risk", "admin"),
         body=requests.MemberState,
         path_help={"name": "the member's name"},
     ),
@@ -150,6 +177,7 @@ ROUTES = (
         summary="All keys",
         tag="operator",
         scope="operate",
+        roles=("admin",),
     ),
     Route(
         method="POST",
@@ -159,6 +187,7 @@ ROUTES = (
         summary="Make a key",
         tag="operator",
         scope="operate",
+        roles=("admin",),
         body=requests.AddKey,
     ),
     Route(
@@ -169,6 +198,7 @@ ROUTES = (
         summary="Revoke a key",
         tag="operator",
         scope="operate",
+        roles=("admin",),
         path_help={"key_id": "id of the key"},
     ),
     Route(
@@ -179,6 +209,7 @@ ROUTES = (
         summary="Pay cash in",
         tag="operator",
         scope="operate",
+        roles=("treasury",),
         body=requests.Deposit,
     ),
     Route(
@@ -189,6 +220,7 @@ ROUTES = (
         summary="Pay cash out",
         tag="operator",
         scope="operate",
+        roles=("treasury",),
         body=requests.Withdrawal,
     ),
     Route(
@@ -199,6 +231,7 @@ ROUTES = (
         summary="Halt or resume a contract",
         tag="operator",
         scope="operate",
+        roles=("market", "risk"),
         body=requests.Halt,
     ),
 )

@@ -196,6 +196,7 @@ def member(view: views.MemberView) -> answers.Member:
         account=str(view.account),
         kind=view.kind,
         state=view.state,
+        roles=list(view.roles),
         cash_fen=view.cash_fen,
     )
 

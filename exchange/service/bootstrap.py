@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Final
 
 from exchange.domain.calendar import is_trading_day
-from exchange.domain.messages import AddKey, AddMember, Product, RareMessage, SetRules
+from exchange.domain.messages import AddMember, FirstKey, Product, RareMessage, Role, SetRules
 from exchange.service.exchange import Exchange
 from exchange.service.results import RareResult
 from exchange.service.secrets import new_key_id, new_secret
 from nodes.catalogue import Catalogue, load_catalogue
 
 OPERATOR = "operator"
+OPERATOR_ROLES: Final[tuple[Role, ...]] = ("market", "risk", "treasury", "admin")
 OPERATOR_SCOPES = ("read", "risk", "operate")
 CALENDAR_DAYS = 450
 """How far ahead closed days are journaled; the longest contract begins about 215 days ahead."""
@@ -55,25 +57,24 @@ async def bootstrap(exchange: Exchange) -> Credentials | None:
     """Journal what is missing of a fresh exchange's beginnings; killed at any point, the next start does the
     rest.
 
-    Returns the operator's first key, decrypted; None once it was revoked.
+    Returns the first key of the operator that it makes, decrypted; None once it was revoked, or if the
+    exchange was begun with operators of other names (`dongxi init`).
     """
     if not exchange.views.products():
         await _do(exchange, market_rules(load_catalogue(), exchange.config.first_day))
-    if exchange.views.member(OPERATOR) is None:
-        await _do(exchange, AddMember(name=OPERATOR, kind="operator"))
-    keys = [key for key in exchange.views.api_keys() if key.member == OPERATOR]
-    if not keys:
-        secret, key_id = new_secret(), new_key_id()
-        ciphertext = exchange.encrypt_secret(secret, key_id)
-        await _do(
-            exchange,
-            AddKey(member=OPERATOR, key_id=key_id, scopes=OPERATOR_SCOPES, ciphertext=ciphertext),
-        )
-        keys = [key for key in exchange.views.api_keys() if key.member == OPERATOR]
-    first = keys[0]
-    if not first.enabled:
+    if not any(member.kind == "operator" for member in exchange.views.members()):
+        await _do(exchange, new_operator(exchange, OPERATOR, OPERATOR_ROLES)[0])
+    first = next((key for key in exchange.views.api_keys() if key.member == OPERATOR), None)
+    if first is None or not first.enabled:
         return None
     return Credentials(OPERATOR, first.account, first.key_id, exchange.secret_of(first), first.scopes)
+
+
+def new_operator(exchange: Exchange, name: str, roles: tuple[Role, ...]) -> tuple[AddMember, bytes]:
+    """Return the command that admits an operator with a first key, and the key's secret."""
+    secret, key_id = new_secret(), new_key_id()
+    key = FirstKey(key_id, OPERATOR_SCOPES, exchange.encrypt_secret(secret, key_id))
+    return AddMember(name=name, kind="operator", roles=roles, key=key), secret
 
 
 async def _do(exchange: Exchange, message: RareMessage) -> RareResult:

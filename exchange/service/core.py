@@ -16,7 +16,13 @@ from blake3 import blake3
 from exchange.domain import messages as m
 from exchange.domain.contracts import PeriodKind
 from exchange.domain.phases import MarketPhase
-from exchange.service import handle_delivery, handle_market, handle_members, handle_settlement
+from exchange.service import (
+    handle_delivery,
+    handle_market,
+    handle_members,
+    handle_proposals,
+    handle_settlement,
+)
 from exchange.service.changes import Changes
 from exchange.service.kernel import Kernel
 from exchange.service.results import Applied, RareResult
@@ -25,7 +31,7 @@ from matching.api import InvariantViolation, MatchingEngine
 from matching.records import COMMAND, Records
 from matching.spec import EngineLimits
 
-CORE_VERSION: Final = 3
+CORE_VERSION: Final = 4
 """Goes up whenever the same journal would give another state; part of every journal frame."""
 
 LIMITS: Final = EngineLimits(
@@ -49,6 +55,8 @@ HANDLERS: Final[dict[type, Handler]] = {
     m.NoteRequests: handle_members.note_requests,
     m.Deposit: handle_members.deposit,
     m.Withdraw: handle_members.withdraw,
+    m.Propose: handle_proposals.propose,
+    m.Decide: handle_proposals.decide,
     m.PostCapacity: handle_delivery.post_capacity,
     m.WithdrawCapacity: handle_delivery.withdraw_capacity,
     m.ListContracts: handle_market.list_contracts,
@@ -64,6 +72,7 @@ HANDLERS: Final[dict[type, Handler]] = {
 _CHANGES_CONTRACTS = (
     m.SetRules,
     m.SetMemberState,
+    m.Decide,
     m.ListContracts,
     m.OpenDay,
     m.SetPhase,

@@ -10,6 +10,7 @@ import msgspec
 from exchange.domain.messages import RareMessage, decode, encode
 
 _TIME = struct.Struct("<q")
+_SECRET = frozenset({"ciphertext"})
 
 
 def pack_rare(time_ns: int, message: RareMessage) -> bytes:
@@ -25,4 +26,11 @@ def unpack_rare(body: bytes | memoryview) -> tuple[int, RareMessage]:
 
 def plain(message: RareMessage) -> dict[str, Any]:
     """Return a message's fields as they may be shown: a key's secret is ciphertext, and left out."""
-    return {name: value for name, value in msgspec.to_builtins(message).items() if name != "ciphertext"}
+    shown: dict[str, Any] = _without_secrets(msgspec.to_builtins(message))
+    return shown
+
+
+def _without_secrets(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {name: _without_secrets(part) for name, part in value.items() if name not in _SECRET}

@@ -7,8 +7,10 @@ from exchange.domain.messages import (
     AddClient,
     AddKey,
     AddMember,
+    AdjustCash,
     Deposit,
     NoteRequests,
+    RestoreMember,
     RevokeKey,
     SetMemberState,
     Withdraw,
@@ -19,13 +21,28 @@ from exchange.service.state import DONE, Key, Member, Outcome, Stamp, State, ref
 from matching.records import Records
 
 AMOUNT_MAX_FEN = 10**15
-"""Most that one payment may move; cash stays far inside int64."""
+"""Most that one payment may move."""
+
+DEPOSITS_MAX_FEN = 10**18
+"""Most that all deposits may come to. No balance is more than that: money stays inside int64, with room for
+the marks of open positions.
+"""
 
 
 def add_member(state: State, message: AddMember, stamp: Stamp) -> Outcome:
-    """Admit a member and open its account."""
+    """Admit a member: its account and, if the message brings one, its first key."""
+    roles = message.roles
+    if bool(roles) != (message.kind == "operator") or len(set(roles)) != len(roles):
+        return refused(RejectCode.INVALID_ROLES)
     account = len(state.members) + 1
-    return _open_account(state, Member(message.name, account, message.kind, message.state), stamp)
+    if message.key is not None and message.key.key_id in state.keys:
+        return refused(RejectCode.KEY_EXISTS, message.key.key_id)
+    member = Member(message.name, account, message.kind, message.state, roles)
+    outcome = _open_account(state, member, stamp)
+    if outcome.code is None and message.key is not None:
+        key = message.key
+        state.keys[key.key_id] = Key(key.key_id, message.name, key.scopes, key.ciphertext, ())
+    return outcome
 
 
 def add_client(state: State, message: AddClient, stamp: Stamp) -> Outcome:
@@ -36,7 +53,7 @@ def add_client(state: State, message: AddClient, stamp: Stamp) -> Outcome:
     if broker.state != "approved":
         return refused(RejectCode.MEMBER_NOT_APPROVED)
     name, account = f"{broker.name}/{message.name}", len(state.members) + 1
-    return _open_account(state, Member(name, account, "client", "approved", broker.name), stamp)
+    return _open_account(state, Member(name, account, "client", "approved", (), broker.name), stamp)
 
 
 def _open_account(state: State, member: Member, stamp: Stamp) -> Outcome:
@@ -60,14 +77,31 @@ def set_member_state(state: State, message: SetMemberState, stamp: Stamp) -> Out
         return DONE
     if member.state == "applied" and message.state == "suspended":
         return refused(RejectCode.WRONG_MEMBER_STATE, message.name)
+    if member.state == "suspended":
+        return refused(RejectCode.SECOND_OPERATOR_NEEDED, message.name)
     member.state = message.state
+    if message.state == "approved":
+        return _enable_all(state, member, stamp)
+    accounts = state.accounts_of(member)
+    return Outcome(events=[state.engine.kill_account(account, seq=stamp.seq) for account in accounts])
+
+
+def restore_member(state: State, action: RestoreMember, stamp: Stamp) -> Outcome:
+    """End a suspension; two operators have agreed."""
+    member = state.members.get(action.member)
+    if member is None:
+        return refused(RejectCode.UNKNOWN_MEMBER, action.member)
+    if member.state != "suspended":
+        return refused(RejectCode.WRONG_MEMBER_STATE, action.member)
+    member.state = "approved"
+    return _enable_all(state, member, stamp)
+
+
+def _enable_all(state: State, member: Member, stamp: Stamp) -> Outcome:
     events: list[Records] = []
     for account in state.accounts_of(member):
-        if message.state == "suspended":
-            events.append(state.engine.kill_account(account, seq=stamp.seq))
-        else:
-            events += _enable(state, account, stamp)
-    return Outcome(events=tuple(events))
+        events += _enable(state, account, stamp)
+    return Outcome(events=events)
 
 
 def _enable(state: State, account: int, stamp: Stamp) -> list[Records]:
@@ -117,6 +151,8 @@ def deposit(state: State, message: Deposit, stamp: Stamp) -> Outcome:
         return refused(RejectCode.UNKNOWN_MEMBER, message.member)
     if not 1 <= message.amount_fen <= AMOUNT_MAX_FEN:
         return refused(RejectCode.INVALID_AMOUNT, f"{message.amount_fen} fen")
+    if state.deposits_fen + message.amount_fen > DEPOSITS_MAX_FEN:
+        return refused(RejectCode.DEPOSIT_LIMIT, f"{DEPOSITS_MAX_FEN - state.deposits_fen} fen are left")
     state.deposits_fen += message.amount_fen
     return _pay(state, member.account, message.amount_fen, LedgerKind.DEPOSIT, stamp)
 
@@ -133,6 +169,13 @@ def withdraw(state: State, message: Withdraw, stamp: Stamp) -> Outcome:
         return refused(RejectCode.INSUFFICIENT_CASH, f"{max(0, free)} fen are free")
     state.withdrawals_fen += message.amount_fen
     return _pay(state, member.account, -message.amount_fen, LedgerKind.WITHDRAWAL, stamp)
+
+
+def adjust_cash(state: State, action: AdjustCash, stamp: Stamp) -> Outcome:
+    """Correct cash as a deposit or a withdrawal would; two operators have agreed."""
+    if action.amount_fen >= 0:
+        return deposit(state, Deposit(member=action.member, amount_fen=action.amount_fen), stamp)
+    return withdraw(state, Withdraw(member=action.member, amount_fen=-action.amount_fen), stamp)
 
 
 def _pay(state: State, account: int, amount: int, kind: LedgerKind, stamp: Stamp) -> Outcome:

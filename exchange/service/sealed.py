@@ -16,7 +16,7 @@ from exchange.journal.snapshots import SnapshotHeader
 from exchange.service.candles import LIVE_CANDLE
 from exchange.service.clientorders import ClientOrder
 from exchange.service.core import CORE_VERSION, Core
-from exchange.service.state import Capacity, Day, Key, Member, State
+from exchange.service.state import Capacity, Day, Key, Member, Proposal, State
 from exchange.service.tape import TAPE_ROW, Tape
 from matching.api import MatchingEngine
 from matching.state import SNAPSHOT_DTYPES
@@ -49,6 +49,7 @@ class _Typed(msgspec.Struct, kw_only=True):
     hub_indices: dict[str, int]
     members: list[Member]
     keys: list[Key]
+    proposals: list[Proposal]
     nonces: bytes
     client_orders: list[tuple[int, int, ClientOrder, bool]]
     capacity: list[Capacity]
@@ -70,6 +71,7 @@ def seal(core: Core, tape: Tape, chain: bytes) -> tuple[SnapshotHeader, dict[str
         hub_indices=state.hub_indices,
         members=list(state.members.values()),
         keys=list(state.keys.values()),
+        proposals=state.proposals,
         nonces=state.nonces.state_bytes(),
         client_orders=list(state.client_orders.plain()),
         capacity=state.capacity,
@@ -141,6 +143,7 @@ def _fill_typed(state: State, typed: _Typed) -> None:
     state.members = {member.name: member for member in typed.members}
     state.members_by_account = {member.account: member for member in typed.members}
     state.keys = {key.key_id: key for key in typed.keys}
+    state.proposals = typed.proposals
     state.nonces.note(typed.nonces)
     state.client_orders.restore(typed.client_orders)
     state.capacity = typed.capacity

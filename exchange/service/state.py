@@ -23,7 +23,15 @@ from exchange.clearing.positions import Positions
 from exchange.clearing.tables import CONTRACT_ROW, RESERVATION_ROW, SETTLEMENT_ROW, Table
 from exchange.domain.calendar import day_of, epoch_day, next_trading_day
 from exchange.domain.contracts import Contract
-from exchange.domain.messages import MemberKind, PostCapacity, Product, SetRules
+from exchange.domain.messages import (
+    AdjustCash,
+    MemberKind,
+    PostCapacity,
+    Product,
+    RestoreMember,
+    Role,
+    SetRules,
+)
 from exchange.domain.phases import MarketPhase
 from exchange.domain.rejects import RejectCode
 from exchange.service.clientorders import ClientOrders
@@ -44,8 +52,22 @@ class Member(msgspec.Struct):
     account: int
     kind: MemberKind | Literal["client"]
     state: Literal["applied", "approved", "suspended"]
+    roles: tuple[Role, ...] = ()
+    """An operator's."""
     broker: str | None = None
     """The member whose client this is; a client has no key and no state of its own."""
+
+
+class Proposal(msgspec.Struct):
+    """What an operator proposed; its id is its place in the list + 1."""
+
+    proposal_id: int
+    action: AdjustCash | RestoreMember
+    proposed_by: int
+    expires_ns: int
+    decided_by: int = 0
+    """The account of the operator who decided; 0 while none has."""
+    approved: bool = False
 
 
 class Key(msgspec.Struct):
@@ -124,6 +146,7 @@ class State:
         self.members: dict[str, Member] = {}
         self.members_by_account: dict[int, Member] = {}
         self.keys: dict[str, Key] = {}
+        self.proposals: list[Proposal] = []
         self.nonces = Nonces()
         self.client_orders = ClientOrders()
         self.capacity: list[Capacity] = []
@@ -217,6 +240,7 @@ class State:
         yield "hubs", self.hub_indices
         yield "members", list(self.members.values())
         yield "keys", list(self.keys.values())
+        yield "proposals", self.proposals
         yield "client orders", list(self.client_orders.plain())
         yield "capacity", self.capacity
         yield "contracts", [(c.symbol, c.last_trading_day) for c in self.contracts]

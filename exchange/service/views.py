@@ -23,6 +23,7 @@ from exchange.domain.phases import MarketPhase
 from exchange.service.clientorders import ClientOrder
 from exchange.service.core import Core
 from exchange.service.handle_settlement import open_interest
+from exchange.service.proposalviews import proposal_views
 from exchange.service.state import HOUSE, Key, Member
 from exchange.service.tape import Tape
 from exchange.service.viewtypes import (
@@ -40,6 +41,7 @@ from exchange.service.viewtypes import (
     MoneyView,
     OrderView,
     PositionView,
+    ProposalView,
     ReservationView,
     SettlementView,
     StatementView,
@@ -258,6 +260,10 @@ class Views:
         """Return all API keys in the order in which they were added."""
         return [self._key_view(key) for key in self._state.keys.values()]
 
+    def proposals(self) -> list[ProposalView]:
+        """Return what operators proposed, oldest first."""
+        return proposal_views(self._state)
+
     def nonces(self) -> list[tuple[bytes, int]]:
         """Return the journaled nonces that may still be replayed: (digest, wall-clock timestamp in ms)."""
         return list(self._state.nonces)
@@ -414,7 +420,9 @@ class Views:
     def _member_view(self, member: Member) -> MemberView:
         responsible = member if member.broker is None else self._state.members[member.broker]
         cash = int(self._state.cash[member.account])
-        return MemberView(member.name, member.account, member.kind, responsible.state, member.broker, cash)
+        return MemberView(
+            member.name, member.account, member.kind, responsible.state, member.roles, member.broker, cash
+        )
 
     def _key_view(self, key: Key) -> KeyView:
         member = self._state.members[key.member]
@@ -423,6 +431,7 @@ class Views:
             member.name,
             member.account,
             member.kind,
+            member.roles if member.state == "approved" else (),
             key.scopes,
             key.ciphertext,
             key.networks,

@@ -233,6 +233,8 @@ class MemberView:
     kind: MemberKind | Literal["client"]
     state: Literal["applied", "approved", "suspended"]
     """A client's is its broker's."""
+    roles: tuple[str, ...]
+    """An operator's."""
     broker: str | None
     cash_fen: int
 
@@ -245,10 +247,28 @@ class KeyView:
     member: str
     account: int
     kind: MemberKind | Literal["client"]
+    roles: tuple[str, ...]
+    """Those of an operator's key; none while the operator isn't approved."""
     scopes: tuple[str, ...]
     ciphertext: bytes
     networks: tuple[str, ...]
     enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalView:
+    """What an operator proposed. Operators by name; `decided_by` is None while none has decided."""
+
+    proposal_id: int
+    kind: Literal["cash", "restore"]
+    member: str
+    amount_fen: int
+    """0 for a restoration."""
+    reason: str
+    proposed_by: str
+    expires_ns: int
+    decided_by: str | None
+    approved: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,14 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
-from exchange.api.requests import MemberKind
+from exchange.api.requests import MemberKind, Role
 from exchange.api.signing import signed_headers
 from exchange.client import ExchangeClient, Profile
 from exchange.domain.calendar import moment_ns
 from exchange.domain.clock import ManualClock
 from exchange.gateway.app import make_app
 from exchange.history.mark import publish_durable
-from exchange.service.bootstrap import bootstrap
+from exchange.service.bootstrap import bootstrap, new_operator
 from exchange.service.config import ExchangeConfig
 from exchange.service.day import DayDriver
 from exchange.service.exchange import Exchange
@@ -58,6 +58,19 @@ class Served:
             account=made.account,
             key_id=made.key_id,
             secret=made.secret,
+            base_url=self.base_url,
+        )
+
+    async def add_operator(self, name: str, *roles: Role) -> Profile:
+        """Make another operator as `dongxi operator add` does, and return its profile."""
+        message, secret = new_operator(self.exchange, name, roles)
+        data = (await self.exchange.submit_rare(message)).data
+        assert data is not None and message.key is not None
+        return Profile(
+            member=name,
+            account=str(data["account"]),
+            key_id=message.key.key_id,
+            secret=secret.hex(),
             base_url=self.base_url,
         )
 

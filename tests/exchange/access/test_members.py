@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -78,7 +79,12 @@ async def test_a_suspension_cancels_and_an_approval_gives_the_same_equity_back(t
             assert await refused(buys.place(order("buy"))) == "ACCOUNT_DISABLED"
             assert (await buys.balances()).available_fen == equity
             assert [position.quantity for position in await buys.positions()] == [1]
-            await operator.set_member_state("buyer", "approved")
+            assert await refused(operator.set_member_state("buyer", "approved")) == "SECOND_OPERATOR_NEEDED"
+            proposal = await operator.propose_restore("buyer")
+            assert await refused(operator.decide(proposal, True)) == "SAME_OPERATOR"
+            async with served.client(await served.add_operator("second", "risk")) as second:
+                assert (await second.decide(proposal, True)).decided_by == "second"
+                assert await refused(second.decide(proposal, True)) == "PROPOSAL_OVER"
             assert (await buys.balances()).available_fen == equity
             assert (await buys.place(order("buy", "11.90"))).order.status == "resting"
             states = {member.member: member.state for member in await operator.members()}
@@ -141,3 +147,60 @@ async def test_a_key_bound_to_networks_is_good_only_from_there(tmp_path: Path) -
             profile = msgspec.structs.replace(member, key_id=key.key_id, secret=key.secret)
             status, _ = await served.raw("GET", "/v1/balances", profile=profile)
             assert status == expected
+
+
+async def test_cash_is_corrected_by_two_operators_within_a_day(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        member = await served.admit("blue", "enterprise")
+        second = await served.add_operator("second", "treasury")
+        async with (
+            served.client(served.operator) as first,
+            served.client(second) as other,
+            served.client(member) as blue,
+        ):
+            cash = (await blue.balances()).cash_fen
+            down = await first.propose_cash("blue", -100, "booked twice")
+            assert (await blue.balances()).cash_fen == cash
+            assert await refused(first.decide(down, True)) == "SAME_OPERATOR"
+            # an id of one kind is not decided through the other kind's endpoint
+            wrong = msgspec.structs.replace(down, kind="restore")
+            assert await refused(first.decide(wrong, True)) == "UNKNOWN_PROPOSAL"
+            await other.decide(down, True)
+            assert (await blue.balances()).cash_fen == cash - 100
+            up = await first.propose_cash("blue", 100, "was right")
+            assert not (await other.decide(up, False)).approved
+            too_much = await first.propose_cash("blue", -(10**15), "all of it")
+            assert await refused(other.decide(too_much, True)) == "INSUFFICIENT_CASH"
+            late = await first.propose_cash("blue", 7, "late")
+            await served.at(8, 0, date(2026, 12, 5))
+            assert await refused(other.decide(late, True)) == "PROPOSAL_OVER"
+            assert (await blue.balances()).cash_fen == cash - 100
+            listed = await other.proposals()
+            assert [proposal.decided_by for proposal in listed] == [None, None, "second", "second"]
+        before = served.state()
+    async with serving(tmp_path) as served:
+        assert served.state() == before
+
+
+async def test_nobody_can_make_themselves_a_second_operator(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served, served.client(served.operator) as first:
+        made = await first.add_member("second", "operator", state="approved", roles=("risk", "admin"))
+        own = msgspec.structs.replace(
+            served.operator, member="second", key_id=made.key_id, secret=made.secret
+        )
+        # clause 8.12: the first operator admits the second, and nobody a third, nor a key for another one
+        third = first.add_member("third", "operator", state="approved", roles=("risk",))
+        assert await refused(third) == "NOT_OVER_HTTP"
+        assert await refused(first.add_key("second", ("read", "risk"))) == "NOT_OVER_HTTP"
+        assert (await first.add_key("operator", ("read",))).member == "operator"
+        async with served.client(own) as second:
+            assert [key.member for key in await second.keys()] == ["operator", "second", "operator"]
+            await first.set_member_state("second", "suspended")
+            assert await refused(second.keys()) == "ROLE_REQUIRED"
+            assert await refused(second.propose_restore("second")) == "ROLE_REQUIRED"
+            restore = await first.propose_restore("second")
+            assert await refused(second.decide(restore, True)) == "ROLE_REQUIRED"
+            third_operator = await served.add_operator("third", "risk")
+            async with served.client(third_operator) as other:
+                await other.decide(restore, True)
+            assert len(await second.keys()) == 4

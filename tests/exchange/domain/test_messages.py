@@ -22,6 +22,8 @@ EXAMPLES: list[m.RareMessage] = [
     m.NoteRequests(nonces=bytes(24), orders=(m.OrderNote(1, 7, bytes(16)),)),
     m.Deposit(member="acme", amount_fen=5, reference="收款"),
     m.Withdraw(member="acme", amount_fen=5),
+    m.Propose(operator=1, action=m.AdjustCash("acme", -5, "更正")),
+    m.Decide(operator=2, proposal_id=1, approve=True),
     m.PostCapacity(account=1, grade="H100", hub="GUIAN", cards=8, first_day=DAY, last_day=DAY),
     m.WithdrawCapacity(account=1, capacity_id=1),
     m.ListContracts(listings=(m.Listing("H100.GUIAN.261205", 1_200),)),

@@ -37,7 +37,12 @@ BEFORE_THE_FIRST_DAY = [
     (rules(margin_basis_points=-1), RejectCode.INVALID_RULE),
     (rules(closed_days=(SUNDAY, SATURDAY)), RejectCode.INVALID_RULE),
     (rules(products=(PRODUCT,)), RejectCode.PRODUCT_CHANGED),
-    (m.AddMember(name="acme", kind="operator"), RejectCode.MEMBER_EXISTS),
+    (m.AddMember(name="acme", kind="operator", roles=("risk",)), RejectCode.MEMBER_EXISTS),
+    (m.AddMember(name="clerk", kind="operator"), RejectCode.INVALID_ROLES),
+    (m.AddMember(name="clerk", kind="operator", roles=("risk", "risk")), RejectCode.INVALID_ROLES),
+    (m.AddMember(name="clerk", kind="provider", roles=("risk",)), RejectCode.INVALID_ROLES),
+    (m.Propose(operator=1, action=m.RestoreMember("blue")), RejectCode.NOT_AN_OPERATOR),
+    (m.Decide(operator=1, proposal_id=1, approve=True), RejectCode.NOT_AN_OPERATOR),
     (m.AddClient(broker=1, name="liu"), RejectCode.NOT_A_BROKER),
     (m.AddClient(broker=99, name="liu"), RejectCode.NOT_A_BROKER),
     (m.SetMemberState(name="nobody", state="approved"), RejectCode.UNKNOWN_MEMBER),
@@ -104,6 +109,43 @@ def test_refused_while_the_day_is_open(market) -> None:
     assert market.refused(again) is RejectCode.DAY_NOT_NEXT
     assert market.refused(m.OpenDay(day=date(2026, 12, 8), settlement_window_ns=0)) is RejectCode.DAY_NOT_NEXT
     assert market.refused(listing("H100.GUIAN.261201")) is RejectCode.CONTRACT_OVER
+
+
+def test_a_member_comes_with_its_key_or_not_at_all(market) -> None:
+    key = m.FirstKey("k9", ("read",), b"x")
+    market.do(m.AddMember(name="dune", kind="provider", key=key))
+    assert market.state.keys["k9"].member == "dune"
+    assert market.refused(m.AddMember(name="elm", kind="provider", key=key)) is RejectCode.KEY_EXISTS
+
+
+def test_all_deposits_together_stay_inside_int64(market) -> None:
+    for _ in range(999):
+        market.do(m.Deposit(member="blue", amount_fen=10**15))
+    left = 10**18 - market.state.deposits_fen  # clause 8.3; what the market began with is counted too
+    assert 0 < left < 10**15
+    assert market.refused(m.Deposit(member="acme", amount_fen=left + 1)) is RejectCode.DEPOSIT_LIMIT
+    market.do(m.Deposit(member="acme", amount_fen=left))
+    assert market.refused(m.Deposit(member="acme", amount_fen=1)) is RejectCode.DEPOSIT_LIMIT
+    market.core.check()
+
+
+def test_what_no_second_operator_could_approve_is_not_proposed(market) -> None:
+    for name in ("first", "second"):
+        market.do(m.AddMember(name=name, kind="operator", roles=("treasury",)))
+    for amount in (0, 10**15 + 1, -(10**15) - 1):
+        wrong = m.Propose(operator=4, action=m.AdjustCash("blue", amount, "why"))
+        assert market.refused(wrong) is RejectCode.INVALID_AMOUNT
+    assert market.refused(m.Propose(operator=4, action=m.RestoreMember("blue"))).name == "WRONG_MEMBER_STATE"
+    assert market.refused(m.Propose(operator=4, action=m.RestoreMember("zebra"))).name == "UNKNOWN_MEMBER"
+    correction = m.Propose(operator=4, action=m.AdjustCash("blue", -7, "why"))
+    numbers = [market.do(correction).data["proposal_id"] for _ in range(1_000)]
+    assert market.refused(correction) is RejectCode.PROPOSAL_LIMIT
+    assert market.refused(m.Decide(operator=5, proposal_id=1_001, approve=True)).name == "UNKNOWN_PROPOSAL"
+    market.do(m.SetMemberState(name="second", state="suspended"))
+    assert market.refused(m.Decide(operator=5, proposal_id=1, approve=True)).name == "NOT_AN_OPERATOR"
+    market.at(8, 0, SATURDAY)  # a day later all of them are over
+    market.do(correction)
+    assert numbers == list(range(1, 1_001))
 
 
 def test_refused_on_keys_and_capacity_that_exist(market) -> None:

@@ -257,7 +257,12 @@ def test_a_suspended_member_may_only_cancel(market) -> None:
     assert refused.events["code"].tolist() == [RejectCode.ACCOUNT_DISABLED]
     cancelled = market.cancel(1, int(resting.events["order_id"][0]))
     assert cancelled.events["code"].tolist() == [RejectCode.UNKNOWN_ORDER]
-    market.do(m.SetMemberState(name="acme", state="approved"))
+    assert market.refused(m.SetMemberState(name="acme", state="approved")).name == "SECOND_OPERATOR_NEEDED"
+    for name in ("first", "second"):
+        market.do(m.AddMember(name=name, kind="operator", roles=("risk",)))
+    number = market.do(m.Propose(operator=4, action=m.RestoreMember("acme"))).data["proposal_id"]
+    assert market.refused(m.Decide(operator=4, proposal_id=number, approve=True)).name == "SAME_OPERATOR"
+    market.do(m.Decide(operator=5, proposal_id=number, approve=True))
     market.trade(TUESDAY_H100, 1, 2, 1, 1_200)
 
 

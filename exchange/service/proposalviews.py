@@ -1,0 +1,28 @@
+"""What operators proposed and decided, as views show it (clause 8.11)."""
+
+from __future__ import annotations
+
+from exchange.domain.messages import AdjustCash
+from exchange.service.state import Proposal, State
+from exchange.service.viewtypes import ProposalView
+
+
+def proposal_views(state: State) -> list[ProposalView]:
+    """Return every proposal, oldest first."""
+    return [_view(state, proposal) for proposal in state.proposals]
+
+
+def _view(state: State, proposal: Proposal) -> ProposalView:
+    names, action = state.members_by_account, proposal.action
+    cash = action if isinstance(action, AdjustCash) else None
+    return ProposalView(
+        proposal_id=proposal.proposal_id,
+        kind="restore" if cash is None else "cash",
+        member=action.member,
+        amount_fen=0 if cash is None else cash.amount_fen,
+        reason="" if cash is None else cash.reason,
+        proposed_by=names[proposal.proposed_by].name,
+        expires_ns=proposal.expires_ns,
+        decided_by=names[proposal.decided_by].name if proposal.decided_by else None,
+        approved=proposal.approved,
+    )
