@@ -1,0 +1,1 @@
+"""Published results of market simulation, reproduced on this exchange's own matching engine."""
