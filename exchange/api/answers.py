@@ -135,6 +135,7 @@ class Contract(Answer, frozen=True, kw_only=True):
     ask_lots: int
     margin_per_lot_fen: int
     active: bool
+    halted: bool
 
 
 class Contracts(Answer, frozen=True, kw_only=True):
@@ -476,6 +477,28 @@ class CapacityAnswer(Answer, frozen=True, kw_only=True):
 class Done(Answer, frozen=True, kw_only=True):
     """The command was applied and is durable."""
 
+    as_of_seq: int
+
+
+class Killed(Answer, frozen=True, kw_only=True):
+    """The account is suspended; how many of its orders that ended."""
+
+    cancelled: int
+    as_of_seq: int
+
+
+class Halted(Answer, frozen=True, kw_only=True):
+    """How many contracts were halted, or resumed, that weren't before."""
+
+    contracts: int
+    as_of_seq: int
+
+
+class MarketKilled(Answer, frozen=True, kw_only=True):
+    """How many contracts were halted that weren't before, and how many orders were cancelled."""
+
+    contracts: int
+    cancelled: int
     as_of_seq: int
 
 

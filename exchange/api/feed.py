@@ -253,7 +253,7 @@ class OrderNews(msgspec.Struct, frozen=True):
 
 
 class FillNews(msgspec.Struct, frozen=True):
-    """One of the account's orders traded."""
+    """One of the account's orders traded, with the fee that the account paid."""
 
     seq: int
     order_id: str
@@ -262,7 +262,8 @@ class FillNews(msgspec.Struct, frozen=True):
     price: str
     quantity: int
     open_quantity: int
-    liquidity: Literal["maker", "taker"]
+    liquidity: Literal["maker", "taker", "auction"]
+    fee_fen: int
 
 
 class FeedAccount(msgspec.Struct, frozen=True, tag_field="type", tag="account"):

@@ -206,9 +206,9 @@ class ProposeCash(Request, frozen=True, kw_only=True):
 
 
 class ProposeRestore(Request, frozen=True, kw_only=True):
-    """Lets a suspended member trade again once a second operator has approved."""
+    """Lets a suspended member or broker's client trade again once a second operator has approved."""
 
-    member: MemberName
+    member: ClientName
 
 
 class DecideProposal(Request, frozen=True, kw_only=True):
@@ -249,10 +249,17 @@ class Withdrawal(Request, frozen=True, kw_only=True):
 
 
 class Halt(Request, frozen=True, kw_only=True):
-    """Halts (true) or resumes (false) one contract."""
+    """Halts (true) or resumes (false) one contract, all contracts of a hub, or, with neither, all."""
 
-    symbol: Symbol
     halted: bool
+    symbol: Symbol | None = None
+    hub: Code | None = None
+
+
+class KillMarket(Request, frozen=True, kw_only=True):
+    """Halts every contract; with `cancel_orders` every open order of every account is cancelled too."""
+
+    cancel_orders: bool = False
 
 
 class NoParameters(Request, frozen=True, kw_only=True):

@@ -245,6 +245,10 @@ class ExchangeClient:
             if cursor is None:
                 return found
 
+    async def kill(self) -> answers.Killed:
+        """Cancels all orders and stops trading until the operator approves the account again."""
+        return await self._send("POST", "/v1/account/kill", answers.Killed)
+
     # a provider's side
 
     async def post_capacity(self, post: requests.PostCapacity) -> answers.CapacityPost:
@@ -344,6 +348,18 @@ class ExchangeClient:
         """Pays cash out of a member's account."""
         body = requests.Withdrawal(member=member, amount_fen=amount_fen)
         return await self._send("POST", "/v1/operator/withdrawals", answers.Done, body)
+
+    async def halt(
+        self, halted: bool, *, symbol: str | None = None, hub: str | None = None
+    ) -> answers.Halted:
+        """Halts or resumes a contract, all contracts of a hub, or all."""
+        body = requests.Halt(halted=halted, symbol=symbol, hub=hub)
+        return await self._send("POST", "/v1/operator/halts", answers.Halted, body)
+
+    async def kill_market(self, *, cancel_orders: bool = False) -> answers.MarketKilled:
+        """Halts every contract, and cancels every order if asked."""
+        body = requests.KillMarket(cancel_orders=cancel_orders)
+        return await self._send("POST", "/v1/operator/kill", answers.MarketKilled, body)
 
     # how a request is made
 

@@ -88,10 +88,12 @@ class AddClient(Message, frozen=True, kw_only=True):
 
 
 class SetMemberState(Message, frozen=True, kw_only=True):
-    """Approves an applicant or suspends a member and, with a broker, its clients; clauses 5.4, 8.7.
+    """Approves an applicant or suspends a member and, with a broker, its clients, or one client; clauses
+    5.4, 8.7.
 
-    A suspension cancels every open order of theirs. Setting the state that holds changes nothing.
-    Refused: UNKNOWN_MEMBER, WRONG_MEMBER_STATE, SECOND_OPERATOR_NEEDED (for the end of a suspension).
+    A suspension cancels every open order of theirs. Setting the state that holds changes nothing. Gives the
+    number of orders cancelled. Refused: UNKNOWN_MEMBER, WRONG_MEMBER_STATE, SECOND_OPERATOR_NEEDED (for the
+    end of a suspension).
     """
 
     name: str
@@ -248,12 +250,20 @@ class SetPhase(Message, frozen=True, kw_only=True):
 
 
 class Halt(Message, frozen=True, kw_only=True):
-    """Halts or resumes one contract within continuous trading; clause 4.7. Refused: UNKNOWN_CONTRACT,
-    WRONG_PHASE.
+    """Halts or resumes a contract, all contracts of a hub, or all; clause 4.7. Gives how many changed.
+
+    Refused: UNKNOWN_CONTRACT (nothing that trades is named), WRONG_PHASE.
     """
 
-    symbol: str
     halted: bool
+    symbol: str | None = None
+    hub: str | None = None
+
+
+class KillMarket(Message, frozen=True, kw_only=True):
+    """Halts every contract, and cancels every order if asked; clause 4.8. Gives how many of each."""
+
+    cancel_orders: bool
 
 
 class SettleDay(Message, frozen=True, kw_only=True):
@@ -310,6 +320,7 @@ RareMessage = (
     | OpenDay
     | SetPhase
     | Halt
+    | KillMarket
     | SettleDay
     | MeterReadings
     | FinishDelivery

@@ -17,6 +17,7 @@ from exchange.api.codes import RequestCode, RequestRefused, refuse
 from exchange.gateway import (
     account,
     clients,
+    halting,
     history,
     operating,
     preview,
@@ -45,6 +46,7 @@ ROUTES: Final = (
     *providing.ROUTES,
     *operating.ROUTES,
     *proposals.ROUTES,
+    *halting.ROUTES,
     *history.ROUTES,
 )
 """Every endpoint; routing, `/openapi.json` and the tests read this table."""

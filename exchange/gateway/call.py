@@ -75,7 +75,7 @@ class Route:
     @property
     def for_clients(self) -> bool:
         """Whether a broker may name one of its clients in the query parameter `client`."""
-        return self.scope in ("read", "trade") and self.tag in _OF_ACCOUNTS
+        return self.scope is not None and self.tag in _OF_ACCOUNTS
 
 
 def check_role(route: Route, caller: Caller) -> None:

@@ -1,4 +1,4 @@
-"""The operator's side: members, keys, cash, halts."""
+"""The operator's side: members, keys, cash."""
 
 from __future__ import annotations
 
@@ -100,11 +100,6 @@ async def withdraw(call: Call) -> answers.Done:
     """Pay out cash that nothing holds (clause 8.4)."""
     paid: requests.Withdrawal = call.body
     return await _done(call, messages.Withdraw(member=paid.member, amount_fen=paid.amount_fen))
-
-
-async def halt(call: Call) -> answers.Done:
-    """Halt or resume one contract in continuous trading (clause 4.7)."""
-    return await _done(call, messages.Halt(symbol=call.body.symbol, halted=call.body.halted))
 
 
 async def _done(call: Call, message: messages.RareMessage) -> answers.Done:
@@ -222,16 +217,5 @@ ROUTES = (
         scope="operate",
         roles=("treasury",),
         body=requests.Withdrawal,
-    ),
-    Route(
-        method="POST",
-        path="/v1/operator/halts",
-        handler=halt,
-        answer=answers.Done,
-        summary="Halt or resume a contract",
-        tag="operator",
-        scope="operate",
-        roles=("market", "risk"),
-        body=requests.Halt,
     ),
 )

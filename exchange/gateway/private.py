@@ -28,6 +28,7 @@ from exchange.ops.metrics import Metrics
 from exchange.service.core import LIMITS
 from exchange.service.exchange import Exchange
 from exchange.service.results import Applied
+from exchange.service.viewtypes import Liquidity
 from matching.records import CancelReason, EventFlag, EventKind, Records, mass_cancel
 
 GATEWAY: Final = "websocket"
@@ -232,6 +233,7 @@ class PrivateChannels:
         """Put one event (a tuple of `_COLUMNS`) where it belongs; some are no news."""
         kind, seq, order_id, client_id, price, quantity, remaining, instrument, side, code, flags = row
         if kind == EventKind.TRADE:
+            liquidity = _liquidity(flags)
             fill = wire.FillNews(
                 seq=seq,
                 order_id=str(order_id),
@@ -240,7 +242,8 @@ class PrivateChannels:
                 price=price_text(price),
                 quantity=quantity,
                 open_quantity=remaining,
-                liquidity="maker" if flags & (EventFlag.UNCROSS | MAKER) else "taker",
+                liquidity=liquidity,
+                fee_fen=self._exchange.views.fee_fen(seq, instrument, price * quantity, liquidity),
             )
             fills.append(fill)
         elif kind in _ORDER_EVENTS:
@@ -256,6 +259,12 @@ class PrivateChannels:
                 reason=CancelReason(code).name if kind == EventKind.CANCELLED else None,
             )
             orders.append(order)
+
+
+def _liquidity(flags: int) -> Liquidity:
+    if flags & EventFlag.UNCROSS:
+        return "auction"
+    return "maker" if flags & MAKER else "taker"
 
 
 class _Entry:

@@ -39,6 +39,7 @@ def contract(view: views.ContractView) -> answers.Contract:
         ask_lots=view.ask_lots,
         margin_per_lot_fen=view.margin_per_lot_fen,
         active=view.active,
+        halted=view.halted,
     )
 
 

@@ -31,7 +31,7 @@ from matching.api import InvariantViolation, MatchingEngine
 from matching.records import COMMAND, Records
 from matching.spec import EngineLimits
 
-CORE_VERSION: Final = 4
+CORE_VERSION: Final = 5
 """Goes up whenever the same journal would give another state; part of every journal frame."""
 
 LIMITS: Final = EngineLimits(
@@ -63,6 +63,7 @@ HANDLERS: Final[dict[type, Handler]] = {
     m.OpenDay: handle_market.open_day,
     m.SetPhase: handle_market.set_phase,
     m.Halt: handle_market.halt,
+    m.KillMarket: handle_market.kill_market,
     m.SettleDay: handle_settlement.settle_day,
     m.MeterReadings: handle_delivery.meter_readings,
     m.FinishDelivery: handle_delivery.finish_delivery,
@@ -77,6 +78,7 @@ _CHANGES_CONTRACTS = (
     m.OpenDay,
     m.SetPhase,
     m.Halt,
+    m.KillMarket,
     m.SettleDay,
 )
 _PLAIN = msgspec.msgpack.Encoder(order="deterministic")
@@ -130,7 +132,7 @@ class Core:
         self.time_ns = time_ns
         outcome = HANDLERS[type(message)](self.state, message, Stamp(seq, time_ns))
         events = joined(outcome.events)
-        if isinstance(message, m.SetPhase):
+        if isinstance(message, m.SetPhase | m.Halt):
             self._fold(events, in_window=False)
         if isinstance(message, _CHANGES_CONTRACTS):
             self.changes.mark_all(seq)

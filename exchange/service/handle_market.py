@@ -5,23 +5,37 @@ from __future__ import annotations
 from datetime import date
 from itertools import pairwise
 
+import numpy as np
+
 from exchange.clearing.fees import FeeRates
 from exchange.domain.calendar import epoch_day, is_trading_day
 from exchange.domain.contracts import Contract, Symbol, last_trading_day, parse_symbol
-from exchange.domain.messages import Halt, ListContracts, Listing, OpenDay, Product, SetPhase, SetRules
+from exchange.domain.messages import (
+    Halt,
+    KillMarket,
+    ListContracts,
+    Listing,
+    OpenDay,
+    Product,
+    SetPhase,
+    SetRules,
+)
 from exchange.domain.money import BASIS_POINT
 from exchange.domain.phases import FOLLOWS, MarketPhase
 from exchange.domain.rejects import RejectCode
 from exchange.service.state import DONE, Outcome, Stamp, State, refused
-from matching.records import Phase, Records
+from matching.records import EventKind, Phase, Records
 from matching.spec import InstrumentSpec
 
 _KERNEL_PHASE = {
+    MarketPhase.PRE_OPEN: Phase.CLOSED,
     MarketPhase.CALL: Phase.OPENING_CALL,
     MarketPhase.MATCHED: Phase.CLOSED,  # leaving a call for CLOSED uncrosses it (clause 3.3)
     MarketPhase.CONTINUOUS: Phase.CONTINUOUS,
     MarketPhase.CLOSED: Phase.CLOSED,
 }
+_TAKES_ORDERS = (MarketPhase.CALL, MarketPhase.CONTINUOUS)
+_CAN_BE_HALTED = (MarketPhase.PRE_OPEN, *_TAKES_ORDERS, MarketPhase.MATCHED)
 PRICE_MAX = 1 << 20
 """Highest reference price of a listing, ticks: about 10,000 CNY per lot-hour. A month's contract at it, fully
 margined, and its limits many days later are within the kernel's bounds.
@@ -170,22 +184,51 @@ def set_phase(state: State, message: SetPhase, stamp: Stamp) -> Outcome:
         return refused(
             RejectCode.WRONG_PHASE, f"{day.phase.label}, so it can't be {message.phase.label} next"
         )
-    active = state.active_contracts().tolist()
-    events = [state.engine.set_phase(active, _KERNEL_PHASE[message.phase], seq=stamp.seq)]
+    day.phase = message.phase
+    events = _move(state, state.active_contracts().tolist(), stamp)
     if message.phase is MarketPhase.CLOSED:
         events.append(state.engine.end_of_day(epoch_day(day.trading_day), seq=stamp.seq))
         state.contract_table.rows["halted"] = 0
-    day.phase = message.phase
     return Outcome(events=events)
 
 
+def _move(state: State, contracts: list[int], stamp: Stamp) -> list[Records]:
+    """Put contracts into the day's phase, but those that are halted while orders are taken."""
+    phase = state.day.phase
+    halted = state.contract_table.rows["halted"]
+    held = [index for index in contracts if halted[index]] if phase in _TAKES_ORDERS else []
+    others = [index for index in contracts if index not in set(held)]
+    return [
+        state.engine.set_phase(others, _KERNEL_PHASE[phase], seq=stamp.seq),
+        state.engine.set_phase(held, Phase.HALTED, seq=stamp.seq),
+    ]
+
+
 def halt(state: State, message: Halt, stamp: Stamp) -> Outcome:
-    """Halt or resume one contract."""
-    contract = state.contracts_by_symbol.get(message.symbol)
-    if contract is None or not state.contract_row(contract.index)["active"]:
-        return refused(RejectCode.UNKNOWN_CONTRACT, message.symbol)
-    if state.day.phase is not MarketPhase.CONTINUOUS:
-        return refused(RejectCode.WRONG_PHASE, f"{state.day.phase.label}; halts are for continuous trading")
-    state.contract_row(contract.index)["halted"] = message.halted
-    phase = Phase.HALTED if message.halted else Phase.CONTINUOUS
-    return Outcome(events=(state.engine.set_phase([contract.index], phase, seq=stamp.seq),))
+    """Halt or resume a contract, those of a hub, or all."""
+    chosen = [
+        index
+        for index in state.active_contracts().tolist()
+        if message.symbol in (None, state.contracts[index].symbol)
+        and message.hub in (None, state.contracts[index].hub)
+    ]
+    if not chosen:
+        return refused(RejectCode.UNKNOWN_CONTRACT, message.symbol or message.hub or "")
+    if state.day.phase not in _CAN_BE_HALTED:
+        return refused(RejectCode.WRONG_PHASE, f"{state.day.phase.label}; halts are for an open trading day")
+    halted = state.contract_table.rows["halted"]
+    changed = [index for index in chosen if halted[index] != message.halted]
+    halted[changed] = message.halted
+    return Outcome(data={"contracts": len(changed)}, events=_move(state, changed, stamp))
+
+
+def kill_market(state: State, message: KillMarket, stamp: Stamp) -> Outcome:
+    """Halt everything, and cancel all orders if asked; of a day that isn't open there is nothing to halt."""
+    changed: list[int] = []
+    if state.day.phase in _CAN_BE_HALTED:
+        halted = state.contract_table.rows["halted"]
+        changed = [index for index in state.active_contracts().tolist() if not halted[index]]
+        halted[changed] = 1
+    events = state.engine.kill_market(cancel_orders=message.cancel_orders, seq=stamp.seq)
+    cancelled = int(np.count_nonzero(events["kind"] == EventKind.CANCELLED))
+    return Outcome(data={"contracts": len(changed), "cancelled": cancelled}, events=(events,))

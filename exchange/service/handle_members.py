@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from exchange.clearing.ledger import LedgerKind
 from exchange.domain.messages import (
     AddClient,
@@ -18,7 +20,7 @@ from exchange.domain.messages import (
 from exchange.domain.rejects import RejectCode
 from exchange.service.nonces import whole_entries
 from exchange.service.state import DONE, Key, Member, Outcome, Stamp, State, refused
-from matching.records import Records
+from matching.records import EventKind, Records
 
 AMOUNT_MAX_FEN = 10**15
 """Most that one payment may move."""
@@ -69,12 +71,12 @@ def _open_account(state: State, member: Member, stamp: Stamp) -> Outcome:
 
 
 def set_member_state(state: State, message: SetMemberState, stamp: Stamp) -> Outcome:
-    """Approve or suspend a member; suspended, it has no open orders left."""
+    """Approve or suspend a member with its clients, or one client; suspended, they have no open orders."""
     member = state.members.get(message.name)
-    if member is None or member.broker is not None:
+    if member is None:
         return refused(RejectCode.UNKNOWN_MEMBER, message.name)
     if member.state == message.state:
-        return DONE
+        return Outcome(data={"cancelled": 0})
     if member.state == "applied" and message.state == "suspended":
         return refused(RejectCode.WRONG_MEMBER_STATE, message.name)
     if member.state == "suspended":
@@ -83,7 +85,9 @@ def set_member_state(state: State, message: SetMemberState, stamp: Stamp) -> Out
     if message.state == "approved":
         return _enable_all(state, member, stamp)
     accounts = state.accounts_of(member)
-    return Outcome(events=[state.engine.kill_account(account, seq=stamp.seq) for account in accounts])
+    events = [state.engine.kill_account(account, seq=stamp.seq) for account in accounts]
+    cancelled = sum(int(np.count_nonzero(part["kind"] == EventKind.CANCELLED)) for part in events)
+    return Outcome(data={"cancelled": cancelled}, events=events)
 
 
 def restore_member(state: State, action: RestoreMember, stamp: Stamp) -> Outcome:

@@ -96,6 +96,10 @@ class Kernel:
         """Disable an account and cancel its orders."""
         return self._done(self._engine.kill_account(account, seq=seq))
 
+    def kill_market(self, *, cancel_orders: bool, seq: int) -> Records:
+        """Halt what is open, and cancel all orders if asked."""
+        return self._done(self._engine.kill_market(cancel_orders=cancel_orders, seq=seq))
+
     def adjust_equity(self, account: int, delta_fen: int, *, seq: int) -> Records:
         """Add to an account's equity."""
         return self._done(self._engine.adjust_equity(account, delta_fen, seq=seq))

@@ -55,7 +55,7 @@ class Member(msgspec.Struct):
     roles: tuple[Role, ...] = ()
     """An operator's."""
     broker: str | None = None
-    """The member whose client this is; a client has no key and no state of its own."""
+    """The member whose client this is; a client has no key."""
 
 
 class Proposal(msgspec.Struct):
@@ -197,9 +197,9 @@ class State:
         )
 
     def may_trade(self, member: Member) -> bool:
-        """Return whether the member, or the broker whose client it is, is approved (clause 8.7)."""
-        responsible = member if member.broker is None else self.members[member.broker]
-        return responsible.state == "approved"
+        """Return whether the member, and the broker whose client it is, are approved (clause 8.7)."""
+        broker = member if member.broker is None else self.members[member.broker]
+        return member.state == broker.state == "approved"
 
     def accounts_of(self, member: Member) -> list[int]:
         """Return the accounts of a member, its clients' included, ascending."""

@@ -418,10 +418,11 @@ class Views:
         return tuple(LevelView(int(row["price"]), int(row["quantity"]), int(row["orders"])) for row in rows)
 
     def _member_view(self, member: Member) -> MemberView:
-        responsible = member if member.broker is None else self._state.members[member.broker]
+        broker = member if member.broker is None else self._state.members[member.broker]
+        standing = broker.state if member.state == "approved" else member.state
         cash = int(self._state.cash[member.account])
         return MemberView(
-            member.name, member.account, member.kind, responsible.state, member.roles, member.broker, cash
+            member.name, member.account, member.kind, standing, member.roles, member.broker, cash
         )
 
     def _key_view(self, key: Key) -> KeyView:

@@ -54,7 +54,9 @@ MAY: dict[str, set[str]] = {
     "DELETE /v1/operator/keys/{key_id}": {"admin"},
     "POST /v1/operator/deposits": {"treasury"},
     "POST /v1/operator/withdrawals": {"treasury"},
+    "POST /v1/account/kill": set(),  # with a key of the scope risk, which traders' first keys lack
     "POST /v1/operator/halts": {"market", "risk"},
+    "POST /v1/operator/kill": {"market", "risk"},
     "GET /v1/operator/proposals": set(OPERATORS),
     "POST /v1/operator/proposals/cash": {"treasury"},
     "POST /v1/operator/proposals/cash/{proposal_id}": {"treasury"},

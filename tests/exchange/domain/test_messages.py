@@ -30,6 +30,7 @@ EXAMPLES: list[m.RareMessage] = [
     m.OpenDay(day=DAY, settlement_window_ns=1),
     m.SetPhase(phase=MarketPhase.CALL),
     m.Halt(symbol="H100.GUIAN.261205", halted=True),
+    m.KillMarket(cancel_orders=True),
     m.SettleDay(day=DAY),
     m.MeterReadings(account=1, readings=(m.Reading(1, 2, 3),)),
     m.FinishDelivery(day=DAY),

@@ -104,6 +104,16 @@ class Market:
     def cancel(self, account: int, order_id: int) -> Applied:
         return self.orders(cancel(account=account, order_id=order_id))
 
+    def restore(self, name: str) -> None:
+        """End a suspension, as two operators do (clause 8.11)."""
+        for operator in ("first", "second"):
+            if operator not in self.state.members:
+                self.do(m.AddMember(name=operator, kind="operator", roles=("risk",)))
+        first, second = (self.state.members[operator].account for operator in ("first", "second"))
+        made = self.do(m.Propose(operator=first, action=m.RestoreMember(member=name))).data
+        assert made is not None
+        self.do(m.Decide(operator=second, proposal_id=int(made["proposal_id"]), approve=True))
+
     def open(self) -> None:
         """Open the day and go through the call auction into continuous trading."""
         self.call()

@@ -93,7 +93,7 @@ def command(rng: Rng, market: Any, account: int) -> Records:
     return amend(account=account, order_id=order_id, **changes)
 
 
-TURNS = ("next phase", "halt", "resume", "resume", "suspend", "approve", "approve")
+TURNS = ("next phase", "halt", "resume", "resume", "suspend", "restore", "restore")
 
 
 def turn(market: Any, what: str) -> None:
@@ -101,9 +101,11 @@ def turn(market: Any, what: str) -> None:
     if what in ("halt", "resume"):
         first = market.state.contracts[market.state.active_contracts()[0]]
         market.send(m.Halt(symbol=first.symbol, halted=what == "halt"))
-    elif what in ("suspend", "approve"):
-        state = "suspended" if what == "suspend" else "approved"
-        market.send(m.SetMemberState(name="coral", state=state))
+    elif what == "suspend":
+        market.send(m.SetMemberState(name="coral", state="suspended"))
+    elif what == "restore":
+        if market.state.members["coral"].state == "suspended":
+            market.restore("coral")
     elif market.state.day.phase is MarketPhase.CONTINUOUS:
         market.settle()
         market.day += timedelta(days=3 if market.day.weekday() == 4 else 1)

@@ -82,10 +82,12 @@ async def test_orders_over_the_socket_and_news_to_both_sides(tmp_path: Path) -> 
             (fill,) = news.fills
             assert (fill.order_id, fill.quantity, fill.open_quantity) == (placed.order.order_id, 2, 3)
             assert (fill.side, fill.liquidity, fill.price) == ("sell", "maker", "11.90")
+            assert fill.fee_fen == 0
             assert news.positions == {SYMBOL: -2}
             news = await until_filled(buyer)
             (taken,) = news.fills
             assert (taken.side, taken.liquidity) == ("buy", "taker")
+            assert taken.fee_fen == 11  # 2 basis points of 1,190 × 24 × 2 fen (clause 8.1)
             assert news.positions == {SYMBOL: 2}
             await seller.enter("c", [Amend(order_id=placed.order.order_id, quantity=3), Cancel(order_id="1")])
             (amended,) = await until(seller, OrderNews)
