@@ -1,0 +1,111 @@
+"""Whole plans from prices: everyone is placed by steadily rising prices, then by what things really cost."""
+
+import time
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scheduler.horizon.insertion import (
+    NO_GUIDE,
+    Guide,
+    Lookup,
+    State,
+    empty_state,
+    lookup_of,
+    sweep,
+)
+from scheduler.horizon.instance import Instance
+from scheduler.horizon.pricing import Prices
+from scheduler.horizon.supply import Ints
+
+ENTRIES = 256
+SPAN = 1.25
+"""A guide's tables reach this far beyond capacity."""
+RAMPS = (0.05, 0.05, 0.03, 0.02)
+"""Width of the rise before capacity, as a share of it, sweep by sweep."""
+RAMP_PRICES = 3
+"""The rise at capacity, in typical list prices."""
+SWEEPS_MAX = 12
+SETTLED_SHARE = 0.002
+"""Sweeping ends once fewer than this share of the workloads change."""
+
+
+Floats = NDArray[np.floating[Any]]
+
+
+class Builder:
+    """Builds and improves plans of one instance; keeps nothing but arrays that never change."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance = instance
+        self.lookup: Lookup = lookup_of(instance)
+        kinds = instance.kinds
+        first = kinds.alternative_start[:-1]
+        summed = np.concatenate([[0], np.cumsum(kinds.need_milli)])
+        milli = summed[kinds.need_start[1:]] - summed[kinds.need_start[:-1]]
+        size = milli[first] * kinds.gang * kinds.duration[first]
+        # large ones find a place only while there is room in one piece
+        self.largest_first: Ints = np.argsort(-size[instance.kind], kind="stable")
+        self.listed = _typical_price(instance)
+
+    def in_order(self, order: Ints) -> State:
+        """Each where it is cheapest at that moment, in this order."""
+        state = empty_state(self.instance)
+        sweep(self.instance.kinds, self.lookup, state, NO_GUIDE, order)
+        return state
+
+    def guided(self, prices: Prices, deadline: float) -> State:
+        """Built by rising prices at or above the relaxation's, then improved by real ones."""
+        state = empty_state(self.instance)
+        for width in RAMPS:
+            guide = self._guide(prices, width)
+            sweep(self.instance.kinds, self.lookup, state, guide, self.largest_first)
+            if time.monotonic() > deadline:
+                break
+        self.improve(state, deadline)
+        return state
+
+    def improve(self, state: State, deadline: float) -> None:
+        """Sweep by real costs until hardly anyone moves; a first sweep is always made."""
+        for _ in range(SWEEPS_MAX):
+            changed = sweep(self.instance.kinds, self.lookup, state, NO_GUIDE, self.largest_first)
+            if changed <= SETTLED_SHARE * len(self.largest_first) or time.monotonic() > deadline:
+                break
+
+    def _guide(self, prices: Prices, width: float) -> Guide:
+        supply = self.instance.supply
+        capacity = np.maximum(supply.usable, 1)
+        unit = np.maximum((capacity * SPAN / ENTRIES).astype(np.int64), 1)
+        middle = (np.arange(ENTRIES) + 0.5) * unit[:, None]
+        price = np.maximum(_price_at(self.instance, middle), prices.capacity[:, None])
+        rise = np.maximum(middle / capacity[:, None] - (1 - width), 0) / width
+        table = price + (rise * RAMP_PRICES * self.listed).astype(np.int64)
+        return Guide(table, unit, prices.carbon)
+
+
+def _typical_price(instance: Instance) -> float:
+    supply = instance.supply
+    listed = supply.list_price[supply.held] * supply.hours
+    return max(float(np.median(listed)) if len(listed) else 0.0, 1.0)
+
+
+def _price_at(instance: Instance, use: Floats) -> Ints:
+    """(N, entries) price of the step in which a cell's use lies; of its last step beyond capacity."""
+    supply = instance.supply
+    steps = np.diff(supply.step_start)
+    price = np.zeros(use.shape, dtype=np.int64)
+    covered = np.zeros(len(steps))
+    for rank in range(int(steps.max(initial=0))):
+        cells = np.flatnonzero(steps > rank)
+        step = supply.step_start[cells] + rank
+        here = use[cells] >= covered[cells, None]
+        price[cells] = np.where(here, supply.step_price[step][:, None], price[cells])
+        covered[cells] += supply.step_milli[step]
+    return price
+
+
+def marginal_prices(instance: Instance, state: State) -> Ints:
+    """(N,) nano-CNY of the next milli-card of each cell, of the last one where nothing is left."""
+    supply = instance.supply
+    return _price_at(instance, np.minimum(state.used, supply.usable - 1)[:, None].astype(np.float64))[:, 0]

@@ -1,0 +1,177 @@
+"""The front door: one problem over many slots in, one plan with its proof out."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from scheduler.horizon.accounting import HorizonBooks
+from scheduler.horizon.building import Builder, marginal_prices
+from scheduler.horizon.dual_ascent import Ascent, ascend
+from scheduler.horizon.gangs import Split, split_gangs
+from scheduler.horizon.insertion import OUT, State
+from scheduler.horizon.instance import Instance, compile_instance
+from scheduler.horizon.plan import (
+    HorizonCertificate,
+    HorizonPlan,
+    LinkPrice,
+    Progress,
+    SlotPrice,
+)
+from scheduler.horizon.pricing import Prices, no_prices
+from scheduler.horizon.reasons import HorizonExplainer
+from scheduler.horizon.solution import placements, value
+from scheduler.horizon.types import HorizonProblem
+from scheduler.horizon.validation import checked
+from scheduler.plan import PlanStatus, Timings
+from scheduler.types import InvariantViolation
+
+GAP_TARGET = 1e-4
+"""The search ends once the plan is proved this close to the best, as a share of the money it influences."""
+DUAL_SHARE = 0.45
+"""Of the time limit, what prices may take: the rest is for the plan."""
+DUAL_ROUNDS = 150
+
+COLUMNS = "columns"
+
+OnProgress = Callable[[Progress], None]
+
+
+def plan_horizon(
+    problem: HorizonProblem,
+    time_limit_s: float = 30.0,
+    gap_target: float = GAP_TARGET,
+    on_progress: OnProgress | None = None,
+) -> HorizonPlan:
+    """Decide where and when every workload runs, at the least cost; see `HorizonPlan` for what comes back.
+
+    ``on_progress`` is called whenever the plan or its bound has become better, from the same thread. The
+    search ends at the gap target or at the time limit, whichever comes first; the gap stated holds either
+    way. Raises `InvalidProblem` naming each row and field that is wrong, ``ValueError`` for a time limit ≤ 0.
+    """
+    if not time_limit_s > 0:
+        raise ValueError(f"the time limit must be above 0 s, not {time_limit_s}")
+    started = time.monotonic()
+    instance = compile_instance(checked(problem))
+    built = time.monotonic()
+    search = _Search(problem, instance, built, built + time_limit_s, gap_target, on_progress)
+    search.run()
+    solved = time.monotonic()
+    plan = search.plan()
+    return replace(plan, timings=Timings(built - started, solved - built, time.monotonic() - started))
+
+
+@dataclass(eq=False, slots=True)
+class _Best:
+    """The best plan so far."""
+
+    state: State
+    splits: dict[int, Split]
+    value: int
+
+
+@dataclass(eq=False)
+class _Search:
+    """One search: an incumbent that only gets better, and prices that prove how good it is."""
+
+    problem: HorizonProblem
+    instance: Instance
+    began: float
+    deadline: float
+    gap_target: float
+    on_progress: OnProgress | None
+    model: str = COLUMNS
+    why: str = ""
+    ascent: Ascent = field(init=False)
+    best: _Best = field(init=False)
+
+    def run(self) -> None:
+        """Place in order of arrival, find prices, build by them."""
+        builder = Builder(self.instance)
+        self.ascent = Ascent(no_prices(self.instance), 0)
+        order = np.arange(len(self.instance.kind))
+        self._offer(builder, builder.in_order(order), "in order of arrival")
+        if self._good_enough():
+            return
+        until = self.began + DUAL_SHARE * (self.deadline - self.began)
+        start = replace(no_prices(self.instance), capacity=marginal_prices(self.instance, self.best.state))
+        self.ascent = ascend(self.instance, start, DUAL_ROUNDS, until)
+        self._report("prices")
+        if not self._good_enough():
+            self._offer(builder, builder.guided(self.ascent.prices, self.deadline), "built by prices")
+
+    def _offer(self, builder: Builder, state: State, stage: str) -> None:
+        """Take a plan if it is the best so far; gangs that are left out may still be split."""
+        splits = split_gangs(self.problem, self.instance, builder.lookup, state)
+        worth = value(self.instance, state, splits)
+        if not hasattr(self, "best") or worth < self.best.value:
+            self.best = _Best(state, splits, worth)
+            self._report(stage)
+
+    def _money(self) -> int:
+        out = self.best.state.site == OUT
+        penalties: int = sum(self.instance.kinds.penalty[self.instance.kind[out]].tolist())
+        return self.best.value - penalties
+
+    def _good_enough(self) -> bool:
+        return self.best.value - self.ascent.bound <= self.gap_target * self._money()
+
+    def _report(self, stage: str) -> None:
+        if self.on_progress is not None:
+            gap, money = self.best.value - self.ascent.bound, self._money()
+            share = gap / money if money else float(gap > 0)
+            elapsed_s = time.monotonic() - self.began
+            self.on_progress(Progress(elapsed_s, stage, self.best.value, self.ascent.bound, share))
+
+    def plan(self) -> HorizonPlan:
+        """The best plan by name, with its figures and proof."""
+        best, problem = self.best, self.problem
+        if best.value < self.ascent.bound:
+            raise InvariantViolation(f"a plan's value {best.value} is below its bound {self.ascent.bound}")
+        placed = placements(problem, self.instance, best.state, best.splits)
+        books = HorizonBooks(problem, self.instance.supply)
+        explainer = HorizonExplainer(problem, self.instance)
+        left_out = np.flatnonzero(best.state.site == OUT).tolist()
+        return HorizonPlan(
+            placements=placed,
+            unplaced=tuple(explainer.explain(j) for j in left_out),
+            purchases=books.purchases(best.state.used),
+            moved=books.moved(placed),
+            totals=books.totals(placed),
+            status=self._status(),
+            value_nano_cny=best.value,
+            lower_bound_nano_cny=self.ascent.bound,
+            bound_from="certificate",
+            certificate=_certificate(problem, self.instance, self.ascent),
+            shadow_prices=_slot_prices(self.instance, self.ascent.prices),
+            model=self.model,
+            why=self.why,
+            timings=Timings(0.0, 0.0, 0.0),
+        )
+
+    def _status(self) -> PlanStatus:
+        if self.best.value == self.ascent.bound:
+            return PlanStatus.OPTIMAL
+        return PlanStatus.TIME_LIMIT if time.monotonic() > self.deadline else PlanStatus.WITHIN_GAP
+
+
+def _certificate(problem: HorizonProblem, instance: Instance, ascent: Ascent) -> HorizonCertificate:
+    lines = tuple(
+        LinkPrice(link.origin, link.site, slot, price)
+        for link, prices in zip(problem.links, ascent.prices.link.tolist(), strict=True)
+        for slot, price in enumerate(prices)
+        if price
+    )
+    prices = _slot_prices(instance, ascent.prices)
+    return HorizonCertificate(prices, lines, ascent.prices.carbon, ascent.bound)
+
+
+def _slot_prices(instance: Instance, prices: Prices) -> tuple[SlotPrice, ...]:
+    supply = instance.supply
+    found = []
+    for cell in np.flatnonzero(prices.capacity).tolist():
+        resource, slot = divmod(cell, supply.slots)
+        site, grade = divmod(resource, len(supply.grades))
+        found.append(SlotPrice(supply.sites[site], supply.grades[grade], slot, int(prices.capacity[cell])))
+    return tuple(found)

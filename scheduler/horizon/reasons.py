@@ -1,0 +1,165 @@
+"""Why a workload is left out: the first reason that applies to it alone on empty sites, with the figures."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from scheduler.horizon.instance import Eligibility, Instance
+from scheduler.horizon.plan import HorizonReason, HorizonUnplaced
+from scheduler.horizon.supply import Bools, Ints
+from scheduler.horizon.types import HorizonProblem, HorizonWorkload
+from scheduler.types import MILLI
+
+SITES_NAMED_MAX = 3
+Way = tuple[int, int, int]
+"""Alternative, row among the kind's sites, site."""
+
+
+class HorizonExplainer:
+    """Looks up one problem; workloads of one kind share their reason."""
+
+    def __init__(self, problem: HorizonProblem, instance: Instance) -> None:
+        self.problem = problem
+        self.instance = instance
+        self.eligibility = Eligibility(problem)
+        supply = instance.supply
+        self.usable = supply.usable.reshape(len(supply.sites), len(supply.grades), supply.slots)
+        self.carbon = supply.carbon.reshape(self.usable.shape)
+        self.known: dict[int, tuple[HorizonReason, str]] = {}
+
+    def explain(self, j: int) -> HorizonUnplaced:
+        """The reason for one workload (by row) that is left out."""
+        k = int(self.instance.kind[j])
+        w = self.problem.workloads[j]
+        if k not in self.known:
+            self.known[k] = self._reason(w, k)
+        return HorizonUnplaced(w.id, *self.known[k])
+
+    def _reason(self, w: HorizonWorkload, k: int) -> tuple[HorizonReason, str]:
+        near = self.eligibility.near(w)
+        if not near.any():
+            return HorizonReason.LATENCY, self._nearest(w)
+        eligible = near & self.eligibility.resident(w)
+        if not eligible.any():
+            detail = f"data may not leave its {w.residency}; near enough are {self._names(near)}"
+            return HorizonReason.RESIDENCY, detail
+        ways = list(self._ways(k))
+        if not any(self._has(a, s) for a, _, s in ways):
+            return HorizonReason.NO_GRADE, f"needs {_or(w)}; never on sale at {self._names(eligible)}"
+        slots = self.instance.supply.slots
+        if not any(self._fits(k, way, 0, slots) for way in ways):
+            detail = f"needs {_or(w)}; {self._names(eligible)} cannot hold that so long even empty"
+            return HorizonReason.TOO_LARGE, detail
+        ways = [way for way in ways if self._fits(k, way, w.earliest, w.latest_end)]
+        if not ways:
+            detail = f"fits empty sites at other times, but not within slots {w.earliest} … {w.latest_end}"
+            return HorizonReason.WINDOW, detail
+        ways = [way for way in ways if self.instance.kinds.allowed[way[0], way[2]]]
+        if not ways:
+            detail = f"every option costs more than {(w.budget_micro_cny or 0) / 1e6:.2f} CNY at list price"
+            return HorizonReason.BUDGET, detail
+        return self._for_want_of_room(w, k, ways)
+
+    def _for_want_of_room(self, w: HorizonWorkload, k: int, ways: list[Way]) -> tuple[HorizonReason, str]:
+        ways = [way for way in ways if self._sendable(w, k, way)]
+        if not ways:
+            return HorizonReason.LINK, f"no line to a site takes {w.data_gb} GB in a slot it could begin in"
+        cap = self.instance.carbon_cap_ug
+        if cap is not None and (least := min(self._carbon(w, k, way) for way in ways)) > cap:
+            return HorizonReason.CARBON, f"emits at least {least / 1e9:.2f} kg; the cap is {cap / 1e9:.2f} kg"
+        sites = np.zeros(len(self.usable), dtype=np.bool_)
+        sites[[s for _, _, s in ways]] = True
+        detail = f"would fit alone at {self._names(sites)}; the capacity does more good with other work"
+        return HorizonReason.CAPACITY, detail
+
+    def _ways(self, k: int) -> Iterator[Way]:
+        kinds = self.instance.kinds
+        for a in range(kinds.alternative_start[k], kinds.alternative_start[k + 1]):
+            for row in range(kinds.site_start[k], kinds.site_start[k + 1]):
+                yield a, row, int(kinds.site[row])
+
+    def _members(self, a: int, s: int) -> Ints:
+        """(T,) members that the empty site holds in each slot."""
+        kinds = self.instance.kinds
+        needs = slice(int(kinds.need_start[a]), int(kinds.need_start[a + 1]))
+        room: Ints = (self.usable[s, kinds.need_grade[needs]] // kinds.need_milli[needs][:, None]).min(axis=0)
+        return room
+
+    def _has(self, a: int, s: int) -> bool:
+        kinds = self.instance.kinds
+        grades = kinds.need_grade[kinds.need_start[a] : kinds.need_start[a + 1]]
+        return bool((self.usable[s, grades] > 0).all(axis=0).any())
+
+    def _good(self, k: int, way: Way) -> Bools:
+        """(T,) slots in which the empty site, or its city for a gang that may spread, holds all members."""
+        kinds, (a, _, s) = self.instance.kinds, way
+        here = self._members(a, s)
+        together = here
+        if kinds.spread[k]:
+            rows = kinds.site[kinds.site_start[k] : kinds.site_start[k + 1]].tolist()
+            cities = self.problem.sites
+            mates = [self._members(a, mate) for mate in rows if cities[mate].city == cities[s].city]
+            together = np.sum(mates, axis=0)
+        good: Bools = (here >= 1) & (together >= kinds.gang[k])
+        return good
+
+    def _starts(self, k: int, way: Way, begin: int, end: int) -> list[int]:
+        """Slots from which the whole workload can run within ``begin … end``."""
+        kinds = self.instance.kinds
+        duration = int(kinds.duration[way[0]])
+        count = np.concatenate([[0], np.cumsum(self._good(k, way))])
+        if kinds.preemptible[k]:
+            first = [t for t in range(begin, end) if count[t + 1] > count[t]]
+            return [t for t in first if count[end] - count[t] >= duration]
+        return [t for t in range(begin, end - duration + 1) if count[t + duration] - count[t] == duration]
+
+    def _fits(self, k: int, way: Way, begin: int, end: int) -> bool:
+        return bool(self._starts(k, way, begin, end))
+
+    def _sendable(self, w: HorizonWorkload, k: int, way: Way) -> bool:
+        link = int(self.instance.kinds.link[way[1]])
+        starts = self._starts(k, way, w.earliest, w.latest_end)
+        if link < 0:
+            return bool(starts)
+        return any(self.instance.link_room[link, t] >= w.data_gb for t in starts)
+
+    def _carbon(self, w: HorizonWorkload, k: int, way: Way) -> int:
+        """The least carbon (µg) of any slots in the window, capacity aside."""
+        kinds, (a, _, s) = self.instance.kinds, way
+        sites = [s]
+        if kinds.spread[k]:
+            rows = kinds.site[kinds.site_start[k] : kinds.site_start[k + 1]].tolist()
+            cities = self.problem.sites
+            sites = [m for m in rows if cities[m].city == cities[s].city and self._holds_grades(a, m)]
+        needs = slice(int(kinds.need_start[a]), int(kinds.need_start[a + 1]))
+        grades, milli = kinds.need_grade[needs], kinds.need_milli[needs]
+        each = np.min([milli @ self.carbon[site][grades] for site in sites], axis=0)
+        window = np.sort(each[w.earliest : w.latest_end])[: kinds.duration[a]]
+        return int(window.sum()) * w.gang_size
+
+    def _holds_grades(self, a: int, s: int) -> bool:
+        kinds, supply = self.instance.kinds, self.instance.supply
+        grades = kinds.need_grade[kinds.need_start[a] : kinds.need_start[a + 1]]
+        return bool(supply.held.reshape(self.usable.shape[:2])[s, grades].all())
+
+    def _names(self, sites: Bools) -> str:
+        codes = [self.problem.sites[row].code for row in np.flatnonzero(sites).tolist()]
+        more = len(codes) - SITES_NAMED_MAX
+        return ", ".join(codes[:SITES_NAMED_MAX]) + (f" and {more} more" if more > 0 else "")
+
+    def _nearest(self, w: HorizonWorkload) -> str:
+        rtt_ms = self.eligibility.rtt_ms[w.origin]
+        if not len(rtt_ms):
+            return "there is no site"
+        nearest = int(np.argmin(rtt_ms))
+        code = self.problem.sites[nearest].code
+        return f"{code}, the nearest, is {rtt_ms[nearest]:.1f} ms away; the bound is {w.latency_ms_max:g} ms"
+
+
+def _or(w: HorizonWorkload) -> str:
+    each = f" for each of {w.gang_size} members" if w.gang_size > 1 else ""
+    vectors = (
+        " + ".join(f"{need.milli_cards / MILLI:g} {need.grade}" for need in needs) + f" for {slots} slots"
+        for needs, slots in w.alternatives
+    )
+    return " or ".join(vectors) + each

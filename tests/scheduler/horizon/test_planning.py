@@ -1,0 +1,179 @@
+"""The front door over many slots: right on what can be enumerated, honest about everything else."""
+
+import random
+from dataclasses import replace
+
+import horizon_instances as cases
+import numpy as np
+import pytest
+from brute_force import least_value
+
+from bench.horizon_instances import jobs_problem
+from scheduler.horizon.checker import certified_bound, check_plan
+from scheduler.horizon.plan import HorizonReason
+from scheduler.horizon.planning import plan_horizon
+from scheduler.horizon.types import Horizon, Link, Part, RunMode, Running
+from scheduler.types import InvalidProblem
+
+
+def agrees_with_brute_force(seed):
+    problem = cases.tiny(seed)
+    plan = plan_horizon(problem, 10)
+    assert check_plan(problem, plan) == ()
+    least = least_value(problem)
+    assert plan.lower_bound_nano_cny <= least <= plan.value_nano_cny
+
+
+@pytest.mark.parametrize("block", range(8))
+def test_brute_force_agrees(block):
+    for seed in range(50 * block, 50 * block + 50):
+        agrees_with_brute_force(seed)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("block", range(100))
+def test_brute_force_agrees_at_length(block):
+    for seed in range(10_000 + 60 * block, 10_000 + 60 * block + 60):
+        agrees_with_brute_force(seed)
+
+
+def test_the_hand_example():
+    problem = cases.two_sites()
+    plan = plan_horizon(problem, 5)
+    where = {p.workload: (p.parts[0].site, p.slots) for p in plan.placements}
+    assert where == {"near": ("POOL", (0, 1)), "far": ("HUB", (2, 3)), "pausing": ("HUB", (2, 3))}
+    # 2 × 12 × 2 + 3 × 6 × 2 + 1 × 6 × 2 CNY
+    assert plan.totals.cost_fen == 9600
+    assert plan.gap == 0
+    assert sum(p.milli_cards for p in plan.purchases if p.offer == "night") == 2 * 4000
+
+
+def test_progress_only_ever_gets_better():
+    seen = []
+    plan = plan_horizon(jobs_problem(400, 0.9, 1), 10, on_progress=seen.append)
+    assert [p.incumbent_nano_cny for p in seen] == sorted((p.incumbent_nano_cny for p in seen), reverse=True)
+    assert [p.bound_nano_cny for p in seen] == sorted(p.bound_nano_cny for p in seen)
+    assert (seen[-1].incumbent_nano_cny, seen[-1].bound_nano_cny) == (
+        plan.value_nano_cny,
+        plan.lower_bound_nano_cny,
+    )
+
+
+def test_a_short_time_limit_still_gives_a_sound_plan():
+    problem = jobs_problem(2000, 0.9, 2)
+    plan = plan_horizon(problem, 0.05)
+    assert check_plan(problem, plan) == ()
+    with pytest.raises(ValueError, match="above 0"):
+        plan_horizon(problem, 0)
+
+
+@pytest.mark.parametrize("mode", list(RunMode))
+def test_a_crowd_is_planned_well_and_soundly(mode):
+    problem = jobs_problem(1000, 0.75, 3, mode)
+    plan = plan_horizon(problem, 60)
+    assert check_plan(problem, plan) == ()
+    assert plan.gap < 0.1
+
+
+def test_the_order_of_the_input_contradicts_nothing():
+    problem = jobs_problem(300, 0.8, 4)
+    mixed = list(problem.workloads)
+    random.Random(0).shuffle(mixed)
+    one = plan_horizon(problem, 5)
+    other = plan_horizon(replace(problem, workloads=tuple(mixed)), 5)
+    assert one.lower_bound_nano_cny <= other.value_nano_cny
+    assert other.lower_bound_nano_cny <= one.value_nano_cny
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_more_capacity_never_costs_more_and_less_latency_never_less(seed):
+    problem = jobs_problem(200, 0.95, seed)
+    plan = plan_horizon(problem, 5)
+    richer = replace(
+        problem,
+        sites=tuple(
+            replace(s, grades=tuple(replace(g, capacity_milli_cards=10**9) for g in s.grades))
+            for s in problem.sites
+        ),
+        offers=(*problem.offers, replace(problem.offers[0], id="more", milli_cards=10**6)),
+    )
+    assert plan_horizon(richer, 5).lower_bound_nano_cny <= plan.value_nano_cny
+    tighter = replace(
+        problem, workloads=tuple(replace(w, latency_ms_max=w.latency_ms_max - 5) for w in problem.workloads)
+    )
+    assert plan.lower_bound_nano_cny <= plan_horizon(tighter, 5).value_nano_cny
+
+
+def test_no_prices_prove_more_than_what_a_plan_costs():
+    problem = jobs_problem(60, 0.9, 5)
+    plan = plan_horizon(problem, 5)
+    draw = np.random.default_rng(0)
+    for _ in range(5):
+        prices = tuple(
+            price._replace(nano_cny=int(price.nano_cny * draw.uniform(0, 2)))
+            for price in plan.certificate.capacity
+        )
+        certificate = replace(plan.certificate, capacity=prices)
+        assert certified_bound(problem, certificate) <= plan.value_nano_cny
+
+
+def test_running_work_stays_unless_moving_pays():
+    problem = cases.two_sites()
+    moving = replace(problem, workloads=(replace(problem.workloads[1], latest_end=2),))
+    # staying costs 3 × 12 × 2 CNY, the hub 3 × 8 × 2: 24 CNY less
+    for migration_cny, moved in ((23, ("far",)), (25, ())):
+        running = (Running("far", 0, (Part("POOL", 1),), migration_cny * cases.CNY),)
+        plan = plan_horizon(replace(moving, running=running), 5)
+        assert check_plan(replace(moving, running=running), plan) == ()
+        assert plan.moved == moved
+
+
+def test_no_more_running_work_is_moved_than_allowed():
+    problem = cases.two_sites()
+    far = replace(problem.workloads[1], alternatives=problem.workloads[2].alternatives)
+    crowd = tuple(replace(far, id=f"w{n}") for n in range(4))
+    running = tuple(Running(w.id, 0, (Part("POOL", 1),)) for w in crowd)
+    for most in (0, 1, 3, None):
+        given = replace(problem, workloads=crowd, running=running, moves_max=most)
+        plan = plan_horizon(given, 5)
+        assert check_plan(given, plan) == ()
+        assert len(plan.moved) == (4 if most is None else most)
+
+
+def test_what_cannot_be_placed_says_why():
+    problem = cases.two_sites()
+    (near, far, _) = problem.workloads
+    odd = (
+        replace(far, id="latency", latency_ms_max=4.0),
+        replace(far, id="residency", residency="site", latency_ms_max=40.0, origin="WEST"),
+        replace(far, id="large", alternatives=cases.work("x", {"A": 8001}, 1, (0, 4)).alternatives),
+        replace(far, id="budget", budget_micro_cny=1),
+        replace(far, id="link", data_gb=11, latency_ms_max=40.0),
+        replace(near, id="capacity", alternatives=cases.work("x", {"A": 4000}, 2, (0, 2)).alternatives),
+    )
+    network = cases.Network(("EAST", "WEST"), ("POOL", "HUB"), np.array([[5.0, 30.0], [50.0, 20.0]]))
+    given = replace(
+        problem,
+        workloads=(replace(near, priority=9), *odd),
+        origins=(*problem.origins, cases.Origin("WEST", "ELSEWHERE", "")),
+        network=network,
+        links=(Link("EAST", "HUB", 10), Link("EAST", "POOL", 0)),
+    )
+    plan = plan_horizon(given, 5)
+    assert check_plan(given, plan) == ()
+    assert {u.workload: u.reason for u in plan.unplaced} == {
+        name: HorizonReason(reason)
+        for name, reason in (
+            ("latency", "latency"),
+            ("residency", "residency"),
+            ("large", "too_large"),
+            ("budget", "budget"),
+            ("link", "link"),
+            ("capacity", "capacity"),
+        )
+    }
+
+
+def test_faulty_input_is_refused():
+    with pytest.raises(InvalidProblem):
+        plan_horizon(replace(cases.two_sites(), horizon=Horizon(cases.START, 0)))
