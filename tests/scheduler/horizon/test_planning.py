@@ -72,7 +72,7 @@ def test_a_crowd_is_planned_well_and_soundly(mode):
     problem = jobs_problem(1000, 0.75, 3, mode)
     plan = plan_horizon(problem, 60)
     assert check_plan(problem, plan) == ()
-    assert plan.gap < 0.1
+    assert plan.gap < 0.15
 
 
 def test_the_order_of_the_input_contradicts_nothing():
