@@ -55,7 +55,7 @@ def no_prices(instance: Instance) -> Prices:
 
 
 def priced(instance: Instance, prices: Prices) -> Priced:
-    """Evaluate prices: the certified bound, and how use and capacity differ (which says how to change them)."""
+    """Evaluate prices: the certified bound, and by how much use and capacity differ."""
     supply = instance.supply
     use = np.zeros_like(supply.usable)
     link_use = np.zeros_like(instance.link_room)

@@ -125,7 +125,7 @@ def _paused(
 
 @njit(cache=True)
 def _keep_smallest(smallest: Ints, held: int, total: int, cost: int) -> tuple[int, int]:
-    """Keep ``cost`` among the smallest so far if it belongs there; returns how many are held and their sum."""
+    """Keep ``cost`` among the smallest so far if it belongs there; how many are held then, and their sum."""
     if held < len(smallest):
         smallest[held] = cost
         return held + 1, total + cost

@@ -1,4 +1,4 @@
-"""What there is, as arrays: R = sites × grades resources, each in T slots, with a price curve in every cell."""
+"""What there is, as arrays: R = sites × grades resources in T slots, with a price curve in every cell."""
 
 from collections import defaultdict
 from dataclasses import dataclass
