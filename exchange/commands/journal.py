@@ -132,7 +132,9 @@ def _bytes_of(folder: Path) -> int:
     return sum(path.stat().st_size for path in segment_paths(folder))
 
 
-def _damaged(error: Exception) -> typer.Exit:
+def _damaged(error: Exception) -> Exception:
+    if isinstance(error, BrokenPipeError):
+        return error  # nobody reads on, as with `| head`: the program ends without a word
     typer.echo(f"dongxi journal: {error}", err=True)
     return typer.Exit(EXIT_DAMAGED)
 

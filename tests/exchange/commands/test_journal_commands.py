@@ -152,6 +152,22 @@ def rows_of(file: Path) -> list[dict[str, object]]:
     return pyarrow.parquet.read_table(file).to_pylist()
 
 
+def test_a_reader_that_goes_away_is_no_fault_of_the_journal(past):
+    data, _ = past
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as nobody:
+        done = subprocess.run(
+            [DONGXI, "journal", "dump", "--data", str(data)],
+            stdout=nobody,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    assert done.stderr == ""
+
+
 def test_export_of_a_damaged_journal_leaves_no_file(past, tmp_path):
     data, _ = past
     shutil.copytree(data, tmp_path / "data")
