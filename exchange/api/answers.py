@@ -133,7 +133,8 @@ class Contract(Answer, frozen=True, kw_only=True):
     bid_lots: int
     ask: str | None
     ask_lots: int
-    margin_per_lot_fen: int
+    margin_long_fen: int
+    margin_short_fen: int
     active: bool
     halted: bool
 

@@ -17,16 +17,21 @@ CONTRACT_ROW: Final = np.dtype(
         ("previous", "<i8"),  # the reference price before the latest settlement, ticks
         ("price_low", "<i8"),  # ticks
         ("price_high", "<i8"),  # ticks
-        ("margin", "<i8"),  # initial margin of one lot, fen
+        ("scan", "<i8"),  # scan range of one lot, fen (clause 5.5)
+        ("roll", "<i8"),  # what a long lot loses when a generation rolls, fen (clause 5.8)
+        ("failure", "<i8"),  # what a short lot loses when its hub fails, fen (clause 5.9)
         ("last_price", "<i8"),  # of the latest trade; 0 before the first
         ("day_lots", "<i8"),  # traded today, auction included
         ("day_value", "<i8"),  # Σ price × lots of them, tick-lots
         ("window_lots", "<i8"),  # traded in the settlement window
         ("window_value", "<i8"),  # Σ price × lots of them, tick-lots
+        ("group", "<i4"),  # number of its grade × hub
+        ("grade", "<i4"),  # number of its grade
+        ("hub", "<i4"),  # number of its hub
         ("active", "<i1"),  # 1 until settled on its last trading day
         ("settled", "<i1"),  # 1 once it has a settlement price
         ("halted", "<i1"),
-        ("pad", "<i1", (5,)),  # 0
+        ("pad", "<i1"),  # 0
     ]
 )
 """One contract, by instrument index."""

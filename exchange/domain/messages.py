@@ -61,6 +61,43 @@ class FirstKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ciphertext: bytes
 
 
+class MarginStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A margin rate for contracts that come near their delivery."""
+
+    trading_days_left: int
+    """Trading days that follow, the last one included; 0 on the last trading day itself."""
+    basis_points: int
+    """Scan range as a share of value, if greater than the rate before."""
+
+
+class SetMarginRules(Message, frozen=True, kw_only=True):
+    """Sets what margin is computed from; clauses 5.5 to 5.10. Holds from the next settlement on.
+
+    The defaults are those of an exchange that was told nothing: no netting, no add-on. Refused: INVALID_RULE.
+    """
+
+    near_delivery: tuple[MarginStep, ...] = ()
+    """Ascending trading days left, falling rates."""
+    calendar_basis_points: int = 20_000
+    """Charge on netted periods, as a share of the scan range netted; 20,000 takes the netting back."""
+    inter_hub_basis_points: int = 0
+    """Credit between hubs of one grade, as a share of both legs."""
+    roll_basis_points: int = 0
+    """How far a grade's prices fall when its successor arrives, as a share of value."""
+    roll_after_days: int = 0
+    """Contracts whose delivery begins at least so many days ahead lose it."""
+    buy_in_basis_points: int = 0
+    """Mark-up of a buy-in when a hub fails, as a share of value."""
+    damages_basis_points: int = 0
+    """Liquidated damages when a hub fails, as a share of value."""
+    concentration_share_basis_points: int = 10_000
+    """Share of a group's open interest, in scan range, that one account may hold without add-on."""
+    concentration_floor_fen: int = 0
+    """Scan range that one account may hold in a group without add-on, fen."""
+    concentration_basis_points: int = 0
+    """Add-on, as a share of the scan range held beyond that."""
+
+
 class AddMember(Message, frozen=True, kw_only=True):
     """Opens a member's account, with its first key; clauses 8.2, 8.7, 8.10. Gives the account. Refused:
     INVALID_ROLES, MEMBER_EXISTS, ACCOUNT_LIMIT, KEY_EXISTS.
@@ -266,6 +303,13 @@ class KillMarket(Message, frozen=True, kw_only=True):
     cancel_orders: bool
 
 
+class RunMargin(Message, frozen=True, kw_only=True):
+    """Computes every account's offset anew, within the day; clause 5.11. Gives how many changed.
+
+    Refused: WRONG_PHASE.
+    """
+
+
 class SettleDay(Message, frozen=True, kw_only=True):
     """Settles a closed day: prices, variation margin, cascade, expiry into reservations; chapter 6.
 
@@ -304,6 +348,7 @@ class FinishDelivery(Message, frozen=True, kw_only=True):
 
 RareMessage = (
     SetRules
+    | SetMarginRules
     | AddMember
     | AddClient
     | SetMemberState
@@ -321,6 +366,7 @@ RareMessage = (
     | SetPhase
     | Halt
     | KillMarket
+    | RunMargin
     | SettleDay
     | MeterReadings
     | FinishDelivery

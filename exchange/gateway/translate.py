@@ -37,7 +37,8 @@ def contract(view: views.ContractView) -> answers.Contract:
         bid_lots=view.bid_lots,
         ask=price_or_none(view.ask_price),
         ask_lots=view.ask_lots,
-        margin_per_lot_fen=view.margin_per_lot_fen,
+        margin_long_fen=view.margin_long_fen,
+        margin_short_fen=view.margin_short_fen,
         active=view.active,
         halted=view.halted,
     )

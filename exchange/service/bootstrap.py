@@ -7,7 +7,16 @@ from datetime import date, timedelta
 from typing import Final
 
 from exchange.domain.calendar import is_trading_day
-from exchange.domain.messages import AddMember, FirstKey, Product, RareMessage, Role, SetRules
+from exchange.domain.messages import (
+    AddMember,
+    FirstKey,
+    MarginStep,
+    Product,
+    RareMessage,
+    Role,
+    SetMarginRules,
+    SetRules,
+)
 from exchange.service.exchange import Exchange
 from exchange.service.results import RareResult
 from exchange.service.secrets import new_key_id, new_secret
@@ -18,6 +27,20 @@ OPERATOR_ROLES: Final[tuple[Role, ...]] = ("market", "risk", "treasury", "admin"
 OPERATOR_SCOPES = ("read", "risk", "operate")
 CALENDAR_DAYS = 450
 """How far ahead closed days are journaled; the longest contract begins about 215 days ahead."""
+
+MARGIN_RULES = SetMarginRules(
+    near_delivery=(MarginStep(0, 1_000), MarginStep(2, 750)),
+    calendar_basis_points=3_000,
+    inter_hub_basis_points=4_000,
+    roll_basis_points=800,
+    roll_after_days=60,
+    buy_in_basis_points=500,
+    damages_basis_points=300,
+    concentration_share_basis_points=2_500,
+    concentration_floor_fen=100_000_000,
+    concentration_basis_points=5_000,
+)
+"""What a fresh exchange computes margin from; the rulebook's examples use them."""
 
 
 class BootstrapError(Exception):
@@ -61,6 +84,7 @@ async def bootstrap(exchange: Exchange) -> Credentials | None:
     exchange was begun with operators of other names (`dongxi init`).
     """
     if not exchange.views.products():
+        await _do(exchange, MARGIN_RULES)
         await _do(exchange, market_rules(load_catalogue(), exchange.config.first_day))
     if not any(member.kind == "operator" for member in exchange.views.members()):
         await _do(exchange, new_operator(exchange, OPERATOR, OPERATOR_ROLES)[0])

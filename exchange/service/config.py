@@ -16,6 +16,8 @@ class SessionTimes:
     call: time = time(8, 55)
     match: time = time(8, 59)
     continuous: time = time(9, 0)
+    margin_runs: tuple[time, ...] = (time(10, 30), time(13, 30))
+    """Within continuous trading, ascending (clause 5.11)."""
     close: time = time(15, 0)
     settle: time = time(15, 30)
     settlement_window_minutes: int = 60

@@ -18,12 +18,14 @@ from exchange.domain.contracts import PeriodKind
 from exchange.domain.phases import MarketPhase
 from exchange.service import (
     handle_delivery,
+    handle_margin,
     handle_market,
     handle_members,
     handle_proposals,
     handle_settlement,
 )
 from exchange.service.changes import Changes
+from exchange.service.guard import apply_guarded
 from exchange.service.kernel import Kernel
 from exchange.service.results import Applied, RareResult
 from exchange.service.state import HOUSE, Outcome, Stamp, State, joined
@@ -47,6 +49,7 @@ Handler = Callable[[State, Any, Stamp], Outcome]
 
 HANDLERS: Final[dict[type, Handler]] = {
     m.SetRules: handle_market.set_rules,
+    m.SetMarginRules: handle_margin.set_margin_rules,
     m.AddMember: handle_members.add_member,
     m.AddClient: handle_members.add_client,
     m.SetMemberState: handle_members.set_member_state,
@@ -64,6 +67,7 @@ HANDLERS: Final[dict[type, Handler]] = {
     m.SetPhase: handle_market.set_phase,
     m.Halt: handle_market.halt,
     m.KillMarket: handle_market.kill_market,
+    m.RunMargin: handle_margin.run_margin,
     m.SettleDay: handle_settlement.settle_day,
     m.MeterReadings: handle_delivery.meter_readings,
     m.FinishDelivery: handle_delivery.finish_delivery,
@@ -120,9 +124,14 @@ class Core:
         return joined([self._apply_block(commands[:split], False), self._apply_block(commands[split:], True)])
 
     def _apply_block(self, commands: Records, in_window: bool) -> Records:
-        events = self.state.engine.apply(commands)
-        self._fold(events, in_window)
-        return events
+        def apply(piece: Records) -> Records:
+            events = self.state.engine.apply(piece)
+            self._fold(events, in_window)
+            return events
+
+        if not self.state.netting.any():
+            return apply(commands)
+        return apply_guarded(self.state, commands, apply)
 
     def apply_rare(self, seq: int, time_ns: int, message: m.RareMessage) -> Applied:
         """Apply one rare message: its handler does all of it or refuses it with a code."""
@@ -150,6 +159,7 @@ class Core:
         self._check_ledger()
         self._check_positions()
         self._check_delivery_hold()
+        self._check_offsets()
 
     def state_hash(self) -> bytes:
         """Return the 32-byte BLAKE3 digest of the whole state, the kernel's included."""
@@ -197,6 +207,13 @@ class Core:
         pairs = (("account", "account"), ("contract", "instrument"), ("lots", "position"))
         if not all(np.array_equal(held[mine], kernel[theirs]) for mine, theirs in pairs):
             raise InvariantViolation("the kernel's positions and clearing's differ")
+
+    def _check_offsets(self) -> None:
+        """Compare the offsets with the kernel's."""
+        for account in self.state.members_by_account:
+            told = self.state.engine.exposure(account).offset_fen
+            if told != self.state.offset(account):
+                raise InvariantViolation(f"the kernel's offset of account {account} and clearing's differ")
 
     def _check_delivery_hold(self) -> None:
         state = self.state

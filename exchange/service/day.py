@@ -25,6 +25,7 @@ from exchange.domain.messages import (
     OpenDay,
     Product,
     RareMessage,
+    RunMargin,
     SetPhase,
     SettleDay,
 )
@@ -124,6 +125,10 @@ class DayDriver:
             return Due(moment_ns(day, sessions.open_day), "open day", self._opening(day))
         if status.phase is MarketPhase.CLOSED:
             return Due(moment_ns(day, sessions.settle), "settle", self._sending(SettleDay(day=day)))
+        if status.phase is MarketPhase.CONTINUOUS:
+            runs = sessions.margin_runs[self._exchange.views.margin_runs :]
+            if runs and runs[0] < sessions.close:
+                return Due(moment_ns(day, runs[0]), "margin run", self._sending(RunMargin()))
         at, phase = {
             MarketPhase.PRE_OPEN: (sessions.call, MarketPhase.CALL),
             MarketPhase.CALL: (sessions.match, MarketPhase.MATCHED),

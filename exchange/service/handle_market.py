@@ -23,6 +23,7 @@ from exchange.domain.messages import (
 from exchange.domain.money import BASIS_POINT
 from exchange.domain.phases import FOLLOWS, MarketPhase
 from exchange.domain.rejects import RejectCode
+from exchange.service.margins import first_margined_day, lot_risk
 from exchange.service.state import DONE, Outcome, Stamp, State, refused
 from matching.records import EventKind, Phase, Records
 from matching.spec import InstrumentSpec
@@ -65,6 +66,8 @@ def set_rules(state: State, message: SetRules, stamp: Stamp) -> Outcome:
     state.products = products
     for product in message.products:
         state.hub_indices.setdefault(product.hub, len(state.hub_indices))
+        state.grade_indices.setdefault(product.grade, len(state.grade_indices))
+        state.group_indices.setdefault(f"{product.grade}.{product.hub}", len(state.group_indices))
     return DONE
 
 
@@ -82,7 +85,7 @@ def list_contracts(state: State, message: ListContracts, stamp: Stamp) -> Outcom
         if fault is not None:
             return refused(fault, listing.symbol)
     events = [
-        add_contract(state, *symbols[listing.symbol], listing.reference_price_ticks, stamp.seq)
+        add_contract(state, *symbols[listing.symbol], listing.reference_price_ticks, stamp)
         for listing in message.listings
     ]
     return Outcome(data={"listed": len(events)}, events=events)
@@ -121,7 +124,7 @@ def _first_tradable(state: State) -> date:
     return day if state.day.phase is MarketPhase.PRE_OPEN else following
 
 
-def add_contract(state: State, symbol: Symbol, product: Product, reference: int, seq: int) -> Records:
+def add_contract(state: State, symbol: Symbol, product: Product, reference: int, stamp: Stamp) -> Records:
     """List one contract whose terms were checked, CLOSED in the kernel; return the kernel's events."""
     contract = Contract(
         index=len(state.contracts),
@@ -134,7 +137,7 @@ def add_contract(state: State, symbol: Symbol, product: Product, reference: int,
         last_trading_day=_last_day(state, symbol),
     )
     low, high = state.price_limits(reference)
-    margin = state.margin_per_lot(reference, contract.hours)
+    risk = lot_risk(state, contract, reference, first_margined_day(state, stamp))
     state.contracts.append(contract)
     state.contracts_by_symbol[contract.symbol] = contract
     state.contract_table.add(
@@ -144,7 +147,12 @@ def add_contract(state: State, symbol: Symbol, product: Product, reference: int,
         previous=reference,
         price_low=low,
         price_high=high,
-        margin=margin,
+        scan=risk.scan,
+        roll=risk.roll,
+        failure=risk.failure,
+        group=state.group_indices[f"{contract.grade}.{contract.hub}"],
+        grade=state.grade_indices[contract.grade],
+        hub=contract.hub_index,
         active=1,
     )
     spec = InstrumentSpec(
@@ -153,10 +161,10 @@ def add_contract(state: State, symbol: Symbol, product: Product, reference: int,
         reference_price=reference,
         hub=contract.hub_index,
         multiplier=contract.hours,
-        margin_long_fen=margin,
-        margin_short_fen=margin,
+        margin_long_fen=risk.margin_long,
+        margin_short_fen=risk.margin_short,
     )
-    return state.engine.add_instrument(contract.index, spec, seq=seq)
+    return state.engine.add_instrument(contract.index, spec, seq=stamp.seq)
 
 
 def open_day(state: State, message: OpenDay, stamp: Stamp) -> Outcome:
@@ -173,6 +181,7 @@ def open_day(state: State, message: OpenDay, stamp: Stamp) -> Outcome:
         day.delivered_day = message.day
     day.phase = MarketPhase.PRE_OPEN
     day.trading_day = message.day
+    day.margin_runs = 0
     day.settlement_window_ns = message.settlement_window_ns
     return DONE
 

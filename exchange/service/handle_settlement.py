@@ -19,6 +19,7 @@ from exchange.domain.messages import SettleDay
 from exchange.domain.phases import MarketPhase
 from exchange.domain.rejects import RejectCode
 from exchange.service.handle_market import add_contract
+from exchange.service.margins import first_margined_day, lot_risk, set_offsets
 from exchange.service.state import HOUSE, Outcome, Stamp, State, refused
 from matching.records import Records
 
@@ -130,7 +131,7 @@ def _cascade(state: State, parent: Contract, stamp: Stamp) -> list[Records]:
         symbol = Symbol(parent.grade, parent.hub, period)
         if str(symbol) not in state.contracts_by_symbol:
             product = state.products[parent.grade, parent.hub]
-            events.append(add_contract(state, symbol, product, price, stamp.seq))
+            events.append(add_contract(state, symbol, product, price, stamp))
             # it has no day of trading, so clause 6.1 gives it its listing price
             state.contract_row(len(state.contracts) - 1)["settled"] = 1
         children.append(state.contracts_by_symbol[str(symbol)])
@@ -213,22 +214,25 @@ def _prepare_next_day(state: State, stamp: Stamp) -> list[Records]:
     5.1, 5.2).
     """
     engine, events = state.engine, []
+    day = first_margined_day(state, stamp)
     for index in state.active_contracts().tolist():
         row = state.contract_row(index)
         reference = int(row["reference"])
         low, high = state.price_limits(reference)
-        margin = state.margin_per_lot(reference, int(row["hours"]))
+        risk = lot_risk(state, state.contracts[index], reference, day)
         for column in ("last_price", "day_lots", "day_value", "window_lots", "window_value"):
             row[column] = 0
         if (low, high, reference) != (row["price_low"], row["price_high"], row["previous"]):
             events.append(engine.rebase(index, low, high, reference, seq=stamp.seq))
-        if margin != row["margin"]:
-            events.append(engine.set_margins(index, margin, seq=stamp.seq))
-        row["previous"], row["price_low"], row["price_high"], row["margin"] = reference, low, high, margin
+        if (risk.scan, risk.roll, risk.failure) != (row["scan"], row["roll"], row["failure"]):
+            events.append(engine.set_margins(index, risk.margin_long, risk.margin_short, seq=stamp.seq))
+        row["previous"], row["price_low"], row["price_high"] = reference, low, high
+        row["scan"], row["roll"], row["failure"] = risk.scan, risk.roll, risk.failure
     for row in state.positions.rows:
         account, index, lots = int(row["account"]), int(row["contract"]), int(row["lots"])
         if engine.position(account, index) != lots:
             events.append(engine.set_position(account, index, lots, seq=stamp.seq))
+    set_offsets(state)
     events += [
         engine.set_account(account, state.account_spec(account), seq=stamp.seq)
         for account in state.members_by_account

@@ -75,9 +75,9 @@ class Kernel:
         """Set new price limits and reference price, ticks."""
         return self._done(self._engine.rebase(self._slot(contract), low, high, reference, seq=seq))
 
-    def set_margins(self, contract: int, margin_fen: int, *, seq: int) -> Records:
-        """Set the initial margin of one lot, long or short, fen."""
-        return self._done(self._engine.set_margins(self._slot(contract), margin_fen, margin_fen, seq=seq))
+    def set_margins(self, contract: int, long_fen: int, short_fen: int, *, seq: int) -> Records:
+        """Set the initial margins of one long and one short lot, fen."""
+        return self._done(self._engine.set_margins(self._slot(contract), long_fen, short_fen, seq=seq))
 
     def set_phase(self, contracts: list[int], phase: Phase, *, seq: int) -> Records:
         """Move contracts to a phase, in the order given."""
@@ -103,6 +103,10 @@ class Kernel:
     def adjust_equity(self, account: int, delta_fen: int, *, seq: int) -> Records:
         """Add to an account's equity."""
         return self._done(self._engine.adjust_equity(account, delta_fen, seq=seq))
+
+    def set_offset(self, account: int, offset_fen: int, *, seq: int) -> Records:
+        """Set what the portfolio earns against the sum of single margins, fen."""
+        return self._done(self._engine.set_offset(account, offset_fen, seq=seq))
 
     def end_of_day(self, trading_day: int, *, seq: int) -> Records:
         """Expire day and GTD orders; `trading_day` in days since 1970-01-01."""
@@ -138,9 +142,13 @@ class Kernel:
         """Return a position in lots."""
         return self._engine.position(account, self._slot(contract))
 
+    def holdings(self) -> Records:
+        """Return positions and open lots (HOLDING_STATE) of every account and contract that it ordered."""
+        return self._translated(self._engine.snapshot()["holdings"])
+
     def positions(self) -> Records:
         """Return all positions other than 0 (HOLDING_STATE), ascending contract, then account."""
-        holdings = self._translated(self._engine.snapshot()["holdings"])
+        holdings = self.holdings()
         held: Records = holdings[holdings["position"] != 0]
         order = np.lexsort((held["account"], held["instrument"]))
         return held[order]

@@ -11,7 +11,7 @@ from exchange.clearing.fees import FeeRates
 from exchange.clearing.positions import POSITION_ROW
 from exchange.clearing.tables import CONTRACT_ROW, LEDGER_ROW, RESERVATION_ROW, SETTLEMENT_ROW
 from exchange.domain.contracts import Contract
-from exchange.domain.messages import SetRules
+from exchange.domain.messages import SetMarginRules, SetRules
 from exchange.journal.snapshots import SnapshotHeader
 from exchange.service.candles import LIVE_CANDLE
 from exchange.service.clientorders import ClientOrder
@@ -21,13 +21,15 @@ from exchange.service.tape import TAPE_ROW, Tape
 from matching.api import MatchingEngine
 from matching.state import SNAPSHOT_DTYPES
 
-LAYOUT: Final = 3
+LAYOUT: Final = 4
 """Goes up when a snapshot's arrays or typed parts change, so that an old one is never misread."""
 
 _KERNEL: Final = "kernel."
 _TABLES: Final[dict[str, np.dtype[Any]]] = {
     "cash": np.dtype("<i8"),
     "delivery_hold": np.dtype("<i8"),
+    "netting": np.dtype("<i8"),
+    "add_on": np.dtype("<i8"),
     "contracts": CONTRACT_ROW,
     "reservations": RESERVATION_ROW,
     "settlements": SETTLEMENT_ROW,
@@ -46,7 +48,10 @@ class _Typed(msgspec.Struct, kw_only=True):
 
     rules: SetRules
     fee_rates: list[FeeRates]
+    margin_rules: SetMarginRules
     hub_indices: dict[str, int]
+    grade_indices: dict[str, int]
+    group_indices: dict[str, int]
     members: list[Member]
     keys: list[Key]
     proposals: list[Proposal]
@@ -68,7 +73,10 @@ def seal(core: Core, tape: Tape, chain: bytes) -> tuple[SnapshotHeader, dict[str
     typed = _Typed(
         rules=state.rules,
         fee_rates=state.fee_rates,
+        margin_rules=state.margin_rules,
         hub_indices=state.hub_indices,
+        grade_indices=state.grade_indices,
+        group_indices=state.group_indices,
         members=list(state.members.values()),
         keys=list(state.keys.values()),
         proposals=state.proposals,
@@ -87,6 +95,8 @@ def seal(core: Core, tape: Tape, chain: bytes) -> tuple[SnapshotHeader, dict[str
     rows = {
         "cash": state.cash,
         "delivery_hold": state.delivery_hold,
+        "netting": state.netting,
+        "add_on": state.add_on,
         "contracts": state.contract_table.rows,
         "reservations": state.reservations.rows,
         "settlements": state.settlements.rows,
@@ -139,7 +149,10 @@ def _fill_typed(state: State, typed: _Typed) -> None:
     state.rules = typed.rules
     state.fee_rates = typed.fee_rates
     state.products = {(product.grade, product.hub): product for product in typed.rules.products}
+    state.margin_rules = typed.margin_rules
     state.hub_indices = typed.hub_indices
+    state.grade_indices = typed.grade_indices
+    state.group_indices = typed.group_indices
     state.members = {member.name: member for member in typed.members}
     state.members_by_account = {member.account: member for member in typed.members}
     state.keys = {key.key_id: key for key in typed.keys}
@@ -158,6 +171,8 @@ def _fill_typed(state: State, typed: _Typed) -> None:
 def _fill_tables(state: State, rows: dict[str, Any]) -> None:
     state.cash[:] = rows["cash"]
     state.delivery_hold[:] = rows["delivery_hold"]
+    state.netting[:] = rows["netting"]
+    state.add_on[:] = rows["add_on"]
     state.contract_table.append(rows["contracts"])
     state.reservations.append(rows["reservations"])
     state.settlements.append(rows["settlements"])

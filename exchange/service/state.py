@@ -30,6 +30,7 @@ from exchange.domain.messages import (
     Product,
     RestoreMember,
     Role,
+    SetMarginRules,
     SetRules,
 )
 from exchange.domain.phases import MarketPhase
@@ -96,6 +97,8 @@ class Day(msgspec.Struct):
     trading_day: date | None = None
     """The open day, or the last one."""
     settlement_window_ns: int = 0
+    margin_runs: int = 0
+    """Runs of clause 5.11 since the day was opened."""
     delivered_day: date | None = None
     """The last delivery day that is finished; the first trading day to begin with."""
 
@@ -141,8 +144,12 @@ class State:
         self.engine = engine
         self.rules = SetRules(products=(), closed_days=(), calendar_end=date.min)
         self.fee_rates: list[FeeRates] = []
+        self.margin_rules = SetMarginRules()
         self.products: dict[tuple[str, str], Product] = {}
         self.hub_indices: dict[str, int] = {}
+        self.grade_indices: dict[str, int] = {}
+        self.group_indices: dict[str, int] = {}
+        """By grade × hub, "H100.GUIAN"; all three are numbered in the order of registration."""
         self.members: dict[str, Member] = {}
         self.members_by_account: dict[int, Member] = {}
         self.keys: dict[str, Key] = {}
@@ -159,6 +166,10 @@ class State:
         self.sold_card_hours: dict[tuple[int, str, str], int] = {}
         self.cash: NDArray[np.int64] = np.zeros(accounts, np.int64)
         self.delivery_hold: NDArray[np.int64] = np.zeros(accounts, np.int64)
+        self.netting: NDArray[np.int64] = np.zeros(accounts, np.int64)
+        """What each portfolio earns by netting, fen (clause 5.11)."""
+        self.add_on: NDArray[np.int64] = np.zeros(accounts, np.int64)
+        """What concentration costs each account, fen (clause 5.10)."""
         self.deposits_fen = 0
         self.withdrawals_fen = 0
         self.positions = Positions()
@@ -194,7 +205,12 @@ class State:
         return AccountSpec(
             enabled=self.may_trade(self.members_by_account[account]),
             equity_fen=int(self.cash[account] - self.delivery_hold[account]),
+            offset_fen=self.offset(account),
         )
+
+    def offset(self, account: int) -> int:
+        """Return the account's offset against the sum of single margins, fen (clause 5.11)."""
+        return int(self.netting[account] - self.add_on[account])
 
     def may_trade(self, member: Member) -> bool:
         """Return whether the member, and the broker whose client it is, are approved (clause 8.7)."""
@@ -204,10 +220,6 @@ class State:
     def accounts_of(self, member: Member) -> list[int]:
         """Return the accounts of a member, its clients' included, ascending."""
         return sorted(of.account for of in self.members.values() if member.name in (of.name, of.broker))
-
-    def margin_per_lot(self, reference: int, hours: int) -> int:
-        """Return the initial margin of one lot, fen, rounded up (clause 5.1)."""
-        return -(-reference * hours * self.rules.margin_basis_points // 10_000)
 
     def price_limits(self, reference: int) -> tuple[int, int]:
         """Return the lowest and the highest price of the day around a reference price (clause 4.5)."""
@@ -231,13 +243,13 @@ class State:
         exposure = self.engine.exposure(account)
         fees = self.unsettled_fees_of(account)
         settled = int(self.cash[account] - self.delivery_hold[account])
-        return min(exposure.equity_fen - fees, settled) - exposure.requirement_fen
+        return min(exposure.equity_fen - fees, settled) - exposure.requirement_fen + exposure.offset_fen
 
     def typed_parts(self) -> Iterator[tuple[str, Any]]:
         """Yield what isn't a table, named, for the state hash; the order of dictionaries is the journal's."""
-        yield "rules", self.rules
         yield "fee rates", self.fee_rates
-        yield "hubs", self.hub_indices
+        yield "rules", (self.rules, self.margin_rules)
+        yield "numbers", (self.hub_indices, self.grade_indices, self.group_indices)
         yield "members", list(self.members.values())
         yield "keys", list(self.keys.values())
         yield "proposals", self.proposals
@@ -253,6 +265,8 @@ class State:
         used = len(self.members_by_account) + 1
         yield "cash", self.cash[:used].tobytes()
         yield "delivery hold", self.delivery_hold[:used].tobytes()
+        yield "netting", self.netting[:used].tobytes()
+        yield "add-on", self.add_on[:used].tobytes()
         yield "contract rows", self.contract_table.state_bytes()
         yield "slots", self.engine.state_bytes()
         yield "positions", self.positions.state_bytes()

@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.clearing.ledger import LedgerKind
+from exchange.clearing.portfolio.terms import margin_long, margin_short
 from exchange.clearing.settlement import PriceRule
 from exchange.domain.calendar import NS_PER_DAY, day_of, epoch_day
 from exchange.domain.contracts import Contract, PeriodKind
-from exchange.domain.messages import Product, SetRules
+from exchange.domain.messages import Product, SetMarginRules, SetRules
 from exchange.domain.phases import MarketPhase
 from exchange.service.clientorders import ClientOrder
 from exchange.service.core import Core
@@ -110,6 +111,16 @@ class Views:
     def rules(self) -> SetRules:
         """Products, calendar, margin, limits and fees as last set."""
         return self._state.rules
+
+    @property
+    def margin_runs(self) -> int:
+        """How many margin runs the open day has had (clause 5.11)."""
+        return self._state.day.margin_runs
+
+    @property
+    def margin_rules(self) -> SetMarginRules:
+        """What margin is computed from, as last set; the defaults if it never was."""
+        return self._state.margin_rules
 
     @property
     def delivered_day(self) -> date | None:
@@ -306,8 +317,8 @@ class Views:
             cash_fen=int(self._state.cash[account]),
             delivery_hold_fen=int(self._state.delivery_hold[account]),
             equity_fen=exposure.equity_fen - fees,
-            margin_fen=exposure.requirement_fen,
-            available_fen=exposure.equity_fen - fees - exposure.requirement_fen,
+            margin_fen=exposure.requirement_fen - exposure.offset_fen,
+            available_fen=exposure.equity_fen - fees - exposure.requirement_fen + exposure.offset_fen,
         )
 
     def statement(self, account: int, day: date) -> StatementView:
@@ -397,7 +408,8 @@ class Views:
             price_high=int(row["price_high"]),
             reference_price=int(row["reference"]),
             settled=bool(row["settled"]),
-            margin_per_lot_fen=int(row["margin"]),
+            margin_long_fen=margin_long(row),
+            margin_short_fen=margin_short(row),
             last_price=int(row["last_price"]),
             bid_price=top.bid_price if top else 0,
             bid_lots=top.bid_quantity if top else 0,

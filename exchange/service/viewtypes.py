@@ -28,7 +28,9 @@ class ContractView:
     """The last settlement price, or the listing price before the first settlement."""
     settled: bool
     """Whether `reference_price` is a settlement price."""
-    margin_per_lot_fen: int
+    margin_long_fen: int
+    margin_short_fen: int
+    """Initial margin of one lot on its own (clause 5.1)."""
     last_price: int
     bid_price: int
     bid_lots: int

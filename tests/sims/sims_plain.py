@@ -41,7 +41,8 @@ def contract(
         bid_lots=0,
         ask=ask,
         ask_lots=ask_lots,
-        margin_per_lot_fen=0,
+        margin_long_fen=0,
+        margin_short_fen=0,
         active=True,
     )
 

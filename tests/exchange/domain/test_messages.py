@@ -14,6 +14,7 @@ from exchange.domain.phases import MarketPhase
 DAY = date(2026, 12, 4)
 EXAMPLES: list[m.RareMessage] = [
     m.SetRules(products=(m.Product("H100", "GUIAN", 1),), closed_days=(DAY,), calendar_end=DAY),
+    m.SetMarginRules(near_delivery=(m.MarginStep(0, 1_000),), calendar_basis_points=3_000),
     m.AddMember(name="acme", kind="provider"),
     m.AddClient(broker=2, name="liu"),
     m.SetMemberState(name="acme", state="suspended"),
@@ -31,6 +32,7 @@ EXAMPLES: list[m.RareMessage] = [
     m.SetPhase(phase=MarketPhase.CALL),
     m.Halt(symbol="H100.GUIAN.261205", halted=True),
     m.KillMarket(cancel_orders=True),
+    m.RunMargin(),
     m.SettleDay(day=DAY),
     m.MeterReadings(account=1, readings=(m.Reading(1, 2, 3),)),
     m.FinishDelivery(day=DAY),

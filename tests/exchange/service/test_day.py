@@ -19,7 +19,7 @@ from matching.records import Side, new_order
 from nodes.catalogue import load_catalogue
 
 FRIDAY, MONDAY = date(2026, 12, 4), date(2026, 12, 7)
-DAY = ["open day", "call", "matched", "continuous", "closed", "settle"]
+DAY = ["open day", "call", "matched", "continuous", "margin run", "margin run", "closed", "settle"]
 
 
 class Catalogue:
@@ -61,6 +61,8 @@ async def test_a_weekend_in_order_each_step_at_its_time(config):
         ("call", "Fri 08:55"),
         ("matched", "Fri 08:59"),
         ("continuous", "Fri 09:00"),
+        ("margin run", "Fri 10:30"),  # clause 5.11
+        ("margin run", "Fri 13:30"),
         ("closed", "Fri 15:00"),
         ("settle", "Fri 15:30"),
         ("finish delivery", "Sun 01:00"),  # clause 7.4
@@ -79,15 +81,15 @@ async def test_a_weekend_in_order_each_step_at_its_time(config):
 
 async def test_stopped_after_any_step_the_next_start_does_the_rest_once(config):
     hashes = set()
-    for stop in range(1, 14):
+    for stop in range(1, 16):
         folder = dataclasses.replace(config, data_dir=config.data_dir / str(stop))
         steps: list[str] = []
         clock = ManualClock(moment_ns(FRIDAY, time(8, 0)))
-        while len(steps) < 13:
+        while len(steps) < 15:
             exchange = await small(folder, clock)
             driving = driver(exchange, folder)
             for _ in range(stop):
-                if len(steps) == 13:
+                if len(steps) == 15:
                     break
                 due = driving.next_due()
                 clock.set(max(due.at_ns, clock.now_ns()))
@@ -122,7 +124,7 @@ async def test_what_was_missed_is_made_up_in_order(config):
     await driver(exchange, config, steps).catch_up()
     status = exchange.views.status()
     assert (status.trading_day, status.phase) == (date(2026, 12, 9), MarketPhase.CONTINUOUS)
-    days = ["finish delivery"] * 2 + DAY + ["finish delivery"] + DAY + ["finish delivery"] + DAY[:4]
+    days = ["finish delivery"] * 2 + DAY + ["finish delivery"] + DAY + ["finish delivery"] + DAY[:5]
     assert [what for what, _ in steps] == DAY[1:] + days
     exchange.check()
     await exchange.close()

@@ -74,7 +74,7 @@ def test_settlement_takes_the_last_hour(market, views) -> None:
     assert settled[TUESDAY_H100].open_interest_lots == 106
     low, high = (views.contract(TUESDAY_H100).price_low, views.contract(TUESDAY_H100).price_high)
     assert (low, high) == (1_082, 1_322)  # clause 4.5
-    assert views.contract(TUESDAY_H100).margin_per_lot_fen == 1_443  # clause 5.1: 1442.4 up
+    assert views.contract(TUESDAY_H100).margin_long_fen == 1_443  # clause 5.1: 1442.4 up
     assert views.balance(2).margin_fen == 105 * 1_443
 
 

@@ -1,0 +1,161 @@
+"""Orders of accounts whose portfolio nets risks (clause 5.11): the kernel's gate, and what it can't see.
+
+The kernel adds a fixed offset to an account's equity and admits whatever doesn't raise the sum of single
+margins. An order against a position that nets with another one doesn't, and yet takes the netting away. So
+each new order or amendment of such an account is looked at alone, after everything before it was folded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exchange.clearing.portfolio.terms import margin_long, margin_short
+from exchange.service.margins import locked_lots, netting_of
+from exchange.service.state import State, joined
+from matching.jit import kernel
+from matching.records import EVENT, CommandKind, EventKind, OrderType, Records, RejectCode, Side
+
+_NEW: Final = int(CommandKind.NEW)
+_AMEND: Final = int(CommandKind.AMEND)
+_WITH_PRICE: Final = (OrderType.LIMIT, OrderType.STOP_LIMIT)
+
+Apply = Callable[[Records], Records]
+"""Applies commands to the kernel, folds their trades and returns their events."""
+
+
+@kernel
+def next_netting(commands: NDArray[Any], netting: NDArray[Any], begin: int) -> int:
+    """Return the place of the first order or amendment from `begin` on whose account nets; else their
+    number.
+    """
+    for i in range(begin, len(commands)):
+        account = commands[i]["account"]
+        entering = commands[i]["kind"] == _NEW or commands[i]["kind"] == _AMEND
+        if entering and 0 <= account < len(netting) and netting[account] > 0:
+            return i
+    return len(commands)
+
+
+def apply_guarded(state: State, commands: Records, apply: Apply) -> Records:
+    """Apply commands in order, each order of an account that nets by itself; return all their events."""
+    parts, begin = [], 0
+    while begin < len(commands):
+        at = next_netting(commands, state.netting, begin)
+        if at > begin:
+            parts.append(apply(commands[begin:at]))
+        if at < len(commands):
+            parts.append(_apply_one(state, commands[at : at + 1], apply))
+        begin = at + 1
+    return joined(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reduction:
+    """More open lots against a position."""
+
+    contract: int
+    position: int
+    lots: int
+    price: int
+    """Limit price, ticks; 0 without one."""
+
+
+def _apply_one(state: State, command: Records, apply: Apply) -> Records:
+    reduction = _reduction(state, command[0])
+    if reduction is None:
+        return apply(command)
+    account, seq = int(command["account"][0]), int(command["seq"][0])
+    kept = int(state.netting[account])
+    left = min(kept, _netting_left(state, account, reduction))
+    if left < kept and not _covered(state, account, reduction, kept - left):
+        return _refusal(command[0])
+    events = apply(command)
+    if left < kept and events["kind"][0] != EventKind.REJECTED:
+        state.netting[account] = left
+        state.engine.set_offset(account, state.offset(account), seq=seq)
+    return events
+
+
+def _reduction(state: State, command: Any) -> _Reduction | None:
+    """Return what the command adds against a position; None if nothing, or if the kernel will refuse it."""
+    account, lots = int(command["account"]), int(command["quantity"])
+    contract, side, price = int(command["instrument"]), int(command["side"]), int(command["price"])
+    if command["kind"] == _AMEND:
+        orders = state.engine.open_orders(account)
+        found = orders[orders["order_id"] == command["order_id"]]
+        if not len(found):
+            return None
+        order = found[0]
+        contract, side = int(order["instrument"]), int(order["side"])
+        lots -= int(order["executed"]) + int(order["remaining"])
+        price = price or int(order["price"])
+        priced = order["type"] in _WITH_PRICE
+    else:
+        priced = command["type"] in _WITH_PRICE
+    if not 0 <= contract < len(state.contracts) or lots <= 0:
+        return None
+    position = state.positions.lots(account, contract)
+    if position == 0 or (position > 0) == (side == Side.BUY):
+        return None
+    return _Reduction(contract, position, lots, price if priced else 0)
+
+
+def _netting_left(state: State, account: int, reduction: _Reduction) -> int:
+    """Return what the account nets once every open order against a position has traded, this one too."""
+    rows = state.positions.rows
+    mine = rows[(rows["account"] == account) & (rows["lots"] != 0)]
+    contracts = mine["contract"]
+    buys, sells = _open_lots(state, account, contracts)
+    at = contracts == reduction.contract
+    (sells if reduction.position > 0 else buys)[at] += reduction.lots
+    return netting_of(state, contracts, locked_lots(mine["lots"], buys, sells))
+
+
+def _open_lots(
+    state: State, account: int, contracts: NDArray[Any]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return an account's open buy and sell lots in each of `contracts`."""
+    orders = state.engine.open_orders(account)
+    sums = []
+    for side in (Side.BUY, Side.SELL):
+        mine = orders[orders["side"] == side]
+        lots = np.where(mine["instrument"] == contracts[:, None], mine["remaining"].astype(np.int64), 0)
+        sums.append(lots.sum(axis=1))
+    return sums[0], sums[1]
+
+
+def _covered(state: State, account: int, reduction: _Reduction, lost: int) -> bool:
+    """Tell whether equity covers the requirement once the order has traded and `lost` fen of netting are
+    gone, or the requirement doesn't rise (clause 5.11).
+    """
+    row = state.contract_row(reduction.contract)
+    buys, sells = (int(lots[0]) for lots in _open_lots(state, account, np.array([reduction.contract])))
+    before = _worst(row, reduction.position, buys, sells)
+    selling = reduction.position > 0
+    traded = reduction.position + (-reduction.lots if selling else reduction.lots)
+    after = _worst(row, traded, buys, sells)
+    price = reduction.price or int(row["price_low" if selling else "price_high"])
+    against = int(row["reference"]) - price if selling else price - int(row["reference"])
+    rise = after - before + max(0, against) * int(row["hours"]) * reduction.lots + lost
+    exposure = state.engine.exposure(account)
+    free = exposure.equity_fen + exposure.offset_fen - exposure.requirement_fen
+    return rise <= max(0, free)
+
+
+def _worst(row: Any, position: int, buys: int, sells: int) -> int:
+    """Return a holding's worst-case margin on its own, fen (clause 3.36)."""
+    return max(max(0, position + buys) * margin_long(row), max(0, sells - position) * margin_short(row))
+
+
+def _refusal(command: Any) -> Records:
+    """Return the REJECTED event of a command, as the kernel would write it."""
+    event = np.zeros(1, EVENT)
+    for column in ("seq", "order_id", "client_id", "quantity", "account", "instrument", "side"):
+        event[column] = command[column]
+    event["contra_account"], event["kind"], event["code"] = -1, EventKind.REJECTED, RejectCode.MARGIN
+    return event

@@ -1,0 +1,122 @@
+"""Margin of the state's contracts and accounts: what a lot risks, what a portfolio nets (chapter 5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exchange.clearing.portfolio.margin import Book
+from exchange.clearing.portfolio.terms import terms_of
+from exchange.domain.calendar import day_of, next_trading_day
+from exchange.domain.contracts import Contract
+from exchange.domain.money import ceiling_share
+from exchange.domain.phases import MarketPhase
+from exchange.service.state import Stamp, State
+
+
+@dataclass(frozen=True, slots=True)
+class LotRisk:
+    """What one lot may lose, fen (clauses 5.5, 5.8 and 5.9)."""
+
+    scan: int
+    roll: int
+    failure: int
+
+    @property
+    def margin_long(self) -> int:
+        """Margin of a long lot on its own."""
+        return max(self.scan, self.roll)
+
+    @property
+    def margin_short(self) -> int:
+        """Margin of a short lot on its own."""
+        return self.scan + self.failure
+
+
+def first_margined_day(state: State, stamp: Stamp) -> date:
+    """Return the trading day for which margins set now hold: the open one, or the next one if none is."""
+    day = state.day.trading_day
+    if day is None:
+        return day_of(stamp.time_ns)
+    if state.day.phase in (MarketPhase.SETTLED, MarketPhase.CLOSED):
+        return next_trading_day(day, state.closed_days)
+    return day
+
+
+def lot_risk(state: State, contract: Contract, reference: int, day: date) -> LotRisk:
+    """Return the risk of one lot at a reference price (ticks), for trading on `day`."""
+    rules, value = state.margin_rules, reference * contract.hours
+    rolls = (contract.period.first - day).days >= rules.roll_after_days
+    return LotRisk(
+        scan=ceiling_share(value, _scan_rate(state, contract, day)),
+        roll=ceiling_share(value, rules.roll_basis_points) if rolls else 0,
+        failure=ceiling_share(value, rules.buy_in_basis_points + rules.damages_basis_points),
+    )
+
+
+def _scan_rate(state: State, contract: Contract, day: date) -> int:
+    """Return the scan range in basis points of value: the base rate, or the nearest step that holds."""
+    steps = state.margin_rules.near_delivery
+    rate = state.rules.margin_basis_points
+    if not steps:
+        return rate
+    left = _trading_days_left(
+        day, contract.last_trading_day, steps[-1].trading_days_left + 1, state.closed_days
+    )
+    return max([rate, *(step.basis_points for step in steps if left <= step.trading_days_left)])
+
+
+def _trading_days_left(day: date, last: date, most: int, closed_days: frozenset[date]) -> int:
+    """Return how many trading days follow `day` up to and with `last`, counted no further than `most`."""
+    left = 0
+    while day < last and left < most:
+        day = next_trading_day(day, closed_days)
+        left += 1
+    return left
+
+
+def set_offsets(state: State) -> None:
+    """Compute every account's netting and add-on from its positions and open orders (clause 5.11).
+
+    The kernel isn't told.
+    """
+    rows, terms = state.positions.rows, terms_of(state.contract_table.rows)
+    size, rules = len(state.cash), state.margin_rules
+    book = Book(rows["account"], rows["contract"], rows["lots"], terms, size)
+    free = book.free_of_concentration(rules)
+    margins = book.margins(rules, free)
+    state.add_on[:] = margins["concentration"]
+    holdings = state.engine.holdings()
+    locked = locked_lots(holdings["position"], holdings["open_buy"], holdings["open_sell"])
+    if (locked != holdings["position"]).any():
+        book = Book(holdings["account"], holdings["instrument"], locked, terms, size)
+        margins = book.margins(rules, free)
+    state.netting[:] = _netting(margins)
+
+
+def locked_lots(position: NDArray[Any], open_buy: NDArray[Any], open_sell: NDArray[Any]) -> NDArray[np.int64]:
+    """Return what stays of positions (lots, long positive) if every open order against them trades."""
+    lots = position.astype(np.int64)
+    locked: NDArray[np.int64] = np.where(
+        lots > 0, np.maximum(lots - open_sell, 0), np.minimum(lots + open_buy, 0)
+    )
+    return locked
+
+
+def netting_of(state: State, contracts: NDArray[Any], lots: NDArray[Any]) -> int:
+    """Return what one account's locked lots (shape (n,), in contracts (n,)) earn by netting, fen."""
+    terms = terms_of(state.contract_table.rows[contracts])
+    book = Book(np.zeros(len(lots), np.int32), np.arange(len(lots)), lots, terms, 1)
+    free = np.zeros(int(terms["group"].max(initial=-1)) + 1, np.int64)
+    return int(_netting(book.margins(state.margin_rules, free))[0])
+
+
+def _netting(margins: NDArray[Any]) -> NDArray[np.int64]:
+    """Return what netting takes off single margins, fen, shape of `margins`; never less than 0."""
+    earned = margins["single"] - (margins["requirement"] - margins["concentration"])
+    result: NDArray[np.int64] = np.maximum(earned, 0)
+    return result
