@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from matching.api import InvariantViolation
 from matching.constants import TRADE, UNCROSS
-from matching.jit import kernel
+from matching.jit import kernel, wide
 from matching.records import Records, Side
 
 POSITION_ROW: Final = np.dtype(
@@ -123,6 +123,26 @@ def fold_trades(
 
 
 @kernel
+def lock(
+    index: NDArray[Any],
+    rows: NDArray[Any],
+    accounts: NDArray[Any],
+    contracts: NDArray[Any],
+    signed_lots: NDArray[Any],
+    left: NDArray[np.int64],
+) -> None:
+    """Take orders off what is `left` of the positions that they are against, to 0 at least."""
+    for i in range(len(accounts)):
+        row = index[_slot(index, rows, accounts[i], contracts[i])]
+        if row < 0:
+            continue
+        if left[row] > 0 and signed_lots[i] < 0:
+            left[row] = max(wide(0), left[row] + signed_lots[i])
+        elif left[row] < 0 and signed_lots[i] > 0:
+            left[row] = min(wide(0), left[row] + signed_lots[i])
+
+
+@kernel
 def _rebuild(index: NDArray[Any], rows: NDArray[Any], count: int) -> None:
     """Enter all rows into an index that is free."""
     for row in range(count):
@@ -166,6 +186,18 @@ class Positions:
         """Return the position in lots, long positive; 0 without one."""
         row = self._index[_slot(self._index, self._rows, account, contract)]
         return int(self._rows[row]["lots"]) if row >= 0 else 0
+
+    def locked(
+        self, accounts: NDArray[Any], contracts: NDArray[Any], signed_lots: NDArray[Any]
+    ) -> NDArray[np.int64]:
+        """Return what stays of each row's lots if open orders against it trade, shape of `rows`.
+
+        Orders are given by account, contract and open lots (bought positive), shape (n,); orders with a
+        position, or without one, change nothing.
+        """
+        left: NDArray[np.int64] = self.rows["lots"].copy()
+        lock(self._index, self._rows, accounts, contracts, signed_lots, left)
+        return left
 
     def restore(self, rows: NDArray[Any]) -> None:
         """Fill empty positions with the rows (POSITION_ROW) of others."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.domain.money import half_up
+from matching.jit import kernel
 
 
 class PriceRule(IntEnum):
@@ -44,17 +45,32 @@ def settlement_price(contract: Any) -> tuple[int, PriceRule]:
     return int(contract["reference"]), PriceRule.PREVIOUS
 
 
-def variation_margin(
-    positions: NDArray[Any], hours: NDArray[np.int64], new: NDArray[np.int64], old: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Return the variation margin of each POSITION_ROW in fen (clause 6.2), received positive.
+@kernel
+def mark_to_market(
+    positions: NDArray[Any],
+    contracts: NDArray[Any],
+    wanted: NDArray[np.bool_],
+    cash: NDArray[np.int64],
+    margins: NDArray[np.int64],
+) -> None:
+    """Pay variation margin on the positions (POSITION_ROW) in `wanted` contracts and take them as settled.
 
-    hours × (lots × new price − settled lots × old price − signed value traded since); `hours`, `new` and
-    `old` are each row's own, shape (n,).
+    Enters it into `cash` (fen, by account) and into `margins` (fen, one a position, received positive; 0
+    elsewhere): hours × (lots × new price − settled lots × old price − signed value traded since), clause 6.2.
+    `contracts` are CONTRACT_ROW with their new and old prices in `reference` and `previous`; `wanted` is one
+    a contract.
     """
-    marked = positions["lots"] * new - positions["settled_lots"] * old - positions["day_value"]
-    result: NDArray[np.int64] = hours * marked
-    return result
+    for i in range(len(positions)):
+        row = positions[i]
+        margins[i] = 0
+        if not wanted[row["contract"]]:
+            continue
+        terms = contracts[row["contract"]]
+        marked = row["lots"] * terms["reference"] - row["settled_lots"] * terms["previous"]
+        margins[i] = terms["hours"] * (marked - row["day_value"])
+        cash[row["account"]] += margins[i]
+        row["settled_lots"] = row["lots"]
+        row["day_value"] = 0
 
 
 def cascade_value(lots: int, price: int, parent_hours: int, child_hours: list[int]) -> int:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.clearing.portfolio.terms import margin_long, margin_short
-from exchange.service.margins import locked_lots, netting_of
+from exchange.service.margins import netting_left
 from exchange.service.state import State, joined
 from matching.jit import kernel
 from matching.records import EVENT, CommandKind, EventKind, OrderType, Records, RejectCode, Side
@@ -64,6 +64,11 @@ class _Reduction:
     price: int
     """Limit price, ticks; 0 without one."""
 
+    @property
+    def signed_lots(self) -> int:
+        """The lots, bought positive."""
+        return -self.lots if self.position > 0 else self.lots
+
 
 def _apply_one(state: State, command: Records, apply: Apply) -> Records:
     reduction = _reduction(state, command[0])
@@ -71,7 +76,7 @@ def _apply_one(state: State, command: Records, apply: Apply) -> Records:
         return apply(command)
     account, seq = int(command["account"][0]), int(command["seq"][0])
     kept = int(state.netting[account])
-    left = min(kept, _netting_left(state, account, reduction))
+    left = min(kept, netting_left(state, account, reduction.contract, reduction.signed_lots))
     if left < kept and not _covered(state, account, reduction, kept - left):
         return _refusal(command[0])
     events = apply(command)
@@ -105,28 +110,12 @@ def _reduction(state: State, command: Any) -> _Reduction | None:
     return _Reduction(contract, position, lots, price if priced else 0)
 
 
-def _netting_left(state: State, account: int, reduction: _Reduction) -> int:
-    """Return what the account nets once every open order against a position has traded, this one too."""
-    rows = state.positions.rows
-    mine = rows[(rows["account"] == account) & (rows["lots"] != 0)]
-    contracts = mine["contract"]
-    buys, sells = _open_lots(state, account, contracts)
-    at = contracts == reduction.contract
-    (sells if reduction.position > 0 else buys)[at] += reduction.lots
-    return netting_of(state, contracts, locked_lots(mine["lots"], buys, sells))
-
-
-def _open_lots(
-    state: State, account: int, contracts: NDArray[Any]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return an account's open buy and sell lots in each of `contracts`."""
+def _open_lots(state: State, account: int, contract: int) -> tuple[int, int]:
+    """Return an account's open buy and sell lots in a contract."""
     orders = state.engine.open_orders(account)
-    sums = []
-    for side in (Side.BUY, Side.SELL):
-        mine = orders[orders["side"] == side]
-        lots = np.where(mine["instrument"] == contracts[:, None], mine["remaining"].astype(np.int64), 0)
-        sums.append(lots.sum(axis=1))
-    return sums[0], sums[1]
+    mine = orders[orders["instrument"] == contract]
+    buys, sells = (int(mine["remaining"][mine["side"] == side].sum()) for side in (Side.BUY, Side.SELL))
+    return buys, sells
 
 
 def _covered(state: State, account: int, reduction: _Reduction, lost: int) -> bool:
@@ -134,11 +123,10 @@ def _covered(state: State, account: int, reduction: _Reduction, lost: int) -> bo
     gone, or the requirement doesn't rise (clause 5.11).
     """
     row = state.contract_row(reduction.contract)
-    buys, sells = (int(lots[0]) for lots in _open_lots(state, account, np.array([reduction.contract])))
+    buys, sells = _open_lots(state, account, reduction.contract)
     before = _worst(row, reduction.position, buys, sells)
     selling = reduction.position > 0
-    traded = reduction.position + (-reduction.lots if selling else reduction.lots)
-    after = _worst(row, traded, buys, sells)
+    after = _worst(row, reduction.position + reduction.signed_lots, buys, sells)
     price = reduction.price or int(row["price_low" if selling else "price_high"])
     against = int(row["reference"]) - price if selling else price - int(row["reference"])
     rise = after - before + max(0, against) * int(row["hours"]) * reduction.lots + lost

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from exchange.clearing.delivery import match_shorts_to_longs
 from exchange.clearing.ledger import LedgerKind
-from exchange.clearing.settlement import PriceRule, cascade_value, settlement_price, variation_margin
+from exchange.clearing.settlement import PriceRule, cascade_value, mark_to_market, settlement_price
 from exchange.clearing.tables import RESERVATION_ROW, SETTLEMENT_ROW
 from exchange.domain.calendar import epoch_day
 from exchange.domain.contracts import Contract, PeriodKind, Symbol
@@ -41,7 +41,8 @@ def settle_day(state: State, message: SettleDay, stamp: Stamp) -> Outcome:
     expiring = [state.contracts[i] for i in traded if state.contracts[i].last_trading_day <= message.day]
     parents = [contract for contract in expiring if contract.kind is not PeriodKind.DAY]
     _pay_fees(state, stamp)
-    _mark(state, np.array([parent.index for parent in parents], np.int64), stamp)
+    if parents:
+        _mark(state, np.array([parent.index for parent in parents]), stamp)
     for parent in parents:
         events += _cascade(state, parent, stamp)
     days = _expiring_days(state, message)
@@ -87,10 +88,10 @@ def _pay_fees(state: State, stamp: Stamp) -> None:
     rows = state.positions.rows
     fees = rows["day_fees"].copy()
     state.ledger.enter_all(stamp.seq, stamp.day, LedgerKind.FEE, rows["account"], rows["contract"], -fees)
-    contracts, place = np.unique(rows["contract"], return_inverse=True)
-    received = np.zeros(len(contracts), np.int64)
-    np.add.at(received, place, fees)
-    house = np.full(len(contracts), HOUSE, np.int32)
+    received = np.zeros(len(state.contracts), np.int64)
+    np.add.at(received, rows["contract"], fees)
+    house = np.full(len(received), HOUSE, np.int32)
+    contracts = np.arange(len(received))
     state.ledger.enter_all(stamp.seq, stamp.day, LedgerKind.FEE, house, contracts, received)
     rows["day_fees"] = 0
 
@@ -100,16 +101,12 @@ def _mark(state: State, contracts: NDArray[Any], stamp: Stamp) -> None:
     6.2).
     """
     rows = state.positions.rows
-    chosen = np.flatnonzero(np.isin(rows["contract"], contracts))
-    mine = rows[chosen]
-    terms = state.contract_table.rows[mine["contract"]]
-    margin = variation_margin(mine, terms["hours"], terms["reference"], terms["previous"])
-    np.add.at(state.cash, mine["account"], margin)
-    state.ledger.enter_all(
-        stamp.seq, stamp.day, LedgerKind.VARIATION_MARGIN, mine["account"], mine["contract"], margin
-    )
-    rows["settled_lots"][chosen] = rows["lots"][chosen]
-    rows["day_value"][chosen] = 0
+    wanted = np.zeros(len(state.contracts), np.bool_)
+    wanted[contracts] = True
+    margins = np.zeros(len(rows), np.int64)
+    mark_to_market(rows, state.contract_table.rows, wanted, state.cash, margins)
+    kind = LedgerKind.VARIATION_MARGIN
+    state.ledger.enter_all(stamp.seq, stamp.day, kind, rows["account"], rows["contract"], margins)
 
 
 def _holders(state: State, contract: Contract) -> list[tuple[int, int]]:
@@ -141,6 +138,7 @@ def _cascade(state: State, parent: Contract, stamp: Stamp) -> list[Records]:
             row = state.positions.row(account, child.index)
             row["lots"] += lots
             row["day_value"] += lots * price
+            events.append(state.engine.set_position(account, child.index, int(row["lots"]), seq=stamp.seq))
     rows = state.positions.rows
     gone = rows["contract"] == parent.index
     rows["lots"][gone] = 0
@@ -194,7 +192,9 @@ def _retire(state: State, contracts: list[Contract], stamp: Stamp) -> list[Recor
     """End contracts that cascaded or expired: forget their positions, keep what was first sold (clause
     7.2).
     """
-    events = []
+    events: list[Records] = []
+    if not contracts:
+        return events
     for contract in contracts:
         state.contract_row(contract.index)["active"] = 0
         events.append(state.engine.remove_instrument(contract.index, seq=stamp.seq))
@@ -210,9 +210,7 @@ def _retire(state: State, contracts: list[Contract], stamp: Stamp) -> list[Recor
 
 
 def _prepare_next_day(state: State, stamp: Stamp) -> list[Records]:
-    """Give the kernel the new prices, limits, margins, cascaded positions and equities (clauses 4.5,
-    5.1, 5.2).
-    """
+    """Give the kernel the new prices, limits, margins, offsets and equities (clauses 4.5, 5.1, 5.2, 5.11)."""
     engine, events = state.engine, []
     day = first_margined_day(state, stamp)
     for index in state.active_contracts().tolist():
@@ -228,10 +226,6 @@ def _prepare_next_day(state: State, stamp: Stamp) -> list[Records]:
             events.append(engine.set_margins(index, risk.margin_long, risk.margin_short, seq=stamp.seq))
         row["previous"], row["price_low"], row["price_high"] = reference, low, high
         row["scan"], row["roll"], row["failure"] = risk.scan, risk.roll, risk.failure
-    for row in state.positions.rows:
-        account, index, lots = int(row["account"]), int(row["contract"]), int(row["lots"])
-        if engine.position(account, index) != lots:
-            events.append(engine.set_position(account, index, lots, seq=stamp.seq))
     set_offsets(state)
     events += [
         engine.set_account(account, state.account_spec(account), seq=stamp.seq)

@@ -142,13 +142,9 @@ class Kernel:
         """Return a position in lots."""
         return self._engine.position(account, self._slot(contract))
 
-    def holdings(self) -> Records:
-        """Return positions and open lots (HOLDING_STATE) of every account and contract that it ordered."""
-        return self._translated(self._engine.snapshot()["holdings"])
-
     def positions(self) -> Records:
         """Return all positions other than 0 (HOLDING_STATE), ascending contract, then account."""
-        holdings = self.holdings()
+        holdings = self._translated(self._engine.snapshot()["holdings"])
         held: Records = holdings[holdings["position"] != 0]
         order = np.lexsort((held["account"], held["instrument"]))
         return held[order]

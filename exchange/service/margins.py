@@ -16,6 +16,7 @@ from exchange.domain.contracts import Contract
 from exchange.domain.money import ceiling_share
 from exchange.domain.phases import MarketPhase
 from exchange.service.state import Stamp, State
+from matching.records import Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,25 +91,43 @@ def set_offsets(state: State) -> None:
     free = book.free_of_concentration(rules)
     margins = book.margins(rules, free)
     state.add_on[:] = margins["concentration"]
-    holdings = state.engine.holdings()
-    locked = locked_lots(holdings["position"], holdings["open_buy"], holdings["open_sell"])
-    if (locked != holdings["position"]).any():
-        book = Book(holdings["account"], holdings["instrument"], locked, terms, size)
-        margins = book.margins(rules, free)
+    orders = [(_NONE, _NONE, _NONE), *(_open_orders(state, of) for of in state.members_by_account)]
+    accounts, contracts, lots = (np.concatenate(column) for column in zip(*orders, strict=True))
+    if len(lots):
+        locked = state.positions.locked(accounts, contracts, lots)
+        margins = Book(rows["account"], rows["contract"], locked, terms, size).margins(rules, free)
     state.netting[:] = _netting(margins)
 
 
-def locked_lots(position: NDArray[Any], open_buy: NDArray[Any], open_sell: NDArray[Any]) -> NDArray[np.int64]:
-    """Return what stays of positions (lots, long positive) if every open order against them trades."""
-    lots = position.astype(np.int64)
-    locked: NDArray[np.int64] = np.where(
-        lots > 0, np.maximum(lots - open_sell, 0), np.minimum(lots + open_buy, 0)
-    )
-    return locked
+_NONE = np.zeros(0, np.int64)
 
 
-def netting_of(state: State, contracts: NDArray[Any], lots: NDArray[Any]) -> int:
-    """Return what one account's locked lots (shape (n,), in contracts (n,)) earn by netting, fen."""
+def _open_orders(
+    state: State, account: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return accounts, contracts and open lots (bought positive) of an account's orders."""
+    if not state.engine.exposure(account).open_orders:
+        return _NONE, _NONE, _NONE
+    orders = state.engine.open_orders(account)
+    lots = orders["remaining"].astype(np.int64)
+    signed = np.where(orders["side"] == Side.BUY, lots, -lots)
+    return orders["account"].astype(np.int64), orders["instrument"].astype(np.int64), signed
+
+
+def netting_left(state: State, account: int, contract: int, signed_lots: int) -> int:
+    """Return what an account would net once its open orders against positions, and another one of these lots
+    (bought positive), have traded; fen.
+    """
+    order = (account, contract, signed_lots)
+    columns = zip(_open_orders(state, account), order, strict=True)
+    accounts, contracts, lots = (np.append(column, last) for column, last in columns)
+    mine = np.flatnonzero(state.positions.rows["account"] == account)
+    held = state.positions.rows["contract"][mine]
+    return _netting_of(state, held, state.positions.locked(accounts, contracts, lots)[mine])
+
+
+def _netting_of(state: State, contracts: NDArray[Any], lots: NDArray[np.int64]) -> int:
+    """Return what one account's lots (shape (n,), in contracts (n,)) earn by netting, fen."""
     terms = terms_of(state.contract_table.rows[contracts])
     book = Book(np.zeros(len(lots), np.int32), np.arange(len(lots)), lots, terms, 1)
     free = np.zeros(int(terms["group"].max(initial=-1)) + 1, np.int64)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.clearing.positions import POSITION_ROW
-from exchange.clearing.settlement import PriceRule, cascade_value, settlement_price, variation_margin
+from exchange.clearing.settlement import PriceRule, cascade_value, mark_to_market, settlement_price
 from exchange.clearing.tables import CONTRACT_ROW
 
 
@@ -27,11 +27,28 @@ def test_last_hour_then_whole_day_then_previous() -> None:  # clause 6.1
     assert settlement_price(contract()) == (1_200, PriceRule.PREVIOUS)
 
 
+def marked(row: np.ndarray, new: int, old: int, *, wanted: bool = True) -> int:
+    """Mark one position of a day contract and return what it received; its account's cash says the same."""
+    contracts, cash, margins = np.zeros(1, CONTRACT_ROW), np.zeros(1, np.int64), np.zeros(1, np.int64)
+    contracts["hours"], contracts["reference"], contracts["previous"] = 24, new, old
+    mark_to_market(row, contracts, np.array([wanted]), cash, margins)
+    assert cash[0] == margins[0]
+    return int(margins[0])
+
+
 def test_variation_margin_worked() -> None:  # clause 6.2
     row = np.zeros(1, POSITION_ROW)
     row["lots"], row["day_value"] = 2, 2 * 1_200
-    margin = variation_margin(row, np.array([24]), np.array([1_210]), np.array([1_150]))
-    assert margin.tolist() == [480]
+    assert marked(row, 1_210, 1_150) == 480
+    assert (row["settled_lots"], row["day_value"]) == (2, 0)
+    assert marked(row, 1_210, 1_210) == 0
+
+
+def test_only_wanted_contracts_are_marked() -> None:
+    row = np.zeros(1, POSITION_ROW)
+    row["lots"], row["day_value"] = 2, 2 * 1_200
+    assert marked(row, 1_210, 1_150, wanted=False) == 0
+    assert row["day_value"] == 2_400
 
 
 @given(
@@ -48,8 +65,8 @@ def test_over_days_variation_margin_is_what_the_trades_earned(
         for lots, paid in trades[day :: len(settlements)]:
             row["lots"] += lots
             row["day_value"] += lots * paid
-        received += int(variation_margin(row, np.array([24]), np.array([price]), np.array([old]))[0])
-        row["settled_lots"], row["day_value"], old = row["lots"], 0, price
+        received += marked(row, price, old)
+        old = price
     assert received == 24 * sum(lots * (settlements[-1] - paid) for lots, paid in trades)
 
 

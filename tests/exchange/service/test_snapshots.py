@@ -84,7 +84,7 @@ def test_every_part_of_the_state_is_in_a_snapshot(market_type):
 
     def plain(state: State) -> dict[str, object]:
         tables = {"contract_table", "reservations", "settlements", "positions", "ledger"}
-        arrays = {"cash", "delivery_hold"}
+        arrays = {"cash", "delivery_hold", "netting", "add_on"}
         found: dict[str, object] = {}
         for name, part in vars(state).items():
             if name in tables:
