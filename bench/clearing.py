@@ -3,21 +3,27 @@ every account in every contract, beside plain Python that computes the same to t
 gate costs the matching kernel.
 
 Prices, positions and trades come from one seed. The plain loop runs over the first `CHECKED` accounts and is
-scaled up; with all of them in `--all`.
+scaled up.
 """
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.report import Result, arguments, show, write
+from bench.report import ROOT, Result, arguments, show, write
 from exchange.clearing.portfolio import reference
 from exchange.clearing.portfolio.margin import Book, portfolio_margins
 from exchange.clearing.portfolio.terms import MARGIN_ROW, terms_of
@@ -210,6 +216,74 @@ def settlement(core: Core, size: Size) -> list[Result]:
     ]
 
 
+WITHOUT_MARGIN: Final = {
+    "exposure.py": (
+        ("def margin_of(", "return wide(0)"),
+        ("def loss_per_lot(", "return wide(0)"),
+    ),
+    "entry.py": (("def margin_fault(", "return NO_REJECT"),),
+}
+"""Functions of the kernel that are cut short, so that it keeps positions and asks nobody for margin."""
+
+_REPLAY: Final = """
+import sys, time
+from bench.streams import batches, mixed
+stream, best = mixed(int(sys.argv[1])), 0.0
+for _ in range(int(sys.argv[2])):
+    engine = stream.engine()
+    for batch in batches(stream.commands[: stream.warm]):
+        engine.apply(batch)
+    begun = time.thread_time()
+    for batch in batches(stream.commands[stream.warm :]):
+        engine.apply(batch)
+    seconds = time.thread_time() - begun
+    best = max(best, (len(stream.commands) - stream.warm) / seconds / 1e6)
+print(best)
+"""
+
+
+def margin_gate(commands: int, repeats: int) -> list[Result]:
+    """Measure the matching rate with the margin gate and without it, on a copy of the kernel cut for this.
+
+    Processor time, the best of the runs. The copy is compiled anew, which takes a minute or two.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        copied = Path(folder) / "matching"
+        shutil.copytree(ROOT / "matching", copied, ignore=shutil.ignore_patterns("__pycache__"))
+        for name, cuts in WITHOUT_MARGIN.items():
+            text = (copied / name).read_text(encoding="utf-8")
+            for head, instead in cuts:
+                text = _cut_short(text, head, instead)
+            (copied / name).write_text(text, encoding="utf-8")
+        cache = str(Path(folder) / "cache")
+        off = _rate({"PYTHONPATH": folder, "DONGXI_CACHE_DIR": cache}, commands, repeats)
+    on = _rate({}, commands, repeats)
+    return [
+        Result("matching, mixed stream", "margin on", on, "M commands/s", "higher"),
+        Result("matching, mixed stream", "margin cut out", off, "M commands/s", "higher"),
+        Result("matching, mixed stream", "cost of margin", 100 * (1 - on / off), "%", "lower", 20.0),
+    ]
+
+
+def _cut_short(text: str, head: str, instead: str) -> str:
+    """Return a module whose function begins with a return, right after its docstring."""
+    start = text.index(head)
+    end = text.index('"""\n', text.index('"""', start) + 3) + 4
+    return f"{text[:end]}    {instead}\n{text[end:]}"
+
+
+def _rate(environment: dict[str, str], commands: int, repeats: int) -> float:
+    ran = subprocess.run(
+        [sys.executable, "-c", _REPLAY, str(commands), str(repeats)],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return float(ran.stdout)
+
+
 def main() -> None:
     """Run the benchmark."""
     options = arguments("Clearing: portfolio margin, daily settlement, and what the margin gate costs.")
@@ -217,6 +291,8 @@ def main() -> None:
     core = market(size)
     results = margins(core, size, repeats, min(CHECKED, size.accounts))
     results += settlement(core, size)
+    if not options.quick:
+        results += margin_gate(2_000_000, REPEATS)
     notes = ("Every account is in every contract; the plain loops give the same numbers, to the fen.",)
     show("Clearing", results, notes)
     write(options.json, results, ("numba", "numpy"))

@@ -71,19 +71,29 @@ class _Reduction:
 
 
 def _apply_one(state: State, command: Records, apply: Apply) -> Records:
-    reduction = _reduction(state, command[0])
-    if reduction is None:
-        return apply(command)
     account, seq = int(command["account"][0]), int(command["seq"][0])
-    kept = int(state.netting[account])
-    left = min(kept, netting_left(state, account, reduction.contract, reduction.signed_lots))
-    if left < kept and not _covered(state, account, reduction, kept - left):
-        return _refusal(command[0])
+    left = netting_after(state, command[0])
+    if left is None:
+        return refusal(command[0])
     events = apply(command)
-    if left < kept and events["kind"][0] != EventKind.REJECTED:
+    if left < state.netting[account] and events["kind"][0] != EventKind.REJECTED:
         state.netting[account] = left
         state.engine.set_offset(account, state.offset(account), seq=seq)
     return events
+
+
+def netting_after(state: State, command: Any) -> int | None:
+    """Return what the account of a NEW or AMEND would still net if the command were accepted, fen; None if
+    it is to be refused for what it takes away.
+    """
+    account = int(command["account"])
+    kept = int(state.netting[account])
+    reduction = _reduction(state, command)
+    if reduction is None:
+        return kept
+    left = min(kept, netting_left(state, account, reduction.contract, reduction.signed_lots))
+    covered = left == kept or _covered(state, account, reduction, kept - left)
+    return left if covered else None
 
 
 def _reduction(state: State, command: Any) -> _Reduction | None:
@@ -140,7 +150,7 @@ def _worst(row: Any, position: int, buys: int, sells: int) -> int:
     return max(max(0, position + buys) * margin_long(row), max(0, sells - position) * margin_short(row))
 
 
-def _refusal(command: Any) -> Records:
+def refusal(command: Any) -> Records:
     """Return the REJECTED event of a command, as the kernel would write it."""
     event = np.zeros(1, EVENT)
     for column in ("seq", "order_id", "client_id", "quantity", "account", "instrument", "side"):

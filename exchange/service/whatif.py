@@ -8,7 +8,9 @@ import numpy as np
 
 from exchange.clearing.fees import fees_of
 from exchange.service.excerpt import excerpt_of
-from exchange.service.state import State
+from exchange.service.guard import netting_after, refusal
+from exchange.service.kernel import Kernel
+from exchange.service.state import State, joined
 from matching.api import Exposure
 from matching.records import CommandKind, EventKind, Records
 
@@ -43,9 +45,29 @@ def what_if(state: State, account: int, commands: Records, first_seq: int) -> Wh
     tried["account"] = account
     tried["order_id"] = [excerpt.order_ids.get(order_id, 0) for order_id in tried["order_id"].tolist()]
     before = excerpt.kernel.exposure(account)
-    events = excerpt.kernel.apply(tried)
+    live = commands.copy()
+    live["account"] = account
+    events = _tried(state, excerpt.kernel, live, tried)
     after = excerpt.kernel.exposure(account)
     return WhatIf(tried, events, before, after, _fees(state, account, events))
+
+
+def _tried(state: State, excerpt: Kernel, live: Records, tried: Records) -> Records:
+    """Return the events of commands in an excerpt, less those that would take away what the account nets.
+
+    Each is judged on the positions as they are, not as the commands before it leave them (clause 5.11).
+    """
+    refused = np.array(
+        [
+            state.netting[row["account"]] > 0
+            and row["kind"] in (CommandKind.NEW, CommandKind.AMEND)
+            and netting_after(state, row) is None
+            for row in live
+        ],
+        np.bool_,
+    )
+    events = joined([excerpt.apply(tried[~refused]), *(refusal(row) for row in tried[refused])])
+    return events[np.argsort(events["seq"], kind="stable")]
 
 
 def _fees(state: State, account: int, events: Records) -> int:
