@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.clearing.portfolio.terms import margin_long, margin_short
-from exchange.service.margins import netting_left
+from exchange.service.margins import netting_left, netting_now
 from exchange.service.state import State, joined
 from matching.jit import kernel
 from matching.records import EVENT, CommandKind, EventKind, OrderType, Records, RejectCode, Side
@@ -92,8 +92,7 @@ def netting_after(state: State, command: Any) -> int | None:
     if reduction is None:
         return kept
     left = min(kept, netting_left(state, account, reduction.contract, reduction.signed_lots))
-    covered = left == kept or _covered(state, account, reduction, kept - left)
-    return left if covered else None
+    return left if _covered(state, account, reduction, left) else None
 
 
 def _reduction(state: State, command: Any) -> _Reduction | None:
@@ -128,9 +127,12 @@ def _open_lots(state: State, account: int, contract: int) -> tuple[int, int]:
     return buys, sells
 
 
-def _covered(state: State, account: int, reduction: _Reduction, lost: int) -> bool:
-    """Tell whether equity covers the requirement once the order has traded and `lost` fen of netting are
-    gone, or the requirement doesn't rise (clause 5.11).
+def _covered(state: State, account: int, reduction: _Reduction, left: int) -> bool:
+    """Tell whether equity covers the requirement once the order has traded and `left` fen are netted, or
+    that is no more than the positions require as they are (clause 5.11).
+
+    Other open orders count as the kernel counts them, untraded ones as positions, while `left` is what stays
+    netted when all of them have traded: so no choice of them that trades requires more.
     """
     row = state.contract_row(reduction.contract)
     buys, sells = _open_lots(state, account, reduction.contract)
@@ -139,10 +141,11 @@ def _covered(state: State, account: int, reduction: _Reduction, lost: int) -> bo
     after = _worst(row, reduction.position + reduction.signed_lots, buys, sells)
     price = reduction.price or int(row["price_low" if selling else "price_high"])
     against = int(row["reference"]) - price if selling else price - int(row["reference"])
-    rise = after - before + max(0, against) * int(row["hours"]) * reduction.lots + lost
+    loss = max(0, against) * int(row["hours"]) * reduction.lots
     exposure = state.engine.exposure(account)
-    free = exposure.equity_fen + exposure.offset_fen - exposure.requirement_fen
-    return rise <= max(0, free)
+    alone = exposure.requirement_fen + int(state.add_on[account])
+    needed = alone + after - before + loss - left
+    return needed <= exposure.equity_fen or needed <= alone - netting_now(state, account)
 
 
 def _worst(row: Any, position: int, buys: int, sells: int) -> int:

@@ -126,6 +126,13 @@ def netting_left(state: State, account: int, contract: int, signed_lots: int) ->
     return _netting_of(state, held, state.positions.locked(accounts, contracts, lots)[mine])
 
 
+def netting_now(state: State, account: int) -> int:
+    """Return what an account's positions net as they are, fen."""
+    rows = state.positions.rows
+    mine = rows[rows["account"] == account]
+    return _netting_of(state, mine["contract"], mine["lots"])
+
+
 def _netting_of(state: State, contracts: NDArray[Any], lots: NDArray[np.int64]) -> int:
     """Return what one account's lots (shape (n,), in contracts (n,)) earn by netting, fen."""
     terms = terms_of(state.contract_table.rows[contracts])

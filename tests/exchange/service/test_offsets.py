@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from exchange.clearing.portfolio import reference
@@ -171,6 +171,7 @@ ACTIONS = st.lists(
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ACTIONS, st.integers(0, 20_000))
+@example([(2, FAR, Side.BUY, 1, 1_195, False, False), (2, NEAR, Side.SELL, 1, 1_200, True, False)], 86)
 def test_nobody_falls_below_the_portfolio_requirement_by_trading(market_type, actions, free):
     """Two accounts hold a spread with `free` fen to spare; the first account takes the other side of what it
     is offered. Whatever trades, equity covers the netted requirement of the positions as they are.
