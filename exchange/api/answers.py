@@ -399,6 +399,32 @@ class Balances(Answer, frozen=True, kw_only=True):
     as_of_seq: int
 
 
+class MarginLine(Answer, frozen=True, kw_only=True):
+    """One amount of margin and the clause that asks for it; what lowers margin is negative."""
+
+    clause: str
+    what: str
+    how: str
+    amount_fen: int
+
+
+class MarginExplained(Answer, frozen=True, kw_only=True):
+    """Where an account's margin comes from.
+
+    `portfolio` sums to `portfolio_fen`, what the positions as they are ask for; `gate` sums to `margin_fen`,
+    what orders are checked against now.
+    """
+
+    account: str
+    portfolio: list[MarginLine]
+    portfolio_fen: int
+    gate: list[MarginLine]
+    margin_fen: int
+    equity_fen: int
+    available_fen: int
+    as_of_seq: int
+
+
 class StatementLine(Answer, frozen=True, kw_only=True):
     """Money that moved, summed by kind and contract. Positive came in, negative went out."""
 

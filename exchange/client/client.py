@@ -228,6 +228,10 @@ class ExchangeClient:
         """The account's cash and margin."""
         return await self._get("/v1/balances", answers.Balances, signed=True)
 
+    async def explain_margin(self) -> answers.MarginExplained:
+        """Where the account's margin comes from, line by line."""
+        return await self._get("/v1/margin/explain", answers.MarginExplained, signed=True)
+
     async def statement(self, day: str | None = None) -> answers.Statement:
         """The account's money of a day, line by line."""
         query = requests.StatementQuery(day=day)

@@ -44,6 +44,24 @@ async def balances(call: Call) -> answers.Balances:
     )
 
 
+async def explain_margin(call: Call) -> answers.MarginExplained:
+    """Answer where the account's margin comes from, line by line (chapter 5)."""
+    views, account = call.exchange.views, call.caller.account
+    balance, explained = views.balance(account), views.margin(account)
+    if balance is None:
+        raise AssertionError(f"account {account} has a key and no balance")
+    return answers.MarginExplained(
+        account=str(account),
+        portfolio=[translate.margin_line(line) for line in explained.portfolio],
+        portfolio_fen=explained.portfolio_fen,
+        gate=[translate.margin_line(line) for line in explained.gate],
+        margin_fen=explained.gate_fen,
+        equity_fen=balance.equity_fen,
+        available_fen=balance.available_fen,
+        as_of_seq=views.seq,
+    )
+
+
 async def statements(call: Call) -> answers.Statement:
     """Answer every fen that moved on a day: opening cash + lines = closing cash (clause 8.5)."""
     exchange = call.exchange
@@ -95,6 +113,15 @@ ROUTES = (
         handler=balances,
         answer=answers.Balances,
         summary="The account's cash and margin",
+        tag="account",
+        scope="read",
+    ),
+    Route(
+        method="GET",
+        path="/v1/margin/explain",
+        handler=explain_margin,
+        answer=answers.MarginExplained,
+        summary="Where the account's margin comes from",
         tag="account",
         scope="read",
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from exchange.api import answers, requests
 from exchange.api.formats import day_text, price_text, time_text
+from exchange.clearing.portfolio.explain import Line
 from exchange.domain.calendar import NS_PER_HOUR
 from exchange.service import viewtypes as views
 from matching.records import OrderFlag
@@ -42,6 +43,11 @@ def contract(view: views.ContractView) -> answers.Contract:
         active=view.active,
         halted=view.halted,
     )
+
+
+def margin_line(line: Line) -> answers.MarginLine:
+    """Return one line of an explained margin."""
+    return answers.MarginLine(clause=line.clause, what=line.what, how=line.how, amount_fen=line.amount_fen)
 
 
 def book(view: views.BookView, phase: str) -> answers.Book:

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from exchange.clearing.portfolio.explain import Line, Names, portfolio_lines, single_lines
 from exchange.clearing.portfolio.margin import Book
+from exchange.clearing.portfolio.reference import Terms
 from exchange.clearing.portfolio.terms import terms_of
 from exchange.domain.calendar import day_of, next_trading_day
 from exchange.domain.contracts import Contract
@@ -97,6 +99,57 @@ def set_offsets(state: State) -> None:
         locked = state.positions.locked(accounts, contracts, lots)
         margins = Book(rows["account"], rows["contract"], locked, terms, size).margins(rules, free)
     state.netting[:] = _netting(margins)
+
+
+def explained(state: State, account: int) -> Explained:
+    """Return where an account's margin comes from, at this moment and at the gate."""
+    rows, terms = state.positions.rows, terms_of(state.contract_table.rows)
+    book = Book(rows["account"], rows["contract"], rows["lots"], terms, len(state.cash))
+    free = dict(enumerate(book.free_of_concentration(state.margin_rules).tolist()))
+    mine = rows[(rows["account"] == account) & (rows["lots"] != 0)]
+    positions = dict(zip(mine["contract"].tolist(), mine["lots"].tolist(), strict=True))
+    slow = [Terms(*row[:6]) for row in terms.tolist()]
+    names = Names(
+        contracts={contract: state.contracts[contract].symbol for contract in positions},
+        groups={number: name.replace(".", " at ", 1) for name, number in state.group_indices.items()},
+        grades={number: name for name, number in state.grade_indices.items()},
+        hubs={number: name for name, number in state.hub_indices.items()},
+    )
+    exposure = state.engine.exposure(account)
+    singles = single_lines(positions, slow, names)
+    alone = sum(line.amount_fen for line in singles)
+    orders = Line(
+        "3.36", "open orders", "worst case and loss to the reference price", exposure.requirement_fen - alone
+    )
+    netting = Line(
+        "5.11",
+        "netting",
+        "as of the last run or the last order against a position",
+        -int(state.netting[account]),
+    )
+    add_on = Line("5.10", "concentration", "as of the last run", int(state.add_on[account]))
+    return Explained(
+        portfolio=portfolio_lines(positions, slow, state.margin_rules, free, names),
+        gate=[*singles, *(line for line in (orders, netting, add_on) if line.amount_fen)],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Lines of the portfolio margin as it is now, and of the margin at the gate, each with its sum."""
+
+    portfolio: list[Line]
+    gate: list[Line]
+
+    @property
+    def portfolio_fen(self) -> int:
+        """The portfolio margin of the positions as they are."""
+        return sum(line.amount_fen for line in self.portfolio)
+
+    @property
+    def gate_fen(self) -> int:
+        """The requirement of clause 3.36 less the offset."""
+        return sum(line.amount_fen for line in self.gate)
 
 
 _NONE = np.zeros(0, np.int64)

@@ -24,6 +24,7 @@ from exchange.domain.phases import MarketPhase
 from exchange.service.clientorders import ClientOrder
 from exchange.service.core import Core
 from exchange.service.handle_settlement import open_interest
+from exchange.service.margins import Explained, explained
 from exchange.service.proposalviews import proposal_views
 from exchange.service.state import HOUSE, Key, Member
 from exchange.service.tape import Tape
@@ -320,6 +321,10 @@ class Views:
             margin_fen=exposure.requirement_fen - exposure.offset_fen,
             available_fen=exposure.equity_fen - fees - exposure.requirement_fen + exposure.offset_fen,
         )
+
+    def margin(self, account: int) -> Explained:
+        """Return where the margin of an account that is set up comes from, line by line."""
+        return explained(self._state, account)
 
     def statement(self, account: int, day: date) -> StatementView:
         """Return an account's calendar day; today's fees are in it before settlement enters them (clause
