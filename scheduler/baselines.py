@@ -4,27 +4,33 @@ Every baseline obeys latency, residency and (but for the one named unlimited) th
 as the plan, and takes workloads whole.
 """
 
-from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
 
 from nodes.types import Region
-from scheduler.greedy import Greedy
-from scheduler.instance import Eligibility, Instance
-from scheduler.plan import Placement
-from scheduler.types import Problem, Workload
+from scheduler.eligibility import Eligibility
+from scheduler.greedy import run, run_ranked
+from scheduler.instance import Instance, Ints
+from scheduler.placed import Placed, placed_by_options
+from scheduler.pricing import Floats, option_costs, priced
+from scheduler.types import Problem
+from scheduler.workload_table import WorkloadTable
 
 ALL_EAST = "all_east"
 ALL_EAST_UNLIMITED = "all_east_unlimited"
 CHEAPEST_FIRST = "cheapest_first"
 REGRET = "regret"
+FAILOVER = "failover"
+FIRST_FIT = "first_fit"
 
 DESCRIPTIONS = {
     ALL_EAST: "the origin city's own pool, else the nearest eastern hub with room, in order of arrival",
     ALL_EAST_UNLIMITED: "the same with unlimited capacity at list prices there, for what the plan serves",
     CHEAPEST_FIRST: "wherever it is cheapest at that moment, in order of arrival",
     REGRET: "the same, those first that lose most per card by their second-best site",
+    FAILOVER: "each task's own optimum by list price and transfer, the next one where that is full",
+    FIRST_FIT: "the first site of the list with room, in order of arrival",
 }
 
 
@@ -32,132 +38,120 @@ class Served(NamedTuple):
     """A baseline's placements; ``unlimited`` if it assumes capacity beyond the offers, at list prices."""
 
     name: str
-    placements: tuple[Placement, ...]
+    placed: Placed
     unlimited: bool = False
 
 
-def all_baselines(problem: Problem, instance: Instance, served: Iterable[str]) -> tuple[Served, ...]:
-    """Every baseline, in the order of `DESCRIPTIONS`; ``served`` are the ids that the plan serves."""
+def all_baselines(problem: Problem, instance: Instance, served: Ints) -> tuple[Served, ...]:
+    """Every baseline, in the order of `DESCRIPTIONS`; ``served`` are the rows that the plan serves."""
     return (
         all_east(problem, instance),
         all_east_unlimited(problem, served),
-        cheapest_first(problem, instance),
-        regret(problem, instance),
+        Served(CHEAPEST_FIRST, _cheapest(instance, np.arange(len(instance.workload_class)))),
+        Served(REGRET, _cheapest(instance, _most_regret_first(instance))),
+        Served(FAILOVER, _ranked(instance, _list_costs(problem, instance))),
+        Served(FIRST_FIT, _ranked(instance, np.arange(len(instance.option_site), dtype=np.float64))),
     )
 
 
-def cheapest_first(problem: Problem, instance: Instance) -> Served:
-    """Cheapest feasible option in order of arrival: reserved cards first, then the cheapest offers left."""
-    return Served(CHEAPEST_FIRST, _in_order(problem, instance, range(len(problem.workloads))))
-
-
-def regret(problem: Problem, instance: Instance) -> Served:
-    """Cheapest feasible option, in order of regret per card on empty sites, most first, then of arrival."""
-    urgency = _regret_per_card(instance)
-    group = _groups(problem, instance)
-    order = sorted(range(len(problem.workloads)), key=lambda row: -urgency[group[row]])
-    return Served(REGRET, _in_order(problem, instance, order))
-
-
 def all_east(problem: Problem, instance: Instance) -> Served:
-    """The origin city's pool if it has room, else eastern hubs from the nearest, in order of arrival."""
-    preference = _EastFirst(problem)
-    greedy = Greedy(instance)
-    group = _groups(problem, instance)
-    chosen: list[int | None] = []
-    for row, w in enumerate(problem.workloads):
-        ranks = preference.ranks(w)
-        options = range(instance.option_start[group[row]], instance.option_start[group[row] + 1])
-        ranked = sorted((ranks[site], o) for o in options if (site := int(instance.option_site[o])) in ranks)
-        chosen += greedy.run([group[row]], _first_that_fits(greedy, [o for _, o in ranked]))
-    return Served(ALL_EAST, _placements(problem, instance, range(len(chosen)), chosen))
+    """The origin city's pool if it has room, else eastern hubs from the nearest, in order of arrival.
+
+    Workloads of one class may come from different cities, so the order of sites is each city's own.
+    """
+    table = WorkloadTable.of(problem.workloads)
+    ranks = _East(problem, table).ranks()
+    chosen = run_ranked(instance, instance.workload_class, ranks, table.origin, instance.option_site)
+    return Served(ALL_EAST, placed_by_options(instance, chosen))
 
 
-def all_east_unlimited(problem: Problem, served: Iterable[str]) -> Served:
-    """The first choice of `all_east` as if it had room for everyone, for the given workloads only."""
-    preference = _EastFirst(problem)
-    wanted = set(served)
-    choices = (preference.first(w) for w in problem.workloads if w.id in wanted)
-    placements = tuple(choice for choice in choices if choice is not None)
-    return Served(ALL_EAST_UNLIMITED, placements, unlimited=True)
+def all_east_unlimited(problem: Problem, served: Ints) -> Served:
+    """The first choice of `all_east` as if it had room for everyone, for the given workloads (rows) only."""
+    table = WorkloadTable.of(problem.workloads)
+    site, alternative = _East(problem, table).first_choices(served)
+    found = site >= 0
+    placed = Placed(served[found], site[found], alternative[found])
+    return Served(ALL_EAST_UNLIMITED, placed, unlimited=True)
 
 
-class _EastFirst:
-    """In which order a workload would try sites if the west did not exist for it."""
+class _East:
+    """In which order workloads would try sites without the west: home pool, then from the nearest."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, table: WorkloadTable) -> None:
         self.problem = problem
-        self.eligibility = Eligibility(problem)
+        self.table = table
+        self.eligibility = Eligibility(problem, table)
         self.homes = {origin.city: origin.home_site for origin in problem.origins}
-        self.known: dict[tuple[object, ...], dict[int, int]] = {}
 
-    def ranks(self, w: Workload) -> dict[int, int]:
-        """Row of each site it would try → rank: home pool first, then eastern sites from the nearest."""
-        alike = (w.origin, w.latency_ms_max, w.residency)
-        if alike not in self.known:
-            rtt_ms, sites = self.eligibility.rtt_ms[w.origin], self.problem.sites
-            eligible = np.flatnonzero(self.eligibility.sites(w)).tolist()
-            home = [row for row in eligible if sites[row].code == self.homes[w.origin]]
-            east = [row for row in eligible if sites[row].region == Region.EAST and row not in home]
-            order = [*home, *sorted(east, key=lambda row: (rtt_ms[row], row))]
-            self.known[alike] = {row: rank for rank, row in enumerate(order)}
-        return self.known[alike]
+    def ranks(self) -> Floats:
+        """(cities of the table, S) rank of each site, lowest first; inf for sites that are not tried."""
+        codes = [site.code for site in self.problem.sites]
+        east = np.array([site.region == Region.EAST for site in self.problem.sites], dtype=np.bool_)
+        home = np.array(
+            [[code == self.homes[city] for code in codes] for city in self.table.cities], dtype=np.bool_
+        ).reshape(len(self.table.cities), len(codes))
+        by_distance = np.argsort(np.argsort(self.eligibility.rtt_ms, axis=1, kind="stable"), axis=1)
+        tried: Floats = np.where(home, -1.0, np.where(east, by_distance.astype(np.float64), np.inf))
+        return tried
 
-    def first(self, w: Workload) -> Placement | None:
-        """The first site that has every grade of one of its demand vectors at all."""
-        for row in self.ranks(w):
-            site = self.problem.sites[row]
-            grades = {g.grade for g in site.grades}
-            for alternative, vector in enumerate(w.alternatives):
-                if all(need.grade in grades for need in vector):
-                    return Placement(w.id, site.code, alternative, vector)
-        return None
-
-
-def _first_that_fits(greedy: Greedy, options: list[int]) -> Callable[[int], int | None]:
-    return lambda _group: next((option for option in options if greedy.cost(option) is not None), None)
-
-
-def _groups(problem: Problem, instance: Instance) -> list[int]:
-    """Class of each workload."""
-    group = np.zeros(len(problem.workloads), dtype=np.int64)
-    for number, members in enumerate(instance.members):
-        group[list(members)] = number
-    numbers: list[int] = group.tolist()
-    return numbers
+    def first_choices(self, rows: Ints) -> tuple[Ints, Ints]:
+        """Of each row the first site with every grade of one of its demand vectors, and which; −1 if none."""
+        table, sites = self.table, self.problem.sites
+        open_to = self.eligibility.sites(rows)
+        rank = self.ranks()[table.origin[rows]]
+        alternative = np.full((len(table.shapes), len(sites)), -1, dtype=np.int64)
+        for number, shape in enumerate(table.shapes):
+            for row, site in enumerate(sites):
+                grades = {g.grade for g in site.grades}
+                able = [k for k, vector in enumerate(shape) if grades.issuperset(vector)]
+                alternative[number, row] = min(able, default=-1)
+        able_sites = alternative[table.shape[rows]]
+        rank = np.where(open_to & (able_sites >= 0), rank, np.inf)
+        if not rank.size:
+            none = np.full(len(rows), -1, dtype=np.int64)
+            return none, none
+        at, first = np.arange(len(rows)), np.argmin(rank, axis=1)
+        return np.where(np.isfinite(rank[at, first]), first, -1), able_sites[at, first]
 
 
-def _in_order(problem: Problem, instance: Instance, rows: Iterable[int]) -> tuple[Placement, ...]:
-    group, order = _groups(problem, instance), list(rows)
-    chosen = Greedy(instance).run([group[row] for row in order])
-    return _placements(problem, instance, order, chosen)
+def _cheapest(instance: Instance, order: Ints) -> Placed:
+    used = np.zeros(len(instance.supply.reserved), dtype=np.int64)
+    option = np.full(len(order), -1, dtype=np.int64)
+    option[order] = run(instance, instance.workload_class[order], used)
+    return placed_by_options(instance, option)
 
 
-def _placements(
-    problem: Problem, instance: Instance, rows: Iterable[int], chosen: Iterable[int | None]
-) -> tuple[Placement, ...]:
-    placed = []
-    for row, option in zip(rows, chosen, strict=True):
-        if option is not None:
-            w, alternative = problem.workloads[row], int(instance.option_alternative[option])
-            site = problem.sites[instance.option_site[option]].code
-            placed.append(Placement(w.id, site, alternative, w.alternatives[alternative]))
-    return tuple(placed)
+def _ranked(instance: Instance, rank: Floats) -> Placed:
+    """In order of arrival, each at its lowest-ranked option (O,) with room."""
+    same = np.zeros(len(instance.workload_class), dtype=np.int64)
+    chosen = run_ranked(instance, instance.workload_class, rank[None, :], same, np.arange(len(rank)))
+    return placed_by_options(instance, chosen)
 
 
-def _regret_per_card(instance: Instance) -> list[float]:
-    """Per class: second-cheapest way minus cheapest per milli-card, at each resource's lowest offer."""
+def _list_costs(problem: Problem, instance: Instance) -> Floats:
+    """(O,) nano-CNY of each option at list prices."""
+    prices = [g.list_price_micro_cny * problem.slot_hours for site in problem.sites for g in site.grades]
+    return _costs(instance, np.array(prices, dtype=np.float64))
+
+
+def _costs(instance: Instance, price: Floats) -> Floats:
+    """(O,) nano-CNY of each option at fixed prices (R,)."""
+    cost: Floats = option_costs(
+        instance.need_start, instance.need_resource, instance.need_milli, instance.option_transfer, price
+    )
+    return cost
+
+
+def _most_regret_first(instance: Instance) -> Ints:
+    """(N,) workloads by second-cheapest way minus cheapest per milli-card, at the lowest offers."""
     supply = instance.supply
     price = np.zeros(len(supply.reserved))
     # written backwards, so that the cheapest step of a resource stays
     price[supply.step_resource[::-1]] = supply.step_price[::-1]
-    cost = instance.option_transfer.astype(np.float64)
-    np.add.at(cost, instance.need_option, price[instance.need_resource] * instance.need_milli)
-    size = np.zeros(len(cost))
-    np.add.at(size, instance.need_option, instance.need_milli)
-    urgency = []
-    for group, penalty in enumerate(instance.penalty.tolist()):
-        part = slice(instance.option_start[group], instance.option_start[group + 1])
-        ways = sorted([*cost[part].tolist(), float(penalty)])
-        urgency.append((ways[1] - ways[0]) / size[part].min() if len(ways) > 1 else 0.0)
-    return urgency
+    margin = priced(instance, price)[0].margin
+    size = np.add.reduceat(np.append(instance.need_milli, 0), instance.need_start[:-1])
+    smallest = np.full(len(instance.count), np.inf)
+    np.minimum.at(smallest, instance.option_class, size)
+    # a class without any option has no regret: it is left out whatever comes first
+    regret = np.where(np.isfinite(margin), margin, 0.0) / smallest
+    return np.argsort(-regret[instance.workload_class], kind="stable")

@@ -66,7 +66,10 @@ class Needs:
     """The needs of an instance by resource: which options draw on it, and how many milli-cards."""
 
     def __init__(self, instance: Instance) -> None:
-        order = np.argsort(instance.need_resource, kind="stable")
+        # 16-bit integers sort by radix
+        small = len(instance.supply.reserved) < 2**15
+        key = instance.need_resource.astype(np.int16) if small else instance.need_resource
+        order = np.argsort(key, kind="stable")
         resources = np.arange(len(instance.supply.reserved) + 1)
         self.start = np.searchsorted(instance.need_resource[order], resources)
         self.option = instance.need_option[order]

@@ -1,12 +1,16 @@
 """A plan against what an honest user would do without it, on the same work and by the same arithmetic."""
 
-from collections.abc import Mapping
 from typing import NamedTuple
+
+import numpy as np
 
 from scheduler.accounting import Books
 from scheduler.baselines import DESCRIPTIONS, Served, all_baselines
 from scheduler.checker import check_placements, check_plan
-from scheduler.instance import Instance, compile_instance
+from scheduler.compiling import compile_instance
+from scheduler.instance import Instance
+from scheduler.integers import dot
+from scheduler.placed import Placed, placed_of, placements_of
 from scheduler.plan import Plan, Totals
 from scheduler.types import InvariantViolation, Problem
 
@@ -70,34 +74,28 @@ def compare(problem: Problem, plan: Plan) -> Comparison:
     """
     _must_hold("the plan", check_plan(problem, plan))
     books, instance = Books(problem), compile_instance(problem)
-    penalties = _penalties(problem, instance)
-    served = all_baselines(problem, instance, [placement.workload for placement in plan.placements])
-    rows = tuple(_row(problem, books, plan, penalties, baseline) for baseline in served)
+    placed = placed_of(problem, books.table, plan.placements)
+    served = all_baselines(problem, instance, placed.row)
+    rows = tuple(_row(problem, books, instance, placed, baseline) for baseline in served)
     return Comparison(plan.totals, len(plan.unplaced), rows)
 
 
-def _penalties(problem: Problem, instance: Instance) -> dict[str, int]:
-    """What leaving each workload out counts, in nano-CNY."""
-    pairs = zip(instance.members, instance.penalty.tolist(), strict=True)
-    return {problem.workloads[row].id: penalty for members, penalty in pairs for row in members}
-
-
-def _row(
-    problem: Problem, books: Books, plan: Plan, penalties: Mapping[str, int], baseline: Served
-) -> BaselineRow:
-    broken = check_placements(problem, baseline.placements, capacity=not baseline.unlimited)
+def _row(problem: Problem, books: Books, instance: Instance, plan: Placed, baseline: Served) -> BaselineRow:
+    placements = placements_of(problem, books.table, baseline.placed)
+    broken = check_placements(problem, placements, capacity=not baseline.unlimited)
     _must_hold(f"baseline {baseline.name}", broken)
     totals = books.totals_at_list_price if baseline.unlimited else books.totals
-    served = {p.workload for p in baseline.placements}
-    both = served & {p.workload for p in plan.placements}
+    out = np.ones(len(books.table), dtype=np.bool_)
+    out[baseline.placed.row] = False
+    by_plan = np.isin(baseline.placed.row, plan.row)
     return BaselineRow(
         name=baseline.name,
         description=DESCRIPTIONS[baseline.name],
-        totals=totals(baseline.placements),
-        unserved=len(problem.workloads) - len(baseline.placements),
-        penalty_nano_cny=sum(penalty for name, penalty in penalties.items() if name not in served),
-        baseline_common=totals([p for p in baseline.placements if p.workload in both]),
-        plan_common=books.totals([p for p in plan.placements if p.workload in both]),
+        totals=totals(baseline.placed),
+        unserved=int(out.sum()),
+        penalty_nano_cny=dot(instance.penalty[instance.workload_class], out.astype(np.int64)),
+        baseline_common=totals(baseline.placed.chosen(by_plan)),
+        plan_common=books.totals(plan.chosen(~out[plan.row])),
     )
 
 

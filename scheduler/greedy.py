@@ -1,95 +1,149 @@
-"""One workload after the other, each where it is cheapest at that moment: exact integers, no look ahead."""
+"""One workload after the other, never moved again: exact integers, no look ahead. Compiled loops.
 
-from collections.abc import Callable, Iterable
-from itertools import pairwise
+Two rules for which of the options with room a workload takes: the cheapest at that moment, along the price
+curves (`run`), or the first in an order fixed beforehand (`run_ranked`).
+"""
 
 import numpy as np
+from numba import njit
+from numpy.typing import NDArray
 
-from scheduler.instance import Instance, Ints, Supply
+from scheduler.instance import Instance, Ints
+from scheduler.solution import left_out
+
+Floats = NDArray[np.float64]
 
 
-class Greedy:
-    """Places workloads of an instance one by one and never moves one again.
+def run(instance: Instance, groups: Ints, used: Ints) -> Ints:
+    """Place one workload of each class in ``groups``, in that order, where it is cheapest at that moment.
 
-    ``amount`` (O,) holds what has been placed; ``used`` (R,) the milli-cards in use.
+    ``used`` (R,) milli-cards in use is brought up to date. Returns each one's option, -1 for no room.
     """
-
-    def __init__(self, instance: Instance, amount: Ints | None = None) -> None:
-        self.instance = instance
-        self.amount = np.zeros_like(instance.option_site) if amount is None else amount.copy()
-        self.used = instance.usage(self.amount).tolist()
-        self.curve = _Curve(instance.supply)
-        need_start = instance.need_start.tolist()
-        resource, milli = instance.need_resource.tolist(), instance.need_milli.tolist()
-        self.needs = [list(zip(resource[a:b], milli[a:b], strict=True)) for a, b in pairwise(need_start)]
-        self.transfer = instance.option_transfer.tolist()
-        self.option_start = instance.option_start.tolist()
-
-    def cost(self, option: int) -> int | None:
-        """Nano-CNY of one more workload on an option as things stand; None where it does not fit."""
-        total: int = self.transfer[option]
-        for resource, milli in self.needs[option]:
-            used = self.used[resource]
-            if used + milli > self.curve.capacity[resource]:
-                return None
-            total += self.curve.between(resource, used, used + milli)
-        return total
-
-    def cheapest(self, group: int) -> int | None:
-        """Where one more workload of a class costs least, the first of equals; None if none fits."""
-        options = range(self.option_start[group], self.option_start[group + 1])
-        costs = ((cost, option) for option in options if (cost := self.cost(option)) is not None)
-        best = min(costs, default=None)
-        return None if best is None else best[1]
-
-    def put(self, option: int) -> None:
-        """Place one workload on an option."""
-        self.amount[option] += 1
-        for resource, milli in self.needs[option]:
-            self.used[resource] += milli
-
-    def run(
-        self, groups: Iterable[int], choose: Callable[[int], int | None] | None = None
-    ) -> list[int | None]:
-        """Place one workload of each class named, in that order; returns the option each got, or None."""
-        choose = choose or self.cheapest
-        chosen = []
-        for group in groups:
-            option = choose(group)
-            if option is not None:
-                self.put(option)
-            chosen.append(option)
-        return chosen
+    supply = instance.supply
+    curve = (supply.reserved, supply.step_start, supply.step_price, supply.step_milli)
+    chosen: Ints = _cheapest_in_turn(groups, *_columns(instance), supply.capacity, *curve, used)
+    return chosen
 
 
-class _Curve:
-    """The price curves as plain lists: what the cards between two levels of use cost."""
+def run_ranked(instance: Instance, groups: Ints, rank: Floats, ranking: Ints, column: Ints) -> Ints:
+    """The same from empty sites, each at the option with room that ranks lowest; inf is never taken.
 
-    def __init__(self, supply: Supply) -> None:
-        self.capacity = supply.capacity.tolist()
-        self.reserved = supply.reserved.tolist()
-        start = supply.step_start.tolist()
-        price, milli = supply.step_price.tolist(), supply.step_milli.tolist()
-        self.steps = [list(zip(price[a:b], milli[a:b], strict=True)) for a, b in pairwise(start)]
-
-    def between(self, resource: int, low: int, high: int) -> int:
-        """Nano-CNY of the milli-cards from ``low`` to ``high``: reserved ones cost nothing."""
-        cost, floor = 0, self.reserved[resource]
-        for price, milli in self.steps[resource]:
-            if floor >= high:
-                break
-            cost += price * max(0, min(high, floor + milli) - max(low, floor))
-            floor += milli
-        return cost
+    ``rank`` holds rankings as rows; ``ranking`` (n,) says which one a workload follows, ``column`` (O,) where
+    in it an option stands.
+    """
+    used = np.zeros(len(instance.supply.reserved), dtype=np.int64)
+    columns = _columns(instance)
+    chosen: Ints = _first_in_turn(groups, *columns, instance.supply.capacity, rank, ranking, column, used)
+    return chosen
 
 
 def filled(instance: Instance, amount: Ints) -> Ints:
-    """``amount`` with the workloads still left out placed greedily, those whose absence counts most first."""
-    greedy = Greedy(instance, amount)
-    placed = np.bincount(instance.option_class, weights=amount, minlength=len(instance.count))
-    missing = instance.count - placed.astype(np.int64)
-    for group in np.argsort(-instance.penalty, kind="stable").tolist():
-        for _ in range(int(missing[group])):
-            if greedy.run([group]) == [None]:
-                break
-    return greedy.amount
+    """``amount`` (O,) and what it leaves out placed greedily, those whose absence counts most first."""
+    order = np.argsort(-instance.penalty, kind="stable")
+    groups = np.repeat(order, left_out(instance, amount)[order])
+    chosen = run(instance, groups, instance.usage(amount))
+    return amount + np.bincount(chosen[chosen >= 0], minlength=len(amount))
+
+
+def _columns(instance: Instance) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+    return (
+        instance.option_start,
+        instance.option_transfer,
+        instance.need_start,
+        instance.need_resource,
+        instance.need_milli,
+    )
+
+
+@njit(cache=True)
+def _has_room(
+    option: int, need_start: Ints, need_resource: Ints, need_milli: Ints, capacity: Ints, used: Ints
+) -> bool:
+    for n in range(need_start[option], need_start[option + 1]):
+        if used[need_resource[n]] + need_milli[n] > capacity[need_resource[n]]:
+            return False
+    return True
+
+
+@njit(cache=True)
+def _between(
+    floor: int, first: int, last: int, step_price: Ints, step_milli: Ints, low: int, high: int
+) -> int:
+    """Nano-CNY of the milli-cards from ``low`` to ``high``; the steps first … last − 1 begin at ``floor``."""
+    cost = 0
+    for step in range(first, last):
+        if floor >= high:
+            break
+        cost += step_price[step] * max(0, min(high, floor + step_milli[step]) - max(low, floor))
+        floor += step_milli[step]
+    return cost
+
+
+@njit(cache=True)
+def _cheapest_in_turn(
+    groups: Ints,
+    option_start: Ints,
+    option_transfer: Ints,
+    need_start: Ints,
+    need_resource: Ints,
+    need_milli: Ints,
+    capacity: Ints,
+    reserved: Ints,
+    step_start: Ints,
+    step_price: Ints,
+    step_milli: Ints,
+    used: Ints,
+) -> Ints:
+    chosen = np.full(len(groups), -1, np.int64)
+    for i in range(len(groups)):
+        best, least = -1, 0
+        for option in range(option_start[groups[i]], option_start[groups[i] + 1]):
+            if not _has_room(option, need_start, need_resource, need_milli, capacity, used):
+                continue
+            cost = option_transfer[option]
+            for n in range(need_start[option], need_start[option + 1]):
+                r = need_resource[n]
+                cost += _between(
+                    reserved[r],
+                    step_start[r],
+                    step_start[r + 1],
+                    step_price,
+                    step_milli,
+                    used[r],
+                    used[r] + need_milli[n],
+                )
+            if best < 0 or cost < least:
+                best, least = option, cost
+        if best >= 0:
+            chosen[i] = best
+            for n in range(need_start[best], need_start[best + 1]):
+                used[need_resource[n]] += need_milli[n]
+    return chosen
+
+
+@njit(cache=True)
+def _first_in_turn(
+    groups: Ints,
+    option_start: Ints,
+    option_transfer: Ints,
+    need_start: Ints,
+    need_resource: Ints,
+    need_milli: Ints,
+    capacity: Ints,
+    rank: Floats,
+    ranking: Ints,
+    column: Ints,
+    used: Ints,
+) -> Ints:
+    chosen = np.full(len(groups), -1, np.int64)
+    for i in range(len(groups)):
+        best, least = -1, np.inf
+        for option in range(option_start[groups[i]], option_start[groups[i] + 1]):
+            here = rank[ranking[i], column[option]]
+            if here < least and _has_room(option, need_start, need_resource, need_milli, capacity, used):
+                best, least = option, here
+        if best >= 0:
+            chosen[i] = best
+            for n in range(need_start[best], need_start[best + 1]):
+                used[need_resource[n]] += need_milli[n]
+    return chosen

@@ -16,6 +16,7 @@ import numpy as np
 
 from scheduler.capacity_rows import Needs, Row, coefficients, limit, steps_beyond
 from scheduler.instance import Instance, Ints
+from scheduler.integers import dot
 
 
 def reduced_costs(instance: Instance, needs: Needs, rows: Sequence[Row], prices: Sequence[int]) -> Ints:
@@ -32,7 +33,10 @@ def reduced_costs(instance: Instance, needs: Needs, rows: Sequence[Row], prices:
 def class_costs(instance: Instance, reduced: Ints) -> Ints:
     """(C,) nano-CNY of each class's cheapest way: an option, or staying out at its penalty."""
     cheapest = instance.penalty.copy()
-    np.minimum.at(cheapest, instance.option_class, reduced)
+    has = np.diff(instance.option_start) > 0
+    if has.any():
+        least = np.minimum.reduceat(reduced, instance.option_start[:-1][has])
+        cheapest[has] = np.minimum(cheapest[has], least)
     return cheapest
 
 
@@ -44,14 +48,10 @@ def capacity_worth(instance: Instance, rows: Sequence[Row], prices: Sequence[int
     for row, price in zip(rows, prices, strict=True):
         worth += price * limit(supply, row)
         charged[steps_beyond(supply, row)] += price
-    return worth + _dot(np.maximum(charged - supply.step_price, 0), supply.step_milli)
+    return worth + dot(np.maximum(charged - supply.step_price, 0), supply.step_milli)
 
 
 def lower_bound(instance: Instance, needs: Needs, rows: Sequence[Row], prices: Sequence[int]) -> int:
     """No plan's value is below this (nano-CNY), whatever the prices ≥ 0; summed in Python integers."""
     cheapest = class_costs(instance, reduced_costs(instance, needs, rows, prices))
-    return _dot(instance.count, cheapest) - capacity_worth(instance, rows, prices)
-
-
-def _dot(a: Ints, b: Ints) -> int:
-    return sum(x * y for x, y in zip(a.tolist(), b.tolist(), strict=True))
+    return dot(instance.count, cheapest) - capacity_worth(instance, rows, prices)

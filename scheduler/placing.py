@@ -1,23 +1,29 @@
 """The front door: one problem in, one plan with its proof out."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from scheduler.accounting import Books
-from scheduler.aggregation import aggregate, spread
 from scheduler.capacity_rows import Needs
+from scheduler.compiling import compile_instance
+from scheduler.ejecting import ejected
 from scheduler.exact import EXACT_OPTIONS_MAX, ExactAnswer, solve_exactly, suits
-from scheduler.instance import Instance, Ints, compile_instance
-from scheduler.plan import Certificate, CertificateRow, Placement, Plan, PlanStatus, ShadowPrice, Timings
+from scheduler.greedy import filled
+from scheduler.instance import Instance, Ints
+from scheduler.integers import dot
+from scheduler.placed import placed_by_options, placements_of
+from scheduler.plan import Certificate, CertificateRow, Plan, PlanStatus, ShadowPrice, Timings
 from scheduler.reasons import Explainer
-from scheduler.relaxation import Relaxation, relax, relax_merged
-from scheduler.rounding import finished, fits, polished, rounded
-from scheduler.sampling import placed_by_prices, relax_sample
-from scheduler.solution import left_out, value
+from scheduler.refining import refine
+from scheduler.relaxation import Relaxation, relax
+from scheduler.rounding import polished, rounded
+from scheduler.solution import left_out, options_of_workloads, value
+from scheduler.spreading import spread
 from scheduler.types import InvariantViolation, Problem
 from scheduler.validation import checked
+from scheduler.workload_table import WorkloadTable
 
 GAP_TARGET = 1e-5
 """The search ends once the plan is proved this close to the best, as a share of new and forgone money."""
@@ -26,16 +32,12 @@ RELAXATION_SHARE = 0.5
 EXACT_SHARE = 0.5
 """Of the time left after rounding, what the exact search may take."""
 
-MERGE_OPTIONS_MIN = 20_000
-"""From so many options on, classes are merged by proportion: sharpening and polishing would take too long."""
-
-SAMPLE_OPTIONS_MIN = 300_000
-"""From so many options on after merging, prices come from a sample: the relaxation would take minutes."""
+REFINE_OPTIONS_MIN = 20_000
+"""From so many options on the relaxation is solved by refining clusters of classes (`scheduler.refining`)."""
 
 EXACT = "exact"
 CLASSES = "classes"
-MERGED = "merged"
-SAMPLED = "sampled"
+REFINED = "refined"
 
 
 def place(problem: Problem, time_limit_s: float = 30.0, gap_target: float = GAP_TARGET) -> Plan:
@@ -48,12 +50,16 @@ def place(problem: Problem, time_limit_s: float = 30.0, gap_target: float = GAP_
     if not time_limit_s > 0:
         raise ValueError(f"the time limit must be above 0 s, not {time_limit_s}")
     started = time.monotonic()
-    instance = compile_instance(checked(problem))
+    checked(problem)
+    # columns once for everything that reads them
+    problem = replace(problem, workloads=WorkloadTable.of(problem.workloads))
+    instance = compile_instance(problem)
     built = time.monotonic()
     found = _search(instance, built, started + time_limit_s, gap_target)
     solved = time.monotonic()
-    plan = _plan(problem, instance, found, started)
-    return _timed(plan, Timings(built - started, solved - built, time.monotonic() - started))
+    plan = _plan(problem, instance, found)
+    timings = Timings(built - started, solved - built, time.monotonic() - started)
+    return replace(plan, timings=timings)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -73,8 +79,8 @@ def _search(instance: Instance, now: float, deadline: float, gap_target: float) 
     classes, options = len(instance.count), len(instance.option_site)
     size = f"{int(instance.count.sum())} workloads in {classes} classes with {options} options"
     relax_until = now + RELAXATION_SHARE * (deadline - now)
-    if options >= MERGE_OPTIONS_MIN:
-        return _search_merged(instance, size, relax_until, deadline, gap_target)
+    if options >= REFINE_OPTIONS_MIN:
+        return _search_refined(instance, size, relax_until, deadline, gap_target)
     relaxation = relax(instance, Needs(instance), relax_until)
     amount = rounded(instance, relaxation.amount, deadline)
     exact = _exact_answer(instance, amount, relaxation.bound, deadline)
@@ -93,28 +99,19 @@ def _search(instance: Instance, now: float, deadline: float, gap_target: float) 
     return _Found(amount, relaxation, bound, bound_from, late, CLASSES, why)
 
 
-def _search_merged(
+def _search_refined(
     instance: Instance, size: str, relax_until: float, deadline: float, gap_target: float
 ) -> _Found:
-    merged = aggregate(instance)
-    if len(merged.instance.option_site) >= SAMPLE_OPTIONS_MIN:
-        return _search_sampled(instance, size, deadline)
-    relaxation = relax_merged(instance, Needs(instance), merged.instance, relax_until)
-    whole = spread(instance, merged, relaxation.amount)
-    amount = finished(instance, whole if fits(instance, whole) else np.zeros_like(whole), deadline)
+    needs = Needs(instance)
+    found = refine(instance, needs, relax_until)
+    relaxation, prices = found.relaxation, found.relaxation.shadow
+    amount = spread(instance, found.merged, found.amount, prices.astype(np.float64))
+    amount = ejected(instance, needs, filled(instance, amount), prices, deadline)
     goal = relaxation.bound + int(gap_target * _new_money(instance, amount))
     late = value(instance, amount) > goal and time.monotonic() >= deadline
-    why = f"{size}: too many to sharpen; merged into {len(merged.instance.count)} classes that differ in size"
-    return _Found(amount, relaxation, relaxation.bound, "certificate", late, MERGED, why)
-
-
-def _search_sampled(instance: Instance, size: str, deadline: float) -> _Found:
-    needs = Needs(instance)
-    relaxation = relax_sample(instance, needs, deadline)
-    amount = placed_by_prices(instance, needs, relaxation.shadow)
-    late = value(instance, amount) > relaxation.bound and time.monotonic() >= deadline
-    why = f"{size}: too many that all differ to relax; placed by the prices of a sample"
-    return _Found(amount, relaxation, relaxation.bound, "certificate", late, SAMPLED, why)
+    clusters = len(found.merged.instance.count)
+    why = f"{size}: too many to sharpen; relaxed in {clusters} clusters, split where their members disagree"
+    return _Found(amount, relaxation, relaxation.bound, "certificate", late, REFINED, why)
 
 
 def _not_exact(instance: Instance) -> str:
@@ -131,33 +128,31 @@ def _exact_answer(instance: Instance, start: Ints, bound: int, deadline: float) 
 
 
 def _new_money(instance: Instance, amount: Ints) -> int:
-    missing = zip(left_out(instance, amount).tolist(), instance.penalty.tolist(), strict=True)
-    penalties: int = sum(n * penalty for n, penalty in missing)
-    return value(instance, amount) - penalties
+    return value(instance, amount) - dot(left_out(instance, amount), instance.penalty)
 
 
-def _plan(problem: Problem, instance: Instance, found: _Found, started: float) -> Plan:
+def _plan(problem: Problem, instance: Instance, found: _Found) -> Plan:
     books = Books(problem)
-    placements, missing = _assigned(problem, instance, found.amount)
-    explainer = Explainer(problem)
+    option = options_of_workloads(instance, found.amount)
+    placed = placed_by_options(instance, option)
     worth = value(instance, found.amount)
     if worth < found.bound:
         raise InvariantViolation(f"a plan's value {worth} is below its lower bound {found.bound}")
     return Plan(
-        placements=placements,
-        unplaced=tuple(explainer.explain(problem.workloads[row]) for row in missing),
-        purchases=books.purchases(books.used(placements)),
-        totals=books.totals(placements),
-        by_latency_class=books.by_latency_class(placements),
+        placements=placements_of(problem, books.table, placed),
+        unplaced=Explainer(problem).explain(np.flatnonzero(option < 0)),
+        purchases=books.purchases(books.used(placed)),
+        totals=books.totals(placed),
+        by_latency_class=books.by_latency_class(placed),
         status=_status(worth - found.bound, found.out_of_time),
         value_nano_cny=worth,
         lower_bound_nano_cny=found.bound,
         bound_from=found.bound_from,
-        certificate=_certificate(problem, instance, found.relaxation),
+        certificate=_certificate(instance, found.relaxation),
         shadow_prices=_shadow_prices(instance, found.relaxation),
         model=found.model,
         why=found.why,
-        timings=Timings(0.0, 0.0, time.monotonic() - started),
+        timings=Timings(0.0, 0.0, 0.0),
     )
 
 
@@ -167,25 +162,7 @@ def _status(gap: int, out_of_time: bool) -> PlanStatus:
     return PlanStatus.TIME_LIMIT if out_of_time else PlanStatus.WITHIN_GAP
 
 
-def _assigned(problem: Problem, instance: Instance, amount: Ints) -> tuple[tuple[Placement, ...], list[int]]:
-    """Which workload of each class goes where, early arrivals first; and the rows of those that stay out."""
-    option = np.full(len(problem.workloads), -1)
-    numbers = np.arange(len(amount))
-    for group, members in enumerate(instance.members):
-        part = slice(instance.option_start[group], instance.option_start[group + 1])
-        chosen = np.repeat(numbers[part], amount[part])
-        option[list(members[: len(chosen)])] = chosen
-    site = instance.option_site[option].tolist() if len(amount) else []
-    alternative = instance.option_alternative[option].tolist() if len(amount) else []
-    placements = tuple(
-        Placement(w.id, problem.sites[site[row]].code, alternative[row], w.alternatives[alternative[row]])
-        for row, w in enumerate(problem.workloads)
-        if option[row] >= 0
-    )
-    return placements, np.flatnonzero(option < 0).tolist()
-
-
-def _certificate(problem: Problem, instance: Instance, relaxation: Relaxation) -> Certificate:
+def _certificate(instance: Instance, relaxation: Relaxation) -> Certificate:
     pairs = list(instance.supply.index)
     rows = tuple(
         CertificateRow(*pairs[row.resource], row.level, row.grain, price)
@@ -197,7 +174,3 @@ def _certificate(problem: Problem, instance: Instance, relaxation: Relaxation) -
 def _shadow_prices(instance: Instance, relaxation: Relaxation) -> tuple[ShadowPrice, ...]:
     prices = zip(instance.supply.index, relaxation.shadow.tolist(), strict=True)
     return tuple(ShadowPrice(*pair, price) for pair, price in prices if price)
-
-
-def _timed(plan: Plan, timings: Timings) -> Plan:
-    return Plan(**{name: getattr(plan, name) for name in plan.__slots__} | {"timings": timings})

@@ -2,50 +2,76 @@
 
 import numpy as np
 
-from scheduler.instance import Bools, Eligibility, Supply, supply_of
+from scheduler.eligibility import Eligibility
+from scheduler.instance import Bools, Ints, supply_of
 from scheduler.plan import Unplaced, UnplacedReason
-from scheduler.types import MILLI, Need, Problem, Workload
+from scheduler.types import MILLI, Need, Problem
+from scheduler.workload_table import RESIDENCIES, WorkloadTable
 
 SITES_NAMED_MAX = 5
 
 
 class Explainer:
-    """Explains workloads of one problem."""
+    """Explains workloads of one problem; those that are alike get the same sentence."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self.eligibility = Eligibility(problem)
-        self.supply: Supply = supply_of(problem)
-        self.capacity = self.supply.capacity.tolist()
+        self.table = WorkloadTable.of(problem.workloads)
+        self.eligibility = Eligibility(problem, self.table)
+        self.index = supply_of(problem).index
+        self.capacity = supply_of(problem).capacity.tolist()
+        self.known: dict[object, tuple[UnplacedReason, str]] = {}
 
-    def explain(self, w: Workload) -> Unplaced:
-        """The reason for one workload that has no site."""
-        near = self.eligibility.near(w)
+    def explain(self, rows: Ints) -> tuple[Unplaced, ...]:
+        """The reason for each of these rows of the workload table."""
+        return tuple(self._explained(row) for row in rows.tolist())
+
+    def _explained(self, row: int) -> Unplaced:
+        table = self.table
+        needs = table.need_milli[table.need_start[row] : table.need_start[row + 1]].tobytes()
+        alike = (
+            table.origin[row],
+            table.latency_ms_max[row],
+            table.residency[row],
+            table.shape[row],
+            needs,
+        )
+        if alike not in self.known:
+            self.known[alike] = self._reason(row)
+        return Unplaced(table.ids[row], *self.known[alike])
+
+    def _reason(self, row: int) -> tuple[UnplacedReason, str]:
+        one = np.array([row])
+        near = self.eligibility.near(one)[0]
         if not near.any():
-            return Unplaced(w.id, UnplacedReason.LATENCY, self._nearest(w))
-        eligible = near & self.eligibility.resident(w)
+            return UnplacedReason.LATENCY, self._nearest(row)
+        eligible = near & self.eligibility.resident(one)[0]
         if not eligible.any():
-            detail = f"data may not leave its {w.residency}; near enough are {self._names(near)}"
-            return Unplaced(w.id, UnplacedReason.RESIDENCY, detail)
-        if not any(self._has(site, vector, 1) for site in self._rows(eligible) for vector in w.alternatives):
-            detail = f"needs {_or(w)}; not on sale or reserved at {self._names(eligible)}"
-            return Unplaced(w.id, UnplacedReason.NO_GRADE, detail)
-        return self._for_want_of_room(w, eligible)
+            residency = RESIDENCIES[self.table.residency[row]]
+            detail = f"data may not leave its {residency}; near enough are {self._names(near)}"
+            return UnplacedReason.RESIDENCY, detail
+        vectors = self.table.alternatives(row)
+        if not any(self._has(site, vector, 1) for site in self._rows(eligible) for vector in vectors):
+            detail = f"needs {_or(vectors)}; not on sale or reserved at {self._names(eligible)}"
+            return UnplacedReason.NO_GRADE, detail
+        return self._for_want_of_room(vectors, eligible)
 
-    def _for_want_of_room(self, w: Workload, eligible: Bools) -> Unplaced:
+    def _for_want_of_room(
+        self, vectors: tuple[tuple[Need, ...], ...], eligible: Bools
+    ) -> tuple[UnplacedReason, str]:
         fits = np.zeros_like(eligible)
         for site in self._rows(eligible):
-            fits[site] = any(self._has(site, vector, None) for vector in w.alternatives)
+            fits[site] = any(self._has(site, vector, None) for vector in vectors)
         if not fits.any():
-            detail = f"needs {_or(w)} at one site; {self._names(eligible)} cannot hold that even empty"
-            return Unplaced(w.id, UnplacedReason.TOO_LARGE, detail)
+            detail = f"needs {_or(vectors)} at one site; {self._names(eligible)} cannot hold that even empty"
+            return UnplacedReason.TOO_LARGE, detail
         detail = f"would fit alone at {self._names(fits)}; the capacity does more good with other work"
-        return Unplaced(w.id, UnplacedReason.CAPACITY, detail)
+        return UnplacedReason.CAPACITY, detail
 
     def _has(self, site: int, vector: tuple[Need, ...], least: int | None) -> bool:
         """Whether the empty site has the whole demand, or at least ``least`` milli-cards of each grade."""
         code = self.problem.sites[site].code
-        resources = [(self.supply.index.get((code, need.grade)), need.milli_cards) for need in vector]
+        resources = [(self.index.get((code, need.grade)), need.milli_cards) for need in vector]
         return all(r is not None and self.capacity[r] >= (least or milli) for r, milli in resources)
 
     def _rows(self, sites: Bools) -> list[int]:
@@ -56,18 +82,17 @@ class Explainer:
         more = len(codes) - SITES_NAMED_MAX
         return ", ".join(codes[:SITES_NAMED_MAX]) + (f" and {more} more" if more > 0 else "")
 
-    def _nearest(self, w: Workload) -> str:
-        rtt_ms = self.eligibility.rtt_ms[w.origin]
+    def _nearest(self, row: int) -> str:
+        rtt_ms = self.eligibility.rtt_ms[self.table.origin[row]]
         if not len(rtt_ms):
             return "there is no site"
         nearest = int(np.argmin(rtt_ms))
-        code = self.problem.sites[nearest].code
-        return f"{code}, the nearest, is {rtt_ms[nearest]:.1f} ms away; the bound is {w.latency_ms_max:g} ms"
+        code, most = self.problem.sites[nearest].code, self.table.latency_ms_max[row]
+        return f"{code}, the nearest, is {rtt_ms[nearest]:.1f} ms away; the bound is {most:g} ms"
 
 
-def _or(w: Workload) -> str:
-    vectors = (
-        " + ".join(f"{need.milli_cards / MILLI:g} {need.grade}" for need in vector)
-        for vector in w.alternatives
+def _or(vectors: tuple[tuple[Need, ...], ...]) -> str:
+    written = (
+        " + ".join(f"{need.milli_cards / MILLI:g} {need.grade}" for need in vector) for vector in vectors
     )
-    return " or ".join(vectors)
+    return " or ".join(written)

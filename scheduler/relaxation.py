@@ -1,7 +1,7 @@
 """The linear relaxation, sharpened by capacity rows round after round, and the certified bound out of it."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from ortools.math_opt.python import mathopt
@@ -50,20 +50,6 @@ def relax(instance: Instance, needs: Needs, deadline: float) -> Relaxation:
         state.known.update(fresh)
         rows = [*rows, *fresh]
     return state.result()
-
-
-def relax_merged(instance: Instance, needs: Needs, merged: Instance, deadline: float) -> Relaxation:
-    """Solve the relaxation of a merged instance once, and certify its prices on the whole ``instance``.
-
-    Without an answer by ``deadline`` the bound is 0 and the fractional answer places nothing.
-    """
-    state = _Sharpening(merged, Needs(merged))
-    rows = base_rows(merged.supply)
-    if state.solve(rows, deadline) is None:
-        return state.result()
-    found = state.result()
-    bound = lower_bound(instance, needs, found.rows, found.prices)
-    return replace(found, bound=max(bound, 0))
 
 
 class _Sharpening:

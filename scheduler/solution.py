@@ -5,14 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from scheduler.instance import Bools, Instance, Ints, Supply
+from scheduler.integers import dot, starts
 from scheduler.types import InvariantViolation
+from scheduler.workload_table import spans
 
 
 def left_out(instance: Instance, amount: Ints) -> Ints:
     """(C,) how many workloads of each class ``amount`` (O,) leaves without a site."""
-    placed = np.zeros_like(instance.count)
-    np.add.at(placed, instance.option_class, amount)
-    return instance.count - placed
+    placed = np.concatenate([[0], np.cumsum(amount)])[instance.option_start]
+    missing: Ints = instance.count - np.diff(placed)
+    return missing
 
 
 def purchases(supply: Supply, used: Ints) -> Ints:
@@ -38,7 +40,20 @@ def value(instance: Instance, amount: Ints) -> int:
         (missing, instance.penalty),
         (bought, instance.supply.step_price),
     )
-    return sum(x * y for a, b in columns for x, y in zip(a.tolist(), b.tolist(), strict=True))
+    return sum(dot(a, b) for a, b in columns)
+
+
+def options_of_workloads(instance: Instance, amount: Ints) -> Ints:
+    """(N,) the option of each workload, −1 for none: of a class those that came first are placed first."""
+    group = instance.option_class
+    chosen = np.repeat(np.arange(len(amount)), amount)
+    placed = np.bincount(group[chosen], minlength=len(instance.count))
+    by_class = np.argsort(instance.workload_class, kind="stable")
+    first = starts(instance.count)[:-1]
+    option = np.full(len(by_class), -1, dtype=np.int64)
+    # options are sorted by class, so the chosen ones of each class stand together, as its workloads do
+    option[by_class[spans(first, placed)]] = chosen
+    return option
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -47,7 +62,14 @@ class Residual:
 
     instance: Instance
     option: Ints
-    """Option of the whole instance for each option here."""
+    """(options here,) option of the whole instance."""
+
+    def narrowed(self, keep: Bools) -> "Residual":
+        """The same with only those options of the whole instance that ``keep`` (O,) names."""
+        here = self.instance
+        classes = np.arange(len(here.count))
+        part = part_of(here, here.supply, classes, here.count, keep[self.option])
+        return Residual(part.instance, self.option[part.option])
 
     def lifted(self, fixed: Ints, amount: Ints) -> Ints:
         """The fixed workloads and an answer of the residual together, on the whole instance's options."""
@@ -69,29 +91,30 @@ def residual(instance: Instance, fixed: Ints, free: Ints) -> Residual:
         supply.step_milli - bought,
     )
     fits = instance.need_milli <= rest.capacity[instance.need_resource]
-    keep = free[instance.option_class] > 0
-    np.logical_and.at(keep, instance.need_option, fits)
-    return Residual(_restricted(instance, rest, free, keep), np.flatnonzero(keep))
+    keep = np.ones(len(instance.option_site), dtype=np.bool_)
+    keep[instance.need_option[~fits]] = False
+    return part_of(instance, rest, np.flatnonzero(free > 0), free[free > 0], keep)
 
 
-def _restricted(instance: Instance, supply: Supply, free: Ints, keep: Bools) -> Instance:
-    kept_need = keep[instance.need_option]
-    per_class = np.bincount(instance.option_class[keep], minlength=len(instance.count))
-    per_option = np.diff(instance.need_start)[keep]
-    return Instance(
-        supply,
-        instance.members,
-        free,
-        instance.penalty,
-        _starts(per_class),
-        instance.option_site[keep],
-        instance.option_alternative[keep],
-        instance.option_transfer[keep],
-        _starts(per_option),
-        instance.need_resource[kept_need],
-        instance.need_milli[kept_need],
+def part_of(instance: Instance, supply: Supply, classes: Ints, count: Ints, keep: Bools) -> Residual:
+    """The instance of some ``classes`` (ascending) with ``count`` workloads each and the options kept."""
+    lengths = np.diff(instance.option_start)[classes]
+    option = spans(instance.option_start[classes], lengths)
+    chosen = keep[option]
+    option, group = option[chosen], np.repeat(np.arange(len(classes)), lengths)[chosen]
+    need_lengths = np.diff(instance.need_start)[option]
+    need = spans(instance.need_start[option], need_lengths)
+    part = Instance(
+        supply=supply,
+        workload_class=np.zeros(0, dtype=np.int64),
+        count=count,
+        penalty=instance.penalty[classes],
+        option_start=starts(np.bincount(group, minlength=len(classes))),
+        option_site=instance.option_site[option],
+        option_alternative=instance.option_alternative[option],
+        option_transfer=instance.option_transfer[option],
+        need_start=starts(need_lengths),
+        need_resource=instance.need_resource[need],
+        need_milli=instance.need_milli[need],
     )
-
-
-def _starts(lengths: Ints) -> Ints:
-    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    return Residual(part, option)

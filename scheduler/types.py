@@ -258,7 +258,8 @@ class Problem:
     The order of ``workloads`` is the order of arrival, which only baselines look at.
     """
 
-    workloads: tuple[Workload, ...]
+    workloads: Sequence[Workload]
+    """A tuple, or a `scheduler.workload_table.WorkloadTable` where there are very many."""
     origins: tuple[Origin, ...]
     sites: tuple[Site, ...]
     network: Network

@@ -8,12 +8,14 @@ import numpy as np
 
 from nodes.types import Residency
 from scheduler.types import PRIORITY_MAX, Fault, InvalidProblem, Need, Offer, Problem, Reservation, Workload
+from scheduler.workload_table import Shape, WorkloadTable
 
 MILLI_CARDS_MAX = 10**12
 """The most milli-cards one row may speak of: keeps every product of the model inside int64."""
 PRICE_MICRO_MAX = 10**12
 """The highest price of a card-hour: a million CNY."""
 SLOT_HOURS_MAX = 24 * 366
+DATA_GB_MAX = 10**9
 
 RESIDENCIES = frozenset(Residency)
 Rows = Iterator[Fault]
@@ -37,8 +39,11 @@ def without_faulty_workloads(problem: Problem) -> tuple[Problem, tuple[Fault, ..
     if others:
         raise InvalidProblem(others)
     faulty = {fault.row for fault in found}
-    sound = tuple(w for row, w in enumerate(problem.workloads) if row not in faulty)
-    return replace(problem, workloads=sound), tuple(found)
+    rows = [row for row in range(len(problem.workloads)) if row not in faulty]
+    given = problem.workloads
+    if isinstance(given, WorkloadTable):
+        return replace(problem, workloads=given.taken(np.array(rows, dtype=np.int64))), tuple(found)
+    return replace(problem, workloads=tuple(given[row] for row in rows)), tuple(found)
 
 
 def faults(problem: Problem) -> list[Fault]:
@@ -169,11 +174,16 @@ def _contradictions(problem: Problem) -> Rows:
 
 
 def _workload_faults(problem: Problem) -> Rows:
-    cities = {origin.city for origin in problem.origins}
+    given = problem.workloads
     grades = {g.grade for site in problem.sites for g in site.grades}
-    yield from _repeated("workloads", "id", (w.id for w in problem.workloads))
+    names = given.ids if isinstance(given, WorkloadTable) else [w.id for w in given]
+    if len(set(names)) < len(names):
+        yield from _repeated("workloads", "id", names)
+    rows = _suspects(problem, given, grades) if isinstance(given, WorkloadTable) else range(len(given))
+    cities = {origin.city for origin in problem.origins}
     sound: set[tuple[tuple[Need, ...], ...]] = set()
-    for row, w in enumerate(problem.workloads):
+    for row in rows:
+        w = given[row]
         if w.origin not in cities:
             yield Fault("workloads", row, w.id, "origin", f"unknown origin city {w.origin!r}")
         if not w.latency_ms_max >= 0:
@@ -186,9 +196,33 @@ def _workload_faults(problem: Problem) -> Rows:
                 sound.add(w.alternatives)
 
 
+def _suspects(problem: Problem, table: WorkloadTable, grades: set[str]) -> list[int]:
+    """Rows of a table that may be wrong, found column by column; each is then looked at on its own."""
+    cities = {origin.city for origin in problem.origins}
+    odd_city = np.array([city not in cities for city in table.cities], dtype=np.bool_)
+    odd_shape = np.array([not _sound_shape(shape, grades) for shape in table.shapes], dtype=np.bool_)
+    suspect = odd_city[table.origin] | odd_shape[table.shape] | ~(table.latency_ms_max >= 0)
+    for column, least, most in (
+        (table.priority, 0, PRIORITY_MAX),
+        (table.hours, 1, problem.slot_hours),
+        (table.data_gb, 0, DATA_GB_MAX),
+    ):
+        suspect |= (column < least) | (column > most)
+    wrong = np.flatnonzero((table.need_milli < 1) | (table.need_milli > MILLI_CARDS_MAX))
+    suspect[np.searchsorted(table.need_start, wrong, side="right") - 1] = True
+    rows: list[int] = np.flatnonzero(suspect).tolist()
+    return rows
+
+
+def _sound_shape(shape: Shape, grades: set[str]) -> bool:
+    return bool(shape) and all(
+        vector and len(set(vector)) == len(vector) and grades.issuperset(vector) for vector in shape
+    )
+
+
 def _figure_faults(row: int, w: Workload, slot_hours: int) -> Rows:
     figures = (("priority", w.priority, 0, PRIORITY_MAX), ("hours", w.hours, 1, slot_hours))
-    for name, value, least, most in (*figures, ("data_gb", w.data_gb, 0, 10**9)):
+    for name, value, least, most in (*figures, ("data_gb", w.data_gb, 0, DATA_GB_MAX)):
         if wrong := _not_integer_in(value, least, most):
             yield Fault("workloads", row, w.id, name, wrong)
     if w.residency not in RESIDENCIES:

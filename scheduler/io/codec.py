@@ -7,7 +7,7 @@ import dataclasses
 import math
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from functools import cache
@@ -49,6 +49,8 @@ def _codec(kind: Any) -> tuple[Encode, Decode]:
         return _union(typing.get_args(kind))
     if origin is tuple:
         return _tuple(typing.get_args(kind))
+    if origin is Sequence:
+        return _tuple((*typing.get_args(kind), ...))
     if origin is np.ndarray or kind is np.ndarray:
         return _array(kind)
     if kind in (int, str, bool):

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from scheduler.capacity_rows import Needs, Row, coefficients, limit, steps_beyond, threshold
 from scheduler.checker import certified_bound
-from scheduler.instance import Supply, compile_instance
+from scheduler.compiling import compile_instance
+from scheduler.instance import Supply
 from scheduler.lagrangian import lower_bound
 from scheduler.plan import Certificate, CertificateRow
 from scheduler.solution import purchases
