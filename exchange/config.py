@@ -88,11 +88,16 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         data = self.data_dir if self.data_dir.name else self.data_dir.resolve()  # "." has no name to add to
         return data.with_name(data.name + "-keys")
 
+    @property
+    def master_key_file(self) -> Path:
+        """The master key, which encrypts the secrets in the journal."""
+        return self.keys_dir / "master.key"
+
     def exchange(self, first_day: date) -> ExchangeConfig:
         """Return the settings of the exchange itself; `first_day` holds where none is set."""
         return ExchangeConfig(
             data_dir=self.data_dir,
-            master_key_file=self.keys_dir / "master.key",
+            master_key_file=self.master_key_file,
             first_day=self.first_day or first_day,
             durability=self.durability,
             snapshot_commands=self.snapshot_commands,

@@ -46,7 +46,7 @@ def save_profile(keys_dir: Path, profile: Profile) -> Path:
     beside.unlink(missing_ok=True)
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(_toml(profile))
+        file.write(profile_text(profile).encode())
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
@@ -72,8 +72,9 @@ def load_profile(keys_dir: Path, member: str) -> Profile:
         raise ValueError(f"{path} is not a profile: {error}") from None
 
 
-def _toml(profile: Profile) -> bytes:
+def profile_text(profile: Profile) -> str:
+    """Returns the profile as a file holds it (TOML)."""
     # TOML's basic strings are JSON's, as far as the characters of these values go.
     encode = msgspec.json.encode
     lines = [f"{name} = {encode(value).decode()}" for name, value in msgspec.structs.asdict(profile).items()]
-    return ("\n".join(lines) + "\n").encode()
+    return "\n".join(lines) + "\n"

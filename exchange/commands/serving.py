@@ -28,7 +28,7 @@ from exchange.history.keeper import keep_history
 from exchange.history.mark import publish_durable
 from exchange.ops.metrics import Metrics
 from exchange.ops.tls import TlsError, load_certificate, server_context
-from exchange.service.bootstrap import Credentials, bootstrap
+from exchange.service.bootstrap import OPERATOR, BootstrapError, Credentials, bootstrap
 from exchange.service.config import ExchangeConfig
 from exchange.service.day import DayDriver
 from exchange.service.exchange import Exchange
@@ -120,6 +120,12 @@ class Server:
     async def _serve(self, exchange: Exchange, clock: AcceleratedClock | WallClock) -> None:
         publish_durable(exchange)
         credentials = await bootstrap(exchange)
+        if credentials is None and self._demonstration is not None:
+            raise BootstrapError(
+                f"the demonstration needs the operator {OPERATOR!r} that `dongxi up` makes itself, with its "
+                f"first key, and the exchange in {self._settings.data_dir} has none; name another directory "
+                "with --data"
+            )
         app = make_app(exchange, self._metrics, metrics_to_anyone=self._settings.metrics_to_anyone)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSE_S)
         await runner.setup()

@@ -166,6 +166,16 @@ class OrderNote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """16 bytes that stand for the order's record."""
 
 
+class SetPassword(Message, frozen=True, kw_only=True):
+    """Sets the password that a person logs in to the screens with; clause 9.10. Refused: UNKNOWN_MEMBER,
+    INVALID_PASSWORD_HASH.
+    """
+
+    member: str
+    hash: str
+    """Argon2id, as its own text form; the password itself is never journaled."""
+
+
 class NoteRequests(Message, frozen=True, kw_only=True):
     """Notes nonces and client order ids of requests whose commands follow it; clauses 9.4, 9.9.
 
@@ -354,6 +364,7 @@ RareMessage = (
     | SetMemberState
     | AddKey
     | RevokeKey
+    | SetPassword
     | NoteRequests
     | Deposit
     | Withdraw

@@ -66,6 +66,7 @@ class RejectCode(Enum):
         409,
         "All deposits ever made would be more than 10^18 fen, the most that the exchange counts.",
     )
+    INVALID_PASSWORD_HASH = (422, "A password is kept as an Argon2id hash in its text form, and only so.")
     INVALID_AMOUNT = (422, "The amount must be between 1 and 10^15 fen.")
     INSUFFICIENT_CASH = (
         409,

@@ -83,15 +83,20 @@ async def bootstrap(exchange: Exchange) -> Credentials | None:
     Returns the first key of the operator that it makes, decrypted; None once it was revoked, or if the
     exchange was begun with operators of other names (`dongxi init`).
     """
-    if not exchange.views.products():
-        await _do(exchange, MARGIN_RULES)
-        await _do(exchange, market_rules(load_catalogue(), exchange.config.first_day))
+    await journal_rules(exchange)
     if not any(member.kind == "operator" for member in exchange.views.members()):
         await _do(exchange, new_operator(exchange, OPERATOR, OPERATOR_ROLES)[0])
     first = next((key for key in exchange.views.api_keys() if key.member == OPERATOR), None)
     if first is None or not first.enabled:
         return None
     return Credentials(OPERATOR, first.account, first.key_id, exchange.secret_of(first), first.scopes)
+
+
+async def journal_rules(exchange: Exchange) -> None:
+    """Journal the catalogue's rules where there are none."""
+    if not exchange.views.products():
+        await _do(exchange, MARGIN_RULES)
+        await _do(exchange, market_rules(load_catalogue(), exchange.config.first_day))
 
 
 def new_operator(exchange: Exchange, name: str, roles: tuple[Role, ...]) -> tuple[AddMember, bytes]:

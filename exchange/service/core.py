@@ -33,7 +33,7 @@ from matching.api import InvariantViolation, MatchingEngine
 from matching.records import COMMAND, Records
 from matching.spec import EngineLimits
 
-CORE_VERSION: Final = 6
+CORE_VERSION: Final = 7
 """Goes up whenever the same journal would give another state; part of every journal frame."""
 
 LIMITS: Final = EngineLimits(
@@ -55,6 +55,7 @@ HANDLERS: Final[dict[type, Handler]] = {
     m.SetMemberState: handle_members.set_member_state,
     m.AddKey: handle_members.add_key,
     m.RevokeKey: handle_members.revoke_key,
+    m.SetPassword: handle_members.set_password,
     m.NoteRequests: handle_members.note_requests,
     m.Deposit: handle_members.deposit,
     m.Withdraw: handle_members.withdraw,

@@ -10,7 +10,7 @@ import msgspec
 from exchange.domain.messages import RareMessage, decode, encode
 
 _TIME = struct.Struct("<q")
-_SECRET = frozenset({"ciphertext"})
+_SECRET = frozenset({"ciphertext", "hash"})
 
 
 def pack_rare(time_ns: int, message: RareMessage) -> bytes:
@@ -25,7 +25,9 @@ def unpack_rare(body: bytes | memoryview) -> tuple[int, RareMessage]:
 
 
 def plain(message: RareMessage) -> dict[str, Any]:
-    """Return a message's fields as they may be shown: a key's secret is ciphertext, and left out."""
+    """Return a message's fields as they may be shown: secrets, be they
+    encrypted or hashed, are left out.
+    """
     shown: dict[str, Any] = _without_secrets(msgspec.to_builtins(message))
     return shown
 

@@ -15,6 +15,7 @@ from exchange.domain.messages import (
     RestoreMember,
     RevokeKey,
     SetMemberState,
+    SetPassword,
     Withdraw,
 )
 from exchange.domain.rejects import RejectCode
@@ -22,6 +23,7 @@ from exchange.service.nonces import whole_entries
 from exchange.service.state import DONE, Key, Member, Outcome, Stamp, State, refused
 from matching.records import EventKind, Records
 
+PASSWORD_HASH_MAX = 256
 AMOUNT_MAX_FEN = 10**15
 """Most that one payment may move."""
 
@@ -135,6 +137,17 @@ def revoke_key(state: State, message: RevokeKey, stamp: Stamp) -> Outcome:
     if key is None:
         return refused(RejectCode.UNKNOWN_KEY, message.key_id)
     key.enabled = False
+    return DONE
+
+
+def set_password(state: State, message: SetPassword, stamp: Stamp) -> Outcome:
+    """Set a member's password, by its hash."""
+    member = state.members.get(message.member)
+    if member is None or member.broker is not None:
+        return refused(RejectCode.UNKNOWN_MEMBER, message.member)
+    if not message.hash.startswith("$argon2id$") or len(message.hash) > PASSWORD_HASH_MAX:
+        return refused(RejectCode.INVALID_PASSWORD_HASH)
+    state.passwords[message.member] = message.hash
     return DONE
 
 

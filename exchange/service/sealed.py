@@ -21,7 +21,7 @@ from exchange.service.tape import TAPE_ROW, Tape
 from matching.api import MatchingEngine
 from matching.state import SNAPSHOT_DTYPES
 
-LAYOUT: Final = 4
+LAYOUT: Final = 5
 """Goes up when a snapshot's arrays or typed parts change, so that an old one is never misread."""
 
 _KERNEL: Final = "kernel."
@@ -54,6 +54,7 @@ class _Typed(msgspec.Struct, kw_only=True):
     group_indices: dict[str, int]
     members: list[Member]
     keys: list[Key]
+    passwords: dict[str, str]
     proposals: list[Proposal]
     nonces: bytes
     client_orders: list[tuple[int, int, ClientOrder, bool]]
@@ -79,6 +80,7 @@ def seal(core: Core, tape: Tape, chain: bytes) -> tuple[SnapshotHeader, dict[str
         group_indices=state.group_indices,
         members=list(state.members.values()),
         keys=list(state.keys.values()),
+        passwords=state.passwords,
         proposals=state.proposals,
         nonces=state.nonces.state_bytes(),
         client_orders=list(state.client_orders.plain()),
@@ -156,6 +158,7 @@ def _fill_typed(state: State, typed: _Typed) -> None:
     state.members = {member.name: member for member in typed.members}
     state.members_by_account = {member.account: member for member in typed.members}
     state.keys = {key.key_id: key for key in typed.keys}
+    state.passwords = typed.passwords
     state.proposals = typed.proposals
     state.nonces.note(typed.nonces)
     state.client_orders.restore(typed.client_orders)

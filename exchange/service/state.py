@@ -153,6 +153,7 @@ class State:
         self.members: dict[str, Member] = {}
         self.members_by_account: dict[int, Member] = {}
         self.keys: dict[str, Key] = {}
+        self.passwords: dict[str, str] = {}
         self.proposals: list[Proposal] = []
         self.nonces = Nonces()
         self.client_orders = ClientOrders()
@@ -252,6 +253,7 @@ class State:
         yield "numbers", (self.hub_indices, self.grade_indices, self.group_indices)
         yield "members", list(self.members.values())
         yield "keys", list(self.keys.values())
+        yield "passwords", list(self.passwords.items())
         yield "proposals", self.proposals
         yield "client orders", list(self.client_orders.plain())
         yield "capacity", self.capacity

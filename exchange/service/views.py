@@ -272,6 +272,10 @@ class Views:
         """Return all API keys in the order in which they were added."""
         return [self._key_view(key) for key in self._state.keys.values()]
 
+    def password_hash(self, name: str) -> str | None:
+        """Return the Argon2id hash of a member's password; None if it has none."""
+        return self._state.passwords.get(name)
+
     def proposals(self) -> list[ProposalView]:
         """Return what operators proposed, oldest first."""
         return proposal_views(self._state)

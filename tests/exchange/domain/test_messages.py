@@ -23,6 +23,7 @@ EXAMPLES: list[m.RareMessage] = [
     m.NoteRequests(nonces=bytes(24), orders=(m.OrderNote(1, 7, bytes(16)),)),
     m.Deposit(member="acme", amount_fen=5, reference="收款"),
     m.Withdraw(member="acme", amount_fen=5),
+    m.SetPassword(member="acme", hash="$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA"),
     m.Propose(operator=1, action=m.AdjustCash("acme", -5, "更正")),
     m.Decide(operator=2, proposal_id=1, approve=True),
     m.PostCapacity(account=1, grade="H100", hub="GUIAN", cards=8, first_day=DAY, last_day=DAY),
