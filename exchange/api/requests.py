@@ -23,13 +23,44 @@ INT64_MAX = 2**63 - 1
 Symbol = Annotated[
     str, Meta(min_length=1, max_length=64, description="GRADE.HUB.PERIOD, such as H100.GUIAN.261205")
 ]
-Price = Annotated[str, Meta(max_length=32, description='CNY per lot-hour as a decimal, such as "15.20"')]
+Price = Annotated[
+    str,
+    Meta(
+        max_length=32,
+        description='CNY per lot-hour as a decimal, such as "15.20"',
+        # for the document; `exchange.api.formats` says more about what is wrong
+        extra_json_schema={"pattern": r"^[0-9]{1,9}(\.[0-9]{1,2}0{0,16})?$"},
+    ),
+]
 Lots = Annotated[int, Meta(ge=1, le=2**31 - 1, description="lots of the contract, at least 1")]
 Fen = Annotated[int, Meta(ge=1, le=10**15, description="fen (0.01 CNY)")]
 Cards = Annotated[int, Meta(ge=1, le=10**7, description="cards of the grade")]
-Id = Annotated[str, Meta(min_length=1, max_length=20, description="an id as a decimal string")]
-Day = Annotated[str, Meta(min_length=10, max_length=10, description="a day, such as 2026-12-04")]
-Moment = Annotated[str, Meta(max_length=40, description="RFC 3339 time with an offset")]
+Id = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=20,
+        description="an id as a decimal string",
+        extra_json_schema={"pattern": "^(0|[1-9][0-9]{0,19})$"},
+    ),
+]
+Day = Annotated[
+    str,
+    Meta(
+        min_length=10,
+        max_length=10,
+        description="a day, such as 2026-12-04",
+        extra_json_schema={"format": "date"},
+    ),
+]
+Moment = Annotated[
+    str,
+    Meta(
+        max_length=40,
+        description="RFC 3339 time with an offset",
+        extra_json_schema={"format": "date-time"},
+    ),
+]
 Code = Annotated[str, Meta(min_length=1, max_length=32, description="a code of the catalogue")]
 MemberName = Annotated[
     str,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
@@ -27,7 +28,7 @@ from exchange.gateway import (
     trading,
 )
 from exchange.gateway.auth import Authenticator
-from exchange.gateway.call import Call, Route, check_role
+from exchange.gateway.call import RETRIABLE, Call, Route, check_role
 from exchange.gateway.feed import FeedHub
 from exchange.gateway.observe import ACCOUNT, CODE, SEQ, add_metrics, observing
 from exchange.gateway.openapi import document
@@ -54,7 +55,6 @@ ROUTES: Final = (
 RETRY_AFTER_S: Final = "1"
 _STATIC: Final = Path(__file__).parent / "static"
 _PAGES: Final = {"/": "market.html", "/docs": "docs.html"}
-_RETRIABLE: Final = frozenset({429, 503})
 _LOG = structlog.get_logger("gateway")
 
 Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -76,7 +76,8 @@ def make_app(
     mark, reader = DurableMark(folder), HistoryReader(folder)
     metrics.gauge("dongxi_history_seq", "Last command in the history.", lambda: mark.folded)
     for route in ROUTES:
-        app.router.add_route(route.method, route.path, _endpoint(route, exchange, authenticator, reader))
+        path = _unambiguous(route.path)
+        app.router.add_route(route.method, path, _endpoint(route, exchange, authenticator, reader))
     app.on_cleanup.append(_closing(reader))
     feed = FeedHub(exchange, authenticator, metrics)
     app.router.add_get("/v1/feed", feed.serve)
@@ -84,6 +85,18 @@ def make_app(
     app.on_shutdown.append(feed.stop)
     _add_pages(app)
     return app
+
+
+def _unambiguous(path: str) -> str:
+    """Return a path as it is routed: a parameter at its end isn't taken for an endpoint's own name, whose
+    answer to another method is 405.
+    """
+    folder, _, last = path.rpartition("/")
+    named = [route.path.rpartition("/")[2] for route in ROUTES if route.path.rpartition("/")[0] == folder]
+    beside = [name for name in named if not name.startswith("{")]
+    if not last.startswith("{") or not beside:
+        return path
+    return f"{folder}/{last[:-1]}:(?!(?:{'|'.join(map(re.escape, beside))})$)[^{{}}/]+}}"
 
 
 def _closing(reader: HistoryReader) -> Callable[[web.Application], Awaitable[None]]:
@@ -189,7 +202,7 @@ def problem(refused: RequestRefused) -> web.Response:
     """Return a refusal as a response."""
     body = ProblemAnswer(error=Problem(code=refused.code, message=refused.message, field=refused.field))
     response = json_answer(body, refused.status)
-    if refused.status in _RETRIABLE:
+    if refused.status in RETRIABLE:
         response.headers["Retry-After"] = RETRY_AFTER_S
     return response
 

@@ -18,6 +18,9 @@ from exchange.history.reader import HistoryReader
 from exchange.service.exchange import Exchange
 from exchange.service.results import RareResult
 
+RETRIABLE = frozenset({429, 503})
+"""Statuses that come with `Retry-After`."""
+
 BODY_BYTES_MAX = 64 * 1024
 BATCH_BYTES_MAX = 1024 * 1024
 _FIELD = re.compile(r"([a-z_]+)(\[\d+\])?(\.[a-z_]+)?")

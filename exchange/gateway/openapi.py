@@ -10,10 +10,12 @@ from typing import Any
 
 import msgspec
 
+from exchange.api import requests
 from exchange.api.answers import ProblemAnswer
 from exchange.api.codes import RequestCode
 from exchange.api.signing import KEY_HEADER, NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER
-from exchange.gateway.call import Route
+from exchange.gateway.call import RETRIABLE, Route
+from exchange.gateway.observe import REQUEST_ID_HEADER
 
 _REF = "#/components/schemas/{name}"
 _PARAMETER = re.compile(r"{(\w+)}")
@@ -22,6 +24,29 @@ _SIGNING = {
     "timestamp": (TIMESTAMP_HEADER, "wall-clock milliseconds since the epoch, within 30 s"),
     "nonce": (NONCE_HEADER, "16 … 64 of A-Z a-z 0-9 - _, new for each request"),
     "signature": (SIGNATURE_HEADER, "HMAC-SHA256, hex; see `dongxi sign --help`"),
+}
+_TEXT = {"type": "string", "minLength": 1, "maxLength": 64}
+_ID = msgspec.json.schema(requests.Id)
+_PATH_SCHEMAS = {
+    "order_id": _ID,
+    "capacity_id": _ID,
+    "proposal_id": _ID,
+    "name": msgspec.json.schema(requests.ClientName),
+    "symbol": msgspec.json.schema(requests.Symbol),
+}
+_REQUEST_ID = {
+    REQUEST_ID_HEADER: {
+        "description": "names the request in the server's log",
+        "required": True,
+        "schema": {"type": "string", "minLength": 1},
+    }
+}
+_RETRY_AFTER = {
+    "Retry-After": {
+        "description": "seconds after which the request may be sent again",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1},
+    }
 }
 _PUBLIC_STATUS = (413, 415, 422, 500, 503)
 _CLIENT: dict[str, dict[str, str]] = {
@@ -89,7 +114,7 @@ def _path_parameters(route: Route) -> list[dict[str, Any]]:
             "in": "path",
             "required": True,
             "description": route.path_help.get(name, ""),
-            "schema": {"type": "string"},
+            "schema": _PATH_SCHEMAS.get(name, _TEXT),
         }
         for name in _PARAMETER.findall(route.path)
     ]
@@ -123,10 +148,15 @@ def _responses(route: Route) -> dict[str, Any]:
     if _PARAMETER.search(route.path):
         statuses.add(404)
     refused = {
-        str(status): {"description": _codes(status), "content": _json(ProblemAnswer)}
+        str(status): {
+            "description": _codes(status),
+            "headers": _REQUEST_ID | (_RETRY_AFTER if status in RETRIABLE else {}),
+            "content": _json(ProblemAnswer),
+        }
         for status in sorted(statuses)
     }
-    return {"200": {"description": "Done", "content": _json(route.answer)}, **refused}
+    done = {"description": "Done", "headers": _REQUEST_ID, "content": _json(route.answer)}
+    return {"200": done, **refused}
 
 
 def _codes(status: int) -> str:
