@@ -134,8 +134,6 @@ class Contract:
     cards_per_lot: int
     last_trading_day: date
     """The last trading day before the period's first day (clause 4.3)."""
-    tick_fen: int = 1
-    """One tick is 1 fen per lot-hour (clause 1.2)."""
 
     @property
     def kind(self) -> PeriodKind:

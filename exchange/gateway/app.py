@@ -175,6 +175,8 @@ async def _answer_everything(
         response = problem(refused)
         if isinstance(raised, web.HTTPMethodNotAllowed):
             response.headers["Allow"] = ", ".join(sorted(raised.allowed_methods))
+        if refused.code == RequestCode.UPGRADE_REQUIRED.name:
+            response.headers["Upgrade"] = "websocket"
         return response
 
 
@@ -183,7 +185,7 @@ def _refusal(request: web.Request, raised: Exception) -> RequestRefused:
     path = request.path[:200]
     if isinstance(raised, RequestRefused):
         return raised
-    if isinstance(raised, web.HTTPNotFound):
+    if isinstance(raised, web.HTTPNotFound | web.HTTPForbidden):  # the latter for a folder of files
         return refuse(RequestCode.NOT_FOUND, f"Nothing answers at {path}; /docs lists what does.")
     if isinstance(raised, web.HTTPMethodNotAllowed):
         allowed = ", ".join(sorted(raised.allowed_methods))
@@ -191,7 +193,7 @@ def _refusal(request: web.Request, raised: Exception) -> RequestRefused:
             RequestCode.METHOD_NOT_ALLOWED, f"{path} does not answer {raised.method}, only {allowed}."
         )
     if isinstance(raised, web.HTTPException):
-        return RequestRefused(f"HTTP_{raised.status}", raised.status, f"{raised.reason}.")
+        return refuse(RequestCode.BAD_REQUEST, f"{raised.reason}.")
     _LOG.error("request failed", method=request.method, path=path, exc_info=raised)
     return refuse(
         RequestCode.INTERNAL, "The server failed while it handled this; look up what became of a command."

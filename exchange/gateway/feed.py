@@ -80,13 +80,20 @@ class FeedHub:
         await self._private.stop()
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
-        """Serve one reader until either side ends it. Refused: TOO_MANY_READERS."""
+        """Serve one reader until either side ends it. Refused: TOO_MANY_READERS, UPGRADE_REQUIRED."""
         if len(self._readers) >= READERS_MAX:
             raise refuse(
                 RequestCode.TOO_MANY_READERS, "The feed serves as many readers as it may; try later."
             )
         socket = web.WebSocketResponse(heartbeat=30.0, max_msg_size=REQUEST_BYTES_MAX, compress=False)
-        await socket.prepare(request)
+        try:
+            await socket.prepare(request)
+        except web.HTTPBadRequest as wrong:
+            raise refuse(
+                RequestCode.UPGRADE_REQUIRED,
+                f"{wrong.text or wrong.reason}. The feed is a WebSocket of version 13 (RFC 6455); "
+                "docs/protocol.md says what goes over it.",
+            ) from None
         if request.transport is None:
             return socket  # it has gone already
         reader = Reader(socket, request.transport, request.remote, self._on_dropped)

@@ -28,7 +28,7 @@ def contract(view: views.ContractView) -> answers.Contract:
         hours=listed.hours,
         cards_per_lot=listed.cards_per_lot,
         last_trading_day=day_text(listed.last_trading_day),
-        tick=price_text(listed.tick_fen),
+        tick=price_text(1),
         price_low=price_text(view.price_low),
         price_high=price_text(view.price_high),
         reference_price=price_text(view.reference_price),

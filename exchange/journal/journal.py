@@ -15,7 +15,6 @@ from exchange.journal.reader import (
     IncompleteTail,
     Position,
     SegmentReader,
-    segment_paths,
     segment_start,
     segments_from,
 )
@@ -93,10 +92,6 @@ class Journal:
     def backlog_bytes(self) -> int:
         """Bytes appended and not yet durable; the owner refuses new commands when this grows too large."""
         return self._started().backlog_bytes
-
-    def size_bytes(self) -> int:
-        """Return the bytes on disk, for a progress bar."""
-        return sum(path.stat().st_size for path in segment_paths(self.folder))
 
     def holds(self, position: Position) -> bool:
         """Whether a frame of this journal ends there with that hash chain; reads one segment up to there.

@@ -146,6 +146,24 @@ def depth_is(desk: Desk, bids: list[tuple[int, int, int]], asks: list[tuple[int,
 
 
 class TestInstrumentsAndPhases:
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"price_low": 0},
+            {"price_high": 1 << 24},
+            {"reference_price": 89},
+            {"reference_price": 111},
+            {"hub": 0xFFFF},
+            {"multiplier": 0},
+            {"position_limit": -1},
+            {"margin_long_fen": 1 << 31},
+        ],
+    )
+    def test_terms_out_of_range_are_not_listed(self, desk: Desk, wrong: dict[str, int]) -> None:
+        """Clause 3.1."""
+        terms = {"price_low": 90, "price_high": 110, "reference_price": 100} | wrong
+        assert desk.do("add_instrument", 1, InstrumentSpec(**terms)) == ["INVALID_INSTRUMENT"]
+
     def test_a_new_instrument_is_closed_and_refuses_orders(self, desk: Desk) -> None:
         """Clause 3.2."""
         assert desk.do("add_instrument", 1, InstrumentSpec(90, 110, 100)) == ["instrument 1 listed"]
@@ -875,6 +893,15 @@ class TestAuctions:
             "SELL 99: 1 in 1",
             "phase CONTINUOUS",
         ]
+
+    def test_the_buyer_frees_its_slot_before_the_seller(self, call: Desk) -> None:
+        """Clause 3.34: the slot that was freed last is used first (3.9)."""
+        call.sell(1, 100)
+        call.buy(1, 100)
+        self.open(call)
+        call.buy(1, 90)
+        call.buy(1, 90)
+        assert call.ids[2:] == [(2 << 32) + 1, (2 << 32) + 2]
 
     def test_what_is_left_of_market_orders(self, call: Desk) -> None:
         """Clause 3.33."""

@@ -51,6 +51,7 @@ def test_only_wuhan_and_xian_lie_outside_the_eight_nodes(catalogue: Catalogue) -
 
 
 def test_every_site_hangs_under_its_city_province_and_node(catalogue: Catalogue) -> None:
+    """Clause 2.2."""
     for place in catalogue.places.values():
         if place.parent:
             assert place in catalogue.children(place.parent)

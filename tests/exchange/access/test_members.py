@@ -131,6 +131,7 @@ async def test_a_broker_acts_for_its_own_clients_only(tmp_path: Path) -> None:
 
 
 async def test_a_key_bound_to_networks_is_good_only_from_there(tmp_path: Path) -> None:
+    """Clause 9.8."""
     async with serving(tmp_path) as served:
         member = await served.admit("blue", "enterprise")
         async with served.client(served.operator) as operator:

@@ -52,6 +52,7 @@ def test_a_period_is_its_days(day, period_of) -> None:
     ],
 )
 def test_known_symbols(text: str, kind: PeriodKind, first: date, hours: int) -> None:
+    """Clause 2.7."""
     symbol = parse_symbol(text)
     assert (symbol.period.kind, symbol.period.first, symbol.period.hours) == (kind, first, hours)
 

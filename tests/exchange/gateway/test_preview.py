@@ -130,6 +130,12 @@ async def test_a_batch_is_tried_one_after_the_other(client: ExchangeClient) -> N
     assert balance.available_fen == previewed.after.available_fen
 
 
+async def test_a_value_is_price_times_hours_times_lots(client: ExchangeClient) -> None:
+    """The example of clause 1.2."""
+    (result,) = (await client.preview([order(price="12.01", quantity=3)])).results
+    assert result.order is not None and result.order.open_value_fen == 86_472
+
+
 async def test_what_margin_refuses_is_refused_in_the_preview(stage: Stage, client: ExchangeClient) -> None:
     too_much = order(symbol="H100.GUIAN.2701", price="12.00", quantity=1_000_000)
     most = await client.preview([too_much])

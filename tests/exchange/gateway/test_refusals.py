@@ -172,6 +172,8 @@ async def test_a_request_is_taken_once(stage: Stage) -> None:
         ("GET", "/v1/contracts?kind=year", 422, "INVALID_PARAMETER"),
         ("GET", "/v1/settlements?day=yesterday", 422, "INVALID_PARAMETER"),
         ("GET", "/v1/contracts/%F0%9F%92%A5", 404, "UNKNOWN_SYMBOL"),
+        ("GET", "/v1/feed", 426, "UPGRADE_REQUIRED"),
+        ("GET", "/static/", 404, "NOT_FOUND"),
     ],
 )
 async def test_a_bad_public_request(stage: Stage, method: str, target: str, status: int, code: str) -> None:

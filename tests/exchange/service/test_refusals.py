@@ -36,7 +36,7 @@ BEFORE_THE_FIRST_DAY = [
     (rules(taker_basis_points=10_001), RejectCode.INVALID_RULE),
     (rules(margin_basis_points=-1), RejectCode.INVALID_RULE),
     (rules(closed_days=(SUNDAY, SATURDAY)), RejectCode.INVALID_RULE),
-    (rules(products=(PRODUCT,)), RejectCode.PRODUCT_CHANGED),
+    (rules(products=(PRODUCT,)), RejectCode.PRODUCT_CHANGED),  # clause 2.10
     (m.AddMember(name="acme", kind="operator", roles=("risk",)), RejectCode.MEMBER_EXISTS),
     (m.AddMember(name="clerk", kind="operator"), RejectCode.INVALID_ROLES),
     (m.AddMember(name="clerk", kind="operator", roles=("risk", "risk")), RejectCode.INVALID_ROLES),
@@ -152,6 +152,7 @@ def test_what_no_second_operator_could_approve_is_not_proposed(market) -> None:
 
 
 def test_refused_on_keys_and_capacity_that_exist(market) -> None:
+    """Clauses 9.6, 7.1."""
     key = m.AddKey(member="acme", key_id="k1", scopes=("read",), ciphertext=b"x")
     market.do(key)
     assert market.refused(key) is RejectCode.KEY_EXISTS
@@ -197,6 +198,12 @@ def test_a_batch_with_a_wrong_reading_is_refused_whole(delivering, row, code) ->
     assert delivering.refused(readings(delivering, row)) is code  # clause 7.4
     assert delivering.send(readings(delivering, row)).detail == "readings[1]"
     delivering.do(readings(delivering))
+
+
+def test_a_suspended_provider_goes_on_delivering(delivering) -> None:
+    """Clause 8.8."""
+    delivering.do(m.SetMemberState(name="acme", state="suspended"))
+    assert delivering.do(readings(delivering)).data == {"accepted": 1}
 
 
 def test_readings_of_others_repeated_ones_and_late_ones_are_refused(delivering) -> None:

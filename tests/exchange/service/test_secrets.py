@@ -10,6 +10,7 @@ from exchange.service.secrets import MasterKey, MasterKeyError, new_key_id, new_
 
 
 def test_a_secret_survives_and_its_ciphertext_tells_nothing(tmp_path):
+    """Clause 9.6."""
     path = tmp_path / "keys" / "master.key"
     made = MasterKey.create(path)
     secret = new_secret()

@@ -138,6 +138,24 @@ def test_a_week_cascades_into_its_days_at_the_same_value(market, views) -> None:
     market.core.check()
 
 
+def test_a_settlement_enters_fees_first_and_what_ends_before_what_goes_on(market) -> None:
+    """Clause 6.3."""
+    market.open()
+    market.at(14, 0)
+    for price in (1_200, 1_210):
+        market.trade(WEEK_T4, 1, 2, lots=5, price=price)
+    market.trade(MONDAY_T4, 3, 2, lots=1, price=1_230)
+    market.settle()
+    rows = market.state.ledger.rows
+    rows = rows[rows["seq"] == market.core.seq]
+    fees = rows["kind"] == LedgerKind.FEE
+    assert fees[: fees.sum()].all() and 0 < fees.sum() < len(rows)
+    marked = rows["contract"][~fees].tolist()
+    week, monday = (market.state.contracts_by_symbol[symbol].index for symbol in (WEEK_T4, MONDAY_T4))
+    assert marked.index(week) < marked.index(monday)
+    assert week not in marked[marked.index(monday) :]
+
+
 def test_a_month_cascades_whole(market_type) -> None:
     market = market_type(day=date(2026, 12, 31))  # a Thursday; January begins on Friday
     market.open()
