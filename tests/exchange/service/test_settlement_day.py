@@ -142,8 +142,8 @@ def test_a_settlement_enters_fees_first_and_what_ends_before_what_goes_on(market
     """Clause 6.3."""
     market.open()
     market.at(14, 0)
-    for price in (1_200, 1_210):
-        market.trade(WEEK_T4, 1, 2, lots=5, price=price)
+    for buyer, price in ((2, 1_200), (3, 1_210)):
+        market.trade(WEEK_T4, 1, buyer, lots=5, price=price)
     market.trade(MONDAY_T4, 3, 2, lots=1, price=1_230)
     market.settle()
     rows = market.state.ledger.rows
