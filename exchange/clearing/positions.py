@@ -88,12 +88,13 @@ def fold_trades(
     cash: NDArray[Any],
     maker_basis_points: int,
     taker_basis_points: int,
-    in_window: bool,
+    hour: int,
 ) -> None:
     """Enter the trades of `events` (dtype EVENT) into positions, contracts (CONTRACT_ROW) and cash (fen,
     int64).
 
-    In an uncross both sides pay the maker's rate; account 0, the house, receives all fees.
+    In an uncross both sides pay the maker's rate; account 0, the house, receives all fees. `hour` is when
+    they traded, 0 for the last hour before the close, -1 for the one before it …
     """
     for i in range(len(events)):
         event = events[i]
@@ -117,7 +118,9 @@ def fold_trades(
         contract["last_price"] = price
         contract["day_lots"] += lots
         contract["day_value"] += price * lots
-        if in_window and not auction:
+        if not auction:
+            if contract["window_hour"] != hour:
+                contract["window_hour"], contract["window_lots"], contract["window_value"] = hour, 0, 0
             contract["window_lots"] += lots
             contract["window_value"] += price * lots
 
@@ -168,14 +171,14 @@ class Positions:
         contracts: NDArray[Any],
         cash: NDArray[np.int64],
         fees: tuple[int, int],
-        in_window: bool,
+        hour: int,
     ) -> None:
-        """Enter the trades of `events`; `fees` are the maker's and the taker's basis points."""
+        """Enter the trades of `events`; `fees` are the maker's and the taker's basis points, `hour` as of
+        `fold_trades`.
+        """
         if len(events):
             self._reserve(2 * len(events))
-            fold_trades(
-                events, self._index, self._rows, self._count, contracts, cash, fees[0], fees[1], in_window
-            )
+            fold_trades(events, self._index, self._rows, self._count, contracts, cash, fees[0], fees[1], hour)
 
     def row(self, account: int, contract: int) -> Any:
         """Return the row of (account, contract), made if need be; a record that writes through."""

@@ -4,6 +4,7 @@ tables.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import Any, Literal
 
@@ -13,36 +14,72 @@ from numpy.typing import NDArray
 from exchange.domain.money import half_up
 from matching.jit import kernel
 
+PriceLabel = Literal["limit", "last hour", "earlier hour", "auction", "model", "previous"]
+
 
 class PriceRule(IntEnum):
     """Which step of clause 6.1 gave the settlement price; the numbers are stable."""
 
     LAST_HOUR = 1
-    WHOLE_DAY = 2
+    AUCTION = 2
     PREVIOUS = 3
+    EARLIER_HOUR = 4
+    MODEL = 5
+    LIMIT = 6
 
     @property
-    def label(self) -> Literal["last hour", "whole day", "previous"]:
+    def label(self) -> PriceLabel:
         """The step in words."""
-        labels: dict[PriceRule, Literal["last hour", "whole day", "previous"]] = {
+        labels: dict[PriceRule, PriceLabel] = {
             PriceRule.LAST_HOUR: "last hour",
-            PriceRule.WHOLE_DAY: "whole day",
+            PriceRule.AUCTION: "auction",
             PriceRule.PREVIOUS: "previous",
+            PriceRule.EARLIER_HOUR: "earlier hour",
+            PriceRule.MODEL: "model",
+            PriceRule.LIMIT: "limit",
         }
         return labels[self]
 
 
-def settlement_price(contract: Any) -> tuple[int, PriceRule]:
-    """Return the settlement price (ticks) of a CONTRACT_ROW and the rule that gave it (clause 6.1).
+def traded_price(contract: Any) -> tuple[int, PriceRule] | None:
+    """Return the settlement price (ticks) that a CONTRACT_ROW's own day gives, and its rule; None if it gives
+    none (clause 6.1).
 
-    Volume-weighted average of the settlement window, else of the whole day, rounded half up to the tick;
-    else the previous settlement price. An average of prices inside the limits lies inside them.
+    Locked, the limit; else the volume-weighted average of the latest hour with continuous trades, else of
+    the call auction, rounded half up to the tick. An average of prices inside the limits lies inside them.
     """
+    if contract["locked"]:
+        side = "price_high" if contract["locked"] > 0 else "price_low"
+        return int(contract[side]), PriceRule.LIMIT
     if contract["window_lots"]:
-        return half_up(int(contract["window_value"]), int(contract["window_lots"])), PriceRule.LAST_HOUR
+        rule = PriceRule.EARLIER_HOUR if contract["window_hour"] else PriceRule.LAST_HOUR
+        return half_up(int(contract["window_value"]), int(contract["window_lots"])), rule
     if contract["day_lots"]:
-        return half_up(int(contract["day_value"]), int(contract["day_lots"])), PriceRule.WHOLE_DAY
-    return int(contract["reference"]), PriceRule.PREVIOUS
+        return half_up(int(contract["day_value"]), int(contract["day_lots"])), PriceRule.AUCTION
+    return None
+
+
+def modelled_price(contract: Any, neighbours: Sequence[tuple[int, int]], least: int) -> tuple[int, PriceRule]:
+    """Return the settlement price (ticks) of a CONTRACT_ROW that its own day gives none, and its rule.
+
+    `neighbours` are the previous and the new settlement prices of those that its day gave one. With `least`
+    of them or more, the price moves as their sum does, half up to the tick and within the limits; else it
+    stays. `least` 0 switches the model off.
+    """
+    before = sum(old for old, _ in neighbours)
+    if not least or len(neighbours) < least:
+        return int(contract["reference"]), PriceRule.PREVIOUS
+    moved = half_up(int(contract["reference"]) * sum(new for _, new in neighbours), before)
+    return min(max(moved, int(contract["price_low"])), int(contract["price_high"])), PriceRule.MODEL
+
+
+def lock_days(before: int, locked: int) -> int:
+    """Return for how many days in a row a contract has ended locked (down: negative), after one more day that
+    ended so (`locked` 1 or -1) or not (0); clause 6.5.
+    """
+    if not locked:
+        return 0
+    return before + locked if before * locked > 0 else locked
 
 
 @kernel

@@ -23,15 +23,17 @@ CONTRACT_ROW: Final = np.dtype(
         ("last_price", "<i8"),  # of the latest trade; 0 before the first
         ("day_lots", "<i8"),  # traded today, auction included
         ("day_value", "<i8"),  # Σ price × lots of them, tick-lots
-        ("window_lots", "<i8"),  # traded in the settlement window
+        ("window_hour", "<i8"),  # latest hour with a continuous trade: 0 the last before the close, -1 …
+        ("window_lots", "<i8"),  # traded continuously in that hour
         ("window_value", "<i8"),  # Σ price × lots of them, tick-lots
+        ("lock_days", "<i8"),  # days in a row that ended locked at the upper limit; lower: negative
         ("group", "<i4"),  # number of its grade × hub
         ("grade", "<i4"),  # number of its grade
         ("hub", "<i4"),  # number of its hub
         ("active", "<i1"),  # 1 until settled on its last trading day
         ("settled", "<i1"),  # 1 once it has a settlement price
         ("halted", "<i1"),
-        ("pad", "<i1"),  # 0
+        ("locked", "<i1"),  # how today's trading ended: 1 locked at the upper limit, -1 at the lower
     ]
 )
 """One contract, by instrument index."""

@@ -71,7 +71,7 @@ class MarginStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SetMarginRules(Message, frozen=True, kw_only=True):
-    """Sets what margin is computed from; clauses 5.5 to 5.10. Holds from the next settlement on.
+    """Sets what margin is computed from; clauses 5.5 to 5.10, 6.1, 6.5. Holds from the next settlement on.
 
     The defaults are those of an exchange that was told nothing: no netting, no add-on. Refused: INVALID_RULE.
     """
@@ -96,6 +96,12 @@ class SetMarginRules(Message, frozen=True, kw_only=True):
     """Scan range that one account may hold in a group without add-on, fen."""
     concentration_basis_points: int = 0
     """Add-on, as a share of the scan range held beyond that."""
+    lock_limit_basis_points: int = 0
+    """How much a day's price limit widens after each day in a row that ended locked; clause 6.5."""
+    lock_margin_basis_points: int = 0
+    """By how much the scan range exceeds such a limit."""
+    model_neighbours: int = 0
+    """Least neighbours that a modelled settlement price needs; 0 switches the model off; clause 6.1."""
 
 
 class AddMember(Message, frozen=True, kw_only=True):

@@ -39,6 +39,9 @@ MARGIN_RULES = SetMarginRules(
     concentration_share_basis_points=2_500,
     concentration_floor_fen=100_000_000,
     concentration_basis_points=5_000,
+    lock_limit_basis_points=300,
+    lock_margin_basis_points=200,
+    model_neighbours=2,
 )
 """What a fresh exchange computes margin from; the rulebook's examples use them."""
 

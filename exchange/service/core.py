@@ -14,8 +14,8 @@ import numpy as np
 from blake3 import blake3
 
 from exchange.domain import messages as m
+from exchange.domain.calendar import NS_PER_HOUR
 from exchange.domain.contracts import PeriodKind
-from exchange.domain.phases import MarketPhase
 from exchange.service import (
     handle_delivery,
     handle_margin,
@@ -111,23 +111,33 @@ class Core:
         if int(first["time_ns"]) < self.time_ns:
             raise InvariantViolation("market time fell")
         self.time_ns = int(last["time_ns"])
-        events = self._apply_around_window(commands, int(first["time_ns"]))
+        events = self._apply_by_hour(commands, int(first["time_ns"]))
         self.changes.mark(events, self.seq)
         self.state.client_orders.collect(commands, events)
         return Applied(self.seq - len(commands) + 1, self.seq, self.time_ns, events)
 
-    def _apply_around_window(self, commands: Records, begin_ns: int) -> Records:
-        """Apply commands, which may lie on both sides of the moment at which the settlement window begins."""
-        window = self.state.day.settlement_window_ns
-        if begin_ns >= window or self.time_ns < window:
-            return self._apply_block(commands, begin_ns >= window)
-        split = int(np.searchsorted(commands["time_ns"], window))
-        return joined([self._apply_block(commands[:split], False), self._apply_block(commands[split:], True)])
+    def _apply_by_hour(self, commands: Records, begin_ns: int) -> Records:
+        """Apply commands, which may lie on both sides of the beginning of an hour of clause 6.1."""
+        hour, last = self._hour(begin_ns), self._hour(self.time_ns)
+        if hour == last:
+            return self._apply_block(commands, hour)
+        next_ns = self.state.day.settlement_window_ns + (hour + 1) * NS_PER_HOUR
+        split = int(np.searchsorted(commands["time_ns"], next_ns))
+        rest = commands[split:]
+        parts = (
+            self._apply_block(commands[:split], hour),
+            self._apply_by_hour(rest, int(rest["time_ns"][0])),
+        )
+        return joined(parts)
 
-    def _apply_block(self, commands: Records, in_window: bool) -> Records:
+    def _hour(self, time_ns: int) -> int:
+        """Return the hour before the close in which a moment lies: 0 the last one, -1 the one before it …"""
+        return min(0, (time_ns - self.state.day.settlement_window_ns) // NS_PER_HOUR)
+
+    def _apply_block(self, commands: Records, hour: int) -> Records:
         def apply(piece: Records) -> Records:
             events = self.state.engine.apply(piece)
-            self._fold(events, in_window)
+            self._fold(events, hour)
             return events
 
         if not self.state.netting.any():
@@ -143,7 +153,7 @@ class Core:
         outcome = HANDLERS[type(message)](self.state, message, Stamp(seq, time_ns))
         events = joined(outcome.events)
         if isinstance(message, m.SetPhase | m.Halt):
-            self._fold(events, in_window=False)
+            self._fold(events, self._hour(time_ns))
         if isinstance(message, _CHANGES_CONTRACTS):
             self.changes.mark_all(seq)
         result = RareResult(seq, outcome.code, outcome.detail, outcome.data)
@@ -178,11 +188,10 @@ class Core:
             raise InvariantViolation(f"seq {first} … {last} can't follow {self.seq}")
         self.seq = last
 
-    def _fold(self, events: Records, in_window: bool) -> None:
+    def _fold(self, events: Records, hour: int) -> None:
         state = self.state
-        in_window = in_window and state.day.phase is MarketPhase.CONTINUOUS
         fees = (state.rules.maker_basis_points, state.rules.taker_basis_points)
-        state.positions.fold(events, state.contract_table.rows, state.cash, fees, in_window)
+        state.positions.fold(events, state.contract_table.rows, state.cash, fees, hour)
 
     def _check_money(self) -> None:
         state = self.state

@@ -9,7 +9,7 @@ from exchange.domain.money import BASIS_POINT
 from exchange.domain.phases import MarketPhase
 from exchange.domain.rejects import RejectCode
 from exchange.service.margins import set_offsets
-from exchange.service.state import DONE, Outcome, Stamp, State, refused
+from exchange.service.state import DONE, LOCK_STEPS_MAX, Outcome, Stamp, State, refused
 
 NETTING_MAX = 2 * BASIS_POINT
 """What netting takes off both legs: calendar charge and twice the credit between hubs stay within it."""
@@ -33,6 +33,8 @@ def _fault(rules: SetMarginRules) -> str:
         "roll_basis_points": rules.roll_basis_points,
         "concentration_share_basis_points": rules.concentration_share_basis_points,
         "concentration_basis_points": rules.concentration_basis_points,
+        "lock_limit_basis_points": rules.lock_limit_basis_points * LOCK_STEPS_MAX,
+        "lock_margin_basis_points": rules.lock_margin_basis_points,
         "calendar_basis_points": rules.calendar_basis_points // 2,
         "inter_hub_basis_points": rules.inter_hub_basis_points,
         **{f"near_delivery[{i}]": step.basis_points for i, step in enumerate(rules.near_delivery)},
@@ -46,7 +48,7 @@ def _fault(rules: SetMarginRules) -> str:
         return "buy_in_basis_points"
     if rules.buy_in_basis_points + rules.damages_basis_points > FAILURE_MAX:
         return f"mark-up and damages exceed {FAILURE_MAX:,}"
-    if rules.roll_after_days < 0 or rules.concentration_floor_fen < 0:
+    if min(rules.roll_after_days, rules.concentration_floor_fen, rules.model_neighbours) < 0:
         return "roll_after_days"
     return _steps_fault(rules)
 

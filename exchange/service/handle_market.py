@@ -194,7 +194,11 @@ def set_phase(state: State, message: SetPhase, stamp: Stamp) -> Outcome:
             RejectCode.WRONG_PHASE, f"{day.phase.label}, so it can't be {message.phase.label} next"
         )
     day.phase = message.phase
-    events = _move(state, state.active_contracts().tolist(), stamp)
+    active = state.active_contracts().tolist()
+    if message.phase is MarketPhase.CLOSED:
+        for index in active:
+            state.contract_row(index)["locked"] = state.engine.l1(index).limit_lock
+    events = _move(state, active, stamp)
     if message.phase is MarketPhase.CLOSED:
         events.append(state.engine.end_of_day(epoch_day(day.trading_day), seq=stamp.seq))
         state.contract_table.rows["halted"] = 0

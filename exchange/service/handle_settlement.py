@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 
 from exchange.clearing.delivery import match_shorts_to_longs
 from exchange.clearing.ledger import LedgerKind
-from exchange.clearing.settlement import PriceRule, cascade_value, mark_to_market, settlement_price
+from exchange.clearing.settlement import (
+    PriceRule,
+    cascade_value,
+    lock_days,
+    mark_to_market,
+    modelled_price,
+    traded_price,
+)
 from exchange.clearing.tables import RESERVATION_ROW, SETTLEMENT_ROW
 from exchange.domain.calendar import epoch_day
 from exchange.domain.contracts import Contract, PeriodKind, Symbol
@@ -72,13 +79,29 @@ def _expiring_days(state: State, message: SettleDay) -> list[Contract]:
 
 def _fix_prices(state: State, traded: NDArray[np.intp]) -> list[PriceRule]:
     """Set each contract's settlement price; return the rules that gave them."""
+    found = {index: traded_price(state.contract_row(index)) for index in traded.tolist()}
+    by_place: dict[tuple[str, object], list[tuple[int, int]]] = {}
+    for index, own in found.items():
+        if own is not None:
+            pair = (int(state.contract_row(index)["reference"]), own[0])
+            for place in _places(state.contracts[index]):
+                by_place.setdefault(place, []).append(pair)
     rules = []
-    for index in traded:
-        row = state.contract_row(int(index))
-        price, rule = settlement_price(row)
+    for index, own in found.items():
+        row = state.contract_row(index)
+        near = [pair for place in _places(state.contracts[index]) for pair in by_place.get(place, ())]
+        price, rule = own or modelled_price(row, near, state.margin_rules.model_neighbours)
         row["previous"], row["reference"], row["settled"] = row["reference"], price, 1
+        row["lock_days"] = lock_days(int(row["lock_days"]), int(row["locked"]))
         rules.append(rule)
     return rules
+
+
+def _places(contract: Contract) -> tuple[tuple[str, object], tuple[str, object]]:
+    """Return what neighbours share: the grade and the period at other hubs, the grade and the hub in other
+    periods of the same kind (clause 6.1).
+    """
+    return (contract.grade, contract.period), (contract.grade, (contract.hub, contract.kind))
 
 
 def _pay_fees(state: State, stamp: Stamp) -> None:
@@ -216,9 +239,9 @@ def _prepare_next_day(state: State, stamp: Stamp) -> list[Records]:
     for index in state.active_contracts().tolist():
         row = state.contract_row(index)
         reference = int(row["reference"])
-        low, high = state.price_limits(reference)
-        risk = lot_risk(state, state.contracts[index], reference, day)
-        for column in ("last_price", "day_lots", "day_value", "window_lots", "window_value"):
+        low, high = state.price_limits(reference, abs(int(row["lock_days"])))
+        risk = lot_risk(state, state.contracts[index], reference, day, abs(int(row["lock_days"])))
+        for column in ("last_price", "day_lots", "day_value", "window_lots", "window_value", "locked"):
             row[column] = 0
         if (low, high, reference) != (row["price_low"], row["price_high"], row["previous"]):
             events.append(engine.rebase(index, low, high, reference, seq=stamp.seq))

@@ -50,15 +50,22 @@ def first_margined_day(state: State, stamp: Stamp) -> date:
     return day
 
 
-def lot_risk(state: State, contract: Contract, reference: int, day: date) -> LotRisk:
-    """Return the risk of one lot at a reference price (ticks), for trading on `day`."""
+def lot_risk(state: State, contract: Contract, reference: int, day: date, lock_days: int = 0) -> LotRisk:
+    """Return the risk of one lot at a reference price (ticks), for trading on `day` after so many days in a
+    row at a limit.
+    """
     rules, value = state.margin_rules, reference * contract.hours
     rolls = (contract.period.first - day).days >= rules.roll_after_days
     return LotRisk(
-        scan=ceiling_share(value, _scan_rate(state, contract, day)),
+        scan=ceiling_share(value, max(_scan_rate(state, contract, day), _locked_rate(state, lock_days))),
         roll=ceiling_share(value, rules.roll_basis_points) if rolls else 0,
         failure=ceiling_share(value, rules.buy_in_basis_points + rules.damages_basis_points),
     )
+
+
+def _locked_rate(state: State, lock_days: int) -> int:
+    """Return the least scan range after a locked day, basis points: the day's limit and a margin on it."""
+    return state.limit_rate(lock_days) + state.margin_rules.lock_margin_basis_points if lock_days else 0
 
 
 def _scan_rate(state: State, contract: Contract, day: date) -> int:

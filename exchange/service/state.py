@@ -45,6 +45,9 @@ from matching.spec import AccountSpec
 HOUSE = 0
 """The account of the exchange itself: it receives fees and belongs to no member."""
 
+LOCK_STEPS_MAX = 3
+"""How often limits widen in a row (clause 6.5)."""
+
 
 class Member(msgspec.Struct):
     """A member; its account never changes."""
@@ -222,10 +225,15 @@ class State:
         """Return the accounts of a member, its clients' included, ascending."""
         return sorted(of.account for of in self.members.values() if member.name in (of.name, of.broker))
 
-    def price_limits(self, reference: int) -> tuple[int, int]:
-        """Return the lowest and the highest price of the day around a reference price (clause 4.5)."""
+    def limit_rate(self, lock_days: int) -> int:
+        """Return the day's limit in basis points after so many days in a row at a limit (clause 6.5)."""
+        steps = min(lock_days, LOCK_STEPS_MAX)
+        return self.rules.limit_basis_points + steps * self.margin_rules.lock_limit_basis_points
+
+    def price_limits(self, reference: int, lock_days: int = 0) -> tuple[int, int]:
+        """Return the lowest and the highest price of the day around a reference price (clauses 4.5, 6.5)."""
         widest = (self.engine.limits.max_levels - 1) // 2
-        width = min(widest, max(1, reference * self.rules.limit_basis_points // 10_000))
+        width = min(widest, max(1, reference * self.limit_rate(lock_days) // 10_000))
         return max(1, reference - width), reference + width
 
     def unsettled_fees(self) -> NDArray[np.int64]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from exchange.clearing.settlement import PriceLabel
 from exchange.domain.contracts import Contract
 from exchange.domain.messages import MemberKind
 from exchange.domain.phases import MarketPhase
@@ -220,7 +221,7 @@ class SettlementView:
     symbol: str
     day: date
     price: int
-    rule: Literal["last hour", "whole day", "previous"]
+    rule: PriceLabel
     volume_lots: int
     open_interest_lots: int
     """After settlement; 0 for a contract that cascaded or expired."""

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.clearing.positions import POSITION_ROW
-from exchange.clearing.settlement import PriceRule, cascade_value, mark_to_market, settlement_price
+from exchange.clearing.settlement import (
+    PriceRule,
+    cascade_value,
+    lock_days,
+    mark_to_market,
+    modelled_price,
+    traded_price,
+)
 from exchange.clearing.tables import CONTRACT_ROW
 
 
@@ -20,11 +27,32 @@ def contract(**columns: int) -> np.void:
     return row[0]
 
 
-def test_last_hour_then_whole_day_then_previous() -> None:  # clause 6.1
+def test_last_hour_then_auction_then_previous() -> None:  # clause 6.1
     last_hour = contract(window_lots=6, window_value=5 * 1_201 + 1_204, day_lots=9, day_value=9 * 1_300)
-    assert settlement_price(last_hour) == (1_202, PriceRule.LAST_HOUR)
-    assert settlement_price(contract(day_lots=4, day_value=4 * 1_190 + 1)) == (1_190, PriceRule.WHOLE_DAY)
-    assert settlement_price(contract()) == (1_200, PriceRule.PREVIOUS)
+    assert traded_price(last_hour) == (1_202, PriceRule.LAST_HOUR)
+    assert traded_price(contract(day_lots=4, day_value=4 * 1_190 + 1)) == (1_190, PriceRule.AUCTION)
+    assert traded_price(contract()) is None
+    assert modelled_price(contract(), [(1_000, 1_100)], 2) == (1_200, PriceRule.PREVIOUS)
+
+
+def test_an_earlier_hour_and_a_limit() -> None:  # clause 6.1
+    earlier = contract(window_hour=-2, window_lots=1, window_value=1_190, day_lots=9, day_value=9 * 1_300)
+    assert traded_price(earlier) == (1_190, PriceRule.EARLIER_HOUR)
+    locked = contract(locked=1, price_high=1_320, window_lots=1, window_value=1_310)
+    assert traded_price(locked) == (1_320, PriceRule.LIMIT)
+    assert traded_price(contract(locked=-1, price_low=1_080)) == (1_080, PriceRule.LIMIT)
+
+
+def test_a_modelled_price_moves_with_its_neighbours() -> None:  # clause 6.1
+    row = contract(price_low=1_080, price_high=1_320)
+    assert modelled_price(row, [(1_000, 1_010), (1_500, 1_540)], 2) == (1_224, PriceRule.MODEL)
+    assert modelled_price(row, [(1_000, 1_400), (1_500, 1_900)], 2) == (1_320, PriceRule.MODEL)
+    assert modelled_price(row, [(1_000, 1_400), (1_500, 1_900)], 0) == (1_200, PriceRule.PREVIOUS)
+
+
+def test_days_in_a_row_at_a_limit() -> None:  # clause 6.5
+    days = ((0, 1), (1, 1), (2, -1), (-1, -1), (-2, 0), (0, 0))
+    assert [lock_days(*day) for day in days] == [1, 2, -1, -2, 0, 0]
 
 
 def marked(row: np.ndarray, new: int, old: int, *, wanted: bool = True) -> int:

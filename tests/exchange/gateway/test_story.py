@@ -73,7 +73,7 @@ async def test_from_posted_capacity_to_a_paid_delivery(tmp_path: Path) -> None:
             (position,) = await sells.positions()
             assert position.quantity == -4
 
-            # settlement: the last hour had no trade before 14:00, so the whole day counts (clause 6.1)
+            # settlement: the last hour had no trade before 14:00, so an earlier one counts (clause 6.1)
             await served.at(15, 30)
             settled = await buys.settlements()
             row = next(row for row in settled.settlements if row.symbol == SYMBOL)
