@@ -39,11 +39,15 @@ class Result:
         return self.value >= self.target if self.better == "higher" else self.value <= self.target
 
 
-def arguments(description: str, argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """Parse what every benchmark takes: ``--json FILE`` and ``--quick``."""
+def arguments(
+    description: str, argv: Sequence[str] | None = None, parts: Sequence[str] = ()
+) -> argparse.Namespace:
+    """Parse what every benchmark takes: ``--json FILE`` and ``--quick``; ``--only PART`` if it has parts."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the results to FILE")
     parser.add_argument("--quick", action="store_true", help="smaller runs, 30 seconds at most")
+    if parts:
+        parser.add_argument("--only", choices=parts, help="run this part only")
     return parser.parse_args(argv)
 
 

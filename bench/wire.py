@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from bench.report import ROOT, Result, arguments, show, write
 from bench.wire_feed import fan_out, order_rate
 from bench.wire_load import Load, paced, pipelined, round_trips
+from bench.wire_readers import HEALTHY, UNREADING, measure
 from exchange.api.signing import signed_headers
 from exchange.client import Profile
 
@@ -34,6 +35,7 @@ WINDOW = 32_768
 HTTP_CONNECTIONS = 32
 SUBSCRIBERS = 200
 PERCENTILES = (50.0, 99.0, 99.9)
+PARTS = ("binary", "http", "websocket", "readers")
 
 
 @dataclass
@@ -183,6 +185,12 @@ async def requests(
     return done
 
 
+def with_server(measured: Callable[[Running], list[Result]]) -> list[Result]:
+    """Measure on a fresh server that syncs."""
+    with server("sync") as running:
+        return measured(running)
+
+
 def http(running: Running, seconds: float) -> list[Result]:
     """Measure orders over HTTP beside the bare handler."""
     orders, plain = asyncio.run(http_rates(running, seconds))
@@ -210,13 +218,36 @@ def websocket(running: Running, seconds: float) -> list[Result]:
     ]
 
 
+def many_readers(running: Running, seconds: float) -> list[Result]:
+    """Measure delivery to many readers, with and without those that don't read and one that floods."""
+    contract = running.ready["contracts"][0]
+    load = Load(running.ready["binary"], running.profile(12), [contract])
+    found = measure(running.ready["http"], running.pid, load, contract["symbol"], seconds)
+    load.close()
+    case = f"feed, {HEALTHY} readers"
+    others = f"{case}, {UNREADING} unreading and a flood beside"
+    return [
+        Result(case, "p50", found["alone_p50"], "µs", "lower"),
+        Result(case, "p99", found["alone_p99"], "µs", "lower"),
+        Result(others, "p50", found["beside_p50"], "µs", "lower"),
+        Result(others, "p99", found["beside_p99"], "µs", "lower", 2 * found["alone_p99"]),
+        Result(others, "memory grown", found["grown_mib"], "MiB", "lower"),
+    ]
+
+
 def main() -> None:
     """Run the benchmark."""
-    options = arguments("Wire: from socket to durable acknowledgement, with the client in its own process.")
+    options = arguments(
+        "Wire: from socket to durable acknowledgement, with the client in its own process.", parts=PARTS
+    )
     seconds, trips = (1.5, 1_000) if options.quick else (10.0, 20_000)
-    results = [*binary("sync", seconds, trips), *binary("os", seconds, trips)]
-    with server("sync") as running:
-        results += [*http(running, 2 * seconds), *websocket(running, 2 * seconds)]
+    parts: dict[str, Callable[[], list[Result]]] = {
+        "binary": lambda: [*binary("sync", seconds, trips), *binary("os", seconds, trips)],
+        "http": lambda: with_server(lambda running: http(running, 2 * seconds)),
+        "websocket": lambda: with_server(lambda running: websocket(running, 2 * seconds)),
+        "readers": lambda: with_server(lambda running: many_readers(running, 4 * seconds)),
+    }
+    results = [result for name, part in parts.items() if options.only in (None, name) for result in part()]
     notes = ["half orders that rest, half cancels; the history process runs beside the server"]
     show("wire", results, notes)
     write(options.json, results, ("numpy", "numba", "aiohttp", "uvloop"))
