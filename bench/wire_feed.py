@@ -19,7 +19,7 @@ from exchange.client import Profile
 
 ITEMS = 100
 """Orders of one message."""
-UNANSWERED = 8
+UNANSWERED = 64
 """Messages under way on one connection."""
 READ_BYTES = 1 << 18
 

@@ -265,7 +265,7 @@ class Orders(Answer, frozen=True, kw_only=True):
     next_cursor: str | None = None
 
 
-class Execution(Answer, frozen=True, kw_only=True):
+class Execution(Answer, frozen=True, kw_only=True, gc=False):
     """One trade of an order command, with the fee that the order's account paid."""
 
     price: str
@@ -274,7 +274,7 @@ class Execution(Answer, frozen=True, kw_only=True):
     fee_fen: int
 
 
-class OrderResult(Answer, frozen=True, kw_only=True):
+class OrderResult(Answer, frozen=True, kw_only=True, gc=False):
     """What became of a new order, a cancel or an amend, once it was durable.
 
     `status`: "resting" (in the book, perhaps partly filled), "filled", "cancelled" (with `reason`, e.g. what
@@ -306,7 +306,7 @@ class MassCancelAnswer(Answer, frozen=True, kw_only=True):
     as_of_seq: int
 
 
-class BatchResult(Answer, frozen=True, kw_only=True):
+class BatchResult(Answer, frozen=True, kw_only=True, gc=False):
     """The result of one item: exactly one of `order` and `error`."""
 
     order: OrderResult | None = None

@@ -238,7 +238,7 @@ class FeedResults(msgspec.Struct, frozen=True, tag_field="type", tag="results"):
     results: list[BatchResult]
 
 
-class OrderNews(msgspec.Struct, frozen=True):
+class OrderNews(msgspec.Struct, frozen=True, gc=False):
     """One of the account's orders changed, whoever or whatever changed it."""
 
     seq: int
@@ -252,7 +252,7 @@ class OrderNews(msgspec.Struct, frozen=True):
     reason: str | None
 
 
-class FillNews(msgspec.Struct, frozen=True):
+class FillNews(msgspec.Struct, frozen=True, gc=False):
     """One of the account's orders traded, with the fee that the account paid."""
 
     seq: int

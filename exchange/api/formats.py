@@ -24,12 +24,14 @@ _INT64 = range(-(2**63), 2**63)
 _EPOCH = datetime(1970, 1, 1, tzinfo=SHANGHAI) + timedelta(hours=8)
 
 
+@lru_cache(1 << 16)
 def price_text(price_ticks: int) -> str:
     """Ticks as a decimal string in CNY per lot-hour: 1520 → "15.20"."""
     sign, ticks = ("-", -price_ticks) if price_ticks < 0 else ("", price_ticks)
     return f"{sign}{ticks // TICKS_PER_CNY}.{ticks % TICKS_PER_CNY:02d}"
 
 
+@lru_cache(1 << 14)
 def parse_price_ticks(text: str, field: str = "price") -> int:
     """A decimal string in CNY per lot-hour as ticks, exactly.
 

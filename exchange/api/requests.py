@@ -100,7 +100,7 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Base of everything a client sends."""
 
 
-class NewOrder(Request, frozen=True, kw_only=True, tag_field="action", tag="new"):
+class NewOrder(Request, frozen=True, kw_only=True, tag_field="action", tag="new", gc=False):
     """A new order; in a batch `"action": "new"`.
 
     `price` is required for `limit` and `stop_limit` and refused for the other types, `trigger_price` for
@@ -137,13 +137,13 @@ class NewOrder(Request, frozen=True, kw_only=True, tag_field="action", tag="new"
     client_order_id: Id | None = None
 
 
-class Cancel(Request, frozen=True, kw_only=True, tag_field="action", tag="cancel"):
+class Cancel(Request, frozen=True, kw_only=True, tag_field="action", tag="cancel", gc=False):
     """Cancels one of the account's own orders; `"action": "cancel"`."""
 
     order_id: Id
 
 
-class Amend(Request, frozen=True, kw_only=True, tag_field="action", tag="amend"):
+class Amend(Request, frozen=True, kw_only=True, tag_field="action", tag="amend", gc=False):
     """Amends one of the account's own orders; `"action": "amend"`. At least one change is given.
 
     `quantity` is the new total quantity, what has traded included.

@@ -16,6 +16,7 @@ from exchange.service.exchange import Exchange
 from matching.records import (
     ANY_HUB,
     ANY_INSTRUMENT,
+    COMMAND,
     CancelReason,
     CommandKind,
     EventKind,
@@ -26,23 +27,41 @@ from matching.records import (
     Side,
     StpMode,
     TimeInForce,
-    amend,
-    cancel,
     mass_cancel,
-    new_order,
 )
 
 INT32_MAX: Final = 2**31 - 1
 ORDER_ID_MAX: Final = 2**63 - 1
 
-_SIDES: Final = {"buy": Side.BUY, "sell": Side.SELL}
-_TYPES: Final = {one.name.lower(): one for one in OrderType}
-_TIMES: Final = {one.name.lower(): one for one in TimeInForce}
-_STP_MODES: Final = {one.name.lower(): one for one in StpMode}
+CANCEL_REASONS: Final = {int(one): one.name for one in CancelReason}
+"""Names of reasons by their numbers."""
+
+_SIDES: Final = {"buy": int(Side.BUY), "sell": int(Side.SELL)}
+_TYPES: Final = {one.name.lower(): int(one) for one in OrderType}
+_TIMES: Final = {one.name.lower(): int(one) for one in TimeInForce}
+_STP_MODES: Final = {one.name.lower(): int(one) for one in StpMode}
+_NEW, _CANCEL, _AMEND = int(CommandKind.NEW), int(CommandKind.CANCEL), int(CommandKind.AMEND)
+_REDUCE_ONLY: Final = int(OrderFlag.REDUCE_ONLY)
+_REJECTED, _ACCEPTED, _TRADE = int(EventKind.REJECTED), int(EventKind.ACCEPTED), int(EventKind.TRADE)
+_AMENDED, _CANCELLED = int(EventKind.AMENDED), int(EventKind.CANCELLED)
+_ASKED: Final = ["order_id", "client_id", "quantity"]
+_READ: Final = [
+    "seq",
+    "kind",
+    "order_id",
+    "contra_id",
+    "client_id",
+    "price",
+    "quantity",
+    "remaining",
+    "contra_remaining",
+    "instrument",
+    "code",
+]
 _POST_ONLY: Final = {
-    None: OrderFlag.NONE,
-    "reject": OrderFlag.POST_ONLY,
-    "slide": OrderFlag.POST_ONLY_SLIDE,
+    None: int(OrderFlag.NONE),
+    "reject": int(OrderFlag.POST_ONLY),
+    "slide": int(OrderFlag.POST_ONLY_SLIDE),
 }
 _STOPS: Final = (OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP)
 _AT_ONCE: Final = (TimeInForce.IOC, TimeInForce.FOK)
@@ -52,42 +71,29 @@ _EPOCH_DAY_MAX: Final = 2**16 - 1
 Command = requests.NewOrder | requests.Cancel | requests.Amend
 
 
-def record_of(exchange: Exchange, account: int, command: Command) -> Records:
-    """Return one command as a record, shape (1,), dtype COMMAND.
-
-    Raises RequestRefused: UNKNOWN_SYMBOL, INVALID_FIELD, MISSING_FIELD, PRICE_OFF_TICK.
-    """
-    if isinstance(command, requests.NewOrder):
-        return _new(exchange, account, command)
-    order_id = parse_id(command.order_id, "order_id", ORDER_ID_MAX)
-    if isinstance(command, requests.Cancel):
-        return cancel(account=account, order_id=order_id)
-    if command.price is None and command.quantity is None and command.trigger_price is None:
-        raise refuse(RequestCode.MISSING_FIELD, "Give a new price, quantity or trigger price.", "price")
-    return amend(
-        account=account,
-        order_id=order_id,
-        price=_changed(command.price, "price", RejectCode.PRICE_OUTSIDE_LIMITS),
-        quantity=command.quantity or 0,
-        trigger=_changed(command.trigger_price, "trigger_price", RejectCode.TRIGGER_OUTSIDE_LIMITS),
-    )
-
-
 def records_of(
     exchange: Exchange, account: int, items: Sequence[Command]
-) -> tuple[list[Records], list[int], dict[int, Outcome]]:
-    """Return the records of what is well formed, the place of each among the items, and the refusals of the
-    rest by place.
+) -> tuple[Records, list[int], dict[int, Outcome]]:
+    """Return the records (dtype COMMAND) of what is well formed, the place of each among the items, and the
+    refusals of the rest by place: UNKNOWN_SYMBOL, INVALID_FIELD, MISSING_FIELD, PRICE_OFF_TICK.
     """
-    rows, places = [], []
+    rows: list[Row] = []
+    places: list[int] = []
     refused: dict[int, Outcome] = {}
+    contracts: dict[str, int] = {}
     for at, item in enumerate(items):
         try:
-            rows.append(record_of(exchange, account, item))
+            if isinstance(item, requests.NewOrder):
+                contract = contracts.get(item.symbol)
+                if contract is None:
+                    contract = contracts[item.symbol] = _contract(exchange, item.symbol)
+                rows.append(_new(account, contract, item))
+            else:
+                rows.append(_change(account, item))
             places.append(at)
         except RequestRefused as refusal_of_item:
             refused[at] = refusal_of_item
-    return rows, places, refused
+    return np.array(rows, COMMAND), places, refused
 
 
 def mass_cancel_of(exchange: Exchange, account: int, asked: requests.MassCancel) -> Records:
@@ -104,43 +110,73 @@ def mass_cancel_of(exchange: Exchange, account: int, asked: requests.MassCancel)
         account=account,
         instrument=ANY_INSTRUMENT if asked.symbol is None else _contract(exchange, asked.symbol),
         hub=hub,
-        side=Side.ANY if asked.side is None else _SIDES[asked.side],
+        side=Side.ANY if asked.side is None else Side(_SIDES[asked.side]),
         group=asked.group,
     )
 
 
 def results_of(exchange: Exchange, commands: Records, first_seq: int, events: Records) -> list[Outcome]:
     """Return what became of each command, in order; `events` are all events that they caused."""
-    seqs = events["seq"]
-    begins = np.searchsorted(seqs, np.arange(first_seq, first_seq + len(commands) + 1))
+    rows = events[_READ].tolist()
+    begins = np.searchsorted(events["seq"], np.arange(first_seq, first_seq + len(commands) + 1)).tolist()
+    asked = commands[_ASKED].tolist()
     return [
-        _outcome(exchange, commands[at], events[begins[at] : begins[at + 1]]) for at in range(len(commands))
+        _outcome(exchange, commands, at, asked[at], rows[begins[at] : begins[at + 1]])
+        for at in range(len(commands))
     ]
 
 
 Outcome = answers.OrderResult | RequestRefused
 """The result of one order command, or its refusal."""
+Row = tuple[int, ...]
+"""A record's columns in order."""
 
 
-def _new(exchange: Exchange, account: int, order: requests.NewOrder) -> Records:
-    reduce = OrderFlag.REDUCE_ONLY if order.reduce_only else OrderFlag.NONE
-    return new_order(
-        account=account,
-        instrument=_contract(exchange, order.symbol),
-        side=_SIDES[order.side],
-        quantity=order.quantity,
-        price=_price_of(order, "price", ("limit", "stop_limit")),
-        trigger=_price_of(order, "trigger_price", ("stop", "stop_limit"))
-        or _price_of(order, "trailing_offset", ("trailing_stop",)),
-        order_type=_TYPES[order.type],
-        tif=_TIMES[order.time_in_force],
-        display=order.display_quantity or 0,
-        min_quantity=order.minimum_quantity or 0,
-        flags=_POST_ONLY[order.post_only] | reduce,
-        stp=_STP_MODES[order.self_trade_prevention],
-        group=order.group,
-        expiry_day=_expiry_day(order),
-        client_id=0 if order.client_order_id is None else parse_id(order.client_order_id, "client_order_id"),
+def _new(account: int, contract: int, order: requests.NewOrder) -> Row:
+    """Return a NEW command (the columns of COMMAND)."""
+    client_id = 0
+    if order.client_order_id is not None:
+        client_id = parse_id(order.client_order_id, "client_order_id")
+    price = _price_of(order, order.price, "price", ("limit", "stop_limit"))
+    trigger = _price_of(order, order.trigger_price, "trigger_price", ("stop", "stop_limit"))
+    trigger = trigger or _price_of(order, order.trailing_offset, "trailing_offset", ("trailing_stop",))
+    return (
+        0,
+        0,
+        0,
+        client_id,
+        price,
+        trigger,
+        order.quantity,
+        order.display_quantity or 0,
+        order.minimum_quantity or 0,
+        account,
+        contract,
+        _expiry_day(order),
+        order.group,
+        0,
+        _NEW,
+        _SIDES[order.side],
+        _TYPES[order.type],
+        _TIMES[order.time_in_force],
+        _POST_ONLY[order.post_only] | (_REDUCE_ONLY if order.reduce_only else 0),
+        _STP_MODES[order.self_trade_prevention],
+    )
+
+
+def _change(account: int, command: requests.Cancel | requests.Amend) -> Row:
+    """Return a CANCEL or an AMEND command (the columns of COMMAND)."""
+    order_id = parse_id(command.order_id, "order_id", ORDER_ID_MAX)
+    if isinstance(command, requests.Cancel):
+        return (0, 0, order_id, 0, 0, 0, 0, 0, 0, account, 0, 0, 0, 0, _CANCEL, 0, 0, 0, 0, 0)
+    if command.price is None and command.quantity is None and command.trigger_price is None:
+        raise refuse(RequestCode.MISSING_FIELD, "Give a new price, quantity or trigger price.", "price")
+    price = _changed(command.price, "price", RejectCode.PRICE_OUTSIDE_LIMITS)
+    trigger = _changed(command.trigger_price, "trigger_price", RejectCode.TRIGGER_OUTSIDE_LIMITS)
+    quantity = command.quantity or 0
+    return (
+        *(0, 0, order_id, 0, price, trigger, quantity),
+        *(0, 0, account, 0, 0, 0, 0, _AMEND, 0, 0, 0, 0, 0),
     )
 
 
@@ -155,9 +191,8 @@ def _contract(exchange: Exchange, symbol: str) -> int:
     return index
 
 
-def _price_of(order: requests.NewOrder, field: str, types: tuple[str, ...]) -> int:
+def _price_of(order: requests.NewOrder, text: str | None, field: str, types: tuple[str, ...]) -> int:
     """Return a price field in ticks: required for `types`, 0 and refused for others."""
-    text: str | None = getattr(order, field)
     if order.type not in types:
         if text is not None:
             raise refuse(
@@ -208,54 +243,49 @@ def _price(text: str, field: str) -> int:
     return min(parse_price_ticks(text, field), INT32_MAX)
 
 
-def _outcome(exchange: Exchange, command: Any, events: Records) -> Outcome:
-    """Read the events of one command from its own order's point of view."""
-    order_id, open_lots = int(command["order_id"]), int(command["quantity"])
-    client_id = int(command["client_id"])
+def _outcome(exchange: Exchange, commands: Records, at: int, asked: Row, events: list[Row]) -> Outcome:
+    """Read the events (`_READ`) of one command (`_ASKED`) from its own order's point of view."""
+    order_id, client_id, open_lots = asked
     fills: list[answers.Execution] = []
     reason: str | None = None
     accepted_price = 0
-    for event in events:
-        kind = int(event["kind"])
-        if kind == EventKind.REJECTED:
-            return refusal(exchange, command, RejectCode(int(event["code"])))
-        if kind == EventKind.ACCEPTED:
-            order_id = int(event["order_id"])
-        if kind == EventKind.TRADE and int(event["contra_id"]) == order_id:
+    for seq, kind, own_id, contra_id, own_client, price, lots, left, contra_left, contract, code in events:
+        if kind == _REJECTED:
+            return refusal(exchange, commands[at], RejectCode(code))
+        if kind == _ACCEPTED:
+            order_id = own_id
+        if kind == _TRADE and contra_id == order_id:
             # what was left of it rested, and a stop that it elected traded with it
-            open_lots = int(event["contra_remaining"])
-            fills.append(_execution(exchange, event, "maker"))
-        if int(event["order_id"]) != order_id:
+            open_lots = contra_left
+            fills.append(_execution(exchange, seq, contract, price, lots, "maker"))
+        if own_id != order_id:
             continue
-        if kind in (EventKind.ACCEPTED, EventKind.AMENDED):
-            accepted_price = int(event["price"])
-        client_id = int(event["client_id"])
-        if kind in (EventKind.ACCEPTED, EventKind.AMENDED, EventKind.CANCELLED, EventKind.TRADE):
-            open_lots = int(event["remaining"])
-        if kind == EventKind.TRADE:
-            fills.append(_execution(exchange, event, "taker"))
-        if kind == EventKind.CANCELLED:
-            reason = CancelReason(int(event["code"])).name
+        client_id = own_client
+        if kind in (_ACCEPTED, _AMENDED):
+            accepted_price = price
+        if kind in (_ACCEPTED, _AMENDED, _CANCELLED, _TRADE):
+            open_lots = left
+        if kind == _TRADE:
+            fills.append(_execution(exchange, seq, contract, price, lots, "taker"))
+        if kind == _CANCELLED:
+            reason = CANCEL_REASONS[code]
     return answers.OrderResult(
         order_id=str(order_id),
         client_order_id=str(client_id) if client_id else None,
         status="resting" if open_lots else "cancelled" if reason else "filled",
         open_quantity=open_lots,
-        filled_quantity=sum(fill.quantity for fill in fills),
+        filled_quantity=sum([fill.quantity for fill in fills]) if fills else 0,
         fills=fills,
         reason=reason,
         price=price_text(accepted_price) if accepted_price else None,
     )
 
 
-def _execution(exchange: Exchange, event: Any, role: Literal["maker", "taker"]) -> answers.Execution:
-    price, lots = int(event["price"]), int(event["quantity"])
-    return answers.Execution(
-        price=price_text(price),
-        quantity=lots,
-        liquidity=role,
-        fee_fen=exchange.views.fee_fen(int(event["seq"]), int(event["instrument"]), price * lots, role),
-    )
+def _execution(
+    exchange: Exchange, seq: int, contract: int, price: int, lots: int, role: Literal["maker", "taker"]
+) -> answers.Execution:
+    fee_fen = exchange.views.fee_fen(seq, contract, price * lots, role)
+    return answers.Execution(price=price_text(price), quantity=lots, liquidity=role, fee_fen=fee_fen)
 
 
 def refusal(exchange: Exchange, command: Any, code: RejectCode) -> RequestRefused:

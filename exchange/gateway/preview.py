@@ -15,7 +15,7 @@ from exchange.gateway.orders import Outcome, records_of, results_of
 from exchange.gateway.repeats import held_outcomes
 from exchange.service.exchange import Exchange
 from exchange.service.whatif import WhatIf
-from matching.records import COMMAND, CommandKind, EventKind, Records
+from matching.records import CommandKind, EventKind, Records
 
 _PARTS_PER_CNY: Final = 10_000
 _PARTS_PER_TICK: Final = 100
@@ -26,9 +26,7 @@ async def preview(call: Call) -> answers.PreviewAnswer:
     margin. Nothing changes.
     """
     exchange, account = call.exchange, call.caller.account
-    rows, places, outcomes = records_of(exchange, account, call.body.items)
-    commands = np.concatenate(rows) if rows else np.zeros(0, COMMAND)
-    commands["account"] = account
+    commands, places, outcomes = records_of(exchange, account, call.body.items)
     held = held_outcomes(exchange, account, commands)
     outcomes |= {places[at]: outcome for at, outcome in held.items()}
     fresh = [at for at in range(len(commands)) if at not in held]

@@ -22,14 +22,14 @@ from exchange.api.signing import KEY_HEADER, NONCE_HEADER, SIGNATURE_HEADER, TIM
 from exchange.domain.rejects import RejectCode
 from exchange.gateway.auth import Authenticator, Caller
 from exchange.gateway.binary.select import NOBODY, events_by_slot
-from exchange.gateway.orders import Outcome, record_of
+from exchange.gateway.orders import CANCEL_REASONS, Outcome, records_of
 from exchange.gateway.repeats import submit_once
 from exchange.ops.metrics import Metrics
 from exchange.service.core import LIMITS
 from exchange.service.exchange import Exchange
 from exchange.service.results import Applied
 from exchange.service.viewtypes import Liquidity
-from matching.records import CancelReason, EventFlag, EventKind, Records, mass_cancel
+from matching.records import EventFlag, EventKind, Records, mass_cancel
 
 GATEWAY: Final = "websocket"
 IN_FLIGHT_MAX: Final = 256
@@ -51,11 +51,12 @@ _COLUMNS: Final = [
     "code",
     "flags",
 ]
+_TRADE, _CANCELLED = int(EventKind.TRADE), int(EventKind.CANCELLED)
 _ORDER_EVENTS: Final[dict[int, Literal["accepted", "amended", "triggered", "cancelled"]]] = {
-    EventKind.ACCEPTED: "accepted",
-    EventKind.AMENDED: "amended",
-    EventKind.TRIGGERED: "triggered",
-    EventKind.CANCELLED: "cancelled",
+    int(EventKind.ACCEPTED): "accepted",
+    int(EventKind.AMENDED): "amended",
+    int(EventKind.TRIGGERED): "triggered",
+    int(EventKind.CANCELLED): "cancelled",
 }
 
 
@@ -166,13 +167,13 @@ class PrivateChannels:
                 self._start(self._submit(account, block))
 
     async def _submit(self, account: int, entries: list[_Entry]) -> None:
-        rows = [row for entry in entries for row in entry.rows]
+        commands = np.concatenate([entry.commands for entry in entries])
         found: Iterator[Outcome] = iter(())
-        if rows:
+        if len(commands):
             try:
-                found = iter(await submit_once(self._exchange, account, np.concatenate(rows)))
+                found = iter(await submit_once(self._exchange, account, commands))
             except RequestRefused as whole:
-                found = iter([whole] * len(rows))
+                found = iter([whole] * len(commands))
         for entry in entries:
             entry.answer(found, self._exchange.views.seq)
 
@@ -232,7 +233,7 @@ class PrivateChannels:
     def _sort(self, row: tuple[int, ...], orders: list[wire.OrderNews], fills: list[wire.FillNews]) -> None:
         """Put one event (a tuple of `_COLUMNS`) where it belongs; some are no news."""
         kind, seq, order_id, client_id, price, quantity, remaining, instrument, side, code, flags = row
-        if kind == EventKind.TRADE:
+        if kind == _TRADE:
             liquidity = _liquidity(flags)
             fill = wire.FillNews(
                 seq=seq,
@@ -256,7 +257,7 @@ class PrivateChannels:
                 event=_ORDER_EVENTS[kind],
                 price=price_text(price),
                 open_quantity=remaining,
-                reason=CancelReason(code).name if kind == EventKind.CANCELLED else None,
+                reason=CANCEL_REASONS[code] if kind == _CANCELLED else None,
             )
             orders.append(order)
 
@@ -277,19 +278,12 @@ class _Entry:
         self._metrics = metrics
         self._listener = listener
         self._asked = asked
-        self._refused: dict[int, RequestRefused] = {}
-        self.rows: list[Records] = []
-        for at, item in enumerate(asked.items):
-            try:
-                self.rows.append(record_of(exchange, account, item))
-            except RequestRefused as refused:
-                self._refused[at] = refused
+        self.commands, _, self._refused = records_of(exchange, account, asked.items)
 
     def answer(self, found: Iterator[Outcome], seq: int) -> None:
         """Send the results; `found` yields those of `rows`."""
-        outcomes = (
-            self._refused[at] if at in self._refused else next(found) for at in range(len(self._asked.items))
-        )
+        refused = self._refused
+        outcomes = (refused[at] if at in refused else next(found) for at in range(len(self._asked.items)))
         results = [self._result(outcome) for outcome in outcomes]
         self._listener.in_flight -= 1
         self._listener.tell(wire.FeedResults(id=self._asked.id, seq=seq, results=results))
@@ -308,9 +302,9 @@ def _blocks(entries: list[_Entry], commands_max: int) -> Iterator[list[_Entry]]:
     block: list[_Entry] = []
     size = 0
     for entry in entries:
-        if block and size + len(entry.rows) > commands_max:
+        if block and size + len(entry.commands) > commands_max:
             yield block
             block, size = [], 0
         block.append(entry)
-        size += len(entry.rows)
+        size += len(entry.commands)
     yield block

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from operator import attrgetter
 
-import numpy as np
-
 from exchange.api import answers, requests
 from exchange.api.codes import RequestRefused
 from exchange.gateway import translate
@@ -82,9 +80,9 @@ async def _one(call: Call, command: Command) -> answers.OrderAnswer:
 
 async def _submit(call: Call, items: list[Command]) -> list[Outcome]:
     """Send what is well formed as one block; return each item's outcome in place."""
-    rows, places, outcomes = records_of(call.exchange, call.caller.account, items)
-    if rows:
-        found = await submit_once(call.exchange, call.caller.account, np.concatenate(rows))
+    commands, places, outcomes = records_of(call.exchange, call.caller.account, items)
+    if len(commands):
+        found = await submit_once(call.exchange, call.caller.account, commands)
         outcomes.update(zip(places, found, strict=True))
     return [outcomes[at] for at in range(len(items))]
 

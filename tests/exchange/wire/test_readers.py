@@ -99,9 +99,8 @@ async def campaign(folder: Path, readers: int, unreading: int, rounds: int, unre
                 for side in ("sell", "buy")
             ]
             done = 0
-            while (seen := await figures(served)).get(
-                "dongxi_dropped_readers_total", 0
-            ) < unreading or done < rounds:
+            # until those that don't read are cut, for what is unread or because they answer no ping
+            while (seen := await figures(served))["dongxi_websocket_readers"] > readers + 1 or done < rounds:
                 assert seen["dongxi_websocket_unread_bytes_max"] < unread_bytes + MESSAGES_BYTES_MAX
                 await client.batch(orders * 20)
                 done += 1
