@@ -38,6 +38,7 @@ MAY: dict[str, set[str]] = {
     "GET /v1/fills": MEMBERS,
     "GET /v1/positions": MEMBERS,
     "GET /v1/balances": MEMBERS,
+    "GET /v1/margin/explain": MEMBERS,
     "GET /v1/statements": MEMBERS,
     "GET /v1/reservations": MEMBERS,
     "POST /v1/clients": TRADERS,

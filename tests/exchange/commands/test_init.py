@@ -140,6 +140,7 @@ def test_operator_commands_say_what_is_wrong(tmp_path: Path, made: dict[str, Pro
 
 
 def test_a_password_is_set_and_nowhere_to_be_read(tmp_path: Path, made: dict[str, Profile]) -> None:
+    """Clause 9.10."""
     done = run("operator", "password", "chen", *directories(tmp_path), stdin=b"correct horse battery\n")
     assert (done.returncode, done.stderr) == (0, "")
     held = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
