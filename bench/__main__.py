@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-SHARED = {"peers", "report", "streams", "wire_feed", "wire_load", "wire_server"}
+SHARED = {"peers", "report", "scheduler_cases", "streams", "wire_feed", "wire_load", "wire_server"}
 
 
 def names() -> list[str]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from scheduler.accounting import Books
 from scheduler.baselines import DESCRIPTIONS, Served, all_baselines
-from scheduler.checker import check_placements, check_plan
+from scheduler.checker import Checker
 from scheduler.compiling import compile_instance
 from scheduler.instance import Instance
 from scheduler.integers import dot
@@ -72,17 +72,18 @@ def compare(problem: Problem, plan: Plan) -> Comparison:
 
     Raises `InvariantViolation` if the independent checker finds fault with the plan or with a baseline.
     """
-    _must_hold("the plan", check_plan(problem, plan))
+    checker = Checker(problem)
+    _must_hold("the plan", checker.plan(plan))
     books, instance = Books(problem), compile_instance(problem)
     placed = placed_of(problem, books.table, plan.placements)
     served = all_baselines(problem, instance, placed.row)
-    rows = tuple(_row(problem, books, instance, placed, baseline) for baseline in served)
+    rows = tuple(_row(checker, books, instance, placed, baseline) for baseline in served)
     return Comparison(plan.totals, len(plan.unplaced), rows)
 
 
-def _row(problem: Problem, books: Books, instance: Instance, plan: Placed, baseline: Served) -> BaselineRow:
-    placements = placements_of(problem, books.table, baseline.placed)
-    broken = check_placements(problem, placements, capacity=not baseline.unlimited)
+def _row(checker: Checker, books: Books, instance: Instance, plan: Placed, baseline: Served) -> BaselineRow:
+    placements = placements_of(books.problem, books.table, baseline.placed)
+    broken = checker.placements(placements, capacity=not baseline.unlimited)
     _must_hold(f"baseline {baseline.name}", broken)
     totals = books.totals_at_list_price if baseline.unlimited else books.totals
     out = np.ones(len(books.table), dtype=np.bool_)
