@@ -26,6 +26,8 @@ RAMPS = (0.05, 0.05, 0.03, 0.02)
 """Width of the rise before capacity, as a share of it, sweep by sweep."""
 RAMP_PRICES = 3
 """The rise at capacity, in typical list prices."""
+SHAKEN_SHARE = 0.15
+"""Share of the workloads that a shake takes out."""
 SWEEPS_MAX = 12
 SETTLED_SHARE = 0.002
 """Sweeping ends once fewer than this share of the workloads change."""
@@ -65,6 +67,14 @@ class Builder:
                 break
         self.improve(state, deadline)
         return state
+
+    def shaken(self, state: State, prices: Prices, draw: np.random.Generator, deadline: float) -> State:
+        """A copy with some workloads taken out, put back by prices, and improved again."""
+        other = State._make(array.copy() for array in state)
+        some = self.largest_first[draw.random(len(self.largest_first)) < SHAKEN_SHARE]
+        sweep(self.instance.kinds, self.lookup, other, self._guide(prices, RAMPS[-1]), some)
+        self.improve(other, deadline)
+        return other
 
     def improve(self, state: State, deadline: float) -> None:
         """Sweep by real costs until hardly anyone moves; a first sweep is always made."""

@@ -34,11 +34,11 @@ class Ascent:
     bound: int
 
 
-def ascend(instance: Instance, start: Prices, rounds: int, deadline: float) -> Ascent:
-    """Improve prices for so many rounds, or until ``deadline`` (`time.monotonic`); at least one round is
-    made.
-    """
-    return _Climber(instance, start).climb(rounds, deadline)
+def ascend(
+    instance: Instance, start: Prices, rounds: int, deadline: float, first_step: float = FIRST_STEP
+) -> Ascent:
+    """Improve prices for so many rounds, or until ``deadline`` (`time.monotonic`); one round at least."""
+    return _Climber(instance, start).climb(rounds, deadline, first_step)
 
 
 class _Climber:
@@ -59,11 +59,11 @@ class _Climber:
         self.cell_of_step = np.repeat(np.arange(self.cells), np.diff(supply.step_start))
         self.best = Ascent(no_prices(instance), 0)
 
-    def climb(self, rounds: int, deadline: float) -> Ascent:
+    def climb(self, rounds: int, deadline: float, first_step: float) -> Ascent:
         """Adam with the supergradient."""
         mean, square = np.zeros(len(self.x)), np.zeros(len(self.x))
         for n in range(1, rounds + 1):
-            step = FIRST_STEP * (LAST_STEP / FIRST_STEP) ** (n / rounds)
+            step = first_step * (LAST_STEP / FIRST_STEP) ** (n / rounds)
             push = self._push()
             mean = MOMENTUM * mean + (1 - MOMENTUM) * push
             square = MEMORY * square + (1 - MEMORY) * push * push

@@ -1,7 +1,7 @@
 """Gangs that no single site holds: their members spread over the sites of one city, in the same slots."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -30,7 +30,7 @@ def split_gangs(
                 continue
             for a, slots, parts in _ways(problem, instance, state, k):
                 if _pays(problem, instance, state, j, a, slots, parts):
-                    _put(instance, lookup, state, j, a, slots, parts)
+                    book_split(instance, lookup, state, j, a, slots, parts)
                     splits[j] = parts
                     break
     return splits
@@ -122,9 +122,10 @@ def _pays(
     return bool(fits and worst + late + int(kinds.migration[k]) < kinds.penalty[k])
 
 
-def _put(
-    instance: Instance, lookup: Lookup, state: State, j: int, a: int, slots: list[int], parts: Split
+def book_split(
+    instance: Instance, lookup: Lookup, state: State, j: int, a: int, slots: Sequence[int], parts: Split
 ) -> None:
+    """Place a gang over several sites: (row among its kind's sites, members) each."""
     kinds, k = instance.kinds, int(instance.kind[j])
     state.alternative[j], state.site[j], state.row[j] = a, SPLIT, -1
     state.slots[j, : len(slots)] = slots
@@ -134,3 +135,5 @@ def _put(
             state.link_used[kinds.link[row], slots[0]] += kinds.data_gb[k]
     if kinds.stay_alternative[k] >= 0:
         state.moves[0] += 1
+    if instance.together[j] >= 0:
+        state.together_placed[instance.together[j]] += 1

@@ -1,11 +1,12 @@
 """The front door: one problem over many slots in, one plan with its proof out."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from scheduler.horizon import class_model, exact
 from scheduler.horizon.accounting import HorizonBooks
 from scheduler.horizon.building import Builder, marginal_prices
 from scheduler.horizon.dual_ascent import Ascent, ascend
@@ -19,7 +20,7 @@ from scheduler.horizon.plan import (
     Progress,
     SlotPrice,
 )
-from scheduler.horizon.pricing import Prices, no_prices
+from scheduler.horizon.pricing import Prices, no_prices, priced
 from scheduler.horizon.reasons import HorizonExplainer
 from scheduler.horizon.solution import placements, value
 from scheduler.horizon.types import HorizonProblem
@@ -33,6 +34,16 @@ DUAL_SHARE = 0.45
 """Of the time limit, what prices may take: the rest is for the plan."""
 DUAL_ROUNDS = 150
 
+EXACT_SHARE = 0.7
+"""Of the time left after building, what the exact search may take."""
+SHARPEN_SHARE = 0.3
+"""Of the time left after building, what sharpening the prices may take."""
+SHARPEN_STEP = 0.02
+SHAKES_STALLED = 5
+"""Shakes in a row without a better plan after which the search ends."""
+
+EXACT = "exact"
+CLASSES = "classes"
 COLUMNS = "columns"
 
 OnProgress = Callable[[Progress], None]
@@ -82,7 +93,9 @@ class _Search:
     gap_target: float
     on_progress: OnProgress | None
     model: str = COLUMNS
-    why: str = ""
+    exact_bound: int = 0
+    proved: bool = False
+    sharpened: bool = False
     ascent: Ascent = field(init=False)
     best: _Best = field(init=False)
 
@@ -94,16 +107,68 @@ class _Search:
         self._offer(builder, builder.in_order(order), "in order of arrival")
         if self._good_enough():
             return
-        until = self.began + DUAL_SHARE * (self.deadline - self.began)
-        start = replace(no_prices(self.instance), capacity=marginal_prices(self.instance, self.best.state))
-        self.ascent = ascend(self.instance, start, DUAL_ROUNDS, until)
-        self._report("prices")
+        self._find_prices()
         if not self._good_enough():
             self._offer(builder, builder.guided(self.ascent.prices, self.deadline), "built by prices")
+        if not self._good_enough() and exact.suits(self.instance):
+            self._search_exactly()
+        if not self.proved:
+            self._shake(builder)
 
-    def _offer(self, builder: Builder, state: State, stage: str) -> None:
+    def _find_prices(self) -> None:
+        """By the class model where workloads are alike, else (or where that takes too long) by ascent."""
+        until = self.began + DUAL_SHARE * (self.deadline - self.began)
+        if class_model.suits(self.instance):
+            prices = class_model.class_prices(self.instance, until - time.monotonic())
+            if prices is not None:
+                self.model = CLASSES
+                self._take(Ascent(prices, priced(self.instance, prices).bound))
+                return
+        start = replace(no_prices(self.instance), capacity=marginal_prices(self.instance, self.best.state))
+        self._take(ascend(self.instance, start, DUAL_ROUNDS, max(until, time.monotonic())))
+
+    def _take(self, ascent: Ascent) -> None:
+        if ascent.bound > self.ascent.bound:
+            self.ascent = ascent
+            self._report("prices")
+
+    def _shake(self, builder: Builder) -> None:
+        """Shake the plan until that no longer helps, and sharpen the prices once on the way."""
+        draw, stalled = np.random.default_rng(0), 0
+        while stalled < SHAKES_STALLED and not self._good_enough() and time.monotonic() < self.deadline:
+            if stalled == 0 and self.model == COLUMNS and not self.sharpened:
+                self.sharpened = True
+                until = time.monotonic() + SHARPEN_SHARE * (self.deadline - time.monotonic())
+                self._take(ascend(self.instance, self.ascent.prices, DUAL_ROUNDS, until, SHARPEN_STEP))
+            before = self.best.value
+            other = builder.shaken(self.best.state, self.ascent.prices, draw, self.deadline)
+            self._offer(builder, other, "shaken", self.best.splits)
+            stalled = stalled + 1 if self.best.value == before else 0
+
+    def _search_exactly(self) -> None:
+        left_s = EXACT_SHARE * (self.deadline - time.monotonic())
+        answer = exact.solve_exactly(self.problem, self.instance, self.best.state, self.best.value, left_s)
+        if answer is None:
+            return
+        self.exact_bound = answer.bound
+        worth = value(self.instance, answer.state, answer.splits)
+        if answer.proved and worth != answer.bound:
+            raise InvariantViolation(f"the exact model says {answer.bound}, its plan is worth {worth}")
+        if worth < self.best.value:
+            self.best = _Best(answer.state, answer.splits, worth)
+        self.proved = answer.proved
+        self._report("exact search")
+
+    @property
+    def bound(self) -> int:
+        """The better of the certificate's bound and the exact search's."""
+        return max(self.ascent.bound, self.exact_bound)
+
+    def _offer(
+        self, builder: Builder, state: State, stage: str, split: Mapping[int, Split] | None = None
+    ) -> None:
         """Take a plan if it is the best so far; gangs that are left out may still be split."""
-        splits = split_gangs(self.problem, self.instance, builder.lookup, state)
+        splits = split_gangs(self.problem, self.instance, builder.lookup, state) | dict(split or {})
         worth = value(self.instance, state, splits)
         if not hasattr(self, "best") or worth < self.best.value:
             self.best = _Best(state, splits, worth)
@@ -115,20 +180,20 @@ class _Search:
         return self.best.value - penalties
 
     def _good_enough(self) -> bool:
-        return self.best.value - self.ascent.bound <= self.gap_target * self._money()
+        return self.best.value - self.bound <= self.gap_target * self._money()
 
     def _report(self, stage: str) -> None:
         if self.on_progress is not None:
-            gap, money = self.best.value - self.ascent.bound, self._money()
+            gap, money = self.best.value - self.bound, self._money()
             share = gap / money if money else float(gap > 0)
             elapsed_s = time.monotonic() - self.began
-            self.on_progress(Progress(elapsed_s, stage, self.best.value, self.ascent.bound, share))
+            self.on_progress(Progress(elapsed_s, stage, self.best.value, self.bound, share))
 
     def plan(self) -> HorizonPlan:
         """The best plan by name, with its figures and proof."""
         best, problem = self.best, self.problem
-        if best.value < self.ascent.bound:
-            raise InvariantViolation(f"a plan's value {best.value} is below its bound {self.ascent.bound}")
+        if best.value < self.bound:
+            raise InvariantViolation(f"a plan's value {best.value} is below its bound {self.bound}")
         placed = placements(problem, self.instance, best.state, best.splits)
         books = HorizonBooks(problem, self.instance.supply)
         explainer = HorizonExplainer(problem, self.instance)
@@ -141,17 +206,26 @@ class _Search:
             totals=books.totals(placed),
             status=self._status(),
             value_nano_cny=best.value,
-            lower_bound_nano_cny=self.ascent.bound,
-            bound_from="certificate",
+            lower_bound_nano_cny=self.bound,
+            bound_from="certificate" if self.bound == self.ascent.bound else "exact search",
             certificate=_certificate(problem, self.instance, self.ascent),
             shadow_prices=_slot_prices(self.instance, self.ascent.prices),
-            model=self.model,
-            why=self.why,
+            model=EXACT if self.proved else self.model,
+            why=self._why(),
             timings=Timings(0.0, 0.0, 0.0),
         )
 
+    def _why(self) -> str:
+        kinds = len(self.instance.kinds.size)
+        size = f"{len(self.instance.kind)} workloads of {kinds} kinds in {self.instance.supply.slots} slots"
+        if self.proved:
+            return f"{size}: few enough to search exactly"
+        if self.model == CLASSES:
+            return f"{size}: alike enough for a linear program over kinds; its prices built the plan"
+        return f"{size}: prices on every site, grade and slot by ascent; they built the plan"
+
     def _status(self) -> PlanStatus:
-        if self.best.value == self.ascent.bound:
+        if self.best.value == self.bound:
             return PlanStatus.OPTIMAL
         return PlanStatus.TIME_LIMIT if time.monotonic() > self.deadline else PlanStatus.WITHIN_GAP
 

@@ -13,15 +13,16 @@ from scheduler.horizon.checker import certified_bound, check_plan
 from scheduler.horizon.plan import HorizonReason
 from scheduler.horizon.planning import plan_horizon
 from scheduler.horizon.types import Horizon, Link, Part, RunMode, Running
+from scheduler.plan import PlanStatus
 from scheduler.types import InvalidProblem
 
 
 def agrees_with_brute_force(seed):
-    problem = cases.tiny(seed)
-    plan = plan_horizon(problem, 10)
+    problem = cases.tiny(seed, workloads_max=3 + seed % 2)
+    plan = plan_horizon(problem, 30, gap_target=0)
     assert check_plan(problem, plan) == ()
-    least = least_value(problem)
-    assert plan.lower_bound_nano_cny <= least <= plan.value_nano_cny
+    assert plan.value_nano_cny == least_value(problem)
+    assert plan.status is PlanStatus.OPTIMAL
 
 
 @pytest.mark.parametrize("block", range(8))
@@ -50,7 +51,7 @@ def test_the_hand_example():
 
 def test_progress_only_ever_gets_better():
     seen = []
-    plan = plan_horizon(jobs_problem(400, 0.9, 1), 10, on_progress=seen.append)
+    plan = plan_horizon(jobs_problem(400, 0.9, 1), 3, on_progress=seen.append)
     assert [p.incumbent_nano_cny for p in seen] == sorted((p.incumbent_nano_cny for p in seen), reverse=True)
     assert [p.bound_nano_cny for p in seen] == sorted(p.bound_nano_cny for p in seen)
     assert (seen[-1].incumbent_nano_cny, seen[-1].bound_nano_cny) == (
@@ -70,17 +71,17 @@ def test_a_short_time_limit_still_gives_a_sound_plan():
 @pytest.mark.parametrize("mode", list(RunMode))
 def test_a_crowd_is_planned_well_and_soundly(mode):
     problem = jobs_problem(1000, 0.75, 3, mode)
-    plan = plan_horizon(problem, 60)
+    plan = plan_horizon(problem, 8)
     assert check_plan(problem, plan) == ()
-    assert plan.gap < 0.15
+    assert plan.gap < 0.5
 
 
 def test_the_order_of_the_input_contradicts_nothing():
     problem = jobs_problem(300, 0.8, 4)
     mixed = list(problem.workloads)
     random.Random(0).shuffle(mixed)
-    one = plan_horizon(problem, 5)
-    other = plan_horizon(replace(problem, workloads=tuple(mixed)), 5)
+    one = plan_horizon(problem, 2)
+    other = plan_horizon(replace(problem, workloads=tuple(mixed)), 2)
     assert one.lower_bound_nano_cny <= other.value_nano_cny
     assert other.lower_bound_nano_cny <= one.value_nano_cny
 
@@ -88,7 +89,7 @@ def test_the_order_of_the_input_contradicts_nothing():
 @pytest.mark.parametrize("seed", range(4))
 def test_more_capacity_never_costs_more_and_less_latency_never_less(seed):
     problem = jobs_problem(200, 0.95, seed)
-    plan = plan_horizon(problem, 5)
+    plan = plan_horizon(problem, 2)
     richer = replace(
         problem,
         sites=tuple(
@@ -97,16 +98,16 @@ def test_more_capacity_never_costs_more_and_less_latency_never_less(seed):
         ),
         offers=(*problem.offers, replace(problem.offers[0], id="more", milli_cards=10**6)),
     )
-    assert plan_horizon(richer, 5).lower_bound_nano_cny <= plan.value_nano_cny
+    assert plan_horizon(richer, 2).lower_bound_nano_cny <= plan.value_nano_cny
     tighter = replace(
         problem, workloads=tuple(replace(w, latency_ms_max=w.latency_ms_max - 5) for w in problem.workloads)
     )
-    assert plan.lower_bound_nano_cny <= plan_horizon(tighter, 5).value_nano_cny
+    assert plan.lower_bound_nano_cny <= plan_horizon(tighter, 2).value_nano_cny
 
 
 def test_no_prices_prove_more_than_what_a_plan_costs():
     problem = jobs_problem(60, 0.9, 5)
-    plan = plan_horizon(problem, 5)
+    plan = plan_horizon(problem, 2)
     draw = np.random.default_rng(0)
     for _ in range(5):
         prices = tuple(
