@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -10,13 +12,18 @@ from exchange.api import answers, requests
 from exchange.api.codes import RequestRefused
 from exchange.api.formats import parse_price_ticks
 from exchange.domain.money import half_up
+from exchange.domain.rejects import RejectCode
 from exchange.gateway.call import BATCH_BYTES_MAX, Call, Route
 from exchange.gateway.orders import Outcome, records_of, results_of
 from exchange.gateway.repeats import held_outcomes
 from exchange.service.exchange import Exchange
-from exchange.service.whatif import WhatIf
+from exchange.service.whatif import Trial, WhatIf
 from matching.records import CommandKind, EventKind, Records
 
+PREVIEWS_MAX: Final = 4
+"""Previews under way at once; more are refused with BUSY."""
+
+_under_way: WeakKeyDictionary[Exchange, int] = WeakKeyDictionary()
 _PARTS_PER_CNY: Final = 10_000
 _PARTS_PER_TICK: Final = 100
 
@@ -30,17 +37,28 @@ async def preview(call: Call) -> answers.PreviewAnswer:
     held = held_outcomes(exchange, account, commands)
     outcomes |= {places[at]: outcome for at, outcome in held.items()}
     fresh = [at for at in range(len(commands)) if at not in held]
-    tried = exchange.views.what_if(account, commands[fresh])
-    found = results_of(exchange, tried.commands, exchange.views.seq + 1, tried.events)
+    seq, before = exchange.views.seq, _figures(exchange, account)
+    tried = await _tried(exchange, exchange.views.trial(account, commands[fresh]))
+    found = results_of(exchange, tried.commands, seq + 1, tried.events)
     outcomes |= {places[at]: outcome for at, outcome in zip(fresh, found, strict=True)}
     contracts = _contracts(commands, places, tried, fresh)
-    before, after = _figures(exchange, account, tried)
     return answers.PreviewAnswer(
         results=[_result(exchange, outcomes[at], contracts.get(at)) for at in range(len(call.body.items))],
         before=before,
-        after=after,
-        as_of_seq=exchange.views.seq,
+        after=_moved(before, tried),
+        as_of_seq=seq,
     )
+
+
+async def _tried(exchange: Exchange, trial: Trial) -> WhatIf:
+    """Run a trial beside the event loop. Refused: BUSY, if as many are under way as may be."""
+    if _under_way.get(exchange, 0) >= PREVIEWS_MAX:
+        raise RequestRefused(RejectCode.BUSY.name, RejectCode.BUSY.status, RejectCode.BUSY.sentence)
+    _under_way[exchange] = _under_way.get(exchange, 0) + 1
+    try:
+        return await asyncio.to_thread(trial.run)
+    finally:
+        _under_way[exchange] -= 1
 
 
 def _contracts(commands: Records, places: list[int], tried: WhatIf, fresh: list[int]) -> dict[int, int]:
@@ -57,24 +75,24 @@ def _contracts(commands: Records, places: list[int], tried: WhatIf, fresh: list[
     return found
 
 
-def _figures(
-    exchange: Exchange, account: int, tried: WhatIf
-) -> tuple[answers.MarginFigures, answers.MarginFigures]:
-    """Return the account's balance as it is, and moved by what the excerpt's moved."""
+def _figures(exchange: Exchange, account: int) -> answers.MarginFigures:
     balance = exchange.views.balance(account)
     if balance is None:
         raise AssertionError(f"account {account} signed and has no balance")
-    before = answers.MarginFigures(
+    return answers.MarginFigures(
         equity_fen=balance.equity_fen, margin_fen=balance.margin_fen, available_fen=balance.available_fen
     )
+
+
+def _moved(before: answers.MarginFigures, tried: WhatIf) -> answers.MarginFigures:
+    """Return the balance moved by what the trial moved."""
     equity = tried.after.equity_fen - tried.before.equity_fen - tried.fees_fen
     margin = tried.after.requirement_fen - tried.before.requirement_fen
-    after = answers.MarginFigures(
+    return answers.MarginFigures(
         equity_fen=before.equity_fen + equity,
         margin_fen=before.margin_fen + margin,
         available_fen=before.available_fen + equity - margin,
     )
-    return before, after
 
 
 def _result(exchange: Exchange, outcome: Outcome, contract: int | None) -> answers.PreviewResult:

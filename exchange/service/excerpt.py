@@ -4,6 +4,9 @@ What happens to commands in it is what the live kernel would do with them: the s
 same matching, on copies of the same rows. The account that asks keeps its free equity: what it needs for
 contracts outside the excerpt counts as a negative offset. Other accounts are there with their orders and
 positions only, since the kernel asks nobody for margin whose order rests already.
+
+Copying is quick and needs the live kernel; building takes ten times as long and doesn't, so that another
+thread can do it.
 """
 
 from __future__ import annotations
@@ -20,9 +23,18 @@ from matching.api import Exposure
 from matching.engine import Engine
 from matching.records import OrderType, Records, Side
 from matching.spec import EngineLimits
-from matching.state import ACCOUNT_STATE, ENGINE_STATE, HOLDING_STATE, INSTRUMENT_STATE, ORDER_STATE
+from matching.state import (
+    ACCOUNT_STATE,
+    ENGINE_STATE,
+    HOLDING_STATE,
+    INSTRUMENT_STATE,
+    ORDER_STATE,
+    POSITION_VIEW,
+)
 
 _GENERATION = 1 << 32
+_SLOT_BITS = 32
+_SLOT_MASK = (1 << _SLOT_BITS) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,37 +45,71 @@ class Excerpt:
     order_ids: dict[int, int]
 
 
-def excerpt_of(live: Kernel, contracts: list[int], account: int, commands: int, *, enabled: bool) -> Excerpt:
-    """Return live contracts (ascending) as the account sees them, with room for so many commands.
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What an excerpt is built from, copied from the live kernel; building needs nothing else."""
 
-    `enabled` says whether the account may send new orders. Raises ValueError if the copy isn't consistent,
-    which would be a fault of this module.
-    """
-    instruments = _instruments(live, contracts)
-    orders, order_ids = _orders(live, contracts)
-    holdings = _holdings(live, contracts, orders, account)
-    accounts = _accounts(instruments, orders, holdings, account)
-    _enter_account(live.exposure(account), accounts, account, enabled=enabled)
-    snapshot = {
-        "engine": _engine_row(live, orders),
-        "instruments": instruments,
-        "accounts": accounts,
-        "holdings": holdings,
-        "orders": orders,
-        "generations": np.ones(len(orders), np.uint32),
-        "free_slots": np.zeros(0, np.int32),
-    }
-    limits = EngineLimits(
-        max_instruments=max(1, len(contracts)),
-        max_accounts=live.limits.max_accounts,
-        max_orders=len(orders) + commands,
-        max_levels=live.limits.max_levels,
-        max_holdings=len(holdings) + len(contracts),
-        max_refreshes=live.limits.max_refreshes,
+    contracts: list[int]
+    """Ascending."""
+    account: int
+    enabled: bool
+    """Whether the account may send new orders."""
+    exposure: Exposure
+    """The account's."""
+    instruments: Records
+    """INSTRUMENT_STATE, one a contract, numbered by its place."""
+    orders: list[Records]
+    """ORDER_STATE in book order, one array a contract."""
+    positions: list[Records]
+    """POSITION_VIEW, one array a contract."""
+    ended_day: int
+    limits: EngineLimits
+    """The live kernel's."""
+
+    def build(self, commands: int) -> Excerpt:
+        """Return the excerpt, with room for so many commands.
+
+        Raises ValueError if the copy isn't consistent, which would be a fault of this module.
+        """
+        orders, order_ids = _renumbered(self.orders)
+        holdings = _holdings(self, orders)
+        accounts = _accounts(self.instruments, orders, holdings, self.account)
+        _enter_account(self, accounts)
+        snapshot = {
+            "engine": _engine_row(self.ended_day, orders),
+            "instruments": self.instruments,
+            "accounts": accounts,
+            "holdings": holdings,
+            "orders": orders,
+            "generations": np.ones(len(orders), np.uint32),
+            "free_slots": np.zeros(0, np.int32),
+        }
+        limits = EngineLimits(
+            max_instruments=max(1, len(self.contracts)),
+            max_accounts=self.limits.max_accounts,
+            max_orders=len(orders) + commands,
+            max_levels=self.limits.max_levels,
+            max_holdings=len(holdings) + len(self.contracts),
+            max_refreshes=self.limits.max_refreshes,
+        )
+        kernel = Kernel(Engine(limits))
+        kernel.restore(snapshot, _slots(self.contracts), np.zeros(0, np.int32))
+        return Excerpt(kernel, order_ids)
+
+
+def copied(live: Kernel, contracts: list[int], account: int, *, enabled: bool) -> Copied:
+    """Copy live contracts (ascending) as the account sees them."""
+    return Copied(
+        contracts=contracts,
+        account=account,
+        enabled=enabled,
+        exposure=live.exposure(account),
+        instruments=_instruments(live, contracts),
+        orders=[live.orders(contract) for contract in contracts],
+        positions=[live.holders(contract) for contract in contracts],
+        ended_day=live.ended_day,
+        limits=live.limits,
     )
-    kernel = Kernel(Engine(limits))
-    kernel.restore(snapshot, _slots(contracts), np.zeros(0, np.int32))
-    return Excerpt(kernel, order_ids)
 
 
 def _slots(contracts: list[int]) -> NDArray[np.int32]:
@@ -83,9 +129,8 @@ def _instruments(live: Kernel, contracts: list[int]) -> Records:
     return rows
 
 
-def _orders(live: Kernel, contracts: list[int]) -> tuple[Records, dict[int, int]]:
-    """Return the orders in book order, renumbered, and their new ids by the live ones."""
-    parts = [live.orders(contract) for contract in contracts]
+def _renumbered(parts: list[Records]) -> tuple[Records, dict[int, int]]:
+    """Return the orders as one array, numbered anew, and their new ids by the live ones."""
     for slot, part in enumerate(parts):
         part["instrument"] = slot
     rows = joined(parts, ORDER_STATE).copy()
@@ -94,21 +139,28 @@ def _orders(live: Kernel, contracts: list[int]) -> tuple[Records, dict[int, int]
     return rows, dict(zip(live_ids, rows["order_id"].tolist(), strict=True))
 
 
-def _holdings(live: Kernel, contracts: list[int], orders: Records, account: int) -> Records:
+def _holdings(of: Copied, orders: Records) -> Records:
     """Return the pairs of account and contract that matter: those with orders, and the account's own."""
-    pairs = {(int(row["account"]), int(row["instrument"])) for row in orders[["account", "instrument"]]}
-    pairs |= {(account, slot) for slot, contract in enumerate(contracts) if live.position(account, contract)}
-    ordered = sorted(pairs)
-    rows = np.zeros(len(ordered), HOLDING_STATE)
-    for row, (owner, slot) in zip(rows, ordered, strict=True):
-        row["account"], row["instrument"] = owner, slot
-        row["position"] = live.position(owner, contracts[slot])
-    places = {pair: place for place, pair in enumerate(ordered)}
-    at = [places[int(row["account"]), int(row["instrument"])] for row in orders]
+    ordered = _pair(orders["account"], orders["instrument"])
+    positions = joined(of.positions, POSITION_VIEW)
+    slots = np.repeat(np.arange(len(of.positions)), [len(part) for part in of.positions])
+    held = _pair(positions["account"], slots)
+    pairs = np.union1d(ordered, held[positions["account"] == of.account])
+    rows = np.zeros(len(pairs), HOLDING_STATE)
+    rows["account"], rows["instrument"] = pairs >> _SLOT_BITS, pairs & _SLOT_MASK
+    named = np.isin(held, pairs)
+    rows["position"][np.searchsorted(pairs, held[named])] = positions["position"][named]
+    at = np.searchsorted(pairs, ordered)
     buys = np.where(orders["side"] == Side.BUY, orders["remaining"], 0)
     np.add.at(rows["open_buy"], at, buys)
     np.add.at(rows["open_sell"], at, orders["remaining"] - buys)
     return rows
+
+
+def _pair(accounts: NDArray[Any], slots: NDArray[Any]) -> NDArray[np.int64]:
+    """Return one number a pair, in the order of account and then slot."""
+    pairs: NDArray[np.int64] = accounts.astype(np.int64) << _SLOT_BITS | slots
+    return pairs
 
 
 def _accounts(instruments: Records, orders: Records, holdings: Records, account: int) -> Records:
@@ -145,17 +197,18 @@ def _losses(instruments: Records, orders: Records) -> NDArray[np.int64]:
     return losses
 
 
-def _enter_account(exposure: Exposure, accounts: Records, account: int, *, enabled: bool) -> None:
+def _enter_account(of: Copied, accounts: Records) -> None:
     """Give the asking account its equity, and its requirement elsewhere as a negative offset."""
-    row: Any = accounts[int(np.searchsorted(accounts["account"], account))]
-    row["enabled"] = enabled
+    exposure = of.exposure
+    row: Any = accounts[int(np.searchsorted(accounts["account"], of.account))]
+    row["enabled"] = of.enabled
     row["equity_fen"] = exposure.equity_fen
     row["offset_fen"] = exposure.offset_fen - (exposure.requirement_fen - int(row["requirement_fen"]))
 
 
-def _engine_row(live: Kernel, orders: Records) -> Records:
+def _engine_row(ended_day: int, orders: Records) -> Records:
     row = np.zeros(1, ENGINE_STATE)
-    row["trading_day"] = live.ended_day
+    row["trading_day"] = ended_day
     row["arrivals"] = orders["arrival"].max() if len(orders) else 0
     row["used_slots"] = len(orders)
     reserve = orders[orders["display"] > 0]

@@ -134,6 +134,10 @@ class Kernel:
         """Return a live contract's terms as they stand."""
         return self._engine.instrument(self._slot(contract))
 
+    def holders(self, contract: int) -> Records:
+        """Return the positions other than 0 in a live contract (POSITION_VIEW), ascending account."""
+        return self._engine.positions(self._slot(contract))
+
     def open_orders(self, account: int) -> Records:
         """Return an account's open orders (ORDER_STATE) in acceptance order."""
         return self._translated(self._engine.open_orders(account))

@@ -50,7 +50,7 @@ from exchange.service.viewtypes import (
     StatusView,
     TradeView,
 )
-from exchange.service.whatif import WhatIf, what_if
+from exchange.service.whatif import Trial, trial_of
 from matching.records import OrderFlag, OrderType, Records, Side, StpMode, TimeInForce
 
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
@@ -290,9 +290,11 @@ class Views:
         """Return the order that was applied under a client order id; don't change it."""
         return self._state.client_orders.get(account, client_id)
 
-    def what_if(self, account: int, commands: Records) -> WhatIf:
-        """Return what order commands (dtype COMMAND, shape (n,)) of a member's account would do now."""
-        return what_if(self._state, account, commands, self.seq + 1)
+    def trial(self, account: int, commands: Records) -> Trial:
+        """Return order commands (dtype COMMAND, shape (n,)) of a member's account, ready to be tried on a
+        copy of the books as they are now.
+        """
+        return trial_of(self._state, account, commands, self.seq + 1)
 
     def open_orders(self, account: int, symbol: str | None = None) -> list[OrderView]:
         """Return an account's open orders in acceptance order."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from exchange.domain import messages as m
 from exchange.domain.phases import FOLLOWS, MarketPhase
-from exchange.service.whatif import what_if
+from exchange.service.whatif import trial_of
 from matching.records import (
     EventKind,
     OrderFlag,
@@ -141,7 +141,7 @@ def plain(events: Records) -> list[tuple[Any, ...]]:
 
 def check_block(market: Any, account: int, commands: Records) -> None:
     before = market.core.state_hash()
-    tried = what_if(market.state, account, commands, market.core.seq + 1)
+    tried = trial_of(market.state, account, commands, market.core.seq + 1).run()
     assert market.core.state_hash() == before
     cash, exposure = market.cash_of(account), market.state.engine.exposure(account)
     applied = market.orders(commands)
