@@ -1,7 +1,10 @@
 """Checking and comparing plans of either model."""
 
-from scheduler.checker import check_plan
+from scheduler import checker
 from scheduler.comparison import Comparison, compare
+from scheduler.horizon.checker import plan_check
+from scheduler.horizon.plan import HorizonPlan
+from scheduler.horizon.types import HorizonProblem
 from scheduler.io.planfile import AnyPlan, AnyProblem
 from scheduler.plan import Plan
 from scheduler.types import Problem
@@ -10,12 +13,14 @@ from scheduler.types import Problem
 def violations_of(problem: AnyProblem, plan: AnyPlan) -> tuple[str, ...]:
     """Everything the independent checker of the plan's model finds wrong."""
     if isinstance(problem, Problem) and isinstance(plan, Plan):
-        return check_plan(problem, plan)
-    raise TypeError("a plan of many slots")
+        return checker.check_plan(problem, plan)
+    if isinstance(problem, HorizonProblem) and isinstance(plan, HorizonPlan):
+        return plan_check.check_plan(problem, plan)
+    raise TypeError(f"a {type(plan).__name__} does not answer a {type(problem).__name__}")
 
 
-def comparison_of(problem: AnyProblem, plan: AnyPlan) -> Comparison:
-    """The plan beside every baseline of its model."""
+def comparison_of(problem: AnyProblem, plan: AnyPlan) -> Comparison | None:
+    """The plan beside every baseline; None for a plan of many slots, which has none to follow yet."""
     if isinstance(problem, Problem) and isinstance(plan, Plan):
         return compare(problem, plan)
-    raise TypeError("a plan of many slots")
+    return None

@@ -13,16 +13,19 @@ from typer.core import TyperGroup
 from scheduler.commands.judging import comparison_of, violations_of
 from scheduler.commands.options import hours_of, start_of
 from scheduler.commands.search import SearchFailed
-from scheduler.commands.summary import as_json, comparison_json, show, show_comparison
+from scheduler.commands.summary import as_json, show, show_comparison
 from scheduler.commands.watching import watch
 from scheduler.io.faults import FaultyInput
+from scheduler.io.horizons import many_slots
 from scheduler.io.places import NoPlaces, default_places
-from scheduler.io.planfile import AnyProblem, PlanFile, read_plan, write_plan
+from scheduler.io.planfile import AnyProblem, PlanFile, read_plan, write_plan, write_text
 from scheduler.io.problems import one_slot, why_many_slots
 from scheduler.io.schedule import schedule_of
 from scheduler.io.supply import SupplyFiles, read_supply
 from scheduler.io.workloads import Span, WorkloadRow, read_workloads
 from scheduler.io.world import World, world_of
+from scheduler.report.page import report_html
+from scheduler.report.wording import comparison_json
 from scheduler.types import InvalidProblem, InvariantViolation
 
 EXIT_FAILED: Final = 1
@@ -87,6 +90,9 @@ def make(
         bool, typer.Option("--skip-faulty", help="Leave faulty workloads out, name them, plan the rest.")
     ] = False,
     out: Annotated[Path | None, typer.Option(help="Write the plan file (.json).", show_default=False)] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write a report (.html) with map, Gantt chart, curves and proof.")
+    ] = None,
     as_json_: AsJson = False,
 ) -> None:
     """Plan workloads: `dongxi plan FILE` for short.
@@ -105,6 +111,8 @@ def make(
     schedule = schedule_of(plan_file.start, plan_file.problem, plan_file.plan)
     if out is not None:
         write_plan(out, plan_file)
+    if report is not None:
+        _write_report(report, plan_file)
     if as_json_:
         _print_json(as_json(schedule))
     else:
@@ -128,10 +136,8 @@ def _inputs(
 
 
 def _problem(world: World, rows: tuple[WorkloadRow, ...]) -> AnyProblem:
-    reason = why_many_slots(world, rows)
-    if reason:
-        _fail(f"one slot does not say everything: {reason}", EXIT_FAULTY)
-    return one_slot(world, rows)
+    """One slot where that says everything; else hours."""
+    return many_slots(world, rows) if why_many_slots(world, rows) else one_slot(world, rows)
 
 
 def _planned(problem: AnyProblem, span: Span, time_limit_s: float) -> PlanFile:
@@ -144,6 +150,11 @@ def _planned(problem: AnyProblem, span: Span, time_limit_s: float) -> PlanFile:
     if watched.stopped:
         typer.echo("stopped: this is the best plan so far, its gap holds", err=True)
     return PlanFile(span.start, problem, watched.plan)
+
+
+def _write_report(path: Path, file: PlanFile) -> None:
+    points = default_places(file.start).points
+    write_text(path, report_html(file, comparison_of(file.problem, file.plan), points))
 
 
 @app.command()
@@ -179,6 +190,8 @@ def compare_(plan: PlanPath, as_json_: AsJson = False) -> None:
         _fail(str(error), EXIT_FAULTY)
     except InvariantViolation as error:
         _fail(str(error), EXIT_FAILED)
+    if comparison is None:
+        _fail("a plan with windows, gangs or changing capacity has no baseline to compare with", EXIT_FAILED)
     if as_json_:
         _print_json(comparison_json(comparison))
     else:

@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 from typing import Final
 
 from scheduler.horizon.plan import Progress
+from scheduler.horizon.planning import plan_horizon
 from scheduler.horizon.types import HorizonProblem
 from scheduler.io.planfile import AnyPlan, AnyProblem
 from scheduler.placing import GAP_TARGET, place
@@ -37,8 +38,10 @@ def search(problem: AnyProblem, time_limit_s: float, tell: Tell) -> None:
     Raises `scheduler.types.InvalidProblem` naming each row and field that is wrong.
     """
     if isinstance(problem, HorizonProblem):
-        raise TypeError("many slots")
-    _search_slot(problem, time_limit_s, tell)
+        plan = plan_horizon(problem, time_limit_s, on_progress=tell)
+        tell(plan)
+    else:
+        _search_slot(problem, time_limit_s, tell)
 
 
 def _search_slot(problem: Problem, time_limit_s: float, tell: Tell) -> None:

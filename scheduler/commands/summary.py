@@ -7,13 +7,12 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from scheduler.commands.watching import NANO_PER_CNY, percent
 from scheduler.comparison import Comparison
 from scheduler.io.schedule import Schedule
+from scheduler.report.wording import NANO_PER_CNY, percent, yuan
 from scheduler.types import MILLI
 
 LEFT_SHOWN_MAX = 10
-FEN_PER_CNY = 100
 
 
 def show(schedule: Schedule, console: Console) -> None:
@@ -30,11 +29,6 @@ def show(schedule: Schedule, console: Console) -> None:
     console.print(_sites(schedule))
     if schedule.left:
         _show_left(schedule, console)
-
-
-def yuan(fen: int) -> str:
-    """Fen as ¥ with two decimals."""
-    return f"¥{fen / FEN_PER_CNY:,.2f}"
 
 
 def _sites(schedule: Schedule) -> Table:
@@ -101,20 +95,3 @@ def as_json(schedule: Schedule) -> dict[str, Any]:
         "totals": schedule.totals._asdict(),
         "unplaced": [left._asdict() for left in schedule.left],
     }
-
-
-def comparison_json(comparison: Comparison) -> list[dict[str, Any]]:
-    """The comparison as JSON values."""
-    return [
-        {
-            "name": row.name,
-            "description": row.description,
-            "unserved": row.unserved,
-            "same_work": row.baseline_common.placed,
-            "cost_saving": row.cost_saving,
-            "new_money_saving": row.new_money_saving,
-            "power_cost_saving": row.power_cost_saving,
-            "carbon_saving": row.carbon_saving,
-        }
-        for row in comparison.rows
-    ]

@@ -10,8 +10,7 @@ from rich.text import Text
 from scheduler.commands.search import searching
 from scheduler.horizon.plan import Progress
 from scheduler.io.planfile import AnyPlan, AnyProblem
-
-NANO_PER_CNY = 1_000_000_000
+from scheduler.report.wording import cny, percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +69,3 @@ class _View:
             f"{clock}  bound {cny(at.bound_nano_cny)}  incumbent {cny(at.incumbent_nano_cny)}  "
             f"gap {percent(at.gap)}  {at.stage}"
         )
-
-
-def cny(nano_cny: int) -> str:
-    """Money as people read it, e.g. ¥12,345.60."""
-    return f"¥{nano_cny / NANO_PER_CNY:,.2f}"
-
-
-def percent(share: float) -> str:
-    """A share in percent, with as many digits as it takes to see that it is not zero."""
-    if share == 0:
-        return "0 %"
-    return f"{100 * share:.2g} %" if share < 0.01 else f"{100 * share:.2f} %"
