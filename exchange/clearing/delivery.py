@@ -9,31 +9,42 @@ from exchange.domain.money import half_up, largest_remainder
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
-    """Lots that a buyer receives from a provider."""
+class Supply:
+    """Lots that a provider has to deliver out of one certificate; `certificate_id` 0: out of none."""
 
-    buyer: int
     provider: int
+    certificate_id: int
     lots: int
 
 
-def match_shorts_to_longs(longs: Sequence[tuple[int, int]], shorts: Sequence[tuple[int, int]]) -> list[Match]:
-    """Match `(account, lots)` of longs and shorts, both > 0 and of equal sum (clause 7.3).
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Lots that a buyer receives from a provider, out of one certificate or (0) none."""
 
-    Buyers are served in ascending account; each takes from all providers in proportion to what these still
-    have to deliver, by largest remainder, ties to the lower account. Raises ValueError if the sums differ.
+    buyer: int
+    provider: int
+    certificate_id: int
+    lots: int
+
+
+def match_shorts_to_longs(longs: Sequence[tuple[int, int]], supplies: Sequence[Supply]) -> list[Match]:
+    """Match longs `(account, lots)` to supplies, all lots > 0 and of equal sum (clause 7.3).
+
+    Buyers are served in ascending account; each takes from all supplies in proportion to what is left of
+    them, by largest remainder, ties to the lower account, then certificate. Raises ValueError if the sums
+    differ.
     """
-    if sum(lots for _, lots in longs) != sum(lots for _, lots in shorts):
+    if sum(lots for _, lots in longs) != sum(supply.lots for supply in supplies):
         raise ValueError("longs and shorts differ")
-    providers = sorted(shorts)
-    left = [lots for _, lots in providers]
+    ordered = sorted(supplies, key=lambda supply: (supply.provider, supply.certificate_id))
+    left = [supply.lots for supply in ordered]
     matches: list[Match] = []
     for buyer, lots in sorted(longs):
         taken = largest_remainder(lots, left)
         left = [before - part for before, part in zip(left, taken, strict=True)]
         matches += [
-            Match(buyer, provider, part)
-            for (provider, _), part in zip(providers, taken, strict=True)
+            Match(buyer, supply.provider, supply.certificate_id, part)
+            for supply, part in zip(ordered, taken, strict=True)
             if part > 0
         ]
     return matches

@@ -47,7 +47,8 @@ RESERVATION_ROW: Final = np.dtype(
         ("lots", "<i8"),
         ("price", "<i8"),  # final settlement price, ticks per lot-hour
         ("invoiced", "<i8"),  # fen
-        ("finished", "<i8"),  # 1 once the delivery day is closed
+        ("certificate", "<i4"),  # id of the one that it is delivered from; 0 for none
+        ("finished", "<i4"),  # 1 once the delivery day is closed
         ("metered", "<i4", (24,)),  # cards delivered in each hour; -1 without a reading
     ]
 )

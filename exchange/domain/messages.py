@@ -13,12 +13,9 @@ from typing import Literal
 
 import msgspec
 
+from exchange.domain.message import Message
 from exchange.domain.phases import MarketPhase
-
-
-class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True):
-    """Base of every rare command."""
-
+from exchange.domain.primary import PrimaryMessage
 
 MemberKind = Literal["provider", "enterprise", "broker", "market-maker", "operator"]
 """Who a member is (clause 8.2); a broker's clients are accounts of its own kind, see `AddClient`."""
@@ -248,30 +245,6 @@ class Decide(Message, frozen=True, kw_only=True):
     approve: bool
 
 
-class PostCapacity(Message, frozen=True, kw_only=True):
-    """Registers capacity that a provider holds ready; clause 7.1. Gives the capacity id.
-
-    Refused: NOT_A_PROVIDER, MEMBER_NOT_APPROVED, UNKNOWN_PRODUCT, INVALID_CAPACITY.
-    """
-
-    account: int
-    grade: str
-    hub: str
-    cards: int
-    first_day: date
-    last_day: date
-    """Last delivery day, included."""
-    reserve_price_ticks: int = 0
-    """Lowest price at which the provider means to sell, ticks per lot-hour; informative."""
-
-
-class WithdrawCapacity(Message, frozen=True, kw_only=True):
-    """Takes posted capacity back; shorts sold against it stay; clause 7.1. Refused: UNKNOWN_CAPACITY."""
-
-    account: int
-    capacity_id: int
-
-
 class Listing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One contract to list."""
 
@@ -376,8 +349,7 @@ RareMessage = (
     | Withdraw
     | Propose
     | Decide
-    | PostCapacity
-    | WithdrawCapacity
+    | PrimaryMessage
     | ListContracts
     | OpenDay
     | SetPhase

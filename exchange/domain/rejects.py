@@ -83,6 +83,42 @@ class RejectCode(Enum):
         "of at most 366 days and a price of at least 0.",
     )
     UNKNOWN_CAPACITY = (404, "The account has no posted capacity of this id.")
+    UNKNOWN_HUB = (404, "Nothing is delivered at this hub. GET /v1/hubs lists the hubs.")
+    SITE_EXISTS = (409, "The account has a site of this name. Choose another name.")
+    INVALID_SITE = (
+        422,
+        "A site needs a name and, for each grade that is delivered at its hub, at least one card installed.",
+    )
+    UNKNOWN_SITE = (404, "The account has no site of this id at this hub. Register the site first.")
+    INVALID_AGENT_KEY = (
+        422,
+        "An agent's key is an Ed25519 public key of 32 bytes that no other site uses. Make a new one.",
+    )
+    AGENT_MESSAGE_REPEATED = (
+        409,
+        "A message of this number was taken from this agent already; nothing was done again.",
+    )
+    AGENT_MESSAGE_MISSING = (
+        409,
+        "An agent's messages are taken in order, each number one above the last. Send the missing one first.",
+    )
+    FORGED_SIGNATURE = (403, "The signature is not that of the site's agent over these figures.")
+    ATTESTATION_STALE = (
+        422,
+        "The benchmark was measured too long ago or lies in the future. Measure again.",
+    )
+    BELOW_GRADE = (422, "The measured cards miss the grade's minimum, so they can't be certified for it.")
+    NOT_ATTESTED = (409, "The capacity has no benchmark of its agent yet. Attest it first.")
+    OVER_CERTIFIED = (
+        409,
+        "More cards would be certified than were posted, measured and installed on one of the days.",
+    )
+    UNKNOWN_CERTIFICATE = (404, "The account has no valid certificate of this id.")
+    CERTIFICATE_IN_USE = (
+        409,
+        "These cards back shorts, are delivered, offered or pledged on one of the days. A card is used once.",
+    )
+    COLLATERAL_NEEDED = (409, "The account's margin needs what is pledged. Deposit cash first.")
     INVALID_SYMBOL = (422, "A symbol is GRADE.HUB.PERIOD with a period such as 261205, 26W49 or 2612.")
     CONTRACT_EXISTS = (409, "A contract of this symbol is or was listed.")
     CONTRACT_OVER = (409, "The last trading day of this contract is over.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from exchange.api import answers, requests
 from exchange.api.codes import RequestRefused
 from exchange.api.formats import parse_day, parse_id, parse_price_ticks, parse_time_ns
-from exchange.domain import messages
+from exchange.domain import messages, primary
 from exchange.domain.rejects import RejectCode
 from exchange.gateway import translate
 from exchange.gateway.call import BATCH_BYTES_MAX, Call, Route, accepted
@@ -16,7 +16,7 @@ ID_MAX = 2**62
 async def post_capacity(call: Call) -> answers.CapacityAnswer:
     """Register capacity that the provider holds ready (clause 7.1)."""
     post: requests.PostCapacity = call.body
-    message = messages.PostCapacity(
+    message = primary.PostCapacity(
         account=call.caller.account,
         grade=post.grade,
         hub=post.hub,
@@ -47,7 +47,7 @@ async def capacity(call: Call) -> answers.Capacity:
 async def withdraw_capacity(call: Call) -> answers.Done:
     """Take posted capacity back; what was sold against it stays owed (clause 7.1)."""
     capacity_id = parse_id(call.path["capacity_id"], "capacity_id", ID_MAX)
-    message = messages.WithdrawCapacity(account=call.caller.account, capacity_id=capacity_id)
+    message = primary.WithdrawCapacity(account=call.caller.account, capacity_id=capacity_id)
     accepted(await call.exchange.submit_rare(message))
     return answers.Done(as_of_seq=call.exchange.views.seq)
 

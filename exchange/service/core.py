@@ -21,6 +21,7 @@ from exchange.service import (
     handle_margin,
     handle_market,
     handle_members,
+    handle_primary,
     handle_proposals,
     handle_settlement,
 )
@@ -33,7 +34,7 @@ from matching.api import InvariantViolation, MatchingEngine
 from matching.records import COMMAND, Records
 from matching.spec import EngineLimits
 
-CORE_VERSION: Final = 7
+CORE_VERSION: Final = 8
 """Goes up whenever the same journal would give another state; part of every journal frame."""
 
 LIMITS: Final = EngineLimits(
@@ -61,8 +62,7 @@ HANDLERS: Final[dict[type, Handler]] = {
     m.Withdraw: handle_members.withdraw,
     m.Propose: handle_proposals.propose,
     m.Decide: handle_proposals.decide,
-    m.PostCapacity: handle_delivery.post_capacity,
-    m.WithdrawCapacity: handle_delivery.withdraw_capacity,
+    **handle_primary.HANDLERS,
     m.ListContracts: handle_market.list_contracts,
     m.OpenDay: handle_market.open_day,
     m.SetPhase: handle_market.set_phase,
@@ -171,6 +171,7 @@ class Core:
         self._check_positions()
         self._check_delivery_hold()
         self._check_offsets()
+        state.primary.check()
 
     def state_hash(self) -> bytes:
         """Return the 32-byte BLAKE3 digest of the whole state, the kernel's included."""

@@ -1,57 +1,20 @@
-"""Handlers of capacity, meter readings and the end of a delivery day (chapter 7)."""
+"""Handlers of meter readings and the end of a delivery day (chapter 7)."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
 
 import numpy as np
+from numpy.typing import NDArray
 
 from exchange.clearing.delivery import invoice
 from exchange.clearing.ledger import LedgerKind
-from exchange.domain.calendar import NS_PER_HOUR, day_of, day_start_ns, epoch_day
-from exchange.domain.messages import FinishDelivery, MeterReadings, PostCapacity, Reading, WithdrawCapacity
+from exchange.domain.calendar import NS_PER_HOUR, day_start_ns, epoch_day
+from exchange.domain.messages import FinishDelivery, MeterReadings, Reading
 from exchange.domain.rejects import RejectCode
-from exchange.service.state import DONE, Capacity, Outcome, Stamp, State, refused
+from exchange.service.state import Outcome, Stamp, State, refused
 
-CAPACITY_DAYS_MAX = 366
-CARDS_MAX = 10**7
-PRICE_MAX = 1 << 30
 HOURS_PER_DAY = 24
-
-
-def post_capacity(state: State, message: PostCapacity, stamp: Stamp) -> Outcome:
-    """Register capacity."""
-    member = state.members_by_account.get(message.account)
-    if member is None or member.kind != "provider":
-        return refused(RejectCode.NOT_A_PROVIDER)
-    if not state.may_trade(member):
-        return refused(RejectCode.MEMBER_NOT_APPROVED)
-    product = state.products.get((message.grade, message.hub))
-    if product is None:
-        return refused(RejectCode.UNKNOWN_PRODUCT, f"{message.grade} at {message.hub}")
-    days = (message.last_day - message.first_day).days + 1
-    sound = (
-        product.cards_per_lot <= message.cards <= CARDS_MAX
-        and message.cards % product.cards_per_lot == 0
-        and 1 <= days <= CAPACITY_DAYS_MAX
-        and message.first_day > day_of(stamp.time_ns)
-        and 0 <= message.reserve_price_ticks < PRICE_MAX
-    )
-    if not sound:
-        return refused(RejectCode.INVALID_CAPACITY)
-    capacity_id = len(state.capacity) + 1
-    state.capacity.append(Capacity(capacity_id, message))
-    return Outcome(data={"capacity_id": capacity_id})
-
-
-def withdraw_capacity(state: State, message: WithdrawCapacity, stamp: Stamp) -> Outcome:
-    """Take posted capacity back."""
-    at = message.capacity_id - 1
-    known = 0 <= at < len(state.capacity)
-    if not known or state.capacity[at].post.account != message.account or state.capacity[at].withdrawn:
-        return refused(RejectCode.UNKNOWN_CAPACITY)
-    state.capacity[at].withdrawn = True
-    return DONE
 
 
 def meter_readings(state: State, message: MeterReadings, stamp: Stamp) -> Outcome:
@@ -111,25 +74,26 @@ def finish_delivery(state: State, message: FinishDelivery, stamp: Stamp) -> Outc
         return refused(RejectCode.DELIVERY_NOT_OVER, message.day.isoformat())
     if _still_trades(state, message.day):
         return refused(RejectCode.WRONG_PHASE, "the day's contracts are not settled yet")
-    begin, end = state.reservations_by_day.pop(epoch_day(message.day), (0, 0))
+    rows = state.reservations.rows
+    due_rows = np.flatnonzero(rows["day"] == epoch_day(message.day))
     before = state.cash - state.delivery_hold
-    _invoice_block(state, begin, end, stamp)
+    _invoice(state, due_rows, stamp)
     delta = state.cash - state.delivery_hold - before
     events = [
         state.engine.adjust_equity(account, int(delta[account]), seq=stamp.seq)
         for account in np.flatnonzero(delta).tolist()
     ]
     state.day.delivered_day = message.day
-    return Outcome(data={"reservations": end - begin}, events=events)
+    return Outcome(data={"reservations": len(due_rows)}, events=events)
 
 
 def _still_trades(state: State, delivery_day: date) -> bool:
     return any(state.contracts[i].period.first <= delivery_day for i in state.active_contracts())
 
 
-def _invoice_block(state: State, begin: int, end: int, stamp: Stamp) -> None:
-    """Invoice reservations begin … end − 1 (one delivery day), contract by contract (clause 7.5)."""
-    rows = state.reservations.rows[begin:end]
+def _invoice(state: State, chosen: NDArray[np.intp], stamp: Stamp) -> None:
+    """Invoice the reservations of one delivery day, contract by contract (clause 7.5)."""
+    rows = state.reservations.rows[chosen]
     delivered = np.maximum(rows["metered"], 0).sum(axis=1, dtype=np.int64)
     for index in np.unique(rows["contract"]):
         block = np.flatnonzero(rows["contract"] == index)
@@ -140,6 +104,7 @@ def _invoice_block(state: State, begin: int, end: int, stamp: Stamp) -> None:
         held = rows["lots"][block] * price * contract.hours
         np.subtract.at(state.delivery_hold, rows["buyer"][block], held)
     rows["finished"] = 1
+    state.reservations.rows[chosen] = rows
     invoiced = rows["invoiced"]
     np.subtract.at(state.cash, rows["buyer"], invoiced)
     np.add.at(state.cash, rows["provider"], invoiced)

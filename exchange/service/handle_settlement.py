@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from exchange.clearing.delivery import match_shorts_to_longs
 from exchange.clearing.ledger import LedgerKind
 from exchange.clearing.settlement import (
     PriceRule,
@@ -19,12 +18,14 @@ from exchange.clearing.settlement import (
     modelled_price,
     traded_price,
 )
-from exchange.clearing.tables import RESERVATION_ROW, SETTLEMENT_ROW
+from exchange.clearing.tables import SETTLEMENT_ROW
 from exchange.domain.calendar import epoch_day
 from exchange.domain.contracts import Contract, PeriodKind, Symbol
 from exchange.domain.messages import SettleDay
 from exchange.domain.phases import MarketPhase
 from exchange.domain.rejects import RejectCode
+from exchange.service.backing import back_shorts, collateral_now
+from exchange.service.expiry import expire, holders
 from exchange.service.handle_market import add_contract
 from exchange.service.margins import first_margined_day, lot_risk, set_offsets
 from exchange.service.state import HOUSE, Outcome, Stamp, State, refused
@@ -55,9 +56,12 @@ def settle_day(state: State, message: SettleDay, stamp: Stamp) -> Outcome:
     days = _expiring_days(state, message)
     _mark(state, state.active_contracts(), stamp)
     _record(state, traded, rules, message)
+    back_shorts(state)
     for contract in days:
-        _expire(state, contract)
+        expire(state, contract)
     events += _retire(state, [*parents, *days], stamp)
+    back_shorts(state)
+    state.primary.collateral = collateral_now(state, stamp)
     events += _prepare_next_day(state, stamp)
     _forget_client_orders(state)
     state.day.phase = MarketPhase.SETTLED
@@ -132,17 +136,10 @@ def _mark(state: State, contracts: NDArray[Any], stamp: Stamp) -> None:
     state.ledger.enter_all(stamp.seq, stamp.day, kind, rows["account"], rows["contract"], margins)
 
 
-def _holders(state: State, contract: Contract) -> list[tuple[int, int]]:
-    """Return (account, lots) of the positions in a contract that aren't 0, ascending account."""
-    rows = state.positions.rows
-    mine = rows[(rows["contract"] == contract.index) & (rows["lots"] != 0)]
-    return sorted((int(row["account"]), int(row["lots"])) for row in mine)
-
-
 def _cascade(state: State, parent: Contract, stamp: Stamp) -> list[Records]:
     """Turn a marked week or month into its days, at its settlement price and without a fee (clause 6.4)."""
-    holders = _holders(state, parent)
-    if not holders:
+    holding = holders(state, parent)
+    if not holding:
         return []
     price = int(state.contract_row(parent.index)["reference"])
     events = []
@@ -155,7 +152,7 @@ def _cascade(state: State, parent: Contract, stamp: Stamp) -> list[Records]:
             # it has no day of trading, so clause 6.1 gives it its listing price
             state.contract_row(len(state.contracts) - 1)["settled"] = 1
         children.append(state.contracts_by_symbol[str(symbol)])
-    for account, lots in holders:
+    for account, lots in holding:
         cascade_value(lots, price, parent.hours, [child.hours for child in children])
         for child in children:
             row = state.positions.row(account, child.index)
@@ -187,28 +184,6 @@ def open_interest(state: State) -> NDArray[np.int64]:
     positions = state.positions.rows
     np.add.at(lots, positions["contract"], np.maximum(positions["lots"], 0))
     return lots
-
-
-def _expire(state: State, contract: Contract) -> None:
-    """Turn the positions of a day contract into reservations (clause 7.3)."""
-    holders = _holders(state, contract)
-    longs = [(account, lots) for account, lots in holders if lots > 0]
-    shorts = [(account, -lots) for account, lots in holders if lots < 0]
-    price = int(state.contract_row(contract.index)["reference"])
-    matches = match_shorts_to_longs(longs, shorts)
-    rows = np.zeros(len(matches), RESERVATION_ROW)
-    day = epoch_day(contract.period.first)
-    rows["contract"], rows["day"], rows["price"], rows["metered"] = contract.index, day, price, -1
-    rows["buyer"] = [match.buyer for match in matches]
-    rows["provider"] = [match.provider for match in matches]
-    rows["lots"] = [match.lots for match in matches]
-    first = len(state.reservations)
-    state.reservations.append(rows)
-    np.add.at(state.delivery_hold, rows["buyer"], rows["lots"] * price * contract.hours)
-    # a day's contracts expire one after another in one settlement: its reservations are one block of the
-    # table
-    begin, _ = state.reservations_by_day.get(day, (first, first))
-    state.reservations_by_day[day] = (begin, len(state.reservations))
 
 
 def _retire(state: State, contracts: list[Contract], stamp: Stamp) -> list[Records]:

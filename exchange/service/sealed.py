@@ -16,12 +16,13 @@ from exchange.journal.snapshots import SnapshotHeader
 from exchange.service.candles import LIVE_CANDLE
 from exchange.service.clientorders import ClientOrder
 from exchange.service.core import CORE_VERSION, Core
-from exchange.service.state import Capacity, Day, Key, Member, Proposal, State
+from exchange.service.primarystate import Primary
+from exchange.service.state import Day, Key, Member, Proposal, State
 from exchange.service.tape import TAPE_ROW, Tape
 from matching.api import MatchingEngine
 from matching.state import SNAPSHOT_DTYPES
 
-LAYOUT: Final = 5
+LAYOUT: Final = 6
 """Goes up when a snapshot's arrays or typed parts change, so that an old one is never misread."""
 
 _KERNEL: Final = "kernel."
@@ -58,9 +59,8 @@ class _Typed(msgspec.Struct, kw_only=True):
     proposals: list[Proposal]
     nonces: bytes
     client_orders: list[tuple[int, int, ClientOrder, bool]]
-    capacity: list[Capacity]
+    primary: Primary
     contracts: list[Contract]
-    reservations_by_day: dict[int, tuple[int, int]]
     sold_card_hours: list[tuple[int, str, str, int]]
     deposits_fen: int
     withdrawals_fen: int
@@ -84,9 +84,8 @@ def seal(core: Core, tape: Tape, chain: bytes) -> tuple[SnapshotHeader, dict[str
         proposals=state.proposals,
         nonces=state.nonces.state_bytes(),
         client_orders=list(state.client_orders.plain()),
-        capacity=state.capacity,
+        primary=state.primary,
         contracts=state.contracts,
-        reservations_by_day=state.reservations_by_day,
         sold_card_hours=[(*key, hours) for key, hours in state.sold_card_hours.items()],
         deposits_fen=state.deposits_fen,
         withdrawals_fen=state.withdrawals_fen,
@@ -162,10 +161,9 @@ def _fill_typed(state: State, typed: _Typed) -> None:
     state.proposals = typed.proposals
     state.nonces.note(typed.nonces)
     state.client_orders.restore(typed.client_orders)
-    state.capacity = typed.capacity
+    state.primary = typed.primary
     state.contracts = typed.contracts
     state.contracts_by_symbol = {contract.symbol: contract for contract in typed.contracts}
-    state.reservations_by_day = typed.reservations_by_day
     state.sold_card_hours = {tuple(key): hours for *key, hours in typed.sold_card_hours}  # type: ignore[misc]
     state.deposits_fen, state.withdrawals_fen = typed.deposits_fen, typed.withdrawals_fen
     state.day = typed.day

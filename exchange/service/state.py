@@ -26,7 +26,6 @@ from exchange.domain.contracts import Contract
 from exchange.domain.messages import (
     AdjustCash,
     MemberKind,
-    PostCapacity,
     Product,
     RestoreMember,
     Role,
@@ -38,6 +37,7 @@ from exchange.domain.rejects import RejectCode
 from exchange.service.clientorders import ClientOrders
 from exchange.service.kernel import Kernel
 from exchange.service.nonces import Nonces
+from exchange.service.primarystate import Primary
 from exchange.service.results import Data
 from matching.records import EVENT, Records
 from matching.spec import AccountSpec
@@ -83,14 +83,6 @@ class Key(msgspec.Struct):
     ciphertext: bytes
     networks: tuple[str, ...]
     enabled: bool = True
-
-
-class Capacity(msgspec.Struct):
-    """Posted capacity; its id is its place in the list + 1."""
-
-    capacity_id: int
-    post: PostCapacity
-    withdrawn: bool = False
 
 
 class Day(msgspec.Struct):
@@ -160,12 +152,11 @@ class State:
         self.proposals: list[Proposal] = []
         self.nonces = Nonces()
         self.client_orders = ClientOrders()
-        self.capacity: list[Capacity] = []
+        self.primary = Primary()
         self.contracts: list[Contract] = []
         self.contracts_by_symbol: dict[str, Contract] = {}
         self.contract_table = Table(CONTRACT_ROW, reserve=1024)
         self.reservations = Table(RESERVATION_ROW)
-        self.reservations_by_day: dict[int, tuple[int, int]] = {}
         self.settlements = Table(SETTLEMENT_ROW, reserve=1024)
         self.sold_card_hours: dict[tuple[int, str, str], int] = {}
         self.cash: NDArray[np.int64] = np.zeros(accounts, np.int64)
@@ -204,11 +195,12 @@ class State:
 
     def account_spec(self, account: int) -> AccountSpec:
         """Return the kernel's terms of an account: equity is cash without what undelivered reservations
-        will cost.
+        will cost, and pledged certificates (clauses 5.2, 10.7).
         """
         return AccountSpec(
             enabled=self.may_trade(self.members_by_account[account]),
-            equity_fen=int(self.cash[account] - self.delivery_hold[account]),
+            equity_fen=int(self.cash[account] - self.delivery_hold[account])
+            + self.primary.collateral.get(account, 0),
             offset_fen=self.offset(account),
         )
 
@@ -264,7 +256,7 @@ class State:
         yield "passwords", list(self.passwords.items())
         yield "proposals", self.proposals
         yield "client orders", list(self.client_orders.plain())
-        yield "capacity", self.capacity
+        yield "primary", self.primary
         yield "contracts", [(c.symbol, c.last_trading_day) for c in self.contracts]
         yield "sold", [(*key, hours) for key, hours in self.sold_card_hours.items()]
         yield "money", (self.deposits_fen, self.withdrawals_fen)

@@ -376,7 +376,7 @@ class Views:
                 reserve_price=item.post.reserve_price_ticks,
                 withdrawn=item.withdrawn,
             )
-            for item in self._state.capacity
+            for item in self._state.primary.capacity
             if account is None or item.post.account == account
         ]
 
@@ -385,7 +385,7 @@ class Views:
         (clause 7.2).
         """
         posted: dict[tuple[int, str, str], int] = {}
-        for item in self._state.capacity:
+        for item in self._state.primary.capacity:
             if not item.withdrawn:
                 post = item.post
                 key = (post.account, post.grade, post.hub)

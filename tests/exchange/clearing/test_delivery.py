@@ -8,15 +8,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.clearing.delivery import Match, invoice, match_shorts_to_longs
+from exchange.clearing.delivery import Match, Supply, invoice, match_shorts_to_longs
 from exchange.domain.money import half_up
 
 holdings = st.dictionaries(st.integers(1, 60), st.integers(1, 10_000), min_size=1, max_size=12)
 
 
 def test_worked_example() -> None:  # clause 7.3
-    matches = match_shorts_to_longs([(2, 5), (3, 3)], [(4, 4), (5, 4)])
-    assert matches == [Match(2, 4, 3), Match(2, 5, 2), Match(3, 4, 1), Match(3, 5, 2)]
+    matches = match_shorts_to_longs([(2, 5), (3, 3)], [Supply(5, 0, 4), Supply(4, 0, 4)])
+    assert matches == [Match(2, 4, 0, 3), Match(2, 5, 0, 2), Match(3, 4, 0, 1), Match(3, 5, 0, 2)]
+
+
+def test_a_buyer_takes_pro_rata_by_certificate() -> None:  # clause 7.3
+    supplies = [Supply(4, 0, 2), Supply(4, 1, 6), Supply(4, 2, 2)]
+    matches = match_shorts_to_longs([(2, 5), (3, 5)], supplies)
+    assert matches == [
+        Match(2, 4, 0, 1),
+        Match(2, 4, 1, 3),
+        Match(2, 4, 2, 1),
+        Match(3, 4, 0, 1),
+        Match(3, 4, 1, 3),
+        Match(3, 4, 2, 1),
+    ]
 
 
 @given(holdings, holdings)
@@ -25,7 +38,9 @@ def test_everyone_gets_and_gives_exactly_its_lots(longs: dict[int, int], shorts:
     longer, shorter = (longs, shorts) if difference >= 0 else (shorts, longs)
     shorter[61] = abs(difference) + 1
     longer[62] = 1
-    matches = match_shorts_to_longs(list(longs.items()), list(shorts.items()))
+    matches = match_shorts_to_longs(
+        list(longs.items()), [Supply(account, 7, lots) for account, lots in shorts.items()]
+    )
     received, given_ = Counter[int](), Counter[int]()
     for match in matches:
         assert match.lots > 0
@@ -37,7 +52,7 @@ def test_everyone_gets_and_gives_exactly_its_lots(longs: dict[int, int], shorts:
 
 def test_unequal_sides_are_an_error() -> None:
     with pytest.raises(ValueError, match="differ"):
-        match_shorts_to_longs([(1, 2)], [(2, 1)])
+        match_shorts_to_longs([(1, 2)], [Supply(2, 0, 1)])
 
 
 def test_invoice_of_eight_card_lots() -> None:  # clause 7.5

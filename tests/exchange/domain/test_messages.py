@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from exchange.domain import messages as m
+from exchange.domain import primary as p
 from exchange.domain.phases import MarketPhase
 
 DAY = date(2026, 12, 4)
@@ -26,8 +27,33 @@ EXAMPLES: list[m.RareMessage] = [
     m.SetPassword(member="acme", hash="$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA"),
     m.Propose(operator=1, action=m.AdjustCash("acme", -5, "更正")),
     m.Decide(operator=2, proposal_id=1, approve=True),
-    m.PostCapacity(account=1, grade="H100", hub="GUIAN", cards=8, first_day=DAY, last_day=DAY),
-    m.WithdrawCapacity(account=1, capacity_id=1),
+    p.PostCapacity(account=1, grade="H100", hub="GUIAN", cards=8, first_day=DAY, last_day=DAY),
+    p.WithdrawCapacity(account=1, capacity_id=1),
+    p.SetPrimaryRules(
+        ladder=(
+            p.GradeMinimum(
+                grade="H100", memory_gb=80, gflops=900_000, standard_milli=1_000, premium_basis_points=0
+            ),
+        )
+    ),
+    p.RegisterSite(
+        account=1, name="hall 1", hub="GUIAN", installed=(p.Installed(grade="H100", cards=8),), agent_key=b"k"
+    ),
+    p.SetAgentKey(account=1, site_id=1, agent_key=b"k"),
+    p.AttestCapacity(
+        account=1,
+        capacity_id=1,
+        sequence=1,
+        measured_at_ns=1,
+        cards=8,
+        gflops=950_000,
+        memory_gb=80,
+        signature=b"s",
+    ),
+    p.CertifyCapacity(capacity_id=1, cards=8),
+    p.RevokeCertificate(certificate_id=1, reason="fire"),
+    p.TransferCertificate(account=1, certificate_id=1, to_member="blue", cards=2),
+    p.PledgeCertificate(account=1, certificate_id=1, cards=2),
     m.ListContracts(listings=(m.Listing("H100.GUIAN.261205", 1_200),)),
     m.OpenDay(day=DAY, settlement_window_ns=1),
     m.SetPhase(phase=MarketPhase.CALL),

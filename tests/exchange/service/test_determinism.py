@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exchange.domain import messages as m
+from exchange.domain import primary as p
 from exchange.domain.calendar import NS_PER_HOUR, moment_ns
 from exchange.domain.phases import MarketPhase
 from exchange.service.core import LIMITS, Core
@@ -90,7 +91,7 @@ def lively_days(market, seed, days=2, blocks=6):
     rng = np.random.default_rng(seed)
     day = market.day
     market.do(
-        m.PostCapacity(
+        p.PostCapacity(
             account=1,
             grade="H100",
             hub="GUIAN",

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from exchange.domain import messages as m
+from exchange.domain import primary as p
 from exchange.domain.calendar import NS_PER_HOUR
 from exchange.domain.phases import MarketPhase
 from exchange.domain.rejects import RejectCode
@@ -23,9 +24,9 @@ def rules(**changed) -> m.SetRules:
     return m.SetRules(**{"products": products, "closed_days": (), "calendar_end": END, **changed})
 
 
-def capacity(**changed) -> m.PostCapacity:
+def capacity(**changed) -> p.PostCapacity:
     usual = {"account": 1, "grade": "H100", "hub": "GUIAN", "cards": 8}
-    return m.PostCapacity(**{**usual, "first_day": SATURDAY, "last_day": SUNDAY, **changed})
+    return p.PostCapacity(**{**usual, "first_day": SATURDAY, "last_day": SUNDAY, **changed})
 
 
 def listing(symbol: str, price: int = 1_200) -> m.ListContracts:
@@ -67,8 +68,8 @@ BEFORE_THE_FIRST_DAY = [
     (capacity(first_day=SUNDAY, last_day=SATURDAY), RejectCode.INVALID_CAPACITY),
     (capacity(last_day=date(2028, 1, 1)), RejectCode.INVALID_CAPACITY),
     (capacity(reserve_price_ticks=-1), RejectCode.INVALID_CAPACITY),
-    (m.WithdrawCapacity(account=1, capacity_id=1), RejectCode.UNKNOWN_CAPACITY),
-    (m.WithdrawCapacity(account=1, capacity_id=0), RejectCode.UNKNOWN_CAPACITY),
+    (p.WithdrawCapacity(account=1, capacity_id=1), RejectCode.UNKNOWN_CAPACITY),
+    (p.WithdrawCapacity(account=1, capacity_id=0), RejectCode.UNKNOWN_CAPACITY),
     (listing("H100"), RejectCode.INVALID_SYMBOL),
     (listing("A100.GUIAN.261205"), RejectCode.UNKNOWN_PRODUCT),
     (listing("H100.GUIAN.261205"), RejectCode.CONTRACT_EXISTS),
@@ -157,9 +158,9 @@ def test_refused_on_keys_and_capacity_that_exist(market) -> None:
     market.do(key)
     assert market.refused(key) is RejectCode.KEY_EXISTS
     market.do(capacity())
-    assert market.refused(m.WithdrawCapacity(account=2, capacity_id=1)) is RejectCode.UNKNOWN_CAPACITY
-    market.do(m.WithdrawCapacity(account=1, capacity_id=1))
-    assert market.refused(m.WithdrawCapacity(account=1, capacity_id=1)) is RejectCode.UNKNOWN_CAPACITY
+    assert market.refused(p.WithdrawCapacity(account=2, capacity_id=1)) is RejectCode.UNKNOWN_CAPACITY
+    market.do(p.WithdrawCapacity(account=1, capacity_id=1))
+    assert market.refused(p.WithdrawCapacity(account=1, capacity_id=1)) is RejectCode.UNKNOWN_CAPACITY
 
 
 @pytest.fixture

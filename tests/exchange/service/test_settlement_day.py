@@ -9,6 +9,7 @@ import pytest
 
 from exchange.clearing.ledger import LedgerKind
 from exchange.domain import messages as m
+from exchange.domain import primary as p
 from exchange.domain.calendar import NS_PER_HOUR, moment_ns
 from exchange.domain.phases import MarketPhase
 from exchange.service.tape import Tape
@@ -232,7 +233,7 @@ def test_day_orders_expire_and_others_stay_within_the_new_limits(market) -> None
 
 def test_conversion_counts_first_sales_once(market, views) -> None:
     days = {"first_day": date(2026, 12, 8), "last_day": date(2026, 12, 8)}
-    market.do(m.PostCapacity(account=1, grade="H100", hub="GUIAN", cards=10, **days))
+    market.do(p.PostCapacity(account=1, grade="H100", hub="GUIAN", cards=10, **days))
     market.open()
     market.trade(TUESDAY_H100, 1, 2, lots=4, price=1_200)
     market.trade(TUESDAY_H100, 2, 1, lots=3, price=1_200)

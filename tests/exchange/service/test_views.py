@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from exchange.domain import messages as m
+from exchange.domain import primary as p
 from exchange.domain.contracts import PeriodKind
 from exchange.service.tape import Tape
 from exchange.service.views import Views
@@ -147,10 +148,10 @@ def test_keys_and_capacity(watched):
     market.do(m.RevokeKey(key_id="k1"))
     assert views.key("k1").enabled is False
     days = {"first_day": date(2026, 12, 5), "last_day": date(2026, 12, 6)}
-    posted = market.do(m.PostCapacity(account=1, grade="H100", hub="GUIAN", cards=3, **days))
+    posted = market.do(p.PostCapacity(account=1, grade="H100", hub="GUIAN", cards=3, **days))
     (view,) = views.capacity(1)
     assert (view.capacity_id, view.cards, view.withdrawn) == (posted.data["capacity_id"], 3, False)
-    market.do(m.WithdrawCapacity(account=1, capacity_id=view.capacity_id))
+    market.do(p.WithdrawCapacity(account=1, capacity_id=view.capacity_id))
     assert views.capacity()[0].withdrawn
     assert views.conversion() == []
 

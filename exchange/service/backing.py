@@ -1,0 +1,92 @@
+"""Which certificates stand behind which shorts, and what pledged ones count for (clauses 10.4 and 10.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from exchange.clearing.certificates import Certificate, Short, back, collateral_value
+from exchange.domain.calendar import epoch_day
+from exchange.domain.contracts import Contract, PeriodKind
+from exchange.service.state import Stamp, State
+from matching.records import Records
+
+Holder = tuple[int, str, str]
+"""Account, grade, hub: whose certificates of what back whose shorts."""
+
+
+def holder(certificate: Certificate) -> Holder:
+    """Return whose shorts a certificate may back."""
+    return certificate.account, certificate.grade, certificate.hub
+
+
+def back_shorts(state: State, of: Iterable[Holder] | None = None) -> None:
+    """Put certificates behind open shorts anew: of some holders, or of all."""
+    primary = state.primary
+    by_holder: dict[Holder, list[Certificate]] = {}
+    for certificate in primary.certificates:
+        by_holder.setdefault(holder(certificate), []).append(certificate)
+    wanted = set(by_holder) if of is None else set(of)
+    shorts = _shorts(state, wanted)
+    kept = [b for b in primary.backings if holder(primary.certificates[b.certificate_id - 1]) not in wanted]
+    for key in sorted(wanted & set(by_holder)):
+        kept += back(by_holder[key], shorts.get(key, []))
+    primary.backings = sorted(kept, key=lambda b: (b.contract, b.certificate_id))
+
+
+def _shorts(state: State, wanted: set[Holder]) -> dict[Holder, list[Short]]:
+    """Return the open shorts of the holders."""
+    rows = state.positions.rows
+    accounts = np.array(sorted({account for account, _, _ in wanted}), np.int64)
+    found: dict[Holder, list[Short]] = {}
+    for row in rows[(rows["lots"] < 0) & np.isin(rows["account"], accounts)]:
+        contract = state.contracts[int(row["contract"])]
+        key = (int(row["account"]), contract.grade, contract.hub)
+        if key in wanted:
+            found.setdefault(key, []).append(_short(contract, -int(row["lots"])))
+    return found
+
+
+def _short(contract: Contract, lots: int) -> Short:
+    first, end = epoch_day(contract.period.first), epoch_day(contract.period.end)
+    return Short(contract.index, first, end, contract.cards_per_lot, lots)
+
+
+def collateral_now(state: State, stamp: Stamp) -> dict[int, int]:
+    """Return what each account's pledged certificates count for at the present prices, fen."""
+    primary, values = state.primary, dict[int, int]()
+    haircut = primary.rules.haircut_basis_points
+    for certificate in primary.certificates:
+        if any(certificate.pledged):
+            price = _price(state, certificate)
+            lot = state.products[certificate.grade, certificate.hub].cards_per_lot
+            value = collateral_value(certificate, stamp.day, price, lot, haircut)
+            values[certificate.account] = values.get(certificate.account, 0) + value
+    return values
+
+
+def revalue(state: State, stamp: Stamp) -> list[Records]:
+    """Value pledged certificates anew and tell the kernel; return its events."""
+    fresh = collateral_now(state, stamp)
+    before, state.primary.collateral = state.primary.collateral, fresh
+    deltas = {account: fresh.get(account, 0) - before.get(account, 0) for account in {*fresh, *before}}
+    return [
+        state.engine.adjust_equity(account, delta, seq=stamp.seq)
+        for account, delta in sorted(deltas.items())
+        if delta
+    ]
+
+
+def _price(state: State, certificate: Certificate) -> int:
+    """Return the reference price of the product's day contract that delivers first; 0 if none trades."""
+    days = [
+        contract
+        for contract in (state.contracts[i] for i in state.active_contracts())
+        if contract.kind is PeriodKind.DAY
+        and (contract.grade, contract.hub) == (certificate.grade, certificate.hub)
+    ]
+    if not days:
+        return 0
+    first = min(days, key=lambda contract: contract.period.first)
+    return int(state.contract_row(first.index)["reference"])
