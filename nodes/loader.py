@@ -299,7 +299,11 @@ def read_grades(folder: Traversable, sources: Mapping[str, Source]) -> dict[str,
 
 def _grade_row(code: str, entry: Any, sources: Mapping[str, Source]) -> Row:
     place = f"grades.toml grade {code}"
-    row = expect_keys(place, entry, "name_en name_zh minimum memory_gb power_kw fp16_pflops reference_price")
+    row = expect_keys(
+        place,
+        entry,
+        "name_en name_zh minimum minimum_fp16_gflops memory_gb power_kw fp16_pflops reference_price",
+    )
     values = {
         key: _sourced(f"{place} {key}", row.cells[key], unit, sources)
         for key, unit in (
@@ -334,6 +338,7 @@ def _grade(code: str, row: Row, h100_pflops: float) -> Grade:
         fp16_pflops=pflops,
         h100_equivalent=pflops / h100_pflops,
         reference_price_cny_per_card_hour=price,
+        minimum_fp16_gflops=row.integer("minimum_fp16_gflops", 0, 10**8),
     )
 
 

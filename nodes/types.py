@@ -227,6 +227,13 @@ class Grade:
     fp16_pflops: float
     h100_equivalent: float
     reference_price_cny_per_card_hour: float
+    minimum_fp16_gflops: int
+    """Dense FP16 that a card must reach to be delivered as this grade; 0 where the minimum names none."""
+
+    @property
+    def standard_unit_price_cny(self) -> float:
+        """The reference level of one H100-equivalent hour of this grade, CNY."""
+        return self.reference_price_cny_per_card_hour / self.h100_equivalent
 
     @property
     def p_hours_per_card_hour(self) -> float:

@@ -94,7 +94,9 @@ class Hubs(Answer, frozen=True, kw_only=True):
 
 
 class Grade(Answer, frozen=True, kw_only=True):
-    """What is delivered: a card of at least this specification."""
+    """What is delivered: a card of at least this specification. `standard_unit_price_cny` is the reference
+    level of one H100-equivalent hour of this grade.
+    """
 
     code: str
     name_en: str
@@ -103,6 +105,10 @@ class Grade(Answer, frozen=True, kw_only=True):
     reference_power_kw: float
     fp16_pflops: float
     h100_hour_per_card_hour: float
+    minimum: str
+    minimum_fp16_gflops: int
+    minimum_memory_gb: int
+    standard_unit_price_cny: float
 
 
 class Grades(Answer, frozen=True, kw_only=True):

@@ -31,7 +31,7 @@ def attestation_bytes(
 
 
 def readings_bytes(site_id: int, sequence: int, readings: Iterable[tuple[int, int, int]]) -> bytes:
-    """Return what is signed of a batch of readings (clause 7.4), each (reservation id, hour start in ns, cards)."""
+    """Return what is signed of a batch of readings (clause 7.4): (reservation, hour start in ns, cards)."""
     numbers = [number for reading in readings for number in reading]
     return _lines("dongxi-readings-1", (site_id, sequence, *numbers))
 

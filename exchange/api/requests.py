@@ -183,8 +183,20 @@ class Batch(Request, frozen=True, kw_only=True):
     items: Annotated[list[NewOrder | Cancel | Amend], Meta(min_length=1, max_length=BATCH_ITEMS_MAX)]
 
 
+class MaintenanceWindow(Request, frozen=True, kw_only=True):
+    """Cards that are out of use from `first_day` to `last_day`, both included."""
+
+    first_day: Day
+    last_day: Day
+    cards: Cards
+
+
 class PostCapacity(Request, frozen=True, kw_only=True):
-    """Posts capacity that the provider holds ready. `first_day` and `last_day` are both delivery days."""
+    """Posts capacity that the provider holds ready. `first_day` and `last_day` are both delivery days.
+
+    To be certified it names the site where it stands. `availability_basis_points` is the share of the cards
+    that the provider answers for.
+    """
 
     grade: Code
     hub: Code
@@ -192,6 +204,14 @@ class PostCapacity(Request, frozen=True, kw_only=True):
     first_day: Day
     last_day: Day
     reserve_price: Price = "0.00"
+    site_id: Id | None = None
+    availability_basis_points: Annotated[
+        int, Meta(ge=1, le=10_000, description="hundredths of a percent")
+    ] = 10_000
+    maintenance: Annotated[list[MaintenanceWindow], Meta(max_length=64)] = msgspec.field(default_factory=list)
+    attributes: Annotated[dict[str, str], Meta(max_length=64, description='such as {"fabric": "NVLink"}')] = (
+        msgspec.field(default_factory=dict)
+    )
 
 
 class Reading(Request, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """Certificates: cards of a grade at a hub that may back shorts, each day's cards used once (chapter 10).
 
 On each day of its window a certificate has `cards`. They are, in whole cards, *delivering* (reserved for
-buyers), *backed* (behind open shorts), *offered* (on the spot list), *pledged* (collateral), or free; never
+buyers), *backed* (behind open shorts), *pledged* (collateral), or free; never
 two of these.
 """
 
@@ -31,7 +31,6 @@ class Certificate(msgspec.Struct):
     cards: list[int]
     delivering: list[int]
     backed: list[int]
-    offered: list[int]
     pledged: list[int]
     revoked: str = ""
     """Why it was revoked; empty while it is valid."""
@@ -52,7 +51,7 @@ class Certificate(msgspec.Struct):
         if not self.first_day <= day < self.end_day:
             return 0
         at = day - self.first_day
-        used = self.delivering[at] + self.backed[at] + self.offered[at] + self.pledged[at]
+        used = self.delivering[at] + self.backed[at] + self.pledged[at]
         return self.cards[at] - used
 
     def free_over(self, days: Iterable[int]) -> int:
@@ -67,7 +66,7 @@ class Certificate(msgspec.Struct):
         """Verify that no card is used twice; raises InvariantViolation."""
         for day in range(self.first_day, self.end_day):
             at = day - self.first_day
-            parts = (self.delivering[at], self.backed[at], self.offered[at], self.pledged[at])
+            parts = (self.delivering[at], self.backed[at], self.pledged[at])
             if min(parts) < 0 or sum(parts) > self.cards[at]:
                 raise InvariantViolation(f"certificate {self.certificate_id} has {parts} of {self.cards[at]}")
 
@@ -94,7 +93,6 @@ def issued(
         list(cards),
         delivering=nothing.copy(),
         backed=nothing.copy(),
-        offered=nothing.copy(),
         pledged=nothing.copy(),
         source=source,
     )
@@ -124,11 +122,7 @@ def revoke(certificate: Certificate, reason: str) -> None:
     certificate.revoked = reason
     certificate.cards = certificate.delivering.copy()
     nothing = [0] * len(certificate.cards)
-    certificate.backed, certificate.offered, certificate.pledged = (
-        nothing.copy(),
-        nothing.copy(),
-        nothing.copy(),
-    )
+    certificate.backed, certificate.pledged = nothing, nothing.copy()
 
 
 def pledge(certificate: Certificate, cards: int, today: int) -> None:

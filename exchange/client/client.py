@@ -16,6 +16,7 @@ from exchange.api.signing import signed_headers
 from exchange.client.errors import ExchangeError
 from exchange.client.feed import Feed, Market
 from exchange.client.history import HistoryClient
+from exchange.client.primary import PrimaryClient
 from exchange.client.profiles import Profile
 
 A = TypeVar("A")
@@ -56,6 +57,8 @@ class ExchangeClient:
         self._retries = retries
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._session: aiohttp.ClientSession | None = None
+        self.primary = PrimaryClient(self._get, self._send)
+        """Sites, attestations and certificates."""
         self.history = HistoryClient(self._get)
         """Orders, fills, trades, ledger and candles of any age, page by page."""
 

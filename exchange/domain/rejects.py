@@ -116,7 +116,7 @@ class RejectCode(Enum):
     UNKNOWN_CERTIFICATE = (404, "The account has no valid certificate of this id.")
     CERTIFICATE_IN_USE = (
         409,
-        "These cards back shorts, are delivered, offered or pledged on one of the days. A card is used once.",
+        "These cards back shorts, are delivered or pledged on one of the days. A card is used once.",
     )
     COLLATERAL_NEEDED = (409, "The account's margin needs what is pledged. Deposit cash first.")
     INVALID_SYMBOL = (422, "A symbol is GRADE.HUB.PERIOD with a period such as 261205, 26W49 or 2612.")

@@ -24,6 +24,19 @@ async def post_capacity(call: Call) -> answers.CapacityAnswer:
         first_day=parse_day(post.first_day, "first_day"),
         last_day=parse_day(post.last_day, "last_day"),
         reserve_price_ticks=parse_price_ticks(post.reserve_price, "reserve_price"),
+        site_id=0 if post.site_id is None else parse_id(post.site_id, "site_id", ID_MAX),
+        availability_basis_points=post.availability_basis_points,
+        maintenance=tuple(
+            primary.Maintenance(
+                first_day=parse_day(window.first_day, f"maintenance[{at}].first_day"),
+                last_day=parse_day(window.last_day, f"maintenance[{at}].last_day"),
+                cards=window.cards,
+            )
+            for at, window in enumerate(post.maintenance)
+        ),
+        attributes=tuple(
+            primary.Attribute(name=name, value=value) for name, value in sorted(post.attributes.items())
+        ),
     )
     result = accepted(await call.exchange.submit_rare(message))
     capacity_id = (result.data or {})["capacity_id"]

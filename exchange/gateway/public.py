@@ -108,6 +108,10 @@ async def grades(_: Call) -> answers.Grades:
                 reference_power_kw=grade.power_kw,
                 fp16_pflops=grade.fp16_pflops,
                 h100_hour_per_card_hour=grade.h100_equivalent,
+                minimum=grade.minimum,
+                minimum_fp16_gflops=grade.minimum_fp16_gflops,
+                minimum_memory_gb=grade.memory_gb,
+                standard_unit_price_cny=round(grade.standard_unit_price_cny, 4),
             )
             for grade in load_catalogue().grades.values()
         ]

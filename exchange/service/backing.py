@@ -69,7 +69,7 @@ def collateral_now(state: State, stamp: Stamp) -> dict[int, int]:
 def revalue(state: State, stamp: Stamp) -> list[Records]:
     """Value pledged certificates anew and tell the kernel; return its events."""
     fresh = collateral_now(state, stamp)
-    before, state.primary.collateral = state.primary.collateral, fresh
+    before, state.primary.collateral = dict(state.primary.collateral), sorted(fresh.items())
     deltas = {account: fresh.get(account, 0) - before.get(account, 0) for account in {*fresh, *before}}
     return [
         state.engine.adjust_equity(account, delta, seq=stamp.seq)

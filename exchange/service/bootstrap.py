@@ -17,6 +17,7 @@ from exchange.domain.messages import (
     SetMarginRules,
     SetRules,
 )
+from exchange.domain.primary import GradeMinimum, SetPrimaryRules
 from exchange.service.exchange import Exchange
 from exchange.service.results import RareResult
 from exchange.service.secrets import new_key_id, new_secret
@@ -79,6 +80,22 @@ def market_rules(catalogue: Catalogue, first: date) -> SetRules:
     return SetRules(products=products, closed_days=closed, calendar_end=end)
 
 
+def primary_rules(catalogue: Catalogue) -> SetPrimaryRules:
+    """Return the grade ladder of the catalogue; a good attestation certifies at once (clause 10.2)."""
+    standard = catalogue.grades["H100"].reference_price_cny_per_card_hour
+    ladder = tuple(
+        GradeMinimum(
+            grade=grade.code,
+            memory_gb=grade.memory_gb,
+            gflops=grade.minimum_fp16_gflops,
+            standard_milli=max(1, round(grade.h100_equivalent * 1_000)),
+            premium_basis_points=round((grade.standard_unit_price_cny / standard - 1) * 10_000),
+        )
+        for grade in catalogue.grades.values()
+    )
+    return SetPrimaryRules(ladder=ladder, automatic=True)
+
+
 async def bootstrap(exchange: Exchange) -> Credentials | None:
     """Journal what is missing of a fresh exchange's beginnings; killed at any point, the next start does the
     rest.
@@ -99,6 +116,7 @@ async def journal_rules(exchange: Exchange) -> None:
     """Journal the catalogue's rules where there are none."""
     if not exchange.views.products():
         await _do(exchange, MARGIN_RULES)
+        await _do(exchange, primary_rules(load_catalogue()))
         await _do(exchange, market_rules(load_catalogue(), exchange.config.first_day))
 
 

@@ -292,12 +292,10 @@ def pledge_certificate(state: State, message: p.PledgeCertificate, stamp: Stamp)
     room = min(certificate.free(day) + certificate.pledged[certificate.at(day)] for day in days)
     if message.cards > room:
         return refused(RejectCode.CERTIFICATE_IN_USE)
-    before = certificate.pledged.copy()
+    account, before = message.account, certificate.pledged.copy()
     pledge(certificate, message.cards, stamp.day)
-    given_up = state.primary.collateral.get(message.account, 0) - collateral_now(state, stamp).get(
-        message.account, 0
-    )
-    if given_up > 0 and _free_equity(state, message.account) < given_up:
+    given_up = state.primary.collateral_of(account) - collateral_now(state, stamp).get(account, 0)
+    if given_up > 0 and _free_equity(state, account) < given_up:
         certificate.pledged = before
         return refused(RejectCode.COLLATERAL_NEEDED)
     return _changed(state, [certificate], stamp)

@@ -61,7 +61,7 @@ def settle_day(state: State, message: SettleDay, stamp: Stamp) -> Outcome:
         expire(state, contract)
     events += _retire(state, [*parents, *days], stamp)
     back_shorts(state)
-    state.primary.collateral = collateral_now(state, stamp)
+    state.primary.collateral = sorted(collateral_now(state, stamp).items())
     events += _prepare_next_day(state, stamp)
     _forget_client_orders(state)
     state.day.phase = MarketPhase.SETTLED

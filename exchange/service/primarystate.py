@@ -46,8 +46,12 @@ class Primary(msgspec.Struct):
     capacity: list[Capacity] = []
     certificates: list[Certificate] = []
     backings: list[Backing] = []
-    collateral: dict[int, int] = {}
-    """What each account's pledged certificates count for, fen."""
+    collateral: list[tuple[int, int]] = []
+    """(account, what its pledged certificates count for in fen), ascending account."""
+
+    def collateral_of(self, account: int) -> int:
+        """Return what an account's pledged certificates count for, fen."""
+        return dict(self.collateral).get(account, 0)
 
     def site(self, site_id: int, account: int) -> Site | None:
         """Return an account's own site."""
@@ -98,5 +102,5 @@ class Primary(msgspec.Struct):
             if max(self.certified_on(site_id, grade).values(), default=0) > installed:
                 raise InvariantViolation(f"site {site_id} has more {grade} certified than installed")
         pledgers = {c.account for c in self.certificates if any(c.pledged)}
-        if any(value and account not in pledgers for account, value in self.collateral.items()):
+        if any(value and account not in pledgers for account, value in self.collateral):
             raise InvariantViolation("an account has collateral and no pledged certificate")

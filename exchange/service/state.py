@@ -200,7 +200,7 @@ class State:
         return AccountSpec(
             enabled=self.may_trade(self.members_by_account[account]),
             equity_fen=int(self.cash[account] - self.delivery_hold[account])
-            + self.primary.collateral.get(account, 0),
+            + self.primary.collateral_of(account),
             offset_fen=self.offset(account),
         )
 

@@ -25,6 +25,7 @@ from exchange.service.clientorders import ClientOrder
 from exchange.service.core import Core
 from exchange.service.handle_settlement import open_interest
 from exchange.service.margins import Explained, explained
+from exchange.service.primarystate import Primary
 from exchange.service.proposalviews import proposal_views
 from exchange.service.state import HOUSE, Key, Member
 from exchange.service.tape import Tape
@@ -349,6 +350,11 @@ class Views:
         return StatementView(account, day, opening, tuple(lines), opening + total)
 
     # -- capacity and delivery
+
+    @property
+    def primary(self) -> Primary:
+        """Sites, capacity, certificates and what they back; don't write."""
+        return self._state.primary
 
     def reservations(self, account: int | None = None, day: date | None = None) -> list[ReservationView]:
         """Return reservations in order of id: an account's (as buyer or provider), a delivery day's, or

@@ -1,0 +1,277 @@
+"""The primary market's endpoints: a provider's sites and certificates, the operator's decisions."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Final
+
+from exchange.api import answers
+from exchange.api import primary as api
+from exchange.api.formats import day_text, parse_id, parse_time_ns
+from exchange.clearing.certificates import Certificate
+from exchange.domain import primary
+from exchange.domain.messages import RareMessage
+from exchange.gateway.call import Call, Route, accepted
+from exchange.service.primarystate import Site
+
+ID_MAX = 2**62
+_EPOCH = date(1970, 1, 1)
+
+
+async def register_site(call: Call) -> api.SiteAnswer:
+    """Register a site with its agent's key (clause 10.1)."""
+    wanted: api.NewSite = call.body
+    message = primary.RegisterSite(
+        account=call.caller.account,
+        name=wanted.name,
+        hub=wanted.hub,
+        installed=tuple(primary.Installed(grade=i.grade, cards=i.cards) for i in wanted.installed),
+        agent_key=bytes.fromhex(wanted.agent_key),
+    )
+    result = accepted(await call.exchange.submit_rare(message))
+    return _site_answer(call, int((result.data or {})["site_id"]))
+
+
+async def set_agent_key(call: Call) -> api.SiteAnswer:
+    """Give a site's agent another key; the old one ends (clause 10.1)."""
+    site_id = parse_id(call.path["site_id"], "site_id", ID_MAX)
+    key = bytes.fromhex(call.body.agent_key)
+    message = primary.SetAgentKey(account=call.caller.account, site_id=site_id, agent_key=key)
+    accepted(await call.exchange.submit_rare(message))
+    return _site_answer(call, site_id)
+
+
+async def sites(call: Call) -> api.Sites:
+    """Answer the account's sites."""
+    views = call.exchange.views
+    found = [_site(site) for site in views.primary.sites if site.account == call.caller.account]
+    return api.Sites(sites=found, as_of_seq=views.seq)
+
+
+async def attest(call: Call) -> api.CertificateMade:
+    """Take in a benchmark signed by the site's agent (clause 10.2)."""
+    found: api.Attestation = call.body
+    message = primary.AttestCapacity(
+        account=call.caller.account,
+        capacity_id=parse_id(call.path["capacity_id"], "capacity_id", ID_MAX),
+        sequence=found.sequence,
+        measured_at_ns=parse_time_ns(found.measured_at, "measured_at"),
+        cards=found.cards,
+        gflops=found.gflops,
+        memory_gb=found.memory_gb,
+        signature=bytes.fromhex(found.signature),
+    )
+    return await _made(call, message)
+
+
+async def certificates(call: Call) -> api.Certificates:
+    """Answer the account's certificates, day by day."""
+    return _certificates(call, call.caller.account)
+
+
+async def all_certificates(call: Call) -> api.Certificates:
+    """Answer everybody's certificates."""
+    return _certificates(call, None)
+
+
+async def certify(call: Call) -> api.CertificateMade:
+    """Certify attested capacity (clause 10.3)."""
+    capacity_id = parse_id(call.body.capacity_id, "capacity_id", ID_MAX)
+    return await _made(call, primary.CertifyCapacity(capacity_id=capacity_id, cards=call.body.cards))
+
+
+async def revoke(call: Call) -> answers.Done:
+    """End a certificate, whatever it backs (clause 10.6)."""
+    message = primary.RevokeCertificate(certificate_id=_certificate_id(call), reason=call.body.reason)
+    accepted(await call.exchange.submit_rare(message))
+    return answers.Done(as_of_seq=call.exchange.views.seq)
+
+
+async def transfer(call: Call) -> api.CertificateMade:
+    """Hand cards that nothing uses to another approved member (clause 10.5)."""
+    message = primary.TransferCertificate(
+        account=call.caller.account,
+        certificate_id=_certificate_id(call),
+        to_member=call.body.to_member,
+        cards=call.body.cards,
+    )
+    return await _made(call, message)
+
+
+async def pledge(call: Call) -> api.Certificates:
+    """Pledge cards as collateral, or release them (clause 10.7)."""
+    message = primary.PledgeCertificate(
+        account=call.caller.account, certificate_id=_certificate_id(call), cards=call.body.cards
+    )
+    accepted(await call.exchange.submit_rare(message))
+    return _certificates(call, call.caller.account)
+
+
+def _certificate_id(call: Call) -> int:
+    return parse_id(call.path["certificate_id"], "certificate_id", ID_MAX)
+
+
+async def _made(call: Call, message: RareMessage) -> api.CertificateMade:
+    result = accepted(await call.exchange.submit_rare(message))
+    made = int((result.data or {})["certificate_id"])
+    return api.CertificateMade(certificate_id=str(made) if made else None, as_of_seq=call.exchange.views.seq)
+
+
+def _site_answer(call: Call, site_id: int) -> api.SiteAnswer:
+    views = call.exchange.views
+    return api.SiteAnswer(site=_site(views.primary.sites[site_id - 1]), as_of_seq=views.seq)
+
+
+def _site(site: Site) -> api.Site:
+    return api.Site(
+        site_id=str(site.site_id),
+        name=site.name,
+        hub=site.hub,
+        installed=[api.InstalledCards(grade=i.grade, cards=i.cards) for i in site.installed],
+        agent_key=site.agent_key.hex(),
+        next_sequence=site.sequence + 1,
+    )
+
+
+def _certificates(call: Call, account: int | None) -> api.Certificates:
+    """Answer an account's certificates, or everybody's."""
+    views = call.exchange.views
+    found = [_certificate(c) for c in views.primary.certificates if account in (None, c.account)]
+    amounts = [fen for owner, fen in views.primary.collateral if account in (None, owner)]
+    return api.Certificates(certificates=found, collateral_fen=sum(amounts), as_of_seq=views.seq)
+
+
+def _certificate(certificate: Certificate) -> api.Certificate:
+    days = [
+        api.CertificateDay(
+            day=day_text(_EPOCH + timedelta(days=certificate.first_day + at)),
+            cards=cards,
+            delivering=certificate.delivering[at],
+            backed=certificate.backed[at],
+            pledged=certificate.pledged[at],
+            free=certificate.free(certificate.first_day + at),
+        )
+        for at, cards in enumerate(certificate.cards)
+    ]
+    return api.Certificate(
+        certificate_id=str(certificate.certificate_id),
+        account=str(certificate.account),
+        capacity_id=str(certificate.capacity_id),
+        site_id=str(certificate.site_id),
+        grade=certificate.grade,
+        hub=certificate.hub,
+        days=days,
+        revoked=certificate.revoked or None,
+        source_certificate_id=str(certificate.source) if certificate.source else None,
+    )
+
+
+_CERTIFICATE: Final = {"certificate_id": "id of the certificate"}
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/v1/sites",
+        handler=register_site,
+        answer=api.SiteAnswer,
+        summary="Register a site",
+        tag="provider",
+        scope="provide",
+        body=api.NewSite,
+    ),
+    Route(
+        method="GET",
+        path="/v1/sites",
+        handler=sites,
+        answer=api.Sites,
+        summary="The account's sites",
+        tag="provider",
+        scope="read",
+    ),
+    Route(
+        method="POST",
+        path="/v1/sites/{site_id}/agent",
+        handler=set_agent_key,
+        answer=api.SiteAnswer,
+        summary="Give a site's agent another key",
+        tag="provider",
+        scope="provide",
+        body=api.NewAgentKey,
+        path_help={"site_id": "id of the site"},
+    ),
+    Route(
+        method="POST",
+        path="/v1/capacity/{capacity_id}/attestations",
+        handler=attest,
+        answer=api.CertificateMade,
+        summary="Send a signed benchmark of posted capacity",
+        tag="provider",
+        scope="provide",
+        body=api.Attestation,
+        path_help={"capacity_id": "id of the capacity post"},
+    ),
+    Route(
+        method="GET",
+        path="/v1/certificates",
+        handler=certificates,
+        answer=api.Certificates,
+        summary="The account's certificates",
+        tag="provider",
+        scope="read",
+    ),
+    Route(
+        method="POST",
+        path="/v1/certificates/{certificate_id}/transfers",
+        handler=transfer,
+        answer=api.CertificateMade,
+        summary="Hand cards of a certificate to another member",
+        tag="provider",
+        scope="provide",
+        body=api.Transfer,
+        path_help=_CERTIFICATE,
+    ),
+    Route(
+        method="POST",
+        path="/v1/certificates/{certificate_id}/pledge",
+        handler=pledge,
+        answer=api.Certificates,
+        summary="Pledge cards of a certificate, or release them",
+        tag="provider",
+        scope="provide",
+        body=api.Pledge,
+        path_help=_CERTIFICATE,
+    ),
+    Route(
+        method="GET",
+        path="/v1/operator/certificates",
+        handler=all_certificates,
+        answer=api.Certificates,
+        summary="All certificates",
+        tag="operator",
+        scope="operate",
+        roles=("market", "risk", "treasury", "admin"),
+    ),
+    Route(
+        method="POST",
+        path="/v1/operator/certificates",
+        handler=certify,
+        answer=api.CertificateMade,
+        summary="Certify attested capacity",
+        tag="operator",
+        scope="operate",
+        roles=("market", "risk"),
+        body=api.Certify,
+    ),
+    Route(
+        method="POST",
+        path="/v1/operator/certificates/{certificate_id}/revoke",
+        handler=revoke,
+        answer=answers.Done,
+        summary="Revoke a certificate",
+        tag="operator",
+        scope="operate",
+        roles=("market", "risk"),
+        body=api.Revoke,
+        path_help=_CERTIFICATE,
+    ),
+)
