@@ -40,6 +40,12 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     binary_connections: Annotated[
         int, Meta(ge=1, le=4_096, description="most connections of the binary gateway at once")
     ] = 64
+    key_rate: Annotated[
+        int, Meta(ge=0, le=1_000_000, description="requests a second that a key may make; 0: any number")
+    ] = 1_000
+    key_burst: Annotated[
+        int, Meta(ge=1, le=1_000_000, description="requests that a key may make at once")
+    ] = 2_000
     durability: Annotated[
         Literal["sync", "os"],
         Meta(description="when a command is acknowledged: after its sync, or after its write"),

@@ -584,6 +584,19 @@ class Keys(Answer, frozen=True, kw_only=True):
     as_of_seq: int
 
 
+class SessionAnswer(Answer, frozen=True, kw_only=True):
+    """Who is logged in at the screens, and what the session may do."""
+
+    member: str
+    account: str
+    kind: str
+    roles: list[str]
+    scopes: list[str]
+    csrf_token: str
+    """What changes something must bring it in the header Dongxi-Csrf."""
+    as_of_seq: int
+
+
 class Proposal(Answer, frozen=True, kw_only=True):
     """What an operator proposed, and what a second one decided."""
 

@@ -28,6 +28,13 @@ class RequestCode(Enum):
     NONCE_MEMORY_FULL = (503, "The server remembers as many nonces as it may and cannot rule out a replay.")
     SCOPE_REQUIRED = (403, "The key lacks the scope that this endpoint needs.")
     ROLE_REQUIRED = (403, "The operator lacks the role that this endpoint needs, or isn't one.")
+    RATE_LIMIT = (429, "The key has made more requests than it may for now; nothing was done.")
+    NOT_LOGGED_IN = (401, "There is no session, or it is over.")
+    LOGIN_FAILED = (401, "There is no member of this name with this password.")
+    LOGIN_SLOWED = (429, "Log-ins of this name or from this address have failed too often for now.")
+    LOGIN_BUSY = (503, "As many passwords are being checked as may be at once.")
+    SESSION_LIMIT = (503, "As many people are logged in as may be.")
+    CSRF_REQUIRED = (403, "A request of a session lacks its token, or comes from another site's page.")
     NOT_OVER_HTTP = (403, "This is done on the exchange's machine, with `dongxi operator`.")
     ADDRESS_NOT_ALLOWED = (403, "The key may not be used from this address.")
     UNKNOWN_CLIENT = (404, "The member has no client of this name.")
@@ -69,12 +76,21 @@ NOTHING_DONE = frozenset(
 class RequestRefused(Exception):
     """Ends a request with a code and a sentence; raised and caught within one request, never in the core."""
 
-    def __init__(self, code: str, status: int, message: str, field: str | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        status: int,
+        message: str,
+        field: str | None = None,
+        *,
+        retry_after_s: int | None = None,
+    ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.status = status
         self.message = message
         self.field = field
+        self.retry_after_s = retry_after_s
 
 
 def refuse(code: RequestCode, message: str, field: str | None = None) -> RequestRefused:

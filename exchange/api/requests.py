@@ -80,9 +80,19 @@ ClientName = Annotated[
 Network = Annotated[
     str, Meta(min_length=2, max_length=43, description="IPv4 or IPv6 address or network, 192.0.2.0/24")
 ]
+Password = Annotated[str, Meta(min_length=12, max_length=256, description="12 … 256 characters")]
 MemberKind = Literal["provider", "enterprise", "broker", "market-maker", "operator"]
 Role = Literal["market", "risk", "treasury", "admin"]
 Scope = Literal["read", "trade", "provide", "risk", "operate"]
+SCOPES_BY_KIND: dict[str, tuple[Scope, ...]] = {
+    "provider": ("read", "trade", "provide"),
+    "enterprise": ("read", "trade"),
+    "broker": ("read", "trade"),
+    "market-maker": ("read", "trade"),
+    "operator": ("read", "risk", "operate"),
+}
+"""What a member's first key and its sessions may do."""
+
 PageSize = Annotated[int, Meta(ge=1, le=PAGE_MAX, description=f"rows a page, 1 … {PAGE_MAX}")]
 Cursor = Annotated[str, Meta(max_length=64, description="`next_cursor` of the page before")]
 
@@ -246,6 +256,27 @@ class MemberState(Request, frozen=True, kw_only=True):
     """Approves an applicant or suspends a member; a suspension cancels its and its clients' open orders."""
 
     state: Literal["approved", "suspended"]
+
+
+class LogIn(Request, frozen=True, kw_only=True):
+    """A member's name and password."""
+
+    member: MemberName
+    password: Annotated[str, Meta(min_length=1, max_length=256)]
+
+
+class ChangePassword(Request, frozen=True, kw_only=True):
+    """One's own password, and the new one."""
+
+    old_password: Annotated[str, Meta(min_length=1, max_length=256)]
+    new_password: Password
+
+
+class SetPassword(Request, frozen=True, kw_only=True):
+    """A member's new password."""
+
+    member: MemberName
+    password: Password
 
 
 class ProposeCash(Request, frozen=True, kw_only=True):

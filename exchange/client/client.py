@@ -311,6 +311,11 @@ class ExchangeClient:
         """All members."""
         return (await self._get("/v1/operator/members", answers.Members, signed=True)).members
 
+    async def set_password(self, member: str, password: str) -> answers.Done:
+        """Sets the password that a member logs in to the screens with."""
+        body = requests.SetPassword(member=member, password=password)
+        return await self._send("POST", "/v1/operator/passwords", answers.Done, body)
+
     async def proposals(self) -> list[answers.Proposal]:
         """What operators proposed, newest first."""
         return (await self._get("/v1/operator/proposals", answers.Proposals, signed=True)).proposals

@@ -24,6 +24,7 @@ from exchange.domain.calendar import day_of, moment_ns
 from exchange.domain.clock import AcceleratedClock, WallClock
 from exchange.gateway.app import make_app
 from exchange.gateway.binary.gateway import BinaryGateway, BinaryLimits
+from exchange.gateway.rates import RateLimit
 from exchange.history.keeper import keep_history
 from exchange.history.mark import publish_durable
 from exchange.ops.metrics import Metrics
@@ -126,11 +127,19 @@ class Server:
                 f"first key, and the exchange in {self._settings.data_dir} has none; name another directory "
                 "with --data"
             )
-        app = make_app(exchange, self._metrics, metrics_to_anyone=self._settings.metrics_to_anyone)
+        rate_limit = RateLimit(self._settings.key_rate, self._settings.key_burst)
+        app = make_app(
+            exchange,
+            self._metrics,
+            metrics_to_anyone=self._settings.metrics_to_anyone,
+            rate_limit=rate_limit,
+        )
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSE_S)
         await runner.setup()
         binary = BinaryGateway(
-            exchange, self._metrics, BinaryLimits(connections_max=self._settings.binary_connections)
+            exchange,
+            self._metrics,
+            BinaryLimits(connections_max=self._settings.binary_connections, logons=rate_limit),
         )
         history: asyncio.Task[None] | None = None
         try:

@@ -15,11 +15,13 @@ from aiohttp import web
 
 from exchange.api.answers import Answer, Problem, ProblemAnswer
 from exchange.api.codes import RequestCode, RequestRefused, refuse
+from exchange.api.signing import KEY_HEADER
 from exchange.gateway import (
     account,
     clients,
     halting,
     history,
+    login,
     operating,
     preview,
     primary,
@@ -34,6 +36,8 @@ from exchange.gateway.feed import FeedHub
 from exchange.gateway.observe import ACCOUNT, CODE, SEQ, add_metrics, observing
 from exchange.gateway.openapi import document
 from exchange.gateway.parsing import parse_body, parse_query
+from exchange.gateway.rates import UNLIMITED, RateLimit, Rates
+from exchange.gateway.screens import COOKIE, Browser, Screens
 from exchange.history.mark import DurableMark, history_folder
 from exchange.history.reader import HistoryReader
 from exchange.ops.metrics import Metrics
@@ -49,37 +53,45 @@ ROUTES: Final = (
     *primary.ROUTES,
     *operating.ROUTES,
     *proposals.ROUTES,
+    *login.ROUTES,
     *halting.ROUTES,
     *history.ROUTES,
 )
 """Every endpoint; routing, `/openapi.json` and the tests read this table."""
 
-RETRY_AFTER_S: Final = "1"
+RETRY_AFTER_S: Final = 1
 _STATIC: Final = Path(__file__).parent / "static"
-_PAGES: Final = {"/": "market.html", "/docs": "docs.html"}
+_PAGES: Final = {"/": "market.html", "/login": "login.html", "/docs": "docs.html"}
 _LOG = structlog.get_logger("gateway")
 
 Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def make_app(
-    exchange: Exchange, metrics: Metrics | None = None, *, metrics_to_anyone: bool = False
+    exchange: Exchange,
+    metrics: Metrics | None = None,
+    *,
+    metrics_to_anyone: bool = False,
+    rate_limit: RateLimit = UNLIMITED,
 ) -> web.Application:
     """Return the application that serves `exchange`; its feed ends with the application.
 
     `/metrics` shows `metrics`, which begin here to watch the exchange, to this machine or to anyone.
+    `rate_limit` holds for each key, and for the sessions of each member.
     """
     metrics = metrics or Metrics()
     metrics.watch(exchange)
     app = web.Application(middlewares=[observing(metrics), _answer_everything])
     add_metrics(app, metrics, to_anyone=metrics_to_anyone)
-    authenticator = Authenticator(exchange)
+    rates = Rates(rate_limit)
+    authenticator = Authenticator(exchange, rates=rates)
+    screens = Screens(exchange, rates)
     folder = history_folder(exchange.config.data_dir)
     mark, reader = DurableMark(folder), HistoryReader(folder)
     metrics.gauge("dongxi_history_seq", "Last command in the history.", lambda: mark.folded)
     for route in ROUTES:
         path = _unambiguous(route.path)
-        app.router.add_route(route.method, path, _endpoint(route, exchange, authenticator, reader))
+        app.router.add_route(route.method, path, _endpoint(route, exchange, authenticator, screens, reader))
     app.on_cleanup.append(_closing(reader))
     feed = FeedHub(exchange, authenticator, metrics)
     app.router.add_get("/v1/feed", feed.serve)
@@ -109,12 +121,19 @@ def _closing(reader: HistoryReader) -> Callable[[web.Application], Awaitable[Non
 
 
 def _endpoint(
-    route: Route, exchange: Exchange, authenticator: Authenticator, history_reader: HistoryReader
+    route: Route,
+    exchange: Exchange,
+    authenticator: Authenticator,
+    screens: Screens,
+    history_reader: HistoryReader,
 ) -> Endpoint:
     async def serve(request: web.Request) -> web.StreamResponse:
         raw = await read_body(request, route.body_bytes_max)
+        browser = _browser(request)
         caller = None
-        if route.scope is not None:
+        if route.scope is not None and browser.token and KEY_HEADER not in request.headers:
+            caller = screens.caller(browser, request.method, route.scope)
+        elif route.scope is not None:
             path, _, query = request.raw_path.partition("?")
             caller = authenticator.check(
                 request.headers, request.method, path, query, raw, route.scope, request.remote
@@ -127,12 +146,26 @@ def _endpoint(
             request[ACCOUNT] = caller.account
         parameters = parse_query(given, len(request.query) != len(set(request.query)), route.query)
         body = None if route.body is None else parse_body(raw, route.body)
-        call = Call(exchange, request.match_info, parameters, body, caller, history_reader)
+        call = Call(exchange, request.match_info, parameters, body, caller, history_reader, screens, browser)
         answer = await route.handler(call)
         request[SEQ] = exchange.views.seq
-        return json_answer(answer)
+        response = json_answer(answer)
+        if browser.set_cookie is not None:
+            response.headers["Set-Cookie"] = browser.set_cookie
+            response.headers["Cache-Control"] = "no-store"
+        return response
 
     return serve
+
+
+def _browser(request: web.Request) -> Browser:
+    return Browser(
+        peer=request.remote or "",
+        secure=request.secure,
+        host=request.host,
+        headers=request.headers,
+        token=request.cookies.get(COOKIE, ""),
+    )
 
 
 async def read_body(request: web.Request, bytes_max: int) -> bytes:
@@ -207,7 +240,7 @@ def problem(refused: RequestRefused) -> web.Response:
     body = ProblemAnswer(error=Problem(code=refused.code, message=refused.message, field=refused.field))
     response = json_answer(body, refused.status)
     if refused.status in RETRIABLE:
-        response.headers["Retry-After"] = RETRY_AFTER_S
+        response.headers["Retry-After"] = str(refused.retry_after_s or RETRY_AFTER_S)
     return response
 
 

@@ -23,6 +23,7 @@ from exchange.api.signing import (
     signed_text,
 )
 from exchange.gateway.networks import allowed
+from exchange.gateway.rates import UNLIMITED, Rates
 from exchange.service.exchange import Exchange
 from exchange.service.nonces import nonce_digest
 from exchange.service.viewtypes import KeyView
@@ -75,8 +76,11 @@ class Authenticator:
     server before it has seen isn't answered again.
     """
 
-    def __init__(self, exchange: Exchange, now_ms: Callable[[], int] | None = None) -> None:
+    def __init__(
+        self, exchange: Exchange, now_ms: Callable[[], int] | None = None, rates: Rates | None = None
+    ) -> None:
         self._exchange = exchange
+        self._rates = rates or Rates(UNLIMITED)
         self._now_ms = now_ms or (lambda: time.time_ns() // 1_000_000)
         self._start_ms = self._now_ms()
         self._nonces = NonceMemory()
@@ -97,7 +101,7 @@ class Authenticator:
         """Return who signed the request that came from the address `peer`.
 
         Raises RequestRefused: AUTHENTICATION_REQUIRED, STALE_TIMESTAMP, BAD_SIGNATURE, ADDRESS_NOT_ALLOWED,
-        NONCE_REPLAYED, NONCE_MEMORY_FULL, SCOPE_REQUIRED.
+        NONCE_REPLAYED, NONCE_MEMORY_FULL, RATE_LIMIT, SCOPE_REQUIRED.
         """
         key_id, stamp, nonce, given = _signing_headers(headers)
         now_ms = self._now_ms()
@@ -120,6 +124,7 @@ class Authenticator:
             )
         digest = nonce_digest(key_id, nonce)
         self._check_nonce(digest, now_ms)
+        self._rates.spend(key_id)
         if scope not in key.scopes:
             raise refuse(
                 RequestCode.SCOPE_REQUIRED,
@@ -128,6 +133,10 @@ class Authenticator:
         if method != "GET" and scope != "read":
             self._exchange.note_request(digest, int(stamp))
         return Caller(key.member, key.account, key.kind, key.roles, key.scopes, key_id)
+
+    def spend(self, caller: Caller) -> None:
+        """Count one more request of a caller who was checked before. Raises RequestRefused RATE_LIMIT."""
+        self._rates.spend(caller.key_id)
 
     def _check_time(self, stamp_ms: int, now_ms: int) -> None:
         if stamp_ms < self._start_ms or abs(stamp_ms - now_ms) > WINDOW_MS:

@@ -14,6 +14,7 @@ from exchange.api.answers import Answer
 from exchange.api.codes import RequestCode, RequestRefused, refuse
 from exchange.api.requests import NoParameters, Role, Scope
 from exchange.gateway.auth import Caller
+from exchange.gateway.screens import Browser, Screens
 from exchange.history.reader import HistoryReader
 from exchange.service.exchange import Exchange
 from exchange.service.results import RareResult
@@ -43,6 +44,8 @@ class Call:
     body: Any
     signed_by: Caller | None
     history: HistoryReader
+    screens: Screens
+    browser: Browser
 
     @property
     def caller(self) -> Caller:

@@ -16,6 +16,7 @@ from exchange.api.codes import RequestCode
 from exchange.api.signing import KEY_HEADER, NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER
 from exchange.gateway.call import RETRIABLE, Route
 from exchange.gateway.observe import REQUEST_ID_HEADER
+from exchange.gateway.screens import COOKIE, CSRF_HEADER
 
 _REF = "#/components/schemas/{name}"
 _PARAMETER = re.compile(r"{(\w+)}")
@@ -74,6 +75,15 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
         "components": {
             "schemas": components,
             "securitySchemes": {
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": COOKIE,
+                    "description": f"log-in with a password; requests that change something also bring "
+                    f"the header {CSRF_HEADER} with the csrf_token of GET /v1/session",
+                },
+            }
+            | {
                 name: {"type": "apiKey", "in": "header", "name": header, "description": what}
                 for name, (header, what) in _SIGNING.items()
             },
@@ -100,7 +110,7 @@ def _operation(route: Route) -> dict[str, Any]:
     if route.body is not None:
         operation["requestBody"] = {"required": True, "content": _json(route.body)}
     if route.scope is not None:
-        operation["security"] = [{name: [] for name in _SIGNING}]
+        operation["security"] = [{name: [] for name in _SIGNING}, {"session": []}]
         operation["x-scope"] = route.scope
         if route.roles:
             operation["x-roles"] = list(route.roles)

@@ -11,19 +11,11 @@ from exchange.gateway.networks import parse_networks
 from exchange.service.exchange import Exchange
 from exchange.service.secrets import new_key_id, new_secret
 
-SCOPES_BY_KIND: dict[str, tuple[requests.Scope, ...]] = {
-    "provider": ("read", "trade", "provide"),
-    "enterprise": ("read", "trade"),
-    "broker": ("read", "trade"),
-    "market-maker": ("read", "trade"),
-    "operator": ("read", "risk", "operate"),
-}
-
 
 async def add_member(call: Call) -> answers.MemberAnswer:
     """Take in a member: its account, and a first key whose secret is shown once (clause 8.7)."""
     wanted: requests.AddMember = call.body
-    scopes = tuple(wanted.scopes or SCOPES_BY_KIND[wanted.kind])
+    scopes = tuple(wanted.scopes or requests.SCOPES_BY_KIND[wanted.kind])
     if wanted.kind == "operator":
         _check_first_second(call.exchange)
     secret, key_id = new_secret(), new_key_id()

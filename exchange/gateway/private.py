@@ -132,7 +132,7 @@ class PrivateChannels:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def enter(self, listener: Listener, asked: wire.Orders) -> None:
-        """Take orders. Raises RequestRefused: AUTHENTICATION_REQUIRED, SCOPE_REQUIRED, BUSY."""
+        """Take orders. Raises RequestRefused: AUTHENTICATION_REQUIRED, SCOPE_REQUIRED, BUSY, RATE_LIMIT."""
         caller = listener.caller
         if caller is None:
             raise refuse(RequestCode.AUTHENTICATION_REQUIRED, "Log on before sending orders.", "op")
@@ -140,6 +140,7 @@ class PrivateChannels:
             raise refuse(RequestCode.SCOPE_REQUIRED, "Orders need a key with the scope 'trade'.")
         if listener.in_flight >= IN_FLIGHT_MAX:
             raise RequestRefused(RejectCode.BUSY.name, RejectCode.BUSY.status, RejectCode.BUSY.sentence)
+        self._authenticator.spend(caller)
         listener.in_flight += 1
         if not self._gathered:
             asyncio.get_running_loop().call_soon(self._flush)

@@ -18,6 +18,7 @@ from exchange.client import ExchangeClient, Profile
 from exchange.domain.calendar import moment_ns
 from exchange.domain.clock import ManualClock
 from exchange.gateway.app import make_app
+from exchange.gateway.rates import UNLIMITED, RateLimit
 from exchange.history.mark import publish_durable
 from exchange.service.bootstrap import bootstrap, new_operator
 from exchange.service.config import ExchangeConfig
@@ -110,7 +111,7 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(folder: Path) -> AsyncIterator[Served]:
+async def serving(folder: Path, *, rate_limit: RateLimit = UNLIMITED) -> AsyncIterator[Served]:
     """Serve the exchange of `folder`, fresh or found there."""
     clock = ManualClock(moment_ns(FRIDAY, time(8, 0)))
     config = ExchangeConfig(
@@ -121,7 +122,7 @@ async def serving(folder: Path) -> AsyncIterator[Served]:
         publish_durable(exchange)
         credentials = await bootstrap(exchange)
         assert credentials is not None
-        runner = web.AppRunner(make_app(exchange), shutdown_timeout=1.0)
+        runner = web.AppRunner(make_app(exchange, rate_limit=rate_limit), shutdown_timeout=1.0)
         await runner.setup()
         try:
             await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -21,6 +21,7 @@ from exchange.gateway.auth import Authenticator
 from exchange.gateway.binary.connection import Connection
 from exchange.gateway.binary.select import NOBODY, events_by_slot, warm_up
 from exchange.gateway.binary.sessions import Sessions
+from exchange.gateway.rates import UNLIMITED, RateLimit, Rates
 from exchange.ops.metrics import Metrics
 from exchange.service.core import LIMITS
 from exchange.service.exchange import Exchange
@@ -39,6 +40,8 @@ class BinaryLimits:
     connections_max: int = 64
     unread_bytes_max: int = 16 << 20
     """What may wait for a client that doesn't read; beyond it the connection is cut."""
+    logons: RateLimit = UNLIMITED
+    """How often a key may log on."""
 
 
 class _Nobody:
@@ -66,7 +69,7 @@ class BinaryGateway:
         self.ending: set[Connection] = set()
         """Ending ones that were answered in this turn."""
         self._metrics = metrics or Metrics()
-        self._authenticator = Authenticator(exchange)
+        self._authenticator = Authenticator(exchange, rates=Rates(self.limits.logons))
         self._sessions = Sessions(self._observe)
         self._connections: set[Connection] = set()
         self._slots: NDArray[np.int32] = np.full(LIMITS.max_accounts, NOBODY, np.int32)
