@@ -10,7 +10,7 @@ from scheduler.instance import Ints
 from scheduler.integers import dot
 from scheduler.placed import Placed, uses
 from scheduler.plan import ClassSummary, Purchase, Totals
-from scheduler.types import MILLI, InvariantViolation, Offer, Problem, Reservation
+from scheduler.types import MILLI, InvariantViolation, Offer, Problem, Reservation, carbon_rate
 from scheduler.workload_table import WorkloadTable
 
 Resource = tuple[str, str]
@@ -26,6 +26,7 @@ class Books:
         held = [(site.code, g) for site in problem.sites for g in site.grades]
         self.resources: list[Resource] = [(code, g.grade) for code, g in held]
         self.grades = [g for _, g in held]
+        self.carbon_price = problem.carbon_price_micro_cny_per_kg
         self.index = {resource: row for row, resource in enumerate(self.resources)}
         self.steps = _steps(problem)
         row = {city: i for i, city in enumerate(problem.network.origins)}
@@ -100,6 +101,7 @@ class Books:
             transfer_nano_cny=self.transfer(placed),
             reserved_value_nano_cny=paid,
             forgone_nano_cny=forgone,
+            carbon_nano_cny=sum(milli * carbon_rate(g, self.carbon_price) for milli, g in held),
             power_nano_cny=sum(milli * g.power_micro_cny for milli, g in held),
             # fsum: the same total in whatever order the resources come
             kgco2=math.fsum(milli * g.kgco2 / MILLI for milli, g in held),

@@ -137,7 +137,7 @@ def _list_costs(problem: Problem, instance: Instance) -> Floats:
 def _costs(instance: Instance, price: Floats) -> Floats:
     """(O,) nano-CNY of each option at fixed prices (R,)."""
     cost: Floats = option_costs(
-        instance.need_start, instance.need_resource, instance.need_milli, instance.option_transfer, price
+        instance.need_start, instance.need_resource, instance.need_milli, instance.option_cost, price
     )
     return cost
 

@@ -4,8 +4,10 @@ It shares the input and result types with the rest of the package and nothing el
 Python integers (dtype object), so nothing can overflow or be rounded.
 """
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -134,6 +136,11 @@ class Facts:
         penalty: Money = PENALTY_FACTOR * (1 + self.table.priority[rows].astype(object)) * (demand + transfer)
         return penalty
 
+    def carbon_rate(self, site: str, grade: str) -> int:
+        """Nano-CNY charged for a running milli-card-hour: kg a card-hour × micro-CNY a kg, half up."""
+        exact = Fraction(self.grade[site, grade].kgco2) * self.problem.carbon_price_micro_cny_per_kg
+        return math.floor(exact + Fraction(1, 2))
+
     # capacity
 
     def capacity(self, resource: Resource) -> int:
@@ -178,7 +185,14 @@ class Facts:
         """Lagrangian bound: every workload on its own takes its cheapest way at the certificate's charges."""
         charge = _Charges(self, certificate)
         table = self.table
-        columns = (self.demand, table.origin, table.latency_ms_max, table.residency, table.data_gb)
+        columns = (
+            self.demand,
+            table.origin,
+            table.latency_ms_max,
+            table.residency,
+            table.data_gb,
+            table.hours,
+        )
         same = np.zeros(len(table), dtype=np.int64)
         for column in (*columns, table.priority):
             _, number = np.unique(column, return_inverse=True)
@@ -198,16 +212,25 @@ class Facts:
             if not len(here):
                 continue
             _, first, same = np.unique(self.demand[rows[here]], return_index=True, return_inverse=True)
+            same = same.reshape(-1)
             vectors = [self.table.alternatives(row) for row in rows[here][first].tolist()]
             for alternative in range(len(shape)):
                 for at, site in enumerate(self.problem.sites):
                     asked = [charge.asked(site, vector[alternative]) for vector in vectors]
-                    possible = np.array([cost is not None for cost in asked])[same.reshape(-1)]
-                    possible &= open_to[here, at]
+                    possible = np.array([cost is not None for cost in asked])[same] & open_to[here, at]
                     chosen = here[possible]
-                    costs = np.array([cost or 0 for cost in asked], dtype=object)[same.reshape(-1)][possible]
-                    best[chosen] = np.minimum(best[chosen], transfer[chosen, at] + costs)
+                    costs = np.array([cost or 0 for cost in asked], dtype=object)[same][possible]
+                    costs = costs + transfer[chosen, at]
+                    if self.problem.carbon_price_micro_cny_per_kg:
+                        emitted = [self._carbon_an_hour(site, vector[alternative]) for vector in vectors]
+                        hourly = np.array(emitted, dtype=object)[same][possible]
+                        costs = costs + hourly * self.table.hours[rows[chosen]].astype(object)
+                    best[chosen] = np.minimum(best[chosen], costs)
         return best
+
+    def _carbon_an_hour(self, site: Site, vector: Sequence[Need]) -> int:
+        held = {g.grade for g in site.grades}
+        return sum(self.carbon_rate(site.code, grade) * milli for grade, milli in vector if grade in held)
 
     # reasons
 

@@ -173,7 +173,7 @@ class _PlanCheck(_Check):
                 yield f"totals.{name} is {stated}, recomputed {float(right):.6f}"
 
     def _recomputed(self) -> Mapping[str, Fraction | int]:
-        hours = power = 0
+        hours = power = carbon = 0
         kgco2 = Fraction(0)
         table = self.facts.table
         # times it runs: hours of all workloads with the same cards at the same site
@@ -185,6 +185,7 @@ class _PlanCheck(_Check):
                 figures = self.facts.grade[site, grade]
                 hours += milli * times
                 power += milli * times * figures.power_micro_cny
+                carbon += milli * times * self.facts.carbon_rate(site, grade)
                 kgco2 += Fraction(figures.kgco2) * milli * times / 1000
         price = self.facts.price[table.origin[self.rows], self.at]
         transfer = int((price * table.data_gb[self.rows].astype(object)).sum()) * 1000
@@ -196,6 +197,7 @@ class _PlanCheck(_Check):
             "transfer_nano_cny": transfer,
             "reserved_value_nano_cny": self._of_reservations(lambda step: step.paid_micro_cny),
             "forgone_nano_cny": self._of_reservations(lambda step: step.price_micro_cny),
+            "carbon_nano_cny": carbon,
             "power_nano_cny": power,
             "kgco2": kgco2,
         }
@@ -267,7 +269,7 @@ class _PlanCheck(_Check):
         out[self.rows] = False
         penalties = int(self.facts.penalty(np.flatnonzero(out)).sum())
         totals = self._recomputed()
-        paid = ("purchase_nano_cny", "transfer_nano_cny", "forgone_nano_cny")
+        paid = ("purchase_nano_cny", "transfer_nano_cny", "forgone_nano_cny", "carbon_nano_cny")
         worth = sum(totals[name] for name in paid) + penalties
         if self.plan.value_nano_cny != worth:
             yield f"the plan states a value of {self.plan.value_nano_cny}, recomputed {worth}"

@@ -65,7 +65,7 @@ def merged(instance: Instance, cluster: Ints) -> Merged:
         option_start=option_start,
         option_site=instance.option_site[model],
         option_alternative=instance.option_alternative[model],
-        option_transfer=_summed(option, instance.option_transfer * instance.count[group], len(model)),
+        option_cost=_summed(option, instance.option_cost * instance.count[group], len(model)),
         need_start=need_start,
         need_resource=instance.need_resource[spans(instance.need_start[model], need_lengths)],
         need_milli=_summed(
@@ -102,8 +102,8 @@ def _transfer_shape(instance: Instance) -> tuple[Ints, Ints]:
     has = np.diff(instance.option_start) > 0
     dearest = np.zeros(len(has), dtype=np.int64)
     if has.any():
-        dearest[has] = np.maximum.reduceat(instance.option_transfer, instance.option_start[:-1][has])
-    share = instance.option_transfer / np.maximum(dearest, 1)[instance.option_class]
+        dearest[has] = np.maximum.reduceat(instance.option_cost, instance.option_start[:-1][has])
+    share = instance.option_cost / np.maximum(dearest, 1)[instance.option_class]
     level = np.rint(share * DIRECTION_LEVELS).astype(np.uint64)
     code = _mixed(_mixed(level) + _place(instance.option_start).astype(np.uint64))
     direction = numbered(np.where(dearest > 0, _per_class(instance, code), np.uint64(0)))

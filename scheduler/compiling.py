@@ -8,7 +8,7 @@ import numpy as np
 from scheduler.eligibility import Eligibility
 from scheduler.instance import PENALTY_FACTOR, Bools, Instance, Ints, Supply, supply_of
 from scheduler.integers import SAFE, first_rows, numbered, starts
-from scheduler.types import Fault, InvalidProblem, Problem
+from scheduler.types import Fault, InvalidProblem, Problem, carbon_rate
 from scheduler.workload_table import Shape, WorkloadTable
 
 
@@ -19,10 +19,13 @@ def compile_instance(problem: Problem) -> Instance:
     """
     table = WorkloadTable.of(problem.workloads)
     eligibility = Eligibility(problem, table)
-    first, workload_class = first_rows(_class_codes(table, eligibility))
+    # running hours tell workloads apart only where carbon is charged
+    hours = table.hours if problem.carbon_price_micro_cny_per_kg else np.zeros_like(table.hours)
+    first, workload_class = first_rows(numbered(_class_codes(table, eligibility), hours))
     supply = supply_of(problem)
     transfer = eligibility.transfer(first)
     options = _options(supply, [site.code for site in problem.sites], table, first, eligibility.sites(first))
+    group = np.repeat(np.arange(len(first)), np.diff(options.start))
     return Instance(
         supply=supply,
         workload_class=workload_class,
@@ -31,11 +34,25 @@ def compile_instance(problem: Problem) -> Instance:
         option_start=options.start,
         option_site=options.site,
         option_alternative=options.alternative,
-        option_transfer=transfer[np.repeat(np.arange(len(first)), np.diff(options.start)), options.site],
+        option_cost=transfer[group, options.site] + _carbon(problem, table.hours[first][group], options),
         need_start=options.need_start,
         need_resource=options.need_resource,
         need_milli=options.need_milli,
     )
+
+
+def _carbon(problem: Problem, hours: Ints, options: "_Options") -> Ints:
+    """(O,) nano-CNY for the carbon of one workload that runs ``hours`` (O,) there."""
+    price = problem.carbon_price_micro_cny_per_kg
+    if not price or not len(hours):
+        return np.zeros_like(hours)
+    rate = np.array([carbon_rate(g, price) for site in problem.sites for g in site.grades], dtype=np.int64)
+    if float(rate.max()) * float(options.need_milli.max()) * float(hours.max()) >= SAFE:
+        message = "carbon times demand is beyond what 64 bits hold"
+        raise InvalidProblem([Fault("problem", 0, "", "carbon_price_micro_cny_per_kg", message)])
+    per_hour = np.add.reduceat(rate[options.need_resource] * options.need_milli, options.need_start[:-1])
+    cost: Ints = per_hour * hours
+    return cost
 
 
 def _class_codes(table: WorkloadTable, eligibility: Eligibility) -> Ints:

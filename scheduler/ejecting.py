@@ -90,7 +90,7 @@ def _fixed(instance: Instance, needs: Needs, price: Floats) -> _Fixed:
         need_resource=instance.need_resource,
         need_milli=instance.need_milli,
         penalty=instance.penalty,
-        cost=option_costs(*columns, instance.option_transfer, price),
+        cost=option_costs(*columns, instance.option_cost, price),
         price=price,
         capacity=supply.capacity,
         reserved=supply.reserved,

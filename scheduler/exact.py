@@ -37,7 +37,7 @@ def suits(instance: Instance) -> bool:
 
 
 def _grain(instance: Instance) -> int:
-    figures = (*instance.option_transfer.tolist(), *instance.penalty.tolist(), *_step_costs(instance))
+    figures = (*instance.option_cost.tolist(), *instance.penalty.tolist(), *_step_costs(instance))
     return math.gcd(*figures) or 1
 
 
@@ -65,7 +65,7 @@ def _objective_size(instance: Instance) -> int:
     pairs = [
         *zip(instance.count.tolist(), instance.penalty.tolist(), strict=True),
         *zip(supply.step_milli.tolist(), supply.step_price.tolist(), strict=True),
-        *zip(instance.count[instance.option_class].tolist(), instance.option_transfer.tolist(), strict=True),
+        *zip(instance.count[instance.option_class].tolist(), instance.option_cost.tolist(), strict=True),
     ]
     size: int = sum(a * b for a, b in pairs)
     return size // _grain(instance)
@@ -101,7 +101,7 @@ class _ExactModel:
         self.constant = sum(n * p for n, p in zip(instance.count.tolist(), penalty, strict=True))
         self._add_classes()
         bought, unit = self._add_capacity()
-        groups, transfers = instance.option_class.tolist(), instance.option_transfer.tolist()
+        groups, transfers = instance.option_class.tolist(), instance.option_cost.tolist()
         gains = [(t - penalty[c]) // self.grain for c, t in zip(groups, transfers, strict=True)]
         costs = [cost // self.grain for cost in unit]
         terms = [*self.amount, *bought]

@@ -48,7 +48,7 @@ def filled(instance: Instance, amount: Ints) -> Ints:
 def _columns(instance: Instance) -> tuple[Ints, Ints, Ints, Ints, Ints]:
     return (
         instance.option_start,
-        instance.option_transfer,
+        instance.option_cost,
         instance.need_start,
         instance.need_resource,
         instance.need_milli,
@@ -83,7 +83,7 @@ def _between(
 def _cheapest_in_turn(
     groups: Ints,
     option_start: Ints,
-    option_transfer: Ints,
+    option_cost: Ints,
     need_start: Ints,
     need_resource: Ints,
     need_milli: Ints,
@@ -100,7 +100,7 @@ def _cheapest_in_turn(
         for option in range(option_start[groups[i]], option_start[groups[i] + 1]):
             if not _has_room(option, need_start, need_resource, need_milli, capacity, used):
                 continue
-            cost = option_transfer[option]
+            cost = option_cost[option]
             for n in range(need_start[option], need_start[option + 1]):
                 r = need_resource[n]
                 cost += _between(
@@ -125,7 +125,7 @@ def _cheapest_in_turn(
 def _first_in_turn(
     groups: Ints,
     option_start: Ints,
-    option_transfer: Ints,
+    option_cost: Ints,
     need_start: Ints,
     need_resource: Ints,
     need_milli: Ints,

@@ -1,8 +1,8 @@
 """A problem as arrays: work that cannot be told apart as one class, and its possible options.
 
-Two workloads are of one class when they have the same demand vectors, priority, eligible sites and transfer
-costs: swapping them changes neither feasibility nor cost. An *option* is (class, site, demand vector) that
-latency, residency and the site's size allow; impossible ones are never built, which is the biggest lever
+Two workloads are of one class when they have the same demand vectors, priority, eligible sites, transfer and
+carbon costs: swapping them changes neither feasibility nor cost. An *option* is (class, site, demand vector)
+that latency, residency and the site's size allow; impossible ones are never built, which is the biggest lever
 on solving time. A *resource* is one grade at one site, with a convex price curve: free reserved
 cards first, then reservations that could be sold on and offers from the cheapest.
 """
@@ -71,8 +71,8 @@ class Instance:
     """(O,) row of the site."""
     option_alternative: Ints
     """(O,) index of the demand vector."""
-    option_transfer: Ints
-    """(O,) nano-CNY for moving one workload's data there."""
+    option_cost: Ints
+    """(O,) nano-CNY for moving one workload's data there and for the carbon of running it there."""
     need_start: Ints
     """(O + 1,) where each option's needs begin."""
     need_resource: Ints

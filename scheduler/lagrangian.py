@@ -21,7 +21,7 @@ from scheduler.integers import dot
 
 def reduced_costs(instance: Instance, needs: Needs, rows: Sequence[Row], prices: Sequence[int]) -> Ints:
     """(O,) nano-CNY of each option when every row's use is charged at its price."""
-    cost = instance.option_transfer.copy()
+    cost = instance.option_cost.copy()
     for row, price in zip(rows, prices, strict=True):
         if price:
             options, milli = needs.of(row.resource)

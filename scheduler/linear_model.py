@@ -56,7 +56,7 @@ def _scale(row: Row) -> float:
 def _add_variables(model: model_pb2.ModelProto, instance: Instance, integer: bool) -> None:
     supply = instance.supply
     upper = (instance.count[instance.option_class], instance.count, supply.step_milli / MILLI)
-    cost = (instance.option_transfer, instance.penalty, supply.step_price * float(MILLI))
+    cost = (instance.option_cost, instance.penalty, supply.step_price * float(MILLI))
     whole, steps = len(instance.option_site) + len(instance.count), len(supply.step_price)
     model.variables.ids.extend(range(whole + steps))
     model.variables.lower_bounds.extend([0.0] * (whole + steps))

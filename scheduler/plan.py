@@ -80,9 +80,9 @@ class Totals:
 
     ``cost`` is new money: purchases and transfer. ``reserved_value`` is the sunk price of the reserved cards
     used, so that plans can be compared as if nothing had been bought before; ``forgone`` is what those cards
-    would still have fetched. Cards are taken by what using them costs, reserved before offered. ``power`` is
-    what the sites pay for electricity: part of the rent, so never added to cost. ``milli_card_hours`` counts
-    running hours.
+    would still have fetched. ``carbon`` is what the problem's price of carbon charges. Cards are
+    taken by what using them costs, reserved before offered. ``power`` is what the sites pay for
+    electricity: part of the rent, so never added to cost. ``milli_card_hours`` counts running hours.
     """
 
     placed: int
@@ -91,6 +91,7 @@ class Totals:
     transfer_nano_cny: int
     reserved_value_nano_cny: int
     forgone_nano_cny: int
+    carbon_nano_cny: int
     power_nano_cny: int
     kgco2: float
 
@@ -171,9 +172,10 @@ class Timings:
 class Plan:
     """A placement with its proof.
 
-    ``value_nano_cny`` is what was minimised: new money, what the reserved cards used would have fetched, and
-    the penalties of unplaced work; ``lower_bound_nano_cny`` holds for every possible plan; their difference
-    is the gap. ``gap`` sets it against the money the plan can influence, sunk cost and penalties left out.
+    ``value_nano_cny`` is what was minimised: new money, what the reserved cards used would have fetched, the
+    charge for carbon and the penalties of unplaced work; ``lower_bound_nano_cny`` holds for every possible
+    plan; their difference is the gap. ``gap`` sets it against the money the plan can influence, sunk cost and
+    penalties left out.
     ``bound_from`` is ``"certificate"`` or, where an exact search proved more, ``"exact search"``.
     ``model`` names the model used and ``why`` says in a sentence why it was picked.
     """

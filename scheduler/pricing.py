@@ -55,6 +55,6 @@ def _two_best(option_start: Ints, cost: Floats, penalty: Ints) -> tuple[Ints, Fl
 def priced(instance: Instance, price: Floats) -> tuple[Priced, Floats]:
     """Every class at ``price`` (R,) nano-CNY per milli-card, and (O,) the cost of each option."""
     cost = option_costs(
-        instance.need_start, instance.need_resource, instance.need_milli, instance.option_transfer, price
+        instance.need_start, instance.need_resource, instance.need_milli, instance.option_cost, price
     )
     return Priced(*_two_best(instance.option_start, cost, instance.penalty)), cost

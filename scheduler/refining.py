@@ -101,7 +101,7 @@ class _Refining:
     def _note_value(self, bought: Floats) -> None:
         whole = self.now.instance
         out = 1 - np.bincount(whole.option_class, weights=self.amount, minlength=len(whole.count))
-        money = float(self.amount @ whole.option_transfer + bought @ whole.supply.step_price)
+        money = float(self.amount @ whole.option_cost + bought @ whole.supply.step_price)
         value = money + float(out @ whole.penalty)
         if value <= self.value:
             self.value, self.money, self.best = value, money, (self.now, self.amount)

@@ -36,7 +36,7 @@ def value(instance: Instance, amount: Ints) -> int:
         raise InvariantViolation("a class has more workloads placed than it has")
     bought = purchases(instance.supply, instance.usage(amount))
     columns = (
-        (amount, instance.option_transfer),
+        (amount, instance.option_cost),
         (missing, instance.penalty),
         (bought, instance.supply.step_price),
     )
@@ -112,7 +112,7 @@ def part_of(instance: Instance, supply: Supply, classes: Ints, count: Ints, keep
         option_start=starts(np.bincount(group, minlength=len(classes))),
         option_site=instance.option_site[option],
         option_alternative=instance.option_alternative[option],
-        option_transfer=instance.option_transfer[option],
+        option_cost=instance.option_cost[option],
         need_start=starts(need_lengths),
         need_resource=instance.need_resource[need],
         need_milli=instance.need_milli[need],

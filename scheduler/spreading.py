@@ -20,7 +20,7 @@ def spread(instance: Instance, clusters: Merged, amount: Floats, prices: Floats)
     weight = clusters.instance.penalty.astype(np.float64)[clusters.instance.option_class]
     share = amount * weight * (1 + 1e-9)
     cost = option_costs(
-        instance.need_start, instance.need_resource, instance.need_milli, instance.option_transfer, prices
+        instance.need_start, instance.need_resource, instance.need_milli, instance.option_cost, prices
     )
     placed = _spread(
         np.argsort(-instance.penalty, kind="stable"),

@@ -236,6 +236,14 @@ class Network:
         return cls(tuple(origins), tuple(sites), rtt_ms.reshape(len(origins), len(sites)))
 
 
+def carbon_rate(g: SiteGrade, price_micro_cny_per_kg: int) -> int:
+    """Nano-CNY that a running milli-card-hour is charged for its carbon, rounded half up.
+
+    Micro-CNY a kg × kg a card-hour is nano-CNY a milli-card-hour: both are a thousandth.
+    """
+    return scaled(Fraction(g.kgco2) * price_micro_cny_per_kg, 1)
+
+
 def offers_at_list_price(
     sites: Sequence[Site], reservations: Sequence[Reservation] = ()
 ) -> tuple[Offer, ...]:
@@ -266,3 +274,5 @@ class Problem:
     reservations: tuple[Reservation, ...] = field(default=())
     offers: tuple[Offer, ...] = field(default=())
     slot_hours: int = 24
+    carbon_price_micro_cny_per_kg: int = 0
+    """What a kg of CO2 counts; charged by the running milli-card-hour, see `carbon_rate`."""

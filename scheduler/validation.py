@@ -16,6 +16,8 @@ PRICE_MICRO_MAX = 10**12
 """The highest price of a card-hour: a million CNY."""
 SLOT_HOURS_MAX = 24 * 366
 DATA_GB_MAX = 10**9
+CARBON_PRICE_MAX = 10**9
+"""The highest price of carbon in micro-CNY a kg: a thousand CNY, thousands of times any market's."""
 
 RESIDENCIES = frozenset(Residency)
 Rows = Iterator[Fault]
@@ -60,6 +62,8 @@ def faults(problem: Problem) -> list[Fault]:
 def _slot_faults(problem: Problem) -> Rows:
     if not 1 <= problem.slot_hours <= SLOT_HOURS_MAX:
         yield Fault("problem", 0, "", "slot_hours", f"{problem.slot_hours} is outside 1 … {SLOT_HOURS_MAX}")
+    if wrong := _not_integer_in(problem.carbon_price_micro_cny_per_kg, 0, CARBON_PRICE_MAX):
+        yield Fault("problem", 0, "", "carbon_price_micro_cny_per_kg", wrong)
 
 
 def _repeated(table: str, field: str, names: Iterable[str]) -> Rows:

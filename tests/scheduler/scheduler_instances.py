@@ -4,6 +4,7 @@ import itertools
 import random
 from collections import defaultdict
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 
@@ -71,7 +72,9 @@ def tiny(seed):
     )
     network = Network(("C0", "C1"), tuple(s.code for s in sites), rtt_ms, transfer)
     workloads = tuple(_random_work(draw, n, grades) for n in range(draw.randint(1, 4)))
-    return Problem(workloads, origins, sites, network, reservations, offers, draw.choice([1, 24]))
+    slot_hours, carbon = draw.choice([1, 24]), draw.choice([0, 0, 700_001])
+    workloads = tuple(replace(w, hours=draw.randint(1, slot_hours)) for w in workloads)
+    return Problem(workloads, origins, sites, network, reservations, offers, slot_hours, carbon)
 
 
 def _random_site(draw, number, grades):
@@ -123,12 +126,13 @@ def _random_work(draw, number, grades):
 
 def brute_force(problem):
     """The least value (nano-CNY) of any placement: every workload at every site in every way, or left out."""
-    ways = [[None, *_ways(problem, w)] for w in problem.workloads]
-    values = (_value(problem, choice) for choice in itertools.product(*ways))
+    choices = [[None, *ways(problem, w)] for w in problem.workloads]
+    values = (value_of(problem, choice) for choice in itertools.product(*choices))
     return min(value for value in values if value is not None)
 
 
-def _ways(problem, w):
+def ways(problem, w):
+    """Every (site, demand vector) that latency and residency allow."""
     network, origin = problem.network, next(o for o in problem.origins if o.city == w.origin)
     row = network.origins.index(w.origin)
     for s in problem.sites:
@@ -142,7 +146,8 @@ def _ways(problem, w):
             yield from ((s, vector) for vector in w.alternatives)
 
 
-def _value(problem, choice):
+def value_of(problem, choice):
+    """Nano-CNY of one choice of a way (None: out) for each workload; None beyond the capacity."""
     used = defaultdict(int)
     value = 0
     for w, way in zip(problem.workloads, choice, strict=True):
@@ -153,6 +158,7 @@ def _value(problem, choice):
         value += _transfer(problem, w, s.code)
         for grade, milli in vector:
             used[s.code, grade] += milli
+            value += _carbon(problem, s, grade) * milli * w.hours
     costs = [_cost(problem, resource, milli) for resource, milli in used.items()]
     return None if None in costs else value + sum(costs)
 
@@ -175,6 +181,22 @@ def _transfer(problem, w, code):
         return 0
     price = network.transfer_micro_cny_per_gb[network.origins.index(w.origin), network.sites.index(code)]
     return int(price) * w.data_gb * 1000
+
+
+def kgco2(problem, choice):
+    """What a choice emits."""
+    return sum(
+        next(g.kgco2 for g in way[0].grades if g.grade == grade) * milli * w.hours / 1000
+        for w, way in zip(problem.workloads, choice, strict=True)
+        if way is not None
+        for grade, milli in way[1]
+    )
+
+
+def _carbon(problem, s, grade):
+    """Nano-CNY a milli-card-hour, half up."""
+    kgco2 = next((Fraction(g.kgco2) for g in s.grades if g.grade == grade), 0)
+    return int(kgco2 * problem.carbon_price_micro_cny_per_kg + Fraction(1, 2))
 
 
 def _penalty(problem, w):

@@ -46,7 +46,7 @@ def plain_relaxation(instance):
         instance.option_class, weights=answer.amount, minlength=len(instance.count)
     )
     return (
-        answer.amount @ instance.option_transfer
+        answer.amount @ instance.option_cost
         + answer.bought @ instance.supply.step_price
         + out @ instance.penalty
     )

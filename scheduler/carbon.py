@@ -1,0 +1,152 @@
+"""Carbon as a price or a cap, and the front between money and carbon, every point with a certified bound.
+
+A price of carbon is a field of the problem. A cap is met by searching for the least price that meets it. What
+a search at price λ proves, value ≥ bound(λ), proves something at every level of carbon: a plan that emits at
+most K kg has (money + penalties) ≥ bound(λ) − λ·K. The best of these over the prices tried is a certified
+lower bound on what any plan under the cap costs (Lagrangian duality with the cap relaxed; Geoffrion 1974).
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from scheduler.placing import place
+from scheduler.plan import Plan
+from scheduler.types import MICRO, InvariantViolation, Problem
+from scheduler.validation import CARBON_PRICE_MAX
+from scheduler.workload_table import WorkloadTable
+
+PRICES = tuple(cny * MICRO // 10 for cny in (0, 1, 2, 5, 10, 20, 50, 100))
+"""Micro-CNY a kg that `pareto` tries: 0 to 10 CNY; China's market paid about 0.1 CNY in 2024."""
+SEARCHES_MAX = 12
+"""Plans made to meet a cap; each halves the range of prices."""
+PRICE_TRIED_MAX = 25 * MICRO
+"""The highest price tried for a cap: beyond it, work would be left out for its carbon."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrontPoint:
+    """One plan on the front.
+
+    ``money_nano_cny`` is new and forgone money and penalties. Whatever plan emits no more than this one has
+    at least ``money_bound_nano_cny`` of them: certified, from all prices tried together.
+    """
+
+    price_micro_cny_per_kg: int
+    plan: Plan
+    money_nano_cny: int
+    money_bound_nano_cny: int
+
+    @property
+    def kgco2(self) -> float:
+        """What the plan emits."""
+        return self.plan.totals.kgco2
+
+    @property
+    def gap(self) -> float:
+        """How far money may be above the least at this carbon, as a share of new and forgone money."""
+        gap = self.money_nano_cny - self.money_bound_nano_cny
+        spent = self.plan.totals.cost_nano_cny + self.plan.totals.forgone_nano_cny
+        return gap / spent if spent else (math.inf if gap else 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class CappedPlan:
+    """The cheapest plan found under a cap, and the certified least money of any plan under it.
+
+    ``plan`` is None where none found meets the cap; ``least`` is then the plan of least carbon found.
+    """
+
+    plan: Plan | None
+    least: Plan
+    money_bound_nano_cny: int
+
+
+def pareto(
+    problem: Problem, prices: Sequence[int] = PRICES, time_limit_s: float = 30.0
+) -> tuple[FrontPoint, ...]:
+    """The front between money and carbon by rising price (micro-CNY a kg), dominated plans left out.
+
+    The time limit is for all prices together. Raises what `scheduler.placing.place` raises.
+    """
+    tried = [(price, _at_price(problem, price, time_limit_s / len(prices))) for price in sorted(set(prices))]
+    running = milli_card_hours(problem)
+    points = [
+        FrontPoint(price, plan, _money(plan), _bound_at(plan.totals.kgco2, tried, running))
+        for price, plan in tried
+    ]
+    return tuple(point for point in points if not any(_dominates(other, point) for other in points))
+
+
+def place_within(problem: Problem, kgco2_max: float, time_limit_s: float = 30.0) -> CappedPlan:
+    """The cheapest plan found that emits at most ``kgco2_max``, by bisection over the price of carbon.
+
+    The problem's own price is not charged. Raises what `scheduler.placing.place` raises, and ``ValueError``
+    for a cap that is no figure ≥ 0.
+    """
+    if not kgco2_max >= 0 or math.isinf(kgco2_max):
+        raise ValueError(f"the cap must be a figure of at least 0 kg, not {kgco2_max}")
+    step_s = time_limit_s / SEARCHES_MAX
+    tried = [(0, _at_price(problem, 0, step_s))]
+    low, high = 0, PRICE_TRIED_MAX
+    price = high
+    while len(tried) < SEARCHES_MAX and tried[0][1].totals.kgco2 > kgco2_max and high - low > 1:
+        plan = _at_price(problem, price, step_s)
+        tried.append((price, plan))
+        if plan.totals.kgco2 > kgco2_max:
+            if price == high:
+                break
+            low = price
+        else:
+            high = price
+        price = (low + high) // 2
+    plans = [plan for _, plan in tried]
+    under = [plan for plan in plans if plan.totals.kgco2 <= kgco2_max]
+    return CappedPlan(
+        min(under, key=_money, default=None),
+        min(plans, key=lambda plan: plan.totals.kgco2),
+        _bound_at(kgco2_max, tried, milli_card_hours(problem)),
+    )
+
+
+def milli_card_hours(problem: Problem) -> int:
+    """The most milli-card-hours that all workloads together can run, each at its largest demand vector."""
+    table = WorkloadTable.of(problem.workloads)
+    needs, hours = table.need_milli.tolist(), table.hours.tolist()
+    start = table.need_start.tolist()
+    return sum(sum(needs[start[row] : start[row + 1]]) * hours[row] for row in range(len(table)))
+
+
+def _at_price(problem: Problem, price: int, time_limit_s: float) -> Plan:
+    if not 0 <= price <= CARBON_PRICE_MAX:
+        raise ValueError(f"a price of carbon is 0 to {CARBON_PRICE_MAX} micro-CNY a kg, not {price}")
+    return place(replace(problem, carbon_price_micro_cny_per_kg=price), time_limit_s)
+
+
+def _money(plan: Plan) -> int:
+    """Value without the charge for carbon: new and forgone money and penalties."""
+    return plan.value_nano_cny - plan.totals.carbon_nano_cny
+
+
+def _bound_at(kgco2: float, tried: Iterable[tuple[int, Plan]], running: int) -> int:
+    """No plan that emits at most ``kgco2`` has less money and penalties than this, in nano-CNY.
+
+    The charge is rounded by at most half a nano-CNY for each milli-card-hour ``running``.
+    """
+    bound = 0
+    for price, plan in tried:
+        # micro-CNY a kg times kg is micro-CNY: a thousand nano-CNY
+        charge = math.ceil(Fraction(kgco2) * price * 1000 + Fraction(running, 2))
+        bound = max(bound, plan.lower_bound_nano_cny - (charge if price else 0))
+    for _, plan in tried:
+        if plan.totals.kgco2 <= kgco2 and _money(plan) < bound:
+            raise InvariantViolation("a plan under the cap costs less than the bound for all such plans")
+    return bound
+
+
+def _dominates(one: FrontPoint, other: FrontPoint) -> bool:
+    no_worse = one.money_nano_cny <= other.money_nano_cny and one.kgco2 <= other.kgco2
+    same = one.money_nano_cny == other.money_nano_cny and one.kgco2 == other.kgco2
+    earlier = one.price_micro_cny_per_kg < other.price_micro_cny_per_kg
+    return no_worse and (not same or earlier)
