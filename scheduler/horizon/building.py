@@ -82,6 +82,14 @@ class Builder:
             changed = sweep(self.instance.kinds, self.lookup, state, NO_GUIDE, self.largest_first)
             if changed <= SETTLED_SHARE * len(self.largest_first) or time.monotonic() > deadline:
                 break
+        self._settle(state)
+
+    def _settle(self, state: State) -> None:
+        """Undo every move of running work that gains no more than its migration costs, others as they are."""
+        running = np.flatnonzero(self.instance.kinds.could_stay[self.instance.kind])
+        for _ in range(SWEEPS_MAX if len(running) else 0):
+            if not sweep(self.instance.kinds, self.lookup, state, NO_GUIDE, running):
+                break
 
     def _guide(self, prices: Prices, width: float) -> Guide:
         supply = self.instance.supply

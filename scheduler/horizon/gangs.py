@@ -123,17 +123,26 @@ def _pays(
 
 
 def book_split(
-    instance: Instance, lookup: Lookup, state: State, j: int, a: int, slots: Sequence[int], parts: Split
+    instance: Instance,
+    lookup: Lookup,
+    state: State,
+    j: int,
+    a: int,
+    slots: Sequence[int],
+    parts: Split,
+    sign: int = 1,
 ) -> None:
-    """Place a gang over several sites: (row among its kind's sites, members) each."""
+    """Place a gang over sites, (row among its kind's sites, members) each; ``sign`` -1 takes it out."""
     kinds, k = instance.kinds, int(instance.kind[j])
     state.alternative[j], state.site[j], state.row[j] = a, SPLIT, -1
     state.slots[j, : len(slots)] = slots
     for row, members in parts:
-        book_part(kinds, lookup, state, j, int(kinds.site[row]), members, 1)
+        book_part(kinds, lookup, state, j, int(kinds.site[row]), members, sign)
         if kinds.link[row] >= 0:
-            state.link_used[kinds.link[row], slots[0]] += kinds.data_gb[k]
+            state.link_used[kinds.link[row], slots[0]] += sign * kinds.data_gb[k]
     if kinds.stay_alternative[k] >= 0:
-        state.moves[0] += 1
+        state.moves[0] += sign
     if instance.together[j] >= 0:
-        state.together_placed[instance.together[j]] += 1
+        state.together_placed[instance.together[j]] += sign
+    if sign < 0:
+        state.alternative[j], state.site[j] = -1, OUT

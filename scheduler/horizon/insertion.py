@@ -339,6 +339,19 @@ def put(kinds: Kinds, lookup: Lookup, state: State, j: int, a: int, s: int, row:
 
 
 @njit(cache=True)
+def put_all(kinds: Kinds, lookup: Lookup, state: State, jobs: Ints, alternatives: Ints, sites: Ints) -> None:
+    """Place workloads (that are out) at sites or `STAYS`, in the slots ``state`` has for them already."""
+    for n in range(len(jobs)):
+        j = jobs[n]
+        k = lookup.kind[j]
+        state.alternative[j], state.site[j], state.row[j] = alternatives[n], sites[n], -1
+        for row in range(kinds.site_start[k], kinds.site_start[k + 1]):
+            if kinds.site[row] == sites[n]:
+                state.row[j] = row
+        _book(kinds, lookup, state, j, k, 1)
+
+
+@njit(cache=True)
 def remove(kinds: Kinds, lookup: Lookup, state: State, j: int) -> None:
     """Take a workload out, if it is in."""
     if state.site[j] != OUT:

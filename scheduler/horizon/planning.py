@@ -7,25 +7,18 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from scheduler.horizon import class_model, exact
-from scheduler.horizon.accounting import HorizonBooks
+from scheduler.horizon.assembly import assembled
 from scheduler.horizon.building import Builder, marginal_prices
 from scheduler.horizon.dual_ascent import Ascent, ascend
 from scheduler.horizon.gangs import Split, split_gangs
 from scheduler.horizon.insertion import OUT, State
 from scheduler.horizon.instance import Instance, compile_instance
-from scheduler.horizon.plan import (
-    HorizonCertificate,
-    HorizonPlan,
-    LinkPrice,
-    Progress,
-    SlotPrice,
-)
-from scheduler.horizon.pricing import Prices, no_prices, priced
-from scheduler.horizon.reasons import HorizonExplainer
-from scheduler.horizon.solution import placements, value
+from scheduler.horizon.plan import HorizonPlan, Progress
+from scheduler.horizon.pricing import no_prices, priced
+from scheduler.horizon.solution import value
 from scheduler.horizon.types import HorizonProblem
 from scheduler.horizon.validation import checked
-from scheduler.plan import PlanStatus, Timings
+from scheduler.plan import Timings
 from scheduler.types import InvariantViolation
 
 GAP_TARGET = 1e-4
@@ -191,28 +184,16 @@ class _Search:
 
     def plan(self) -> HorizonPlan:
         """The best plan by name, with its figures and proof."""
-        best, problem = self.best, self.problem
-        if best.value < self.bound:
-            raise InvariantViolation(f"a plan's value {best.value} is below its bound {self.bound}")
-        placed = placements(problem, self.instance, best.state, best.splits)
-        books = HorizonBooks(problem, self.instance.supply)
-        explainer = HorizonExplainer(problem, self.instance)
-        left_out = np.flatnonzero(best.state.site == OUT).tolist()
-        return HorizonPlan(
-            placements=placed,
-            unplaced=tuple(explainer.explain(j) for j in left_out),
-            purchases=books.purchases(best.state.used),
-            moved=books.moved(placed),
-            totals=books.totals(placed),
-            status=self._status(),
-            value_nano_cny=best.value,
-            lower_bound_nano_cny=self.bound,
-            bound_from="certificate" if self.bound == self.ascent.bound else "exact search",
-            certificate=_certificate(problem, self.instance, self.ascent),
-            shadow_prices=_slot_prices(self.instance, self.ascent.prices),
+        return assembled(
+            self.problem,
+            self.instance,
+            self.best.state,
+            self.best.splits,
+            self.ascent,
+            exact_bound=self.exact_bound,
             model=EXACT if self.proved else self.model,
             why=self._why(),
-            timings=Timings(0.0, 0.0, 0.0),
+            out_of_time=time.monotonic() > self.deadline,
         )
 
     def _why(self) -> str:
@@ -223,29 +204,3 @@ class _Search:
         if self.model == CLASSES:
             return f"{size}: alike enough for a linear program over kinds; its prices built the plan"
         return f"{size}: prices on every site, grade and slot by ascent; they built the plan"
-
-    def _status(self) -> PlanStatus:
-        if self.best.value == self.bound:
-            return PlanStatus.OPTIMAL
-        return PlanStatus.TIME_LIMIT if time.monotonic() > self.deadline else PlanStatus.WITHIN_GAP
-
-
-def _certificate(problem: HorizonProblem, instance: Instance, ascent: Ascent) -> HorizonCertificate:
-    lines = tuple(
-        LinkPrice(link.origin, link.site, slot, price)
-        for link, prices in zip(problem.links, ascent.prices.link.tolist(), strict=True)
-        for slot, price in enumerate(prices)
-        if price
-    )
-    prices = _slot_prices(instance, ascent.prices)
-    return HorizonCertificate(prices, lines, ascent.prices.carbon, ascent.bound)
-
-
-def _slot_prices(instance: Instance, prices: Prices) -> tuple[SlotPrice, ...]:
-    supply = instance.supply
-    found = []
-    for cell in np.flatnonzero(prices.capacity).tolist():
-        resource, slot = divmod(cell, supply.slots)
-        site, grade = divmod(resource, len(supply.grades))
-        found.append(SlotPrice(supply.sites[site], supply.grades[grade], slot, int(prices.capacity[cell])))
-    return tuple(found)

@@ -1,0 +1,77 @@
+"""A plan by name, with its figures, reasons and proof, from a plan in arrays."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from scheduler.horizon.accounting import HorizonBooks
+from scheduler.horizon.dual_ascent import Ascent
+from scheduler.horizon.gangs import Split
+from scheduler.horizon.insertion import OUT, State
+from scheduler.horizon.instance import Instance
+from scheduler.horizon.plan import HorizonCertificate, HorizonPlan, LinkPrice, SlotPrice
+from scheduler.horizon.pricing import Prices
+from scheduler.horizon.reasons import HorizonExplainer
+from scheduler.horizon.solution import placements, value
+from scheduler.horizon.types import HorizonProblem
+from scheduler.plan import PlanStatus, Timings
+from scheduler.types import InvariantViolation
+
+
+def assembled(
+    problem: HorizonProblem,
+    instance: Instance,
+    state: State,
+    splits: Mapping[int, Split],
+    ascent: Ascent,
+    *,
+    exact_bound: int = 0,
+    model: str,
+    why: str,
+    out_of_time: bool,
+) -> HorizonPlan:
+    """The plan of a state; raises `InvariantViolation` where its value is below its bound."""
+    worth, bound = value(instance, state, splits), max(ascent.bound, exact_bound)
+    if worth < bound:
+        raise InvariantViolation(f"a plan's value {worth} is below its bound {bound}")
+    placed = placements(problem, instance, state, splits)
+    books = HorizonBooks(problem, instance.supply)
+    explainer = HorizonExplainer(problem, instance)
+    late = PlanStatus.TIME_LIMIT if out_of_time else PlanStatus.WITHIN_GAP
+    return HorizonPlan(
+        placements=placed,
+        unplaced=tuple(explainer.explain(j) for j in np.flatnonzero(state.site == OUT).tolist()),
+        purchases=books.purchases(state.used),
+        moved=books.moved(placed),
+        totals=books.totals(placed),
+        status=PlanStatus.OPTIMAL if worth == bound else late,
+        value_nano_cny=worth,
+        lower_bound_nano_cny=bound,
+        bound_from="certificate" if bound == ascent.bound else "exact search",
+        certificate=_certificate(problem, instance, ascent),
+        shadow_prices=_slot_prices(instance, ascent.prices),
+        model=model,
+        why=why,
+        timings=Timings(0.0, 0.0, 0.0),
+    )
+
+
+def _certificate(problem: HorizonProblem, instance: Instance, ascent: Ascent) -> HorizonCertificate:
+    lines = tuple(
+        LinkPrice(link.origin, link.site, slot, price)
+        for link, prices in zip(problem.links, ascent.prices.link.tolist(), strict=True)
+        for slot, price in enumerate(prices)
+        if price
+    )
+    prices = _slot_prices(instance, ascent.prices)
+    return HorizonCertificate(prices, lines, ascent.prices.carbon, ascent.bound)
+
+
+def _slot_prices(instance: Instance, prices: Prices) -> tuple[SlotPrice, ...]:
+    supply = instance.supply
+    found = []
+    for cell in np.flatnonzero(prices.capacity).tolist():
+        resource, slot = divmod(cell, supply.slots)
+        site, grade = divmod(resource, len(supply.grades))
+        found.append(SlotPrice(supply.sites[site], supply.grades[grade], slot, int(prices.capacity[cell])))
+    return tuple(found)
