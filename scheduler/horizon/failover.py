@@ -99,7 +99,7 @@ class LivePlan:
         return begin + sites.index(s)
 
     def fail(self, site: str) -> Repair:
-        """A site is gone for the whole horizon; raises ``ValueError`` for one that the problem does not have."""
+        """A site is gone for the whole horizon; raises ``ValueError`` for one that the problem has not."""
         if site not in self.instance.supply.sites:
             raise ValueError(f"unknown site {site!r}; there are {', '.join(self.instance.supply.sites)}")
         started = time.monotonic()

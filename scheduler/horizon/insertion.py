@@ -157,59 +157,71 @@ def best_option(
     """The option with the least score: score, alternative, site (`OUT`, `STAYS`), row; fills its slots."""
     k = lookup.kind[j]
     best, best_a, best_s, best_row = kinds.penalty[k], -1, OUT, -1
-    begin, end = kinds.earliest[k], kinds.end[k]
-    cost = np.empty(lookup.slots, dtype=np.int64)
-    first = np.zeros(lookup.slots, dtype=np.int64)
     here = np.empty(lookup.slots, dtype=np.int64)
     if kinds.stay_alternative[k] >= 0:
-        score = _staying(kinds, lookup, state, guide, j, cost, first, here)
+        score = staying(kinds, lookup, state, guide, j, here)
         if score < best:
             best, best_a, best_s = score, kinds.stay_alternative[k], STAYS
             slots[: kinds.duration[best_a]] = here[: kinds.duration[best_a]]
         if state.moves[0] >= state.moves[1]:
             return best, best_a, best_s, best_row
     for row in range(kinds.site_start[k], kinds.site_start[k + 1]):
-        s = kinds.site[row]
-        fixed = kinds.transfer[row] + kinds.migration[k]
-        if fixed >= best or not _may_join(lookup, state, j, s):
-            continue
-        limited = _line_limits(kinds, lookup, state, k, row, begin, end, first)
-        for a in range(kinds.alternative_start[k], kinds.alternative_start[k + 1]):
-            if not kinds.affordable[a, s]:
-                continue
-            cost[begin:end] = 0
-            _close_apart(lookup, state, j, s, begin, end, cost)
-            _add_marginal(kinds, lookup, state, guide, a, s, kinds.gang[k], begin, end, cost)
-            score = cheapest_slots(
-                cost,
-                first,
-                begin,
-                end,
-                kinds.duration[a],
-                kinds.preemptible[k],
-                kinds.due[k],
-                kinds.late[k],
-                here,
-            )
-            if score >= NEVER or score + fixed >= best:
-                continue
-            if state.carbon[1] < NO_LIMIT:
-                carbon = _carbon(kinds, lookup, a, s, kinds.gang[k], here)
-                if state.carbon[0] + carbon > state.carbon[1]:
-                    continue
-            best, best_a, best_s, best_row = score + fixed, a, s, row
+        score, a = at_site(kinds, lookup, state, guide, j, row, best, here)
+        if score < best:
+            best, best_a, best_s, best_row = score, a, kinds.site[row], row
             slots[: kinds.duration[a]] = here[: kinds.duration[a]]
-        if limited:
-            first[begin:end] = 0
     return best, best_a, best_s, best_row
 
 
 @njit(cache=True)
-def _staying(
-    kinds: Kinds, lookup: Lookup, state: State, guide: Guide, j: int, cost: Ints, first: Ints, slots: Ints
-) -> int:
+def at_site(
+    kinds: Kinds, lookup: Lookup, state: State, guide: Guide, j: int, row: int, below: int, slots: Ints
+) -> tuple[int, int]:
+    """The least score at one site if it is ``below`` a limit, else `NEVER`; its alternative; fills its slots."""
+    k, s = lookup.kind[j], kinds.site[row]
+    fixed = kinds.transfer[row] + kinds.migration[k]
+    best, best_a = NEVER, -1
+    if fixed >= below or not _may_join(lookup, state, j, s):
+        return best, best_a
+    begin, end = kinds.earliest[k], kinds.end[k]
+    cost = np.empty(lookup.slots, dtype=np.int64)
+    first = np.zeros(lookup.slots, dtype=np.int64)
+    here = np.empty(lookup.slots, dtype=np.int64)
+    _line_limits(kinds, lookup, state, k, row, begin, end, first)
+    for a in range(kinds.alternative_start[k], kinds.alternative_start[k + 1]):
+        if not kinds.affordable[a, s]:
+            continue
+        cost[begin:end] = 0
+        _close_apart(lookup, state, j, s, begin, end, cost)
+        _add_marginal(kinds, lookup, state, guide, a, s, kinds.gang[k], begin, end, cost)
+        score = cheapest_slots(
+            cost,
+            first,
+            begin,
+            end,
+            kinds.duration[a],
+            kinds.preemptible[k],
+            kinds.due[k],
+            kinds.late[k],
+            here,
+        )
+        if score >= NEVER or score + fixed >= min(below, best):
+            continue
+        if state.carbon[1] < NO_LIMIT:
+            carbon = _carbon(kinds, lookup, a, s, kinds.gang[k], here)
+            if state.carbon[0] + carbon > state.carbon[1]:
+                continue
+        best, best_a = score + fixed, a
+        slots[: kinds.duration[a]] = here[: kinds.duration[a]]
+    return best, best_a
+
+
+@njit(cache=True)
+def staying(kinds: Kinds, lookup: Lookup, state: State, guide: Guide, j: int, slots: Ints) -> int:
     """The score of going on as it is; fills its slots."""
     k = lookup.kind[j]
+    cost = np.empty(lookup.slots, dtype=np.int64)
+    first = np.zeros(lookup.slots, dtype=np.int64)
     a = kinds.stay_alternative[k]
     end = kinds.end[k] if kinds.preemptible[k] else kinds.duration[a]
     cost[:end] = 0
@@ -253,15 +265,12 @@ def _close_apart(lookup: Lookup, state: State, j: int, s: int, begin: int, end: 
 @njit(cache=True)
 def _line_limits(
     kinds: Kinds, lookup: Lookup, state: State, k: int, row: int, begin: int, end: int, first: Ints
-) -> bool:
-    """Forbid to begin where the line has no room left for its data; returns whether any line limits it."""
+) -> None:
+    """Forbid to begin where the line has no room left for its data."""
     link = kinds.link[row]
-    if link < 0:
-        return False
-    for t in range(begin, end):
+    for t in range(begin, end if link >= 0 else begin):
         room = lookup.link_room[link, t] - state.link_used[link, t]
         first[t] = NEVER if room < kinds.data_gb[k] else 0
-    return True
 
 
 @njit(cache=True)
