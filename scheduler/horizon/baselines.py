@@ -44,7 +44,7 @@ FIRST_FIT = "first_fit"
 
 DESCRIPTIONS = {
     ALL_EAST: "the origin's own pool, else the nearest eastern hub with room, in order of arrival",
-    ALL_EAST_UNLIMITED: "the first of these at once as if it had room, at list prices, for what the plan serves",
+    ALL_EAST_UNLIMITED: "the first of these as if it had room, at list prices, for what the plan serves",
     CHEAPEST_FIRST: "wherever and whenever it is cheapest at that moment, in order of arrival",
     REGRET: "the same, those first that lose most per card by their second-best site",
     FAILOVER: "sites ranked once by price on an empty system, each tried in turn, in order of arrival",

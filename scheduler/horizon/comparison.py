@@ -1,4 +1,4 @@
-"""A plan over many slots against what one would do without it, on the same work and by the same arithmetic."""
+"""A plan over many slots against what one would do without it, on the same work."""
 
 from typing import NamedTuple
 
