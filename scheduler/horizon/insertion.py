@@ -177,7 +177,7 @@ def best_option(
 def at_site(
     kinds: Kinds, lookup: Lookup, state: State, guide: Guide, j: int, row: int, below: int, slots: Ints
 ) -> tuple[int, int]:
-    """The least score at a site if it is ``below`` a limit, else `NEVER`; its alternative; fills its slots."""
+    """The least score at a site if it is ``below`` a limit, else `NEVER`; its alternative; fills slots."""
     k, s = lookup.kind[j], kinds.site[row]
     fixed = kinds.transfer[row] + kinds.migration[k]
     best, best_a = NEVER, -1
