@@ -123,7 +123,7 @@ class Contract(Answer, frozen=True, kw_only=True):
     symbol: str
     grade: str
     hub: str
-    kind: Literal["day", "week", "month"]
+    kind: Literal["day", "week", "month", "quarter"]
     delivery_start: str
     delivery_end: str
     hours: int

@@ -353,7 +353,7 @@ class ContractsQuery(Request, frozen=True, kw_only=True):
 
     grade: Code | None = None
     hub: Code | None = None
-    kind: Literal["day", "week", "month"] | None = None
+    kind: Literal["day", "week", "month", "quarter"] | None = None
     active: bool | None = None
     limit: PageSize = 200
     cursor: Cursor | None = None

@@ -119,7 +119,7 @@ class RejectCode(Enum):
         "These cards back shorts, are delivered or pledged on one of the days. A card is used once.",
     )
     COLLATERAL_NEEDED = (409, "The account's margin needs what is pledged. Deposit cash first.")
-    INVALID_SYMBOL = (422, "A symbol is GRADE.HUB.PERIOD with a period such as 261205, 26W49 or 2612.")
+    INVALID_SYMBOL = (422, "A symbol is GRADE.HUB.PERIOD with a period such as 261205, 26W49, 2612 or 27Q1.")
     CONTRACT_EXISTS = (409, "A contract of this symbol is or was listed.")
     CONTRACT_OVER = (409, "The last trading day of this contract is over.")
     CONTRACT_LIMIT = (409, "The exchange has as many contracts as it is configured for.")

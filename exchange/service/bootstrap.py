@@ -26,7 +26,7 @@ from nodes.catalogue import Catalogue, load_catalogue
 OPERATOR = "operator"
 OPERATOR_ROLES: Final[tuple[Role, ...]] = ("market", "risk", "treasury", "admin")
 OPERATOR_SCOPES = ("read", "risk", "operate")
-CALENDAR_DAYS = 450
+CALENDAR_DAYS = 600
 """How far ahead closed days are journaled; the longest contract begins about 215 days ahead."""
 
 MARGIN_RULES = SetMarginRules(

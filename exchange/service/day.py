@@ -17,7 +17,7 @@ import msgspec
 
 from exchange.domain.calendar import day_of, is_trading_day, moment_ns, next_trading_day
 from exchange.domain.clock import Clock
-from exchange.domain.contracts import Period, PeriodKind, Symbol, listed_periods
+from exchange.domain.contracts import Period, Symbol, listed_periods
 from exchange.domain.messages import (
     FinishDelivery,
     ListContracts,
@@ -39,7 +39,7 @@ from nodes.catalogue import Catalogue, load_catalogue
 POLL_S = 0.02
 """How often the driver looks again whether the clock's speed or the state has changed."""
 
-CALENDAR_RENEWED_DAYS = 250
+CALENDAR_RENEWED_DAYS = 400
 """The calendar is journaled anew when less than this of it lies ahead."""
 
 
@@ -196,12 +196,12 @@ class DayDriver:
 
         The latest settlement price of the product's latest contract of the same kind, else the catalogue's.
         """
-        before = _period_before(period)
+        before = period.before
         for _ in range(_LOOK_BACK):
             known = self._exchange.views.contract(str(Symbol(product.grade, product.hub, before)))
             if known is not None and known.settled:
                 return known.reference_price
-            before = _period_before(before)
+            before = before.before
         return self._catalogue.reference_price_ticks(product.grade, product.hub)
 
     async def _send(self, message: RareMessage) -> None:
@@ -218,11 +218,3 @@ class DayDriver:
 
 
 _LOOK_BACK = 4
-
-
-def _period_before(period: Period) -> Period:
-    """Return the period of the same kind that ends where this one begins."""
-    length = period.end - period.first
-    if period.kind is PeriodKind.MONTH:
-        return Period(PeriodKind.MONTH, (period.first - timedelta(days=1)).replace(day=1), period.first)
-    return Period(period.kind, period.first - length, period.first)

@@ -37,9 +37,9 @@ _KERNEL_PHASE = {
 }
 _TAKES_ORDERS = (MarketPhase.CALL, MarketPhase.CONTINUOUS)
 _CAN_BE_HALTED = (MarketPhase.PRE_OPEN, *_TAKES_ORDERS, MarketPhase.MATCHED)
-PRICE_MAX = 1 << 20
-"""Highest reference price of a listing, ticks: about 10,000 CNY per lot-hour. A month's contract at it, fully
-margined, and its limits many days later are within the kernel's bounds.
+PRICE_MAX = 1 << 19
+"""Highest reference price of a listing, ticks: about 5,000 CNY per lot-hour. A quarter's contract at it,
+fully margined, and its limits many days later are within the kernel's bounds.
 """
 
 

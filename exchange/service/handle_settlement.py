@@ -31,8 +31,12 @@ from exchange.service.margins import first_margined_day, lot_risk, set_offsets
 from exchange.service.state import HOUSE, Outcome, Stamp, State, refused
 from matching.records import Records
 
-CASCADE_DAYS_MAX = 31 + 6
-"""Most days that one product's cascades of one settlement can list: a month, and a week that begins in it."""
+CASCADE_LISTED_MAX = 3 + 31 + 6
+"""Most contracts that one product's cascades of one settlement can list: a quarter's months, the first one's
+days, and those of a week that begins in it.
+"""
+CASCADES = ((PeriodKind.QUARTER,), (PeriodKind.WEEK, PeriodKind.MONTH))
+"""What cascades, in this order: a quarter's first month ends with the quarter."""
 
 
 def settle_day(state: State, message: SettleDay, stamp: Stamp) -> Outcome:
@@ -41,19 +45,21 @@ def settle_day(state: State, message: SettleDay, stamp: Stamp) -> Outcome:
         return refused(RejectCode.WRONG_PHASE, state.day.phase.label)
     if message.day != state.day.trading_day:
         return refused(RejectCode.DAY_NOT_NEXT, f"{state.day.trading_day} is open")
-    if state.engine.free_slots < CASCADE_DAYS_MAX * len(state.products):
-        return refused(RejectCode.CONTRACT_LIMIT, "no room for the days that weeks and months cascade into")
+    if state.engine.free_slots < CASCADE_LISTED_MAX * len(state.products):
+        return refused(RejectCode.CONTRACT_LIMIT, "no room for what expiring contracts cascade into")
     events: list[Records] = []
     traded = state.active_contracts()
     rules = _fix_prices(state, traded)
-    expiring = [state.contracts[i] for i in traded if state.contracts[i].last_trading_day <= message.day]
-    parents = [contract for contract in expiring if contract.kind is not PeriodKind.DAY]
     _pay_fees(state, stamp)
-    if parents:
-        _mark(state, np.array([parent.index for parent in parents]), stamp)
-    for parent in parents:
-        events += _cascade(state, parent, stamp)
-    days = _expiring_days(state, message)
+    parents: list[Contract] = []
+    for kinds in CASCADES:
+        ending = _expiring(state, message, kinds)
+        if ending:
+            _mark(state, np.array([parent.index for parent in ending]), stamp)
+        for parent in ending:
+            events += _cascade(state, parent, stamp)
+        parents += ending
+    days = _expiring(state, message, (PeriodKind.DAY,))
     _mark(state, state.active_contracts(), stamp)
     _record(state, traded, rules, message)
     back_shorts(state)
@@ -74,11 +80,11 @@ def _forget_client_orders(state: State) -> None:
     state.client_orders.forget(int(order_id) for rows in resting for order_id in rows["order_id"])
 
 
-def _expiring_days(state: State, message: SettleDay) -> list[Contract]:
-    """Return the day contracts that expire, by delivery day, cascaded ones included."""
+def _expiring(state: State, message: SettleDay, kinds: tuple[PeriodKind, ...]) -> list[Contract]:
+    """Return the contracts of some kinds that expire, by first delivery day, cascaded ones included."""
     active = [state.contracts[i] for i in state.active_contracts()]
-    days = [c for c in active if c.kind is PeriodKind.DAY and c.last_trading_day <= message.day]
-    return sorted(days, key=lambda contract: (contract.period.first, contract.index))
+    ending = [c for c in active if c.kind in kinds and c.last_trading_day <= message.day]
+    return sorted(ending, key=lambda contract: (contract.period.first, contract.index))
 
 
 def _fix_prices(state: State, traded: NDArray[np.intp]) -> list[PriceRule]:
@@ -137,14 +143,22 @@ def _mark(state: State, contracts: NDArray[Any], stamp: Stamp) -> None:
 
 
 def _cascade(state: State, parent: Contract, stamp: Stamp) -> list[Records]:
+<<<<<<< HEAD
     """Turn a marked week or month into its days, at its settlement price and without a fee (clause 6.4)."""
     holding = holders(state, parent)
     if not holding:
+=======
+    """Turn a marked contract into the parts of its period, at its settlement price and without a fee (clause
+    6.4).
+    """
+    holders = _holders(state, parent)
+    if not holders:
+>>>>>>> 1f01ad8 (Quarter contracts cascade into their months)
         return []
     price = int(state.contract_row(parent.index)["reference"])
     events = []
     children = []
-    for period in parent.period.days():
+    for period in parent.period.parts():
         symbol = Symbol(parent.grade, parent.hub, period)
         if str(symbol) not in state.contracts_by_symbol:
             product = state.products[parent.grade, parent.hub]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -17,27 +18,36 @@ from exchange.domain.contracts import (
     listed_periods,
     month_period,
     parse_symbol,
+    quarter_period,
     week_period,
 )
 
+MAKERS = [day_period, week_period, month_period, quarter_period]
 FRIDAY = date(2026, 12, 4)
 days = st.dates(min_value=date(2001, 1, 1), max_value=date(2098, 12, 31))
 
 
-@given(days, st.sampled_from([day_period, week_period, month_period]), st.sampled_from(["GUIAN", "YRD-DEMO"]))
+@given(
+    days,
+    st.sampled_from([day_period, week_period, month_period, quarter_period]),
+    st.sampled_from(["GUIAN", "YRD-DEMO"]),
+)
 def test_symbols_survive_a_round_trip(day, period_of, hub) -> None:
     symbol = Symbol("H100", hub, period_of(day))
     assert parse_symbol(str(symbol)) == symbol
 
 
-@given(days, st.sampled_from([day_period, week_period, month_period]))
-def test_a_period_is_its_days(day, period_of) -> None:
+@given(days, st.sampled_from(MAKERS))
+def test_a_period_is_its_parts(day, period_of) -> None:
     period = period_of(day)
-    children = list(period.days())
+    children = list(period.parts())
     assert children[0].first == period.first
     assert children[-1].end == period.end
     assert sum(child.hours for child in children) == period.hours
     assert period.end_ns - period.start_ns == period.hours * NS_PER_HOUR
+    assert all(one.end == following.first for one, following in pairwise(children))
+    assert period.before.end == period.first
+    assert period.before.kind is period.kind
     assert period.first <= day < period.end
     assert day_of(period.start_ns) == period.first
 
@@ -49,6 +59,9 @@ def test_a_period_is_its_days(day, period_of) -> None:
         ("A100.QINGYANG.26W49", PeriodKind.WEEK, date(2026, 11, 30), 168),
         ("H100.SHANGHAI-EDGE.2612", PeriodKind.MONTH, date(2026, 12, 1), 744),
         ("T4.GUIAN.26W53", PeriodKind.WEEK, date(2026, 12, 28), 168),
+        ("H100.GUIAN.27Q1", PeriodKind.QUARTER, date(2027, 1, 1), 2160),
+        ("H100.GUIAN.28Q1", PeriodKind.QUARTER, date(2028, 1, 1), 2184),
+        ("H100.YRD-DEMO.26Q4", PeriodKind.QUARTER, date(2026, 10, 1), 2208),
     ],
 )
 def test_known_symbols(text: str, kind: PeriodKind, first: date, hours: int) -> None:
@@ -67,6 +80,8 @@ def test_known_symbols(text: str, kind: PeriodKind, first: date, hours: int) -> 
         "H100.GUIAN.25W53",
         "H100.guian.261205",
         "H100.GUIAN.2613",
+        "H100.GUIAN.26Q0",
+        "H100.GUIAN.26Q5",
         "H100.GUIAN.261205 ",
         "H100..261205",
         "H100.GUIAN-.261205",
@@ -94,6 +109,7 @@ def test_listing_on_a_friday() -> None:
         *(f"2612{day:02d}" for day in range(5, 12)),
         *("26W50", "26W51", "26W52", "26W53"),
         *("2701", "2702", "2703", "2704", "2705", "2706"),
+        *("27Q1", "27Q2", "27Q3", "27Q4"),
     ]
 
 

@@ -170,6 +170,28 @@ def test_a_month_cascades_whole(market_type) -> None:
     market.core.check()
 
 
+def test_a_quarter_becomes_its_months_and_the_first_one_its_days(market_type) -> None:
+    market = market_type(day=date(2026, 12, 31))
+    market.open()
+    market.at(14, 0)
+    market.trade("H100.GUIAN.27Q1", 1, 2, lots=2, price=1_100)
+    market.trade("H100.GUIAN.2702", 1, 3, lots=1, price=1_200)
+    market.trade("H100.GUIAN.2701", 3, 2, lots=1, price=1_150)
+    paid = market.cash_of(2)
+    market.settle()
+    # clause 6.4: the quarter settles at 1100, January at 1150; February, March and the first seven days of
+    # January, which traded before, have prices of their own: 1200
+    gain = 2 * (744 * (1_150 - 1_100) + 672 * (1_200 - 1_100) + 744 * (1_200 - 1_100))
+    gain += 3 * 7 * 24 * (1_200 - 1_150)
+    assert market.cash_of(2) == paid + gain
+    assert market.lots(2, "H100.GUIAN.2702") == 2
+    assert market.lots(2, "H100.GUIAN.2703") == 2
+    assert market.lots(2, "H100.GUIAN.270115") == 3
+    assert Views(market.core, Tape(100)).contract("H100.GUIAN.27Q1").active is False
+    assert [row["lots"] for row in market.state.reservations.rows if row["buyer"] == 2] == [2, 1]
+    market.core.check()
+
+
 def test_delivery_is_invoiced_at_the_settlement_price_and_nobody_pays_twice(market, views) -> None:
     market.open()
     market.trade(SATURDAY_H100, 1, 2, lots=2, price=1_200)
