@@ -33,7 +33,7 @@ from exchange.domain.calendar import day_start_ns
 from exchange.domain.phases import MarketPhase
 from exchange.service.bootstrap import MARGIN_RULES
 from exchange.service.core import Core
-from exchange.service.handle_settlement import CASCADE_DAYS_MAX
+from exchange.service.handle_settlement import CASCADE_LISTED_MAX
 from matching.engine import Engine
 from matching.spec import EngineLimits
 
@@ -71,7 +71,7 @@ def fastest(work: Callable[[], Any], repeats: int) -> tuple[float, Any]:
 def market(size: Size) -> Core:
     """Return a core whose day is closed, with every account in every contract, traded on the day."""
     limits = EngineLimits(
-        max_instruments=size.contracts + CASCADE_DAYS_MAX * len(GRADES) * len(HUBS),
+        max_instruments=size.contracts + CASCADE_LISTED_MAX * len(GRADES) * len(HUBS),
         max_levels=1 << 10,
         max_accounts=size.accounts + 1,
         max_holdings=(size.accounts + 1) * size.contracts,

