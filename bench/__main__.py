@@ -5,7 +5,16 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-SHARED = {"peers", "report", "scheduler_cases", "streams", "wire_feed", "wire_load", "wire_server"}
+SHARED = {
+    "horizon_instances",
+    "peers",
+    "report",
+    "scheduler_cases",
+    "streams",
+    "wire_feed",
+    "wire_load",
+    "wire_server",
+}
 
 
 def names() -> list[str]:

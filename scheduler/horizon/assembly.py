@@ -12,6 +12,7 @@ from scheduler.horizon.instance import Instance
 from scheduler.horizon.plan import HorizonCertificate, HorizonPlan, LinkPrice, SlotPrice
 from scheduler.horizon.pricing import Prices
 from scheduler.horizon.reasons import HorizonExplainer
+from scheduler.horizon.relaxing import Relaxer
 from scheduler.horizon.solution import placements, value
 from scheduler.horizon.types import HorizonProblem
 from scheduler.plan import PlanStatus, Timings
@@ -36,11 +37,14 @@ def assembled(
         raise InvariantViolation(f"a plan's value {worth} is below its bound {bound}")
     placed = placements(problem, instance, state, splits)
     books = HorizonBooks(problem, instance.supply)
-    explainer = HorizonExplainer(problem, instance)
+    explainer, relaxer = HorizonExplainer(problem, instance), Relaxer(problem, instance, state)
     late = PlanStatus.TIME_LIMIT if out_of_time else PlanStatus.WITHIN_GAP
     return HorizonPlan(
         placements=placed,
-        unplaced=tuple(explainer.explain(j) for j in np.flatnonzero(state.site == OUT).tolist()),
+        unplaced=tuple(
+            explainer.explain(j)._replace(relaxation=relaxer.find(j))
+            for j in np.flatnonzero(state.site == OUT).tolist()
+        ),
         purchases=books.purchases(state.used),
         moved=books.moved(placed),
         totals=books.totals(placed),

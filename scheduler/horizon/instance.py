@@ -138,6 +138,11 @@ def compile_instance(problem: HorizonProblem) -> Instance:
     )
 
 
+def kinds_of(problem: HorizonProblem, supply: Supply, w: HorizonWorkload) -> Kinds:
+    """The one kind of a workload that need not be the problem's own, as if nothing of it ran."""
+    return _KindBuilder(problem, supply).build([(w, None)], np.ones(1, dtype=np.int64))
+
+
 def _key(w: HorizonWorkload, item: Running | None) -> tuple[object, ...]:
     return (
         w.alternatives,

@@ -6,10 +6,10 @@ from dataclasses import replace
 import horizon_instances as cases
 import numpy as np
 import pytest
-from brute_force import least_value
+from brute_force import least_value, ways
 
 from bench.horizon_instances import jobs_problem
-from scheduler.horizon.checker import certified_bound, check_plan
+from scheduler.horizon.checker import certified_bound, check_placements, check_plan
 from scheduler.horizon.plan import HorizonReason
 from scheduler.horizon.planning import plan_horizon
 from scheduler.horizon.types import Horizon, Link, Part, RunMode, Running
@@ -173,6 +173,33 @@ def test_what_cannot_be_placed_says_why():
             ("capacity", "capacity"),
         )
     }
+    relaxed = {u.workload: u.relaxation for u in plan.unplaced}
+    assert relaxed["latency"] == ("latency_ms_max", "5")
+    assert relaxed["large"] is None
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_relaxation_places_the_workload_in_what_is_left(seed):
+    problem = replace(cases.tiny(seed, workloads_max=4), running=(), moves_max=None)
+    plan = plan_horizon(problem, 10)
+    for u in plan.unplaced:
+        if u.relaxation is None:
+            continue
+        field, text = u.relaxation
+        value = {"residency": str, "latency_ms_max": float}.get(field, int)(text) if text != "none" else None
+        changed = tuple(
+            replace(w, **{field: value}, priority=9, best_effort=False) if w.id == u.workload else w
+            for w in problem.workloads
+        )
+        given = replace(problem, workloads=changed)
+        # the others stay exactly where they are
+        placed = {p.workload: p for p in plan.placements}
+        assert any(
+            check_placements(given, [*placed.values(), way]) == ()
+            for w in changed
+            if w.id == u.workload
+            for way in ways(given, w)
+        ), u
 
 
 def test_faulty_input_is_refused():
