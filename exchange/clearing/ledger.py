@@ -20,6 +20,11 @@ class LedgerKind(IntEnum):
     VARIATION_MARGIN = 3
     FEE = 4
     DELIVERY_PAYMENT = 5
+    FUND_CONTRIBUTION = 6
+    GUARANTEE = 7
+    DEFAULT_COVER = 8
+    ASSESSMENT = 9
+    UNCOVERED_LOSS = 10
 
     @property
     def label(self) -> str:

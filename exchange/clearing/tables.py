@@ -79,6 +79,19 @@ LEDGER_ROW: Final = np.dtype(
 """One movement of money on one account (clause 8.5)."""
 
 
+CLAIM_ROW: Final = np.dtype(
+    [
+        ("seq", "<i8"),  # of the command that found the loss
+        ("amount", "<i8"),  # fen
+        ("debtor", "<i4"),  # the account that defaulted
+        ("creditor", "<i4"),  # the account that paid for it; the house's for what nobody paid
+        ("layer", "<i4"),  # default.Layer
+        ("pad", "<i4"),  # 0
+    ]
+)
+"""What a defaulter owes to one account (clause 6.10)."""
+
+
 class Table:
     """Rows of one structured dtype; memory doubles as it fills. `rows` is a view that ends at the last
     row.

@@ -146,6 +146,20 @@ class RejectCode(Enum):
         "This hour of this reservation has its reading. Leave it out and send the rest again.",
     )
 
+    NOT_RESTRICTED = (
+        409,
+        "The account is not restricted for an unmet margin call, or holds nothing there.",
+    )
+    NOT_IN_DEFAULT = (
+        409,
+        "The account is not in default: that needs an unmet margin call, no positions or undelivered "
+        "reservations, and cash below 0.",
+    )
+    INVALID_BID = (
+        422,
+        "A bid needs 1 lot up to what the account holds, and a price from 1 to 2^20 ticks.",
+    )
+
     @property
     def status(self) -> int:
         """HTTP status of an answer that carries this code."""

@@ -18,6 +18,10 @@ class SessionTimes:
     continuous: time = time(9, 0)
     margin_runs: tuple[time, ...] = (time(10, 30), time(13, 30))
     """Within continuous trading, ascending (clause 5.11)."""
+    margin_deadline: time = time(10, 0)
+    """When yesterday's margin calls must be met, and close-outs begin (clauses 6.7, 6.8)."""
+    margin_auction: time = time(14, 30)
+    """When bids for what couldn't be closed out are taken (clause 6.9)."""
     close: time = time(15, 0)
     settle: time = time(15, 30)
     settlement_window_minutes: int = 60

@@ -13,10 +13,13 @@ import msgspec
 import numpy as np
 from blake3 import blake3
 
+from exchange.clearing.default import Layer
 from exchange.domain import messages as m
 from exchange.domain.calendar import NS_PER_HOUR
 from exchange.domain.contracts import PeriodKind
+from exchange.domain.phases import MarketPhase
 from exchange.service import (
+    handle_default,
     handle_delivery,
     handle_margin,
     handle_market,
@@ -69,6 +72,12 @@ HANDLERS: Final[dict[type, Handler]] = {
     m.Halt: handle_market.halt,
     m.KillMarket: handle_market.kill_market,
     m.RunMargin: handle_margin.run_margin,
+    m.SetContribution: handle_default.set_contribution,
+    m.EnforceCalls: handle_default.enforce_calls,
+    m.CloseOut: handle_default.close_out,
+    m.BidForPosition: handle_default.bid_for_position,
+    m.CloseAuction: handle_default.close_auction,
+    m.CoverDefault: handle_default.cover_default,
     m.SettleDay: handle_settlement.settle_day,
     m.MeterReadings: handle_delivery.meter_readings,
     m.FinishDelivery: handle_delivery.finish_delivery,
@@ -118,7 +127,7 @@ class Core:
 
     def _apply_by_hour(self, commands: Records, begin_ns: int) -> Records:
         """Apply commands, which may lie on both sides of the beginning of an hour of clause 6.1."""
-        hour, last = self._hour(begin_ns), self._hour(self.time_ns)
+        hour, last = self.state.hour(begin_ns), self.state.hour(self.time_ns)
         if hour == last:
             return self._apply_block(commands, hour)
         next_ns = self.state.day.settlement_window_ns + (hour + 1) * NS_PER_HOUR
@@ -130,14 +139,10 @@ class Core:
         )
         return joined(parts)
 
-    def _hour(self, time_ns: int) -> int:
-        """Return the hour before the close in which a moment lies: 0 the last one, -1 the one before it …"""
-        return min(0, (time_ns - self.state.day.settlement_window_ns) // NS_PER_HOUR)
-
     def _apply_block(self, commands: Records, hour: int) -> Records:
         def apply(piece: Records) -> Records:
             events = self.state.engine.apply(piece)
-            self._fold(events, hour)
+            self.state.fold(events, hour)
             return events
 
         if not self.state.netting.any():
@@ -153,7 +158,7 @@ class Core:
         outcome = HANDLERS[type(message)](self.state, message, Stamp(seq, time_ns))
         events = joined(outcome.events)
         if isinstance(message, m.SetPhase | m.Halt):
-            self._fold(events, self._hour(time_ns))
+            self.state.fold(events, self.state.hour(time_ns))
         if isinstance(message, _CHANGES_CONTRACTS):
             self.changes.mark_all(seq)
         result = RareResult(seq, outcome.code, outcome.detail, outcome.data)
@@ -189,16 +194,19 @@ class Core:
             raise InvariantViolation(f"seq {first} … {last} can't follow {self.seq}")
         self.seq = last
 
-    def _fold(self, events: Records, hour: int) -> None:
-        state = self.state
-        fees = (state.rules.maker_basis_points, state.rules.taker_basis_points)
-        state.positions.fold(events, state.contract_table.rows, state.cash, fees, hour)
-
     def _check_money(self) -> None:
         state = self.state
-        total, paid_in = int(state.cash.sum()), state.deposits_fen - state.withdrawals_fen
+        total = int(state.cash.sum()) + int(state.fund.sum())
+        paid_in = state.deposits_fen - state.withdrawals_fen
         if total != paid_in:
-            raise InvariantViolation(f"Σ cash {total} isn't deposits − withdrawals {paid_in}")
+            raise InvariantViolation(f"Σ cash and fund {total} isn't deposits − withdrawals {paid_in}")
+        if (state.fund < 0).any():
+            raise InvariantViolation("a contribution to the default fund is negative")
+        owing = set(np.flatnonzero(state.cash < 0).tolist()) - state.calls.keys()
+        if (state.claims.rows["layer"] == Layer.UNCOVERED).any():
+            owing.discard(HOUSE)
+        if state.day.phase is MarketPhase.SETTLED and owing:
+            raise InvariantViolation(f"accounts {owing} owe without a margin call or a claim")
 
     def _check_ledger(self) -> None:
         state = self.state

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 
 import msgspec
 
@@ -19,6 +19,10 @@ from exchange.domain.calendar import day_of, is_trading_day, moment_ns, next_tra
 from exchange.domain.clock import Clock
 from exchange.domain.contracts import Period, Symbol, listed_periods
 from exchange.domain.messages import (
+    CloseAuction,
+    CloseOut,
+    CoverDefault,
+    EnforceCalls,
     FinishDelivery,
     ListContracts,
     Listing,
@@ -120,15 +124,19 @@ class DayDriver:
     def _next_of_market(self) -> Due:
         status, sessions = self._exchange.views.status(), self._sessions
         day = status.trading_day
+        if status.phase is MarketPhase.SETTLED and day is not None:
+            for account in self._exchange.views.in_default():
+                message = CoverDefault(account=account)
+                return Due(moment_ns(day, sessions.settle), "cover default", self._sending(message))
         if status.phase is MarketPhase.SETTLED or day is None:
             day = self._next_day(day)
             return Due(moment_ns(day, sessions.open_day), "open day", self._opening(day))
         if status.phase is MarketPhase.CLOSED:
             return Due(moment_ns(day, sessions.settle), "settle", self._sending(SettleDay(day=day)))
         if status.phase is MarketPhase.CONTINUOUS:
-            runs = sessions.margin_runs[self._exchange.views.margin_runs :]
-            if runs and runs[0] < sessions.close:
-                return Due(moment_ns(day, runs[0]), "margin run", self._sending(RunMargin()))
+            within = self._due_within(day)
+            if within is not None:
+                return within
         at, phase = {
             MarketPhase.PRE_OPEN: (sessions.call, MarketPhase.CALL),
             MarketPhase.CALL: (sessions.match, MarketPhase.MATCHED),
@@ -136,6 +144,25 @@ class DayDriver:
             MarketPhase.CONTINUOUS: (sessions.close, MarketPhase.CLOSED),
         }[status.phase]
         return Due(moment_ns(day, at), phase.label, self._sending(SetPhase(phase=phase)))
+
+    def _due_within(self, day: date) -> Due | None:
+        """Return what comes first of margin runs, calls and close-outs before the close."""
+        views, sessions = self._exchange.views, self._sessions
+        calls = views.margin_calls()
+        steps: list[tuple[time, str, RareMessage]] = []
+        if calls and not views.calls_enforced:
+            steps.append((sessions.margin_deadline, "margin deadline", EnforceCalls()))
+        for call in calls:
+            if not call.restricted or not views.positions(call.account):
+                continue
+            if call.closed_out != day:
+                steps.append((sessions.margin_deadline, "close-out", CloseOut(account=call.account)))
+            elif call.auctioned != day:
+                steps.append((sessions.margin_auction, "auction", CloseAuction(account=call.account)))
+        runs = sessions.margin_runs[views.margin_runs :]
+        steps += [(at, "margin run", RunMargin()) for at in runs[:1]]
+        at, what, message = min(steps, key=lambda step: step[0], default=(sessions.close, "", RunMargin()))
+        return Due(moment_ns(day, at), what, self._sending(message)) if at < sessions.close else None
 
     def _next_of_delivery(self) -> Due | None:
         delivered = self._exchange.views.delivered_day

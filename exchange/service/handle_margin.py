@@ -34,6 +34,7 @@ def _fault(rules: SetMarginRules) -> str:
         "concentration_share_basis_points": rules.concentration_share_basis_points,
         "concentration_basis_points": rules.concentration_basis_points,
         "lock_limit_basis_points": rules.lock_limit_basis_points * LOCK_STEPS_MAX,
+        "assessment_basis_points": rules.assessment_basis_points // 10,
         "lock_margin_basis_points": rules.lock_margin_basis_points,
         "calendar_basis_points": rules.calendar_basis_points // 2,
         "inter_hub_basis_points": rules.inter_hub_basis_points,

@@ -26,6 +26,7 @@ from exchange.domain.phases import MarketPhase
 from exchange.domain.rejects import RejectCode
 from exchange.service.backing import back_shorts, collateral_now
 from exchange.service.expiry import expire, holders
+from exchange.service.handle_default import issue_calls
 from exchange.service.handle_market import add_contract
 from exchange.service.margins import first_margined_day, lot_risk, set_offsets
 from exchange.service.state import HOUSE, Outcome, Stamp, State, refused
@@ -69,6 +70,7 @@ def settle_day(state: State, message: SettleDay, stamp: Stamp) -> Outcome:
     back_shorts(state)
     state.primary.collateral = sorted(collateral_now(state, stamp).items())
     events += _prepare_next_day(state, stamp)
+    events += issue_calls(state, stamp)
     _forget_client_orders(state)
     state.day.phase = MarketPhase.SETTLED
     return Outcome(data={"contracts": len(traded), "expired": len(parents) + len(days)}, events=events)

@@ -9,7 +9,7 @@ import numpy as np
 
 from exchange.clearing.fees import FeeRates
 from exchange.clearing.positions import POSITION_ROW
-from exchange.clearing.tables import CONTRACT_ROW, LEDGER_ROW, RESERVATION_ROW, SETTLEMENT_ROW
+from exchange.clearing.tables import CLAIM_ROW, CONTRACT_ROW, LEDGER_ROW, RESERVATION_ROW, SETTLEMENT_ROW
 from exchange.domain.contracts import Contract
 from exchange.domain.messages import SetMarginRules, SetRules
 from exchange.journal.snapshots import SnapshotHeader
@@ -17,18 +17,20 @@ from exchange.service.candles import LIVE_CANDLE
 from exchange.service.clientorders import ClientOrder
 from exchange.service.core import CORE_VERSION, Core
 from exchange.service.primarystate import Primary
-from exchange.service.state import Day, Key, Member, Proposal, State
+from exchange.service.state import Bid, Day, Key, MarginCall, Member, Proposal, State
 from exchange.service.tape import TAPE_ROW, Tape
 from matching.api import MatchingEngine
 from matching.state import SNAPSHOT_DTYPES
 
-LAYOUT: Final = 6
+LAYOUT: Final = 7
 """Goes up when a snapshot's arrays or typed parts change, so that an old one is never misread."""
 
 _KERNEL: Final = "kernel."
 _TABLES: Final[dict[str, np.dtype[Any]]] = {
     "cash": np.dtype("<i8"),
     "delivery_hold": np.dtype("<i8"),
+    "fund": np.dtype("<i8"),
+    "claims": CLAIM_ROW,
     "netting": np.dtype("<i8"),
     "add_on": np.dtype("<i8"),
     "contracts": CONTRACT_ROW,
@@ -50,6 +52,8 @@ class _Typed(msgspec.Struct, kw_only=True):
     rules: SetRules
     fee_rates: list[FeeRates]
     margin_rules: SetMarginRules
+    calls: list[MarginCall]
+    bids: list[Bid]
     hub_indices: dict[str, int]
     grade_indices: dict[str, int]
     group_indices: dict[str, int]
@@ -75,6 +79,8 @@ def seal(core: Core, tape: Tape, chain: bytes) -> tuple[SnapshotHeader, dict[str
         rules=state.rules,
         fee_rates=state.fee_rates,
         margin_rules=state.margin_rules,
+        calls=list(state.calls.values()),
+        bids=list(state.bids.values()),
         hub_indices=state.hub_indices,
         grade_indices=state.grade_indices,
         group_indices=state.group_indices,
@@ -96,6 +102,8 @@ def seal(core: Core, tape: Tape, chain: bytes) -> tuple[SnapshotHeader, dict[str
     rows = {
         "cash": state.cash,
         "delivery_hold": state.delivery_hold,
+        "fund": state.fund,
+        "claims": state.claims.rows,
         "netting": state.netting,
         "add_on": state.add_on,
         "contracts": state.contract_table.rows,
@@ -151,6 +159,8 @@ def _fill_typed(state: State, typed: _Typed) -> None:
     state.fee_rates = typed.fee_rates
     state.products = {(product.grade, product.hub): product for product in typed.rules.products}
     state.margin_rules = typed.margin_rules
+    state.calls = {call.account: call for call in typed.calls}
+    state.bids = {(bid.bidder, bid.restricted, bid.contract): bid for bid in typed.bids}
     state.hub_indices = typed.hub_indices
     state.grade_indices = typed.grade_indices
     state.group_indices = typed.group_indices
@@ -172,6 +182,8 @@ def _fill_typed(state: State, typed: _Typed) -> None:
 def _fill_tables(state: State, rows: dict[str, Any]) -> None:
     state.cash[:] = rows["cash"]
     state.delivery_hold[:] = rows["delivery_hold"]
+    state.fund[:] = rows["fund"]
+    state.claims.append(rows["claims"])
     state.netting[:] = rows["netting"]
     state.add_on[:] = rows["add_on"]
     state.contract_table.append(rows["contracts"])

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from exchange.clearing.fees import FeeRates
 from exchange.clearing.ledger import Ledger
 from exchange.clearing.positions import Positions
-from exchange.clearing.tables import CONTRACT_ROW, RESERVATION_ROW, SETTLEMENT_ROW, Table
-from exchange.domain.calendar import day_of, epoch_day, next_trading_day
+from exchange.clearing.tables import CLAIM_ROW, CONTRACT_ROW, RESERVATION_ROW, SETTLEMENT_ROW, Table
+from exchange.domain.calendar import NS_PER_HOUR, day_of, epoch_day, next_trading_day
 from exchange.domain.contracts import Contract
 from exchange.domain.messages import (
     AdjustCash,
@@ -62,6 +62,31 @@ class Member(msgspec.Struct):
     """The member whose client this is; a client has no key."""
 
 
+class MarginCall(msgspec.Struct):
+    """An account that lacks margin (clauses 6.6 to 6.9)."""
+
+    account: int
+    amount_fen: int
+    """What it lacked at the latest settlement."""
+    issued: date
+    restricted: bool = False
+    """Whether its deadline passed unmet."""
+    closed_out: date | None = None
+    """When the exchange last closed positions of it in the market."""
+    auctioned: date | None = None
+    """When an auction of its positions last ended."""
+
+
+class Bid(msgspec.Struct):
+    """A bid for positions of a restricted account."""
+
+    bidder: int
+    restricted: int
+    contract: int
+    lots: int
+    price_ticks: int
+
+
 class Proposal(msgspec.Struct):
     """What an operator proposed; its id is its place in the list + 1."""
 
@@ -92,6 +117,8 @@ class Day(msgspec.Struct):
     trading_day: date | None = None
     """The open day, or the last one."""
     settlement_window_ns: int = 0
+    calls_enforced: bool = False
+    """Whether the open day's deadline for margin calls has passed."""
     margin_runs: int = 0
     """Runs of clause 5.11 since the day was opened."""
     delivered_day: date | None = None
@@ -165,6 +192,13 @@ class State:
         """What each portfolio earns by netting, fen (clause 5.11)."""
         self.add_on: NDArray[np.int64] = np.zeros(accounts, np.int64)
         """What concentration costs each account, fen (clause 5.10)."""
+        self.fund: NDArray[np.int64] = np.zeros(accounts, np.int64)
+        """Contributions to the default fund, fen; the house's is its capital tranche (clause 6.6)."""
+        self.calls: dict[int, MarginCall] = {}
+        """By account, in the order in which they were issued."""
+        self.bids: dict[tuple[int, int, int], Bid] = {}
+        """By bidder, restricted account and contract."""
+        self.claims = Table(CLAIM_ROW)
         self.deposits_fen = 0
         self.withdrawals_fen = 0
         self.positions = Positions()
@@ -198,11 +232,15 @@ class State:
         will cost, and pledged certificates (clauses 5.2, 10.7).
         """
         return AccountSpec(
-            enabled=self.may_trade(self.members_by_account[account]),
+            enabled=self.may_trade(self.members_by_account[account]) and not self.restricted(account),
             equity_fen=int(self.cash[account] - self.delivery_hold[account])
             + self.primary.collateral_of(account),
             offset_fen=self.offset(account),
         )
+
+    def restricted(self, account: int) -> bool:
+        """Return whether the account left a margin call unmet (clause 6.7)."""
+        return account in self.calls and self.calls[account].restricted
 
     def offset(self, account: int) -> int:
         """Return the account's offset against the sum of single margins, fen (clause 5.11)."""
@@ -246,6 +284,15 @@ class State:
         settled = int(self.cash[account] - self.delivery_hold[account])
         return min(exposure.equity_fen - fees, settled) - exposure.requirement_fen + exposure.offset_fen
 
+    def hour(self, time_ns: int) -> int:
+        """Return the hour before the close in which a moment lies: 0 the last one, -1 the one before it …"""
+        return min(0, (time_ns - self.day.settlement_window_ns) // NS_PER_HOUR)
+
+    def fold(self, events: Records, hour: int) -> None:
+        """Enter the trades of `events`, of an hour as of `hour`, into positions and cash."""
+        fees = (self.rules.maker_basis_points, self.rules.taker_basis_points)
+        self.positions.fold(events, self.contract_table.rows, self.cash, fees, hour)
+
     def typed_parts(self) -> Iterator[tuple[str, Any]]:
         """Yield what isn't a table, named, for the state hash; the order of dictionaries is the journal's."""
         yield "fee rates", self.fee_rates
@@ -261,12 +308,16 @@ class State:
         yield "sold", [(*key, hours) for key, hours in self.sold_card_hours.items()]
         yield "money", (self.deposits_fen, self.withdrawals_fen)
         yield "day", self.day
+        yield "calls", list(self.calls.values())
+        yield "bids", list(self.bids.values())
 
     def tables(self) -> Iterator[tuple[str, bytes]]:
         """Yield the bytes of each table, named, for the state hash."""
         used = len(self.members_by_account) + 1
         yield "cash", self.cash[:used].tobytes()
         yield "delivery hold", self.delivery_hold[:used].tobytes()
+        yield "fund", self.fund[:used].tobytes()
+        yield "claims", self.claims.state_bytes()
         yield "netting", self.netting[:used].tobytes()
         yield "add-on", self.add_on[:used].tobytes()
         yield "contract rows", self.contract_table.state_bytes()

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from exchange.clearing.default import Layer
 from exchange.clearing.ledger import LedgerKind
 from exchange.clearing.portfolio.terms import margin_long, margin_short
 from exchange.clearing.settlement import PriceRule
@@ -23,16 +24,18 @@ from exchange.domain.messages import Product, SetMarginRules, SetRules
 from exchange.domain.phases import MarketPhase
 from exchange.service.clientorders import ClientOrder
 from exchange.service.core import Core
+from exchange.service.handle_default import in_default
 from exchange.service.handle_settlement import open_interest
 from exchange.service.margins import Explained, explained
 from exchange.service.primarystate import Primary
 from exchange.service.proposalviews import proposal_views
-from exchange.service.state import HOUSE, Key, Member
+from exchange.service.state import HOUSE, Key, MarginCall, Member
 from exchange.service.tape import Tape
 from exchange.service.viewtypes import (
     BalanceView,
     BookView,
     CapacityView,
+    ClaimView,
     ContractView,
     ConversionView,
     FillView,
@@ -97,7 +100,11 @@ class Views:
         """Return the exchange's money; its two sides are equal to the fen."""
         state = self._state
         return MoneyView(
-            state.deposits_fen, state.withdrawals_fen, int(state.cash.sum()), int(state.cash[HOUSE])
+            state.deposits_fen,
+            state.withdrawals_fen,
+            int(state.cash.sum()),
+            int(state.cash[HOUSE]),
+            int(state.fund.sum()),
         )
 
     def products(self) -> tuple[Product, ...]:
@@ -332,6 +339,38 @@ class Views:
     def margin(self, account: int) -> Explained:
         """Return where the margin of an account that is set up comes from, line by line."""
         return explained(self._state, account)
+
+    def margin_calls(self) -> list[MarginCall]:
+        """Return the margin calls that aren't met, in the order in which they were issued; don't change
+        them.
+        """
+        return list(self._state.calls.values())
+
+    @property
+    def calls_enforced(self) -> bool:
+        """Whether the open day's deadline for margin calls has passed."""
+        return self._state.day.calls_enforced
+
+    def in_default(self) -> list[int]:
+        """Return the accounts whose losses are to be shared (clause 6.10)."""
+        return [account for account in self._state.calls if in_default(self._state, account)]
+
+    def claims(self) -> list[ClaimView]:
+        """Return what defaulters owe, in the order in which it arose."""
+        return [
+            ClaimView(
+                seq=int(row["seq"]),
+                debtor=int(row["debtor"]),
+                creditor=int(row["creditor"]),
+                layer=Layer(int(row["layer"])).label,
+                amount_fen=int(row["amount"]),
+            )
+            for row in self._state.claims.rows
+        ]
+
+    def contribution(self, account: int) -> int:
+        """Return what an account has in the default fund, fen; the house's is its capital tranche."""
+        return int(self._state.fund[account])
 
     def statement(self, account: int, day: date) -> StatementView:
         """Return an account's calendar day; today's fees are in it before settlement enters them (clause

@@ -276,12 +276,26 @@ class ProposalView:
 
 @dataclass(frozen=True, slots=True)
 class MoneyView:
-    """The exchange's money, fen: `deposits − withdrawals = Σ cash of all accounts, the house's included`."""
+    """The exchange's money, fen: `deposits − withdrawals = Σ cash of all accounts, the house's included, and
+    the default fund with its capital tranche`.
+    """
 
     deposits_fen: int
     withdrawals_fen: int
     cash_total_fen: int
     house_cash_fen: int
+    fund_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimView:
+    """What a defaulter owes to an account that paid for it (clause 6.10)."""
+
+    seq: int
+    debtor: int
+    creditor: int
+    layer: str
+    amount_fen: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,3 +202,42 @@ async def test_the_real_catalogue_opens_a_market(config):
     assert await bootstrap(exchange) is None
     exchange.check()
     await exchange.close()
+
+
+async def test_an_unmet_margin_call_is_closed_out_and_its_loss_shared(config):
+    """Clauses 6.7 to 6.10, each step at its time."""
+    exchange = await small(config, ManualClock(moment_ns(FRIDAY, time(9, 30))))
+    for name, cash in (("acme", 10**8), ("blue", 500_000), ("coral", 10**8)):
+        await exchange.submit_rare(m.AddMember(name=name, kind="enterprise"))
+        await exchange.submit_rare(m.Deposit(member=name, amount_fen=cash))
+    steps: list[tuple[str, object]] = []
+    driving = driver(exchange, config, steps)
+    await driving.catch_up()
+    index = exchange.views.index("H100.GUIAN.2702")
+
+    async def order(account, side, lots, price):
+        row = new_order(account=0, instrument=index, side=side, quantity=lots, price=price)
+        await exchange.submit_hot(row, account)
+
+    await order(1, Side.SELL, 10, 1_200)
+    await order(2, Side.BUY, 10, 1_200)
+    exchange.clock.set(moment_ns(FRIDAY, time(14, 30)))
+    await order(1, Side.SELL, 1, 1_080)
+    await order(3, Side.BUY, 1, 1_080)
+    exchange.clock.set(moment_ns(MONDAY, time(9, 30)))
+    await driving.catch_up()
+    await order(3, Side.BUY, 7, 1_080)
+    exchange.clock.set(moment_ns(MONDAY, time(10, 45)))
+    await driving.catch_up()
+    bid = m.BidForPosition(account=3, restricted=2, symbol="H100.GUIAN.2702", lots=3, price_ticks=1_070)
+    assert (await exchange.submit_rare(bid)).ok
+    steps.clear()
+    exchange.clock.set(moment_ns(MONDAY, time(16, 0)))
+    await driving.catch_up()
+    assert [what for what, _ in steps] == ["margin run", "auction", "closed", "settle", "cover default"]
+    (claim,) = exchange.views.claims()
+    fees = 1_613 + 1_016  # 2 basis points of 8,064,000, and of 5,080,320 closed out
+    assert (claim.layer, claim.amount_fen) == ("uncovered", 306_400 + 3 * 10 * 672 + fees)
+    assert exchange.views.margin_calls() == []
+    exchange.check()
+    await exchange.close()

@@ -83,8 +83,8 @@ def test_every_part_of_the_state_is_in_a_snapshot(market_type):
     copy = unseal(header, views, Engine(LIMITS), Tape(TAPE))
 
     def plain(state: State) -> dict[str, object]:
-        tables = {"contract_table", "reservations", "settlements", "positions", "ledger"}
-        arrays = {"cash", "delivery_hold", "netting", "add_on"}
+        tables = {"contract_table", "reservations", "settlements", "positions", "ledger", "claims"}
+        arrays = {"cash", "delivery_hold", "netting", "add_on", "fund"}
         found: dict[str, object] = {}
         for name, part in vars(state).items():
             if name in tables:

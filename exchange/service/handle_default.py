@@ -1,0 +1,337 @@
+"""Handlers of margin calls and default (clauses 6.6 to 6.10)."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+
+from exchange.clearing.default import Layer, Means, Payment, waterfall
+from exchange.clearing.ledger import LedgerKind
+from exchange.clearing.portfolio.terms import margin_long, margin_short
+from exchange.clearing.tables import CLAIM_ROW
+from exchange.domain.messages import (
+    BidForPosition,
+    CloseAuction,
+    CloseOut,
+    CoverDefault,
+    EnforceCalls,
+    SetContribution,
+)
+from exchange.domain.phases import MarketPhase
+from exchange.domain.rejects import RejectCode
+from exchange.service.handle_market import PRICE_MAX
+from exchange.service.handle_members import AMOUNT_MAX_FEN
+from exchange.service.margins import netting_left, netting_now
+from exchange.service.state import DONE, HOUSE, Bid, MarginCall, Outcome, Stamp, State, refused
+from matching.records import EventKind, OrderFlag, Records, Side, TimeInForce, new_order
+from matching.spec import AccountSpec
+
+
+def set_contribution(state: State, message: SetContribution, stamp: Stamp) -> Outcome:
+    """Bring a contribution to the amount asked for."""
+    if not 0 <= message.amount_fen <= AMOUNT_MAX_FEN:
+        return refused(RejectCode.INVALID_AMOUNT, f"{message.amount_fen} fen")
+    if message.member is None:
+        more = message.amount_fen - int(state.fund[HOUSE])
+        state.deposits_fen += max(0, more)
+        state.withdrawals_fen += max(0, -more)
+        state.fund[HOUSE] = message.amount_fen
+        return DONE
+    member = state.members.get(message.member)
+    if member is None or member.broker is not None:
+        return refused(RejectCode.UNKNOWN_MEMBER, message.member)
+    more = message.amount_fen - int(state.fund[member.account])
+    free = state.free_cash(member.account)
+    if more > max(0, free):
+        return refused(RejectCode.INSUFFICIENT_CASH, f"{max(0, free)} fen are free")
+    state.fund[member.account] += more
+    return Outcome(events=_move(state, member.account, -more, LedgerKind.FUND_CONTRIBUTION, stamp))
+
+
+def deficit(state: State, account: int) -> int:
+    """Return what an account lacks: by how much margin exceeds equity, or, if that is more, what it owes in
+    cash, fen; negative if it lacks nothing.
+    """
+    return _lacking(state, account, state.unsettled_fees_of(account))
+
+
+def _lacking(state: State, account: int, fees: int) -> int:
+    exposure = state.engine.exposure(account)
+    margin = exposure.requirement_fen - exposure.offset_fen - exposure.equity_fen + fees
+    return max(margin, -int(state.cash[account]))
+
+
+def issue_calls(state: State, stamp: Stamp) -> list[Records]:
+    """Call for margin after a settlement, and end calls that are met (clause 6.7)."""
+    events: list[Records] = []
+    day = state.day.trading_day
+    if day is None:
+        return events
+    for account in state.members_by_account:
+        lacking = _lacking(state, account, 0)  # the day's fees have just been entered
+        call = state.calls.get(account)
+        if lacking > 0:
+            issued = MarginCall(account, lacking, day) if call is None else call
+            issued.amount_fen = lacking
+            state.calls[account] = issued
+        elif call is not None:
+            events += _end_call(state, account, stamp)
+    return events
+
+
+def _end_call(state: State, account: int, stamp: Stamp) -> list[Records]:
+    """Forget a call, the restriction and bids with it."""
+    del state.calls[account]
+    for key in [key for key in state.bids if key[1] == account]:
+        del state.bids[key]
+    return [_set_enabled(state, account, state.account_spec(account).enabled, stamp)]
+
+
+def _set_enabled(state: State, account: int, enabled: bool, stamp: Stamp) -> Records:
+    equity = state.engine.exposure(account).equity_fen
+    spec = AccountSpec(enabled=enabled, equity_fen=equity, offset_fen=state.offset(account))
+    return state.engine.set_account(account, spec, seq=stamp.seq)
+
+
+def enforce_calls(state: State, message: EnforceCalls, stamp: Stamp) -> Outcome:
+    """Restrict the accounts whose calls of earlier days aren't met; their orders are cancelled."""
+    if state.day.phase is not MarketPhase.CONTINUOUS:
+        return refused(RejectCode.WRONG_PHASE, state.day.phase.label)
+    state.day.calls_enforced = True
+    events: list[Records] = []
+    restricted = 0
+    for call in [call for call in state.calls.values() if not call.restricted]:
+        if deficit(state, call.account) <= 0:
+            events += _end_call(state, call.account, stamp)
+        else:
+            call.restricted = True
+            restricted += 1
+            events.append(state.engine.kill_account(call.account, seq=stamp.seq))
+    return Outcome(data={"restricted": restricted}, events=events)
+
+
+def close_out(state: State, message: CloseOut, stamp: Stamp) -> Outcome:
+    """Trade positions away, greatest margin first, until equity covers the rest or the book is empty."""
+    fault = _restricted_fault(state, message.account)
+    if fault is not None:
+        return fault
+    account = message.account
+    call = state.calls[account]
+    call.closed_out = state.day.trading_day
+    events: list[Records] = []
+    closed = 0
+    for row in sorted(_positions(state, account), key=_greatest_margin(state)):
+        if deficit(state, account) <= 0:
+            break
+        traded = _close_one(state, account, int(row["contract"]), int(row["lots"]), stamp)
+        closed += sum(int(part["quantity"][part["kind"] == EventKind.TRADE].sum()) for part in traded)
+        events += traded
+    if deficit(state, account) <= 0:
+        events += _end_call(state, account, stamp)
+    return Outcome(data={"closed": closed}, events=events)
+
+
+def _close_one(state: State, account: int, contract: int, lots: int, stamp: Stamp) -> list[Records]:
+    """Trade a position away at any price within the day's limits, as far as the book goes."""
+    row = state.contract_row(contract)
+    order = new_order(
+        account=account,
+        instrument=contract,
+        side=Side.SELL if lots > 0 else Side.BUY,
+        quantity=min(abs(lots), LOTS_MAX),
+        price=int(row["price_low" if lots > 0 else "price_high"]),
+        tif=TimeInForce.IOC,
+        flags=OrderFlag.REDUCE_ONLY,
+        seq=stamp.seq,
+        time_ns=stamp.time_ns,
+    )
+    _set_enabled(state, account, True, stamp)
+    events = state.engine.apply(order)
+    if events["kind"][0] == EventKind.REJECTED:  # the contract is halted
+        events = events[:0]
+    state.fold(events, state.hour(stamp.time_ns))
+    state.netting[account] = netting_now(state, account)
+    return [events, _set_enabled(state, account, False, stamp)]
+
+
+LOTS_MAX = 1 << 20
+"""Most that one order may have."""
+
+
+def _positions(state: State, account: int) -> list[Any]:
+    rows = state.positions.rows
+    return list(rows[(rows["account"] == account) & (rows["lots"] != 0)].copy())
+
+
+def _greatest_margin(state: State) -> Any:
+    def key(row: Any) -> tuple[int, int]:
+        terms, lots = state.contract_row(int(row["contract"])), int(row["lots"])
+        return -abs(lots) * (margin_long(terms) if lots > 0 else margin_short(terms)), int(row["contract"])
+
+    return key
+
+
+def _restricted_fault(state: State, account: int) -> Outcome | None:
+    if state.day.phase is not MarketPhase.CONTINUOUS:
+        return refused(RejectCode.WRONG_PHASE, state.day.phase.label)
+    return None if state.restricted(account) else refused(RejectCode.NOT_RESTRICTED)
+
+
+def bid_for_position(state: State, message: BidForPosition, stamp: Stamp) -> Outcome:
+    """Take a bid, or change one."""
+    fault = _restricted_fault(state, message.restricted)
+    if fault is not None:
+        return fault
+    bidder = state.members_by_account.get(message.account)
+    if bidder is None or not state.may_trade(bidder) or state.restricted(message.account):
+        return refused(RejectCode.MEMBER_NOT_APPROVED)
+    contract = state.contracts_by_symbol.get(message.symbol)
+    held = 0 if contract is None else state.positions.lots(message.restricted, contract.index)
+    if contract is None or not held:
+        return refused(RejectCode.NOT_RESTRICTED, message.symbol)
+    if not (1 <= message.lots <= abs(held) and 1 <= message.price_ticks <= PRICE_MAX):
+        return refused(RejectCode.INVALID_BID)
+    bid = Bid(message.account, message.restricted, contract.index, message.lots, message.price_ticks)
+    key = (bid.bidder, bid.restricted, bid.contract)
+    state.bids.pop(key, None)  # a changed bid stands behind those that came before it
+    state.bids[key] = bid
+    return DONE
+
+
+def close_auction(state: State, message: CloseAuction, stamp: Stamp) -> Outcome:
+    """Transfer positions to the best bids whose bidders can margin them; all bids end."""
+    fault = _restricted_fault(state, message.account)
+    if fault is not None:
+        return fault
+    account = message.account
+    state.calls[account].auctioned = state.day.trading_day
+    bids = [bid for bid in state.bids.values() if bid.restricted == account]
+    events: list[Records] = []
+    moved = 0
+    for row in sorted(_positions(state, account), key=lambda row: int(row["contract"])):
+        contract, left = int(row["contract"]), int(row["lots"])
+        mine = [bid for bid in bids if bid.contract == contract]
+        for bid in sorted(mine, key=attrgetter("price_ticks"), reverse=left > 0):
+            lots = min(bid.lots, abs(left)) * (1 if left > 0 else -1)
+            if lots and _can_margin(state, bid, lots):
+                events += _transfer(state, bid, lots, stamp)
+                left -= lots
+                moved += abs(lots)
+    for bid in bids:
+        del state.bids[bid.bidder, bid.restricted, bid.contract]
+    state.netting[account] = netting_now(state, account)
+    events.append(state.engine.set_offset(account, state.offset(account), seq=stamp.seq))
+    if deficit(state, account) <= 0:
+        events += _end_call(state, account, stamp)
+    return Outcome(data={"transferred": moved}, events=events)
+
+
+def _marked(state: State, bid: Bid, lots: int) -> int:
+    """Return what taking lots (long positive) at the bid's price gains against the settlement price, fen."""
+    row = state.contract_row(bid.contract)
+    return (int(row["reference"]) - bid.price_ticks) * int(row["hours"]) * lots
+
+
+def _can_margin(state: State, bid: Bid, lots: int) -> bool:
+    """Tell whether the bidder's free equity covers the lots on their own and what it loses on them."""
+    terms = state.contract_row(bid.contract)
+    needed = abs(lots) * (margin_long(terms) if lots > 0 else margin_short(terms))
+    return needed - min(0, _marked(state, bid, lots)) <= -deficit(state, bid.bidder)
+
+
+def _transfer(state: State, bid: Bid, lots: int, stamp: Stamp) -> list[Records]:
+    """Move lots (long positive) from the restricted account to the bidder at its price, without a fee."""
+    events: list[Records] = []
+    gain = _marked(state, bid, lots)
+    for account, signed, gained in ((bid.restricted, -lots, -gain), (bid.bidder, lots, gain)):
+        row = state.positions.row(account, bid.contract)
+        row["lots"] += signed
+        row["day_value"] += signed * bid.price_ticks
+        held = int(row["lots"])
+        events.append(state.engine.set_position(account, bid.contract, held, seq=stamp.seq))
+        events.append(state.engine.adjust_equity(account, gained, seq=stamp.seq))
+    kept = int(state.netting[bid.bidder])
+    state.netting[bid.bidder] = min(kept, netting_left(state, bid.bidder, bid.contract, 0))
+    events.append(state.engine.set_offset(bid.bidder, state.offset(bid.bidder), seq=stamp.seq))
+    return events
+
+
+def cover_default(state: State, message: CoverDefault, stamp: Stamp) -> Outcome:
+    """Share the loss of an account that holds nothing more, record who is owed what, and suspend it."""
+    account = message.account
+    if state.day.phase is not MarketPhase.SETTLED:
+        return refused(RejectCode.WRONG_PHASE, state.day.phase.label)
+    if not in_default(state, account):
+        return refused(RejectCode.NOT_IN_DEFAULT)
+    loss = -int(state.cash[account])
+    member = state.members_by_account[account]
+    responsible = account if member.broker is None else state.members[member.broker].account
+    payments = waterfall(
+        loss, _means(state, account, responsible), state.margin_rules.assessment_basis_points
+    )
+    events: list[Records] = []
+    for payment in payments:
+        events += _pay(state, account, payment, stamp)
+    owed = [payment for payment in payments if payment.payer != account]
+    claims = np.zeros(len(owed), CLAIM_ROW)
+    claims["seq"], claims["debtor"] = stamp.seq, account
+    claims["amount"] = [payment.amount_fen for payment in owed]
+    claims["creditor"] = [payment.payer for payment in owed]
+    claims["layer"] = [payment.layer for payment in owed]
+    state.claims.append(claims)
+    member.state = "suspended"
+    events += _end_call(state, account, stamp)
+    return Outcome(data={"loss_fen": loss}, events=events)
+
+
+def in_default(state: State, account: int) -> bool:
+    """Return whether a restricted account owes money and has nothing left that could change that."""
+    held = _positions(state, account)
+    return (
+        state.restricted(account)
+        and not held
+        and not state.delivery_hold[account]
+        and bool(state.cash[account] < 0)
+    )
+
+
+def _means(state: State, account: int, responsible: int) -> Means:
+    fund = {int(payer): int(state.fund[payer]) for payer in np.flatnonzero(state.fund)}
+    free = {payer: _free(state, payer) for payer in fund}
+    broker = None if responsible == account else (responsible, _free(state, responsible))
+    return Means(HOUSE, broker, responsible, fund, free)
+
+
+def _free(state: State, account: int) -> int:
+    return max(0, int(state.cash[account] - state.delivery_hold[account]))
+
+
+_FROM_CASH = {
+    Layer.BROKER: LedgerKind.GUARANTEE,
+    Layer.ASSESSMENT: LedgerKind.ASSESSMENT,
+    Layer.UNCOVERED: LedgerKind.UNCOVERED_LOSS,
+}
+"""Layers that are paid from cash; the others are in the fund."""
+
+
+def _pay(state: State, debtor: int, payment: Payment, stamp: Stamp) -> list[Records]:
+    """Move one payment of the waterfall from cash or fund to the debtor's cash."""
+    layer, payer, amount = payment.layer, payment.payer, payment.amount_fen
+    events: list[Records] = []
+    kind = _FROM_CASH.get(layer)
+    if kind is None:
+        state.fund[payer] -= amount
+    else:
+        events += _move(state, payer, -amount, kind, stamp)
+    return events + _move(state, debtor, amount, LedgerKind.DEFAULT_COVER, stamp)
+
+
+def _move(state: State, account: int, amount: int, kind: LedgerKind, stamp: Stamp) -> list[Records]:
+    """Move cash; the kernel is told, but of the house, which doesn't trade."""
+    state.cash[account] += amount
+    state.ledger.enter(stamp.seq, stamp.day, kind, account, amount)
+    if account == HOUSE:
+        return []
+    return [state.engine.adjust_equity(account, amount, seq=stamp.seq)]
