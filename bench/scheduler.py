@@ -84,7 +84,11 @@ def _case(name: str, made: Sequence[Callable[[], Problem]], targets: dict[str, f
         target = targets.get(metric)
         value = max(seen) if target is not None else float(np.mean(seen))
         yield Result(name, metric, value, _unit(metric), _better(metric), target, _spread(seen))
-    print(f"{name}: done", flush=True)
+    worst = {metric: max(run.figures[metric] for run in runs) for metric in ("gap", "total", "cpu")}
+    print(
+        f"{name}: gap {worst['gap']:.4f} %, {worst['total']:.1f} s, {worst['cpu']:.1f} s of CPU at worst",
+        flush=True,
+    )
 
 
 def _run(problem: Problem, time_limit_s: float) -> Run:
