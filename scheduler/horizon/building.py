@@ -28,6 +28,8 @@ RAMP_PRICES = 3
 """The rise at capacity, in typical list prices."""
 SHAKEN_SHARE = 0.15
 """Share of the workloads that a shake takes out."""
+CHUNK = 4096
+"""Workloads between two looks at the clock."""
 SWEEPS_MAX = 12
 SETTLED_SHARE = 0.002
 """Sweeping ends once fewer than this share of the workloads change."""
@@ -57,32 +59,53 @@ class Builder:
         sweep(self.instance.kinds, self.lookup, state, NO_GUIDE, order)
         return state
 
-    def guided(self, prices: Prices, deadline: float) -> State:
-        """Built by rising prices at or above the relaxation's, then improved by real ones."""
+    def guided(self, prices: Prices, deadline: float) -> State | None:
+        """Built by rising prices at or above the relaxation's, then improved by real ones.
+
+        None where time ran out before it was a plan: what rising prices place may lie beyond capacity.
+        """
         state = empty_state(self.instance)
         for width in RAMPS:
-            guide = self._guide(prices, width)
-            sweep(self.instance.kinds, self.lookup, state, guide, self.largest_first)
-            if time.monotonic() > deadline:
+            began = time.monotonic()
+            if self._sweep(state, self._guide(prices, width), self.largest_first, deadline) is None:
+                return None
+            # as long again is needed to bring everyone within capacity
+            if 2 * time.monotonic() - began > deadline:
                 break
-        self.improve(state, deadline)
-        return state
+        return state if self.improve(state, deadline) else None
 
-    def shaken(self, state: State, prices: Prices, draw: np.random.Generator, deadline: float) -> State:
-        """A copy with some workloads taken out, put back by prices, and improved again."""
+    def shaken(
+        self, state: State, prices: Prices, draw: np.random.Generator, deadline: float
+    ) -> State | None:
+        """A copy with some workloads taken out, put back by prices, and improved; None if time ran out."""
         other = State._make(array.copy() for array in state)
         some = self.largest_first[draw.random(len(self.largest_first)) < SHAKEN_SHARE]
-        sweep(self.instance.kinds, self.lookup, other, self._guide(prices, RAMPS[-1]), some)
-        self.improve(other, deadline)
-        return other
+        if self._sweep(other, self._guide(prices, RAMPS[-1]), some, deadline) is None:
+            return None
+        return other if self.improve(other, deadline) else None
 
-    def improve(self, state: State, deadline: float) -> None:
-        """Sweep by real costs until hardly anyone moves; a first sweep is always made."""
+    def improve(self, state: State, deadline: float) -> bool:
+        """Sweep by real costs until hardly anyone moves; whether one sweep over everyone was made in time."""
+        made = 0
         for _ in range(SWEEPS_MAX):
-            changed = sweep(self.instance.kinds, self.lookup, state, NO_GUIDE, self.largest_first)
-            if changed <= SETTLED_SHARE * len(self.largest_first) or time.monotonic() > deadline:
+            changed = self._sweep(state, NO_GUIDE, self.largest_first, deadline)
+            if changed is None:
+                break
+            made += 1
+            if changed <= SETTLED_SHARE * len(self.largest_first):
                 break
         self._settle(state)
+        return made > 0
+
+    def _sweep(self, state: State, guide: Guide, order: Ints, deadline: float) -> int | None:
+        """Sweep over an order bit by bit; how many changed, or None where the time ran out on the way."""
+        changed = 0
+        for begin in range(0, len(order), CHUNK):
+            if time.monotonic() > deadline:
+                return None
+            part = order[begin : begin + CHUNK]
+            changed += sweep(self.instance.kinds, self.lookup, state, guide, part)
+        return changed
 
     def _settle(self, state: State) -> None:
         """Undo every move of running work that gains no more than its migration costs, others as they are."""

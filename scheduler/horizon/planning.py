@@ -158,9 +158,11 @@ class _Search:
         return max(self.ascent.bound, self.exact_bound)
 
     def _offer(
-        self, builder: Builder, state: State, stage: str, split: Mapping[int, Split] | None = None
+        self, builder: Builder, state: State | None, stage: str, split: Mapping[int, Split] | None = None
     ) -> None:
-        """Take a plan if it is the best so far; gangs that are left out may still be split."""
+        """Take a plan if there is one and it is the best so far; gangs left out may still be split."""
+        if state is None:
+            return
         splits = split_gangs(self.problem, self.instance, builder.lookup, state) | dict(split or {})
         worth = value(self.instance, state, splits)
         if not hasattr(self, "best") or worth < self.best.value:
