@@ -316,6 +316,25 @@ class AddKey(Request, frozen=True, kw_only=True):
     networks: Annotated[list[Network], Meta(max_length=32)] = []
 
 
+class AuctionBid(Request, frozen=True, kw_only=True):
+    """Bids for positions of a restricted account, as `GET /v1/auctions` lists them.
+
+    The price is what the bidder pays for a long position, or is paid for taking a short one.
+    """
+
+    account: Id
+    symbol: Symbol
+    quantity: Lots
+    price: Price
+
+
+class Contribution(Request, frozen=True, kw_only=True):
+    """Sets a contribution to the default fund; without a member the house's capital tranche."""
+
+    member: MemberName | None = None
+    amount_fen: Annotated[int, Meta(ge=0, le=10**15, description="fen (0.01 CNY); what it is to be")]
+
+
 class Deposit(Request, frozen=True, kw_only=True):
     """Pays cash into an account of a member or of a broker's client."""
 

@@ -231,6 +231,18 @@ class ExchangeClient:
         """The account's cash and margin."""
         return await self._get("/v1/balances", answers.Balances, signed=True)
 
+    async def margin_calls(self) -> list[answers.MarginCall]:
+        """The account's margin call, if there is one."""
+        return (await self._get("/v1/margin/calls", answers.MarginCalls, signed=True)).calls
+
+    async def auctions(self) -> list[answers.AuctionLot]:
+        """What restricted accounts hold and may be bid for."""
+        return (await self._get("/v1/auctions", answers.Auctions, signed=True)).lots
+
+    async def bid(self, bid: requests.AuctionBid) -> answers.Done:
+        """Bids for positions of a restricted account."""
+        return await self._send("POST", "/v1/auctions/bids", answers.Done, bid)
+
     async def explain_margin(self) -> answers.MarginExplained:
         """Where the account's margin comes from, line by line."""
         return await self._get("/v1/margin/explain", answers.MarginExplained, signed=True)
@@ -350,6 +362,19 @@ class ExchangeClient:
     async def revoke_key(self, key_id: str) -> answers.Done:
         """Ends a key at once."""
         return await self._send("DELETE", f"/v1/operator/keys/{_segment(key_id)}", answers.Done)
+
+    async def all_margin_calls(self) -> list[answers.MarginCall]:
+        """All margin calls that aren't met."""
+        return (await self._get("/v1/operator/margin-calls", answers.MarginCalls, signed=True)).calls
+
+    async def claims(self) -> list[answers.Claim]:
+        """What defaulters owe to those who paid for them."""
+        return (await self._get("/v1/operator/claims", answers.Claims, signed=True)).claims
+
+    async def set_contribution(self, member: str | None, amount_fen: int) -> answers.Done:
+        """Sets a member's contribution to the default fund, or the house's capital tranche."""
+        body = requests.Contribution(member=member, amount_fen=amount_fen)
+        return await self._send("POST", "/v1/operator/contributions", answers.Done, body)
 
     async def deposit(self, member: str, amount_fen: int) -> answers.Done:
         """Pays cash into a member's account."""

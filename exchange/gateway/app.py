@@ -19,6 +19,7 @@ from exchange.api.signing import KEY_HEADER
 from exchange.gateway import (
     account,
     clients,
+    defaults,
     halting,
     history,
     login,
@@ -49,6 +50,7 @@ ROUTES: Final = (
     *preview.ROUTES,
     *account.ROUTES,
     *clients.ROUTES,
+    *defaults.ROUTES,
     *providing.ROUTES,
     *primary.ROUTES,
     *operating.ROUTES,

@@ -1,0 +1,153 @@
+"""Margin calls, auctions of what restricted accounts hold, default fund, claims (clauses 6.6 to 6.10)."""
+
+from __future__ import annotations
+
+from exchange.api import answers, requests
+from exchange.api.formats import day_text, parse_price_ticks, price_text
+from exchange.domain import messages
+from exchange.gateway.call import Call, Route, accepted
+from exchange.service.state import MarginCall
+
+
+async def auctions(call: Call) -> answers.Auctions:
+    """Answer what restricted accounts hold and may be bid for, by account (clause 6.9)."""
+    views = call.exchange.views
+    lots = [
+        answers.AuctionLot(
+            account=str(margin_call.account),
+            symbol=position.symbol,
+            quantity=position.lots,
+            settlement_price=price_text(contract.reference_price),
+        )
+        for margin_call in views.margin_calls()
+        if margin_call.restricted
+        for position in views.positions(margin_call.account)
+        if (contract := views.contract(position.symbol)) is not None
+    ]
+    return answers.Auctions(lots=lots, as_of_seq=views.seq)
+
+
+async def bid(call: Call) -> answers.Done:
+    """Bid for positions of a restricted account; a later bid for them replaces it (clause 6.9)."""
+    wanted: requests.AuctionBid = call.body
+    message = messages.BidForPosition(
+        account=call.caller.account,
+        restricted=int(wanted.account),
+        symbol=wanted.symbol,
+        lots=wanted.quantity,
+        price_ticks=parse_price_ticks(wanted.price),
+    )
+    accepted(await call.exchange.submit_rare(message))
+    return answers.Done(as_of_seq=call.exchange.views.seq)
+
+
+async def margin_calls(call: Call) -> answers.MarginCalls:
+    """Answer the account's margin call, if there is one (clause 6.7)."""
+    views = call.exchange.views
+    mine = [of for of in views.margin_calls() if of.account == call.caller.account]
+    return _calls(call, mine)
+
+
+async def all_margin_calls(call: Call) -> answers.MarginCalls:
+    """Answer all margin calls that aren't met, in the order in which they were issued (clause 6.7)."""
+    return _calls(call, call.exchange.views.margin_calls())
+
+
+def _calls(call: Call, found: list[MarginCall]) -> answers.MarginCalls:
+    listed = [
+        answers.MarginCall(
+            account=str(of.account),
+            amount_fen=of.amount_fen,
+            issued=day_text(of.issued),
+            restricted=of.restricted,
+        )
+        for of in found
+    ]
+    return answers.MarginCalls(calls=listed, as_of_seq=call.exchange.views.seq)
+
+
+async def set_contribution(call: Call) -> answers.Done:
+    """Set a member's contribution to the default fund, or the house's capital tranche (clause 6.6)."""
+    wanted: requests.Contribution = call.body
+    message = messages.SetContribution(member=wanted.member, amount_fen=wanted.amount_fen)
+    accepted(await call.exchange.submit_rare(message))
+    return answers.Done(as_of_seq=call.exchange.views.seq)
+
+
+async def claims(call: Call) -> answers.Claims:
+    """Answer what defaulters owe to those who paid for them, in the order in which it arose (clause 6.10)."""
+    views = call.exchange.views
+    rows = [
+        answers.Claim(
+            seq=row.seq,
+            debtor=str(row.debtor),
+            creditor=str(row.creditor),
+            layer=row.layer,
+            amount_fen=row.amount_fen,
+        )
+        for row in views.claims()
+    ]
+    return answers.Claims(claims=rows, as_of_seq=views.seq)
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/v1/margin/calls",
+        handler=margin_calls,
+        answer=answers.MarginCalls,
+        summary="The account's margin call",
+        tag="account",
+        scope="read",
+    ),
+    Route(
+        method="GET",
+        path="/v1/auctions",
+        handler=auctions,
+        answer=answers.Auctions,
+        summary="Positions of restricted accounts",
+        tag="account",
+        scope="read",
+    ),
+    Route(
+        method="POST",
+        path="/v1/auctions/bids",
+        handler=bid,
+        answer=answers.Done,
+        summary="Bid for positions of a restricted account",
+        tag="orders",
+        scope="trade",
+        body=requests.AuctionBid,
+    ),
+    Route(
+        method="GET",
+        path="/v1/operator/margin-calls",
+        handler=all_margin_calls,
+        answer=answers.MarginCalls,
+        summary="All margin calls",
+        tag="operator",
+        scope="operate",
+        roles=("risk", "treasury"),
+    ),
+    Route(
+        method="POST",
+        path="/v1/operator/contributions",
+        handler=set_contribution,
+        answer=answers.Done,
+        summary="Set a contribution to the default fund",
+        tag="operator",
+        scope="operate",
+        roles=("treasury",),
+        body=requests.Contribution,
+    ),
+    Route(
+        method="GET",
+        path="/v1/operator/claims",
+        handler=claims,
+        answer=answers.Claims,
+        summary="Claims on defaulters",
+        tag="operator",
+        scope="operate",
+        roles=("risk", "treasury"),
+    ),
+)
