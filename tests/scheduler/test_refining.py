@@ -107,3 +107,26 @@ def test_the_refined_model_honours_the_shortest_limit(monkeypatch):
     problem = with_data_to_move(cases.crowd(5))
     for limit_s in (30.0, 1e-9):
         assert check_plan(problem, place(problem, time_limit_s=limit_s)) == ()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_certified_intervals_of_related_problems_never_contradict(seed, monkeypatch):
+    """Shuffled input has the same optimum, more capacity never costs more, wider latency never costs more."""
+    monkeypatch.setattr(scheduler.placing, "REFINE_OPTIONS_MIN", 0)
+    problem = with_data_to_move(cases.crowd(seed, 120))
+    order = np.random.default_rng(seed).permutation(len(problem.workloads)).tolist()
+    sites = tuple(
+        replace(
+            s,
+            grades=tuple(replace(g, capacity_milli_cards=10 * g.capacity_milli_cards) for g in s.grades),
+        )
+        for s in problem.sites
+    )
+    more = tuple(replace(offer, milli_cards=offer.milli_cards * 11 // 10) for offer in problem.offers)
+    wider = tuple(replace(w, latency_ms_max=2 * w.latency_ms_max) for w in problem.workloads)
+    plan = place(problem, 10)
+    same = place(replace(problem, workloads=tuple(problem.workloads[row] for row in order)), 10)
+    assert same.lower_bound_nano_cny <= plan.value_nano_cny
+    assert plan.lower_bound_nano_cny <= same.value_nano_cny
+    for eased in (replace(problem, sites=sites, offers=more), replace(problem, workloads=wider)):
+        assert place(eased, 10).lower_bound_nano_cny <= plan.value_nano_cny
