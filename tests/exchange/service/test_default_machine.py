@@ -114,29 +114,26 @@ class Clearing(RuleBasedStateMachine):
         self.market.do("enforce", True)
 
     @precondition(lambda self: self._phase is MarketPhase.CONTINUOUS)
-    @rule(
-        name=names,
-        symbol=st.sampled_from(SYMBOLS[:2]),
-        taker=st.sampled_from(("acme", "coral")),
-        low=st.booleans(),
-        market=st.booleans(),
-    )
-    def resolve(self, name: str, symbol: str, taker: str, low: bool, market: bool) -> None:
-        """Close out, with someone to take the other side or without, auction the rest, share the loss."""
-        view = self.market.views.contract(symbol)
-        assert view is not None
-        price = view.price_low if low else view.price_high
-        if market:
-            self.market.do("order", [taker, "buy" if low else "sell", 9, symbol, price])
-        self.market.do("close_out", name)
-        for place in SYMBOLS:
-            self.market.do("bid", [taker, name, 1, place, 1_100])
-            self.market.do("bid", ["acme", name, 3, place, 1_200])
-        self.market.do("auction", name)
-        self.market.core.check()
+    @rule(taker=st.sampled_from(("acme", "coral")), market=st.booleans())
+    def resolve(self, taker: str, market: bool) -> None:
+        """Close out who is restricted, into bids or into nothing; auction the rest; share losses."""
+        calls = self.market.views.margin_calls()
+        restricted = [NAMES[call.account - 1] for call in calls if call.restricted]
+        for name in restricted:
+            for place in SYMBOLS[:2]:
+                price = self.market.views.contract(place).price_low  # type: ignore[union-attr]
+                if market:
+                    self.market.do("order", [taker, "buy", 9, place, price])
+            self.market.do("close_out", name)
+            for place in SYMBOLS:
+                self.market.do("bid", [taker, name, 1, place, 1_100])
+                self.market.do("bid", ["acme", name, 2, place, 1_200])
+            self.market.do("auction", name)
+            self.market.core.check()
         self.market.do("settle", True)
         self.market.core.check()
-        self.market.do("cover", name)
+        for name in restricted:
+            self.market.do("cover", name)
         self.market.do("open", True)
 
     @invariant()
