@@ -92,7 +92,7 @@ def api() -> str:
     ]
     lines += [
         "",
-        "WebSocket: `/v1/feed`.",
+        "WebSocket: `/v1/feed`. Server-Sent Events: `/v1/plans/{plan_id}/events` (scope read).",
         "",
         "## Refusals",
         "",

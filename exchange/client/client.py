@@ -1,7 +1,7 @@
 """`ExchangeClient`: the HTTP API as typed coroutines, signed where the endpoint asks for it."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Literal, Self, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -10,6 +10,7 @@ import msgspec
 from yarl import URL
 
 from exchange.api import answers, requests
+from exchange.api import plans as planning
 from exchange.api.codes import NOTHING_DONE
 from exchange.api.feed import Channel
 from exchange.api.signing import signed_headers
@@ -267,6 +268,43 @@ class ExchangeClient:
     async def kill(self) -> answers.Killed:
         """Cancels all orders and stops trading until the operator approves the account again."""
         return await self._send("POST", "/v1/account/kill", answers.Killed)
+
+    # planning
+
+    async def plan(self, new: planning.NewPlan) -> planning.PlanAnswer:
+        """Posts workloads to be planned on the account's reservations and the book; the job waits or runs."""
+        return await self._send("POST", "/v1/plans", planning.PlanAnswer, new)
+
+    async def plans(self) -> list[planning.PlanJob]:
+        """The account's plan jobs."""
+        return (await self._get("/v1/plans", planning.Plans, signed=True)).plans
+
+    async def planned(self, plan_id: str) -> planning.PlanAnswer:
+        """A plan job and the best plan so far."""
+        return await self._get(f"/v1/plans/{_segment(plan_id)}", planning.PlanAnswer, signed=True)
+
+    async def cancel_plan(self, plan_id: str) -> planning.PlanAnswer:
+        """Ends a plan job; the best plan so far stays its result."""
+        return await self._send("DELETE", f"/v1/plans/{_segment(plan_id)}", planning.PlanAnswer)
+
+    async def accept_plan(self, plan_id: str, orders: Sequence[int] | None = None) -> planning.Acceptance:
+        """Places the plan's orders, those at these positions or all that are left; look at each result."""
+        body = planning.AcceptPlan(orders=None if orders is None else list(orders))
+        return await self._send("POST", f"/v1/plans/{_segment(plan_id)}/accept", planning.Acceptance, body)
+
+    async def plan_events(self, plan_id: str) -> AsyncIterator[planning.PlanJob]:
+        """The job now and after each change, until it ends."""
+        if self.profile is None:
+            raise ValueError("watching a plan needs a profile")
+        path = f"/v1/plans/{_segment(plan_id)}/events"
+        headers = signed_headers(self.profile.key_id, self.profile.secret_bytes, "GET", path, b"")
+        timeout = aiohttp.ClientTimeout(total=None)
+        async with self._open().get(self.base_url + path, headers=headers, timeout=timeout) as answer:
+            if answer.status != 200:
+                raise _refused(answer.status, await answer.read())
+            async for line in answer.content:
+                if line.startswith(b"data: "):
+                    yield msgspec.json.decode(line[6:], type=planning.PlanEvent).plan
 
     # a provider's side
 

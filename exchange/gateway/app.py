@@ -24,6 +24,7 @@ from exchange.gateway import (
     history,
     login,
     operating,
+    planning,
     preview,
     primary,
     proposals,
@@ -42,6 +43,7 @@ from exchange.gateway.screens import COOKIE, Browser, Screens
 from exchange.history.mark import DurableMark, history_folder
 from exchange.history.reader import HistoryReader
 from exchange.ops.metrics import Metrics
+from exchange.planning.jobs import PlanJobs
 from exchange.service.exchange import Exchange
 
 ROUTES: Final = (
@@ -57,6 +59,7 @@ ROUTES: Final = (
     *proposals.ROUTES,
     *login.ROUTES,
     *halting.ROUTES,
+    *planning.ROUTES,
     *history.ROUTES,
 )
 """Every endpoint; routing, `/openapi.json` and the tests read this table."""
@@ -91,9 +94,13 @@ def make_app(
     folder = history_folder(exchange.config.data_dir)
     mark, reader = DurableMark(folder), HistoryReader(folder)
     metrics.gauge("dongxi_history_seq", "Last command in the history.", lambda: mark.folded)
+    plans = PlanJobs()
     for route in ROUTES:
         path = _unambiguous(route.path)
-        app.router.add_route(route.method, path, _endpoint(route, exchange, authenticator, screens, reader))
+        endpoint = _endpoint(route, exchange, authenticator, screens, reader, plans)
+        app.router.add_route(route.method, path, endpoint)
+    app.router.add_get(planning.EVENTS_PATH, planning.events(plans, authenticator))
+    app.on_shutdown.append(_ending(plans))
     app.on_cleanup.append(_closing(reader))
     feed = FeedHub(exchange, authenticator, metrics)
     app.router.add_get("/v1/feed", feed.serve)
@@ -122,12 +129,20 @@ def _closing(reader: HistoryReader) -> Callable[[web.Application], Awaitable[Non
     return close
 
 
+def _ending(plans: PlanJobs) -> Callable[[web.Application], Awaitable[None]]:
+    async def end(_: web.Application) -> None:
+        await plans.close()
+
+    return end
+
+
 def _endpoint(
     route: Route,
     exchange: Exchange,
     authenticator: Authenticator,
     screens: Screens,
     history_reader: HistoryReader,
+    plans: PlanJobs,
 ) -> Endpoint:
     async def serve(request: web.Request) -> web.StreamResponse:
         raw = await read_body(request, route.body_bytes_max)
@@ -148,7 +163,9 @@ def _endpoint(
             request[ACCOUNT] = caller.account
         parameters = parse_query(given, len(request.query) != len(set(request.query)), route.query)
         body = None if route.body is None else parse_body(raw, route.body)
-        call = Call(exchange, request.match_info, parameters, body, caller, history_reader, screens, browser)
+        call = Call(
+            exchange, request.match_info, parameters, body, caller, history_reader, plans, screens, browser
+        )
         answer = await route.handler(call)
         request[SEQ] = exchange.views.seq
         response = json_answer(answer)

@@ -16,6 +16,7 @@ from exchange.api.requests import NoParameters, Role, Scope
 from exchange.gateway.auth import Caller
 from exchange.gateway.screens import Browser, Screens
 from exchange.history.reader import HistoryReader
+from exchange.planning.jobs import PlanJobs
 from exchange.service.exchange import Exchange
 from exchange.service.results import RareResult
 
@@ -44,6 +45,7 @@ class Call:
     body: Any
     signed_by: Caller | None
     history: HistoryReader
+    plans: PlanJobs
     screens: Screens
     browser: Browser
 

@@ -12,18 +12,24 @@ from typer.core import TyperGroup
 
 from scheduler.commands.judging import comparison_of, violations_of
 from scheduler.commands.options import hours_of, start_of
+from scheduler.commands.purchases import purchases_json, purchases_of, show_purchases
 from scheduler.commands.search import SearchFailed
 from scheduler.commands.summary import as_json, show, show_comparison
 from scheduler.commands.watching import watch
 from scheduler.io.faults import FaultyInput
+from scheduler.io.hedging import Outlook
 from scheduler.io.horizons import many_slots
+from scheduler.io.kubernetes import SUFFIXES as MANIFESTS
+from scheduler.io.manifest_writer import write_manifests
 from scheduler.io.places import NoPlaces, default_places
 from scheduler.io.planfile import AnyProblem, PlanFile, read_plan, write_plan, write_text
 from scheduler.io.problems import one_slot, why_many_slots
-from scheduler.io.schedule import schedule_of
+from scheduler.io.schedule import Schedule, schedule_of
 from scheduler.io.supply import SupplyFiles, read_supply
+from scheduler.io.venue import NoVenue, Stock, open_venue, supply_of_stock
 from scheduler.io.workloads import Span, WorkloadRow, read_workloads
 from scheduler.io.world import World, world_of
+from scheduler.io.writers import TABLES, write_table
 from scheduler.report.page import report_html
 from scheduler.report.wording import comparison_json
 from scheduler.types import InvalidProblem, InvariantViolation
@@ -33,6 +39,7 @@ EXIT_FAULTY: Final = 2
 EXIT_LEFT_OUT: Final = 3
 EXIT_STOPPED: Final = 130
 MAKE: Final = "make"
+DEFAULT_KEYS: Final = Path("var/demo-keys")
 VIOLATIONS_SHOWN_MAX: Final = 20
 
 
@@ -89,10 +96,22 @@ def make(
     skip_faulty: Annotated[
         bool, typer.Option("--skip-faulty", help="Leave faulty workloads out, name them, plan the rest.")
     ] = False,
-    out: Annotated[Path | None, typer.Option(help="Write the plan file (.json).", show_default=False)] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the plan: .json to check and compare, .csv, .parquet or .yaml.")
+    ] = None,
     report: Annotated[
         Path | None, typer.Option(help="Write a report (.html) with map, Gantt chart, curves and proof.")
     ] = None,
+    from_exchange: Annotated[
+        bool, typer.Option("--from-exchange", help="Plan on your reservations and the asks of day contracts.")
+    ] = False,
+    buy: Annotated[
+        bool, typer.Option("--buy", help="Show the orders that the plan needs; with --from-exchange.")
+    ] = False,
+    member: Annotated[str, typer.Option("--as", help="Whose profile, with --from-exchange.")] = "enterprise",
+    keys: Annotated[
+        Path, typer.Option(help="Directory of the profiles.", envvar="DONGXI_KEYS")
+    ] = DEFAULT_KEYS,
     as_json_: AsJson = False,
 ) -> None:
     """Plan workloads: `dongxi plan FILE` for short.
@@ -100,39 +119,72 @@ def make(
     Exit status: 0 everything is placed, 3 some workloads stay out, 2 faulty input, 1 no plan, 130 stopped
     before there was one.
     """
-    span = Span(start_of(start, datetime.now(UTC)), hours_of(horizon))
+    span = Span(start_of(start, datetime.now(UTC), whole_day=from_exchange), hours_of(horizon))
     files = SupplyFiles(sites, capacity, prices, links, reservations, offers)
+    _expect_usage(out, workloads, buy=buy, from_exchange=from_exchange, files=files)
     try:
-        world, rows = _inputs(workloads, files, span, skip_faulty)
-        problem = _problem(world, rows)
-        plan_file = _planned(problem, span, time_limit)
-    except (FaultyInput, InvalidProblem, NoPlaces) as error:
+        stock = open_venue(member, keys).stock(span) if from_exchange else None
+        world = _world(files, span, stock)
+        rows = _rows(workloads, span, skip_faulty)
+        plan_file = _planned(_problem(world, rows), span, time_limit)
+    except (FaultyInput, InvalidProblem, NoPlaces, NoVenue) as error:
         _fail(str(error), EXIT_FAULTY)
     schedule = schedule_of(plan_file.start, plan_file.problem, plan_file.plan)
     if out is not None:
-        write_plan(out, plan_file)
+        _write(out, workloads, plan_file, schedule)
     if report is not None:
         _write_report(report, plan_file)
+    purchases = purchases_of(schedule, stock, Outlook()) if stock is not None and buy else None
     if as_json_:
-        _print_json(as_json(schedule))
+        _print_json(as_json(schedule) | ({} if purchases is None else purchases_json(purchases)))
     else:
         show(schedule, Console())
+        if purchases is not None:
+            show_purchases(purchases, Console())
     raise typer.Exit(EXIT_LEFT_OUT if schedule.left else 0)
 
 
-def _inputs(
-    workloads: Path, files: SupplyFiles, span: Span, skip_faulty: bool
-) -> tuple[World, tuple[WorkloadRow, ...]]:
+def _expect_usage(
+    out: Path | None, workloads: Path, *, buy: bool, from_exchange: bool, files: SupplyFiles
+) -> None:
+    """Refuse what cannot work before searching for half a minute."""
+    if buy and not from_exchange:
+        raise typer.BadParameter("--buy needs --from-exchange, whose book the orders are for")
+    if from_exchange and files != SupplyFiles():
+        raise typer.BadParameter("--from-exchange takes capacity from the exchange: leave the files out")
+    if out is None or out.suffix in (".json", *TABLES):
+        return
+    if out.suffix not in MANIFESTS:
+        raise typer.BadParameter(f"{out.name} must end in .json, .csv, .parquet or .yaml")
+    if workloads.suffix not in MANIFESTS:
+        raise typer.BadParameter("manifests can only be written for workloads that came as manifests")
+
+
+def _write(out: Path, workloads: Path, file: PlanFile, schedule: Schedule) -> None:
+    if out.suffix == ".json":
+        write_plan(out, file)
+    elif out.suffix in TABLES:
+        write_table(out, schedule)
+    else:
+        write_manifests(workloads, out, schedule)
+
+
+def _world(files: SupplyFiles, span: Span, stock: Stock | None) -> World:
     places = default_places(span.start)
-    world = world_of(places, read_supply(files, places, span), span)
-    file = read_workloads(workloads, places, span)
+    if stock is not None:
+        return world_of(places, supply_of_stock(stock, span), span, at_list_price=False)
+    return world_of(places, read_supply(files, places, span), span)
+
+
+def _rows(workloads: Path, span: Span, skip_faulty: bool) -> tuple[WorkloadRow, ...]:
+    file = read_workloads(workloads, default_places(span.start), span)
     if not skip_faulty:
         file.faults.raise_if_any()
     for fault in file.faults.found:
         typer.echo(f"left out: {fault}", err=True)
     if not file.rows:
         _fail(f"{workloads.name} holds no workload that can be planned", EXIT_FAULTY)
-    return world, file.rows
+    return file.rows
 
 
 def _problem(world: World, rows: tuple[WorkloadRow, ...]) -> AnyProblem:

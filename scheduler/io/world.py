@@ -55,10 +55,10 @@ class World:
     offers: tuple[OfferRow, ...]
 
 
-def world_of(places: Places, supply: SupplyRows, span: Span) -> World:
+def world_of(places: Places, supply: SupplyRows, span: Span, *, at_list_price: bool = True) -> World:
     """Put them together. Raises `FaultyInput` for the supply's own faults and for every contradiction.
 
-    Without offers all that reservations leave free is on offer at the list price.
+    Without offers all that reservations leave free is on offer at the list price, if ``at_list_price``.
     """
     faults = supply.faults
     sites, facilities = _sites(places, supply.sites, faults)
@@ -73,6 +73,9 @@ def world_of(places: Places, supply: SupplyRows, span: Span) -> World:
     _ids_once(supply.offers, faults)
     _within_capacity(capacity, (*supply.reservations, *supply.offers), faults)
     faults.raise_if_any()
+    offers = supply.offers
+    if not offers and at_list_price:
+        offers = tuple(_at_list_price(capacity, prices, supply.reservations))
     return World(
         span=span,
         origins=_origins(places, sites),
@@ -85,7 +88,7 @@ def world_of(places: Places, supply: SupplyRows, span: Span) -> World:
         watts=places.watts,
         gb_per_hour=bandwidth,
         reservations=supply.reservations,
-        offers=supply.offers or tuple(_at_list_price(capacity, prices, supply.reservations)),
+        offers=offers,
     )
 
 

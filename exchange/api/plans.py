@@ -1,0 +1,139 @@
+"""Bodies of planning over HTTP: workloads in, a plan job with progress, its result, and its acceptance.
+
+Hours count from the plan's start; gaps are shares; money is fen, prices are decimal strings.
+"""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from exchange.api.answers import Answer, BatchResult
+from exchange.api.requests import Day, Request
+
+WORKLOADS_MAX = 2_000
+"""Most workloads of one plan; larger ones are for `dongxi plan` on a machine of one's own."""
+TIME_LIMIT_S_MAX = 60.0
+HORIZON_DAYS_MAX = 7
+
+PlanState = Literal["queued", "running", "done", "failed", "refused", "cancelled"]
+
+
+class NewPlan(Request, frozen=True, kw_only=True):
+    """Workloads to plan on the account's reservations and the asks of the book.
+
+    A workload has the fields of a workload file: docs/planning.md. With `skip_faulty` faulty ones are named
+    and the rest is planned.
+    """
+
+    workloads: Annotated[list[dict[str, Any]], Meta(min_length=1, max_length=WORKLOADS_MAX)]
+    first_day: Annotated[Day, Meta(description="first delivery day that the plan spans")]
+    days: Annotated[int, Meta(ge=1, le=HORIZON_DAYS_MAX)] = 1
+    time_limit_s: Annotated[float, Meta(gt=0, le=TIME_LIMIT_S_MAX)] = 10.0
+    skip_faulty: bool = False
+
+
+class AcceptPlan(Request, frozen=True, kw_only=True):
+    """Which of a plan's orders to place, by position from 0; absent: all that aren't placed yet."""
+
+    orders: Annotated[list[Annotated[int, Meta(ge=0)]], Meta(max_length=500)] | None = None
+
+
+class PlanProgress(Answer, frozen=True, kw_only=True):
+    """How far the search is: what the best plan so far costs (penalties of what it leaves out included), what
+    no plan can go below, and the certified gap (null: none proved yet).
+    """
+
+    elapsed_s: float
+    stage: str
+    incumbent_fen: int
+    bound_fen: int
+    gap: float | None
+
+
+class PlanJob(Answer, frozen=True, kw_only=True):
+    """A plan job. `faults` names workload rows that cannot be planned; `message` says why a job failed."""
+
+    plan_id: str
+    state: PlanState
+    first_day: str
+    days: int
+    workloads: int
+    progress: PlanProgress | None = None
+    faults: tuple[str, ...] = ()
+    message: str | None = None
+    accepted: tuple[int, ...] = ()
+
+
+class PlannedRun(Answer, frozen=True, kw_only=True):
+    """A workload, or members of it, at a hub; `cards` is what each member holds, by grade."""
+
+    workload: str
+    hub: str
+    first_hour: int
+    end_hour: int
+    members: int
+    cards: dict[str, float]
+    round_trip_ms: float
+
+
+class LeftOut(Answer, frozen=True, kw_only=True):
+    """A workload without a place, why, and the smallest change that would place it ("": none known)."""
+
+    workload: str
+    reason: str
+    detail: str
+    change: str
+
+
+class PlannedOrder(Answer, frozen=True, kw_only=True):
+    """A buy order that the plan asks for, ready to send: whole lots, limit from the book's marginal price."""
+
+    symbol: str
+    quantity: int
+    price: str
+    needed_cards: float
+    cost_at_book_fen: int
+    cost_at_limit_fen: int
+
+
+class PlanResult(Answer, frozen=True, kw_only=True):
+    """What was planned. `gap` is certified: no plan is better by more than this share (null: not bounded)."""
+
+    status: str
+    gap: float | None
+    placed: int
+    new_money_fen: int
+    kgco2: float
+    model: str
+    why: str
+    runs: list[PlannedRun]
+    left_out: list[LeftOut]
+    orders: list[PlannedOrder]
+
+
+class PlanAnswer(Answer, frozen=True, kw_only=True):
+    """A job, and its result once there is one; a cancelled job keeps the best plan so far."""
+
+    plan: PlanJob
+    result: PlanResult | None = None
+
+
+class Plans(Answer, frozen=True, kw_only=True):
+    """The account's jobs that the server still keeps, oldest first."""
+
+    plans: list[PlanJob]
+
+
+class Acceptance(Answer, frozen=True, kw_only=True):
+    """What became of each order that was named, in this order; `orders` are their positions."""
+
+    orders: list[int]
+    results: list[BatchResult]
+    as_of_seq: int
+
+
+class PlanEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """What one Server-Sent Event carries: the job as it is now."""
+
+    plan: PlanJob

@@ -1,0 +1,193 @@
+"""Planning: an enterprise posts workloads, watches the search, and accepts the plan in whole or in part."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import cast
+
+import msgspec
+from aiohttp import web
+
+from exchange.api import requests
+from exchange.api.codes import RequestCode, refuse
+from exchange.api.formats import parse_day
+from exchange.api.plans import (
+    Acceptance,
+    AcceptPlan,
+    NewPlan,
+    PlanAnswer,
+    PlanEvent,
+    PlanResult,
+    Plans,
+)
+from exchange.domain.calendar import day_start_ns
+from exchange.gateway import trading
+from exchange.gateway.auth import Authenticator
+from exchange.gateway.call import BATCH_BYTES_MAX, Call, Route
+from exchange.planning.jobs import Job, PlanJobs
+from exchange.planning.stock import moment_of, stock_of
+from exchange.planning.task import Task
+from scheduler.io.workloads import Span
+
+_HELP = {"plan_id": "id of the plan job"}
+EVENTS_PATH = "/v1/plans/{plan_id}/events"
+STREAMS_MAX = 64
+"""Streams of events at a time; beyond it one is refused, and polling still works."""
+
+
+async def new_plan(call: Call) -> PlanAnswer:
+    """Plan workloads on the account's reservations and the asks of day contracts, in a process of its own."""
+    body: NewPlan = call.body
+    day = parse_day(body.first_day, "first_day")
+    span = Span(moment_of(day_start_ns(day)), 24 * body.days)
+    task = Task(
+        workloads=body.workloads,
+        start=span.start,
+        hours=span.hours,
+        stock=stock_of(call.exchange.views, call.caller.account, day, day + timedelta(body.days)),
+        time_limit_s=body.time_limit_s,
+        skip_faulty=body.skip_faulty,
+    )
+    return _answer(call.plans.submit(call.caller.account, task, body.first_day, body.days))
+
+
+async def plans(call: Call) -> Plans:
+    """Answer the account's plan jobs."""
+    return Plans(plans=[job.shown() for job in call.plans.of(call.caller.account)])
+
+
+async def plan(call: Call) -> PlanAnswer:
+    """Answer one plan job, with the best plan so far."""
+    return _answer(_job(call))
+
+
+async def cancel_plan(call: Call) -> PlanAnswer:
+    """End a plan job; the best plan so far stays its result."""
+    job = _job(call)
+    call.plans.cancel(job)
+    return _answer(job)
+
+
+async def accept_plan(call: Call) -> Acceptance:
+    """Place the orders of a plan that are named, each once, by the member's own rights as any other order."""
+    body: AcceptPlan = call.body
+    job = _job(call)
+    orders = job.orders()
+    left = [at for at in range(len(orders)) if at not in job.accepted]
+    wanted = left if body.orders is None else body.orders
+    wrong = [at for at in wanted if at not in left]
+    if job.open or not wanted or wrong or len(set(wanted)) < len(wanted):
+        raise refuse(RequestCode.NOTHING_TO_ACCEPT, _why_not(job, len(orders), wanted, wrong))
+    items = [
+        requests.NewOrder(symbol=o.symbol, side="buy", quantity=o.quantity, price=o.price)
+        for o in (orders[at] for at in wanted[: requests.BATCH_ITEMS_MAX])
+    ]
+    job.accepted.update(wanted[: len(items)])
+    placed = await trading.batch(replace(call, body=requests.Batch(items=list(items))))
+    for at, result in zip(wanted, placed.results, strict=False):
+        if result.error is not None:
+            job.accepted.discard(at)
+    job.touch()
+    return Acceptance(orders=wanted[: len(items)], results=placed.results, as_of_seq=placed.as_of_seq)
+
+
+def _why_not(job: Job, orders: int, wanted: list[int], wrong: list[int]) -> str:
+    if job.open:
+        return "The plan is still being made; wait for it or cancel it to keep the best so far."
+    if wrong:
+        return f"Order {wrong[0]} is placed already or isn't one of the plan's {orders}, counted from 0."
+    return "An order is named twice." if wanted else "The plan has no order that isn't placed already."
+
+
+def _job(call: Call) -> Job:
+    return call.plans.find(call.caller.account, call.path["plan_id"])
+
+
+def _answer(job: Job) -> PlanAnswer:
+    # the result is passed on as the bytes that the search wrote, which are the JSON of a PlanResult
+    return PlanAnswer(plan=job.shown(), result=cast("PlanResult | None", job.result))
+
+
+def events(
+    jobs: PlanJobs, authenticator: Authenticator
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """The endpoint of Server-Sent Events: the job now and after each change, until it ends."""
+    streams = 0
+
+    async def serve(request: web.Request) -> web.StreamResponse:
+        nonlocal streams
+        path, _, query = request.raw_path.partition("?")
+        caller = authenticator.check(request.headers, "GET", path, query, b"", "read", request.remote)
+        job = jobs.find(caller.account, request.match_info["plan_id"])
+        if streams >= STREAMS_MAX:
+            raise refuse(RequestCode.TOO_MANY_READERS, f"At most {STREAMS_MAX} plans are watched at a time.")
+        headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+        response = web.StreamResponse(headers=headers)
+        streams += 1
+        try:
+            await response.prepare(request)
+            async for shown in jobs.watch(job):
+                data = msgspec.json.encode(PlanEvent(plan=shown))
+                await response.write(b"event: " + shown.state.encode() + b"\ndata: " + data + b"\n\n")
+        finally:
+            streams -= 1
+        return response
+
+    return serve
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/v1/plans",
+        handler=new_plan,
+        answer=PlanAnswer,
+        summary="Plan workloads on reservations and the book",
+        tag="planning",
+        scope="trade",
+        body=NewPlan,
+        body_bytes_max=BATCH_BYTES_MAX,
+    ),
+    Route(
+        method="GET",
+        path="/v1/plans",
+        handler=plans,
+        answer=Plans,
+        summary="The account's plan jobs",
+        tag="planning",
+        scope="read",
+    ),
+    Route(
+        method="GET",
+        path="/v1/plans/{plan_id}",
+        handler=plan,
+        answer=PlanAnswer,
+        summary="A plan job and its result",
+        tag="planning",
+        scope="read",
+        path_help=_HELP,
+    ),
+    Route(
+        method="DELETE",
+        path="/v1/plans/{plan_id}",
+        handler=cancel_plan,
+        answer=PlanAnswer,
+        summary="End a plan job, keep the best plan so far",
+        tag="planning",
+        scope="trade",
+        path_help=_HELP,
+    ),
+    Route(
+        method="POST",
+        path="/v1/plans/{plan_id}/accept",
+        handler=accept_plan,
+        answer=Acceptance,
+        summary="Place a plan's orders, all or those named",
+        tag="planning",
+        scope="trade",
+        body=AcceptPlan,
+        path_help=_HELP,
+    ),
+)

@@ -1,0 +1,60 @@
+"""The exchange's own views as a venue: what one account holds and what every book offers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+
+from exchange.api.formats import time_text
+from exchange.domain.contracts import Contract, PeriodKind
+from exchange.service.views import Views
+from scheduler.io.venue import Holding, Level, Stock
+
+DEPTH = 20
+"""Levels of a book that a plan may buy from."""
+
+
+def stock_of(views: Views, account: int, first: date, end: date) -> Stock:
+    """What the account has reserved as buyer, and the asks of contracts for the days before ``end``."""
+    lots = {(p.grade, p.hub): p.cards_per_lot for p in views.products()}
+    holdings = [
+        Holding(
+            id=str(row.reservation_id),
+            symbol=row.symbol,
+            site=row.hub,
+            grade=row.grade,
+            cards=row.cards,
+            cards_per_lot=lots[row.grade, row.hub],
+            start=moment_of(row.start_ns),
+            end=moment_of(row.end_ns),
+            price_ticks=row.price,
+        )
+        for row in views.reservations(account)
+        if row.buyer == account and first <= row.day < end
+    ]
+    levels: list[Level] = []
+    for view in views.contracts(kind=PeriodKind.DAY):
+        if view.ask_lots and first <= view.contract.period.first < end:
+            levels += _asks(views, view.contract)
+    return Stock(tuple(holdings), tuple(levels))
+
+
+def _asks(views: Views, contract: Contract) -> Iterator[Level]:
+    book = views.book(contract.symbol, DEPTH)
+    period = contract.period
+    for ask in book.asks if book else ():
+        yield Level(
+            contract.symbol,
+            contract.hub,
+            contract.grade,
+            contract.cards_per_lot,
+            moment_of(period.start_ns),
+            moment_of(period.end_ns),
+            ask.lots,
+            ask.price,
+        )
+
+
+def moment_of(time_ns: int) -> datetime:
+    """Market time as a moment in Asia/Shanghai."""
+    return datetime.fromisoformat(time_text(time_ns))

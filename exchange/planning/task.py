@@ -1,0 +1,31 @@
+"""What the server and the process of a search say to one another."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from exchange.api.plans import PlanProgress
+from scheduler.io.venue import Stock
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """What the process is given."""
+
+    workloads: list[dict[str, Any]]
+    start: datetime
+    hours: int
+    stock: Stock
+    time_limit_s: float
+    skip_faulty: bool
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of news; exactly one field is given, `result` being the JSON of a `PlanResult` ("": none)."""
+
+    progress: PlanProgress | None = None
+    result: msgspec.Raw = msgspec.Raw()
+    faults: list[str] | None = None
+    refused: list[str] | None = None

@@ -1,0 +1,92 @@
+"""The exchange as a member's client sees it, for `dongxi plan --from-exchange`."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from pathlib import Path
+
+from exchange.api import answers
+from exchange.api.formats import parse_price_ticks
+from exchange.client import ExchangeClient, ExchangeError, Profile
+from exchange.client.profiles import load_profile
+from exchange.planning.stock import DEPTH
+from scheduler.io.venue import Holding, Level, NoVenue, Stock
+from scheduler.io.workloads import Span
+
+BOOKS_AT_ONCE = 8
+
+
+class ClientVenue:
+    """One member's view over HTTP."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
+
+    def stock(self, span: Span) -> Stock:
+        """Reservations as buyer, and the asks of day contracts delivered within the span. Raises NoVenue."""
+        try:
+            return asyncio.run(self.stock_now(span))
+        except ExchangeError as error:
+            raise NoVenue(f"{self._profile.base_url}: {error}") from error
+
+    async def stock_now(self, span: Span) -> Stock:
+        """The same for whoever has an event loop already."""
+        async with ExchangeClient(self._profile.base_url, self._profile) as client:
+            contracts = await client.contracts(kind="day")
+            lots = {c.symbol: c.cards_per_lot for c in await client.contracts(active=None)}
+            holdings = [
+                _holding(row, lots)
+                for row in await client.reservations()
+                if row.role == "buyer" and not row.finished and row.symbol in lots
+            ]
+            wanted = [c for c in contracts if c.ask_lots and _within(c, span)]
+            gate = asyncio.Semaphore(BOOKS_AT_ONCE)
+
+            async def levels(contract: answers.Contract) -> list[Level]:
+                async with gate:
+                    book = await client.book(contract.symbol, DEPTH)
+                return [_level(contract, ask) for ask in book.asks]
+
+            books = await asyncio.gather(*map(levels, wanted))
+        return Stock(tuple(holdings), tuple(level for book in books for level in book))
+
+
+def _within(contract: answers.Contract, span: Span) -> bool:
+    start, end = map(datetime.fromisoformat, (contract.delivery_start, contract.delivery_end))
+    return start >= span.start and (end - span.start).total_seconds() <= span.hours * 3600
+
+
+def _holding(row: answers.Reservation, lots: dict[str, int]) -> Holding:
+    return Holding(
+        id=row.reservation_id,
+        symbol=row.symbol,
+        site=row.hub,
+        grade=row.grade,
+        cards=row.cards,
+        cards_per_lot=lots[row.symbol],
+        start=datetime.fromisoformat(row.start),
+        end=datetime.fromisoformat(row.end),
+        price_ticks=parse_price_ticks(row.price, "price"),
+    )
+
+
+def _level(contract: answers.Contract, ask: answers.Level) -> Level:
+    return Level(
+        symbol=contract.symbol,
+        site=contract.hub,
+        grade=contract.grade,
+        cards_per_lot=contract.cards_per_lot,
+        start=datetime.fromisoformat(contract.delivery_start),
+        end=datetime.fromisoformat(contract.delivery_end),
+        lots=ask.quantity,
+        price_ticks=parse_price_ticks(ask.price, "price"),
+    )
+
+
+def open_exchange(member: str, keys: Path) -> ClientVenue:
+    """A member's view of the exchange that its profile names. Raises NoVenue."""
+    try:
+        return ClientVenue(load_profile(keys, member))
+    except (OSError, ValueError) as error:
+        raise NoVenue(f"{error}; name a member with --as and a directory with --keys") from error

@@ -1,0 +1,99 @@
+"""Kubernetes manifests with the plan written in: node affinity to the hub, and what stays out held back.
+
+Only manifests that were read can be written: what a plan knows of a workload is not enough to make its pod.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from scheduler.io.kubernetes import PREFIX, PRODUCT_LABEL
+from scheduler.io.planfile import write_text
+from scheduler.io.schedule import Left, Run, Schedule
+from scheduler.io.tables import read_bytes
+
+HUB_LABEL: Final = f"{PREFIX}hub"
+GRADE_LABEL: Final = f"{PREFIX}grade"
+"""Labels that nodes must carry: their hub and the grade of their cards."""
+
+
+def write_manifests(source: Path, path: Path, schedule: Schedule) -> None:
+    """Write the manifests of ``source`` as planned.
+
+    A placed workload's pods must run on nodes labelled with its hub and grade, and carry the hub as a label;
+    a Job that begins later than the plan is suspended, its start in an annotation. What stays out is
+    suspended (a Job) or gated (a Pod), with the reason in an annotation. A gang spread over sites gets no
+    affinity to one of them but to all.
+    """
+    runs: dict[str, list[Run]] = {}
+    for run in schedule.runs:
+        runs.setdefault(run.workload, []).append(run)
+    left = {item.workload: item for item in schedule.left}
+    documents = list(_planned(yaml.safe_load_all(read_bytes(source)), schedule, runs, left))
+    write_text(path, yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True))
+
+
+def _planned(
+    documents: Any, schedule: Schedule, runs: Mapping[str, list[Run]], left: Mapping[str, Left]
+) -> Iterator[dict[str, Any]]:
+    for document in documents:
+        if not isinstance(document, dict):
+            continue
+        if document.get("kind") == "List":
+            yield from _planned(document.get("items") or (), schedule, runs, left)
+            continue
+        name = _id(document)
+        if name in runs:
+            _place(document, schedule, runs[name])
+            yield document
+        elif name in left:
+            _hold(document, left[name])
+            yield document
+
+
+def _id(document: Mapping[str, Any]) -> str:
+    metadata = document.get("metadata") or {}
+    said = {**(metadata.get("labels") or {}), **(metadata.get("annotations") or {})}
+    name, namespace = metadata.get("name"), metadata.get("namespace")
+    return str(said.get(f"{PREFIX}id") or (f"{namespace}/{name}" if namespace else name))
+
+
+def _place(document: dict[str, Any], schedule: Schedule, runs: list[Run]) -> None:
+    first = min(run.first_hour for run in runs)
+    start = schedule.start + timedelta(hours=first)
+    hubs = sorted({run.site for run in runs})
+    spec = document["spec"]
+    metadatas, pod = [document["metadata"]], spec
+    if document["kind"] == "Job":
+        metadatas.append(spec["template"].setdefault("metadata", {}))
+        pod = spec["template"]["spec"]
+        if first > 0:
+            spec["suspend"] = True
+    for metadata in metadatas:
+        if len(hubs) == 1:
+            metadata.setdefault("labels", {})[HUB_LABEL] = hubs[0]
+        metadata.setdefault("annotations", {})[f"{PREFIX}start"] = start.isoformat()
+    (pod.get("nodeSelector") or {}).pop(PRODUCT_LABEL, None)
+    grades = sorted({need.grade for run in runs for need in run.needs})
+    terms = [_in(HUB_LABEL, hubs), _in(GRADE_LABEL, grades)]
+    affinity = pod.setdefault("affinity", {}).setdefault("nodeAffinity", {})
+    required = affinity.setdefault("requiredDuringSchedulingIgnoredDuringExecution", {})
+    # terms are alternatives: each one that is there gets the plan's conditions as well
+    for term in required.setdefault("nodeSelectorTerms", [{}]):
+        term["matchExpressions"] = [*(term.get("matchExpressions") or ()), *terms]
+
+
+def _in(label: str, values: list[str]) -> dict[str, Any]:
+    return {"key": label, "operator": "In", "values": values}
+
+
+def _hold(document: dict[str, Any], left: Left) -> None:
+    annotations = document["metadata"].setdefault("annotations", {})
+    annotations[f"{PREFIX}unplaced"] = f"{left.reason}: {left.detail}"
+    if document["kind"] == "Job":
+        document["spec"]["suspend"] = True
+    else:
+        document["spec"].setdefault("schedulingGates", []).append({"name": f"{PREFIX}unplaced"})

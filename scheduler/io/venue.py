@@ -1,0 +1,199 @@
+"""A live exchange as planning sees it: what is owned, what is on offer, and the orders that a plan asks for.
+
+The exchange implements `Venue` with its client and contributes a function that opens one through the
+entry-point group `dongxi.venues`.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from scheduler.io.faults import Where
+from scheduler.io.schedule import Buy, Schedule
+from scheduler.io.supply import CapacityRow, Hours, OfferRow, ReservationRow, SupplyRows
+from scheduler.io.workloads import Span
+from scheduler.types import MILLI, micro_cny_from_ticks
+
+VENUES_GROUP = "dongxi.venues"
+
+
+class Holding(NamedTuple):
+    """A reservation that the member owns; ``price_ticks`` is what it costs, per lot-hour."""
+
+    id: str
+    symbol: str
+    site: str
+    grade: str
+    cards: int
+    cards_per_lot: int
+    start: datetime
+    end: datetime
+    price_ticks: int
+
+
+class Level(NamedTuple):
+    """One level of a contract's asks: lots at a price in ticks per lot-hour, delivered from start to end."""
+
+    symbol: str
+    site: str
+    grade: str
+    cards_per_lot: int
+    start: datetime
+    end: datetime
+    lots: int
+    price_ticks: int
+
+
+class Stock(NamedTuple):
+    """What a venue has for one member: holdings, and the asks of contracts, each book's best first."""
+
+    holdings: tuple[Holding, ...]
+    levels: tuple[Level, ...]
+
+
+class Venue(Protocol):
+    """An exchange as one member sees it."""
+
+    def stock(self, span: Span) -> Stock:
+        """Everything that is delivered within the span."""
+        ...
+
+
+class NoVenue(LookupError):
+    """No installed package can open an exchange, or the exchange does not answer as hoped."""
+
+
+OpenVenue = Callable[[str, Path], Venue]
+"""Opens a member's view of an exchange from its profile in a directory of keys; raises `NoVenue`."""
+
+
+def open_venue(member: str, keys: Path) -> Venue:
+    """The exchange that an installed package opens. Raises `NoVenue`."""
+    found = next(iter(entry_points(group=VENUES_GROUP)), None)
+    if found is None:
+        raise NoVenue(f"no package provides {VENUES_GROUP}")
+    opened: OpenVenue = found.load()
+    return opened(member, keys)
+
+
+def supply_of_stock(stock: Stock, span: Span) -> SupplyRows:
+    """Holdings and asks as supply rows; what is delivered only partly within the span is left out.
+
+    A holding is worth nothing beyond its use here: what it would fetch is the plan's shadow price.
+    """
+    reservations, offers = [], []
+    total: Counter[tuple[str, str]] = Counter()
+    for holding in stock.holdings:
+        hours = _hours(holding.start, holding.end, span)
+        if hours is not None:
+            cards = holding.cards * MILLI
+            total[holding.site, holding.grade] += cards
+            paid = micro_cny_from_ticks(holding.price_ticks, holding.cards_per_lot)
+            where = Where(holding.symbol, "reservation", 0)
+            name = f"{holding.id}"
+            reservations.append(
+                ReservationRow(where, name, holding.site, holding.grade, cards, paid, 0, hours)
+            )
+    for level in stock.levels:
+        hours = _hours(level.start, level.end, span)
+        if hours is not None:
+            cards = level.lots * level.cards_per_lot * MILLI
+            total[level.site, level.grade] += cards
+            price = micro_cny_from_ticks(level.price_ticks, level.cards_per_lot)
+            where = Where(level.symbol, "level", 0)
+            name = offer_name(level)
+            offers.append(OfferRow(where, name, level.site, level.grade, cards, price, hours))
+    whole = Hours(0, span.hours)
+    capacity = tuple(
+        CapacityRow(Where("book", "row", 0), site, grade, cards, whole)
+        for (site, grade), cards in total.items()
+    )
+    return SupplyRows(capacity=capacity, reservations=tuple(reservations), offers=tuple(offers))
+
+
+def offer_name(level: Level) -> str:
+    """The id under which a plan buys from a level."""
+    return f"{level.symbol}@{level.price_ticks}"
+
+
+def _hours(start: datetime, end: datetime, span: Span) -> Hours | None:
+    first, last = ((moment - span.start).total_seconds() / 3600 for moment in (start, end))
+    whole = first.is_integer() and last.is_integer()
+    return Hours(int(first), int(last)) if whole and 0 <= first < last <= span.hours else None
+
+
+class Order(NamedTuple):
+    """A buy order ready to send: whole lots and a limit from the book's marginal price.
+
+    ``needed_cards`` is what the plan uses at most in any hour; ``at_book_fen`` what the lots cost now, the
+    whole delivery period counted, ``at_limit_fen`` what they cost at most.
+    """
+
+    symbol: str
+    lots: int
+    limit_ticks: int
+    needed_cards: float
+    at_book_fen: int
+    at_limit_fen: int
+
+
+def orders_of(schedule: Schedule, levels: Iterable[Level]) -> tuple[Order, ...]:
+    """The orders that make a plan's purchases: each symbol's lots, rounded up, walked through its asks.
+
+    Where lots round up, the plan pays for a little more than it uses; both figures are there to compare.
+    """
+    books: dict[str, list[Level]] = defaultdict(list)
+    for level in levels:
+        books[level.symbol].append(level)
+    bought: dict[str, list[Buy]] = defaultdict(list)
+    for buy in schedule.buys:
+        bought[buy.offer.rpartition("@")[0]].append(buy)
+    return tuple(_order(books[symbol], buys) for symbol, buys in sorted(bought.items()))
+
+
+def _order(book: list[Level], buys: list[Buy]) -> Order:
+    by_hour: Counter[int] = Counter()
+    for buy in buys:
+        for hour in range(buy.first_hour, buy.end_hour):
+            by_hour[hour] += buy.milli_cards
+    needed = max(by_hour.values())
+    lots = left = -(-needed // (book[0].cards_per_lot * MILLI))
+    hours = int((book[0].end - book[0].start).total_seconds()) // 3600
+    cost = limit = 0
+    for level in sorted(book, key=lambda level: level.price_ticks):
+        taken = min(left, level.lots)
+        left -= taken
+        if taken:
+            limit = level.price_ticks
+            cost += taken * level.price_ticks * hours
+    return Order(book[0].symbol, lots, limit, needed / MILLI, cost, lots * limit * hours)
+
+
+class Spare(NamedTuple):
+    """Reserved cards of a grade at a site that the plan never uses, to resell."""
+
+    site: str
+    grade: str
+    cards: float
+
+
+def spare_of(schedule: Schedule, stock: Stock) -> tuple[Spare, ...]:
+    """What of the holdings stays unused in every hour, over the hours in which they are held."""
+    held: Counter[tuple[str, str, int]] = Counter()
+    for holding in stock.holdings:
+        hours = _hours(holding.start, holding.end, Span(schedule.start, schedule.hours))
+        for hour in range(*hours) if hours else ():
+            held[holding.site, holding.grade, hour] += holding.cards * MILLI
+    free = dict(held)
+    for run in schedule.runs:
+        for grade, milli in run.milli_cards():
+            for hour in range(run.first_hour, run.end_hour):
+                if (run.site, grade, hour) in free:
+                    free[run.site, grade, hour] -= milli
+    least: dict[tuple[str, str], int] = {}
+    for (site, grade, _), milli in free.items():
+        least[site, grade] = max(0, min(milli, least.get((site, grade), milli)))
+    return tuple(Spare(*place, milli / MILLI) for place, milli in sorted(least.items()) if milli)

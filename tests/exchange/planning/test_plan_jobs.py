@@ -1,0 +1,184 @@
+"""Planning over HTTP: a job's life, what it plans on, and that its orders are a member's own orders."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+import pytest_asyncio
+from exchange_server import SATURDAY, Served, serving
+
+from exchange.api.plans import NewPlan, PlanAnswer, PlanJob
+from exchange.api.requests import NewOrder
+from exchange.client import ExchangeClient, ExchangeError, Profile
+from exchange.client.profiles import save_profile
+from exchange.domain.calendar import day_start_ns
+from exchange.planning.jobs import OF_ACCOUNT_MAX
+from exchange.planning.stock import moment_of, stock_of
+from exchange.planning.venue import ClientVenue
+from scheduler.io.workloads import Span
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+GUIAN = "H100.GUIAN.261205"
+EDGE = "H100.SHANGHAI-EDGE.261205"
+FAR = {"id": "far", "origin": "Shanghai", "grade": "H100", "cards": 3}
+NEAR = {"id": "near", "origin": "上海", "grade": "H100", "cards": 1.5, "latency_ms": 5}
+
+
+@dataclass
+class Stage:
+    served: Served
+    member: Profile
+    other: Profile
+    maker: Profile
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    async with serving(tmp_path_factory.mktemp("exchange")) as served:
+        member = await served.admit("blue", "enterprise")
+        other = await served.admit("red", "enterprise")
+        maker = await served.admit("guian-provider", "provider")
+        await served.at(9, 30)
+        yield Stage(served, member, other, maker)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def client(stage: Stage) -> AsyncIterator[ExchangeClient]:
+    """The member's client; 2 lots at 12.00 and 4 at 12.10 are offered at Guian, 4 at 13.00 in Shanghai."""
+    async with stage.served.client(stage.maker) as maker, stage.served.client(stage.member) as member:
+        for one in (maker, member):
+            await one.cancel_all()
+        for symbol, price, quantity in ((GUIAN, "12.00", 2), (GUIAN, "12.10", 4), (EDGE, "13.00", 4)):
+            await maker.place(NewOrder(symbol=symbol, side="sell", price=price, quantity=quantity))
+        yield member
+
+
+def new(*workloads: dict[str, Any], **more: Any) -> NewPlan:
+    return NewPlan(workloads=list(workloads), first_day="2026-12-05", **more)
+
+
+async def ended(client: ExchangeClient, posted: PlanAnswer) -> tuple[PlanAnswer, list[PlanJob]]:
+    seen = [job async for job in client.plan_events(posted.plan.plan_id)]
+    return await client.planned(posted.plan.plan_id), seen
+
+
+async def test_a_plan_is_watched_and_accepted_in_parts(client: ExchangeClient) -> None:
+    posted = await client.plan(new(FAR, NEAR))
+    assert posted.plan.state in ("queued", "running")
+    answer, seen = await ended(client, posted)
+    assert seen[-1].state == "done"
+    assert seen[-1].progress is not None
+    result = answer.result
+    assert result is not None
+    assert {run.workload: run.hub for run in result.runs} == {"far": "GUIAN", "near": "SHANGHAI-EDGE"}
+    assert [(o.symbol, o.quantity, o.price) for o in result.orders] == [
+        (GUIAN, 3, "12.10"),
+        (EDGE, 2, "13.00"),
+    ]
+    assert [o.needed_cards for o in result.orders] == [3, 1.5]
+    assert result.orders[0].cost_at_book_fen == 24 * (2 * 1200 + 1210)
+    assert result.gap == 0
+
+    first = await client.accept_plan(posted.plan.plan_id, [1])
+    (placed,) = first.results
+    assert placed.order is not None
+    assert (placed.order.status, placed.order.filled_quantity) == ("filled", 2)
+    with pytest.raises(ExchangeError, match="Order 1 is placed already"):
+        await client.accept_plan(posted.plan.plan_id, [1])
+    rest = await client.accept_plan(posted.plan.plan_id)
+    assert rest.orders == [0]
+    positions = {p.symbol: p.quantity for p in await client.positions()}
+    assert positions == {GUIAN: 3, EDGE: 2}
+    with pytest.raises(ExchangeError, match="no order that isn't placed already"):
+        await client.accept_plan(posted.plan.plan_id)
+
+
+async def test_faulty_workloads_are_named_and_the_rest_can_be_planned(client: ExchangeClient) -> None:
+    odd = FAR | {"id": "odd", "origin": "Atlantis"}
+    answer, _ = await ended(client, await client.plan(new(FAR, odd)))
+    assert answer.plan.state == "refused"
+    (fault,) = answer.plan.faults
+    assert fault.startswith("workloads row 2 (odd), origin: unknown city 'Atlantis'")
+    answer, _ = await ended(client, await client.plan(new(FAR, odd, skip_faulty=True)))
+    assert (answer.plan.state, len(answer.plan.faults)) == ("done", 1)
+    assert answer.result is not None
+    assert answer.result.placed == 1
+
+
+async def test_what_the_book_cannot_serve_is_left_out_with_a_reason(client: ExchangeClient) -> None:
+    answer, _ = await ended(
+        client, await client.plan(new(FAR | {"cards": 40}, FAR | {"id": "t4", "grade": "T4"}))
+    )
+    assert answer.result is not None
+    assert {left.workload: left.reason for left in answer.result.left_out} == {
+        "far": "too_large",
+        "t4": "no_grade",
+    }
+    with pytest.raises(ExchangeError, match="no order"):
+        await client.accept_plan(answer.plan.plan_id)
+
+
+async def test_a_plan_is_its_members_own(client: ExchangeClient, stage: Stage) -> None:
+    posted = await client.plan(new(FAR))
+    async with stage.served.client(stage.other) as other:
+        with pytest.raises(ExchangeError) as refused:
+            await other.planned(posted.plan.plan_id)
+        assert refused.value.code == "UNKNOWN_PLAN"
+        with pytest.raises(ExchangeError):
+            await other.accept_plan(posted.plan.plan_id)
+        assert await other.plans() == []
+    await ended(client, posted)
+
+
+async def test_jobs_are_bounded_and_cancelled(client: ExchangeClient) -> None:
+    posted = [await client.plan(new(FAR)) for _ in range(OF_ACCOUNT_MAX)]
+    with pytest.raises(ExchangeError) as refused:
+        await client.plan(new(FAR))
+    assert (refused.value.code, refused.value.status) == ("TOO_MANY_PLANS", 429)
+    for one in posted:
+        cancelled = await client.cancel_plan(one.plan.plan_id)
+        assert cancelled.plan.state in ("cancelled", "done")
+    answer, _ = await ended(client, await client.plan(new(FAR)))
+    assert answer.plan.state == "done"
+
+
+async def test_the_client_sees_the_stock_that_the_server_plans_on(
+    client: ExchangeClient, stage: Stage
+) -> None:
+    span = Span(moment_of(day_start_ns(SATURDAY)), 24)
+    here = stock_of(stage.served.exchange.views, int(stage.member.account), SATURDAY, SATURDAY + timedelta(1))
+    there = await ClientVenue(stage.member).stock_now(span)
+    assert sorted(there.levels) == sorted(here.levels)
+    assert len(there.levels) == 3
+    assert there.holdings == here.holdings
+
+
+async def test_the_command_line_plans_and_lists_orders(
+    client: ExchangeClient, stage: Stage, tmp_path: Path
+) -> None:
+    save_profile(tmp_path, stage.member)
+    (tmp_path / "jobs.csv").write_text("id,origin,grade,cards,latency_ms\nnear,Shanghai,H100,1.5,5\n")
+    words = ["plan", "jobs.csv", "--from-exchange", "--buy", "--as", "blue", "--keys", str(tmp_path)]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "exchange", *words, "--start", "2026-12-05", "--json"),
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await process.communicate()
+    assert process.returncode == 0
+    answer = orjson.loads(out)
+    assert answer["orders"] == [{"symbol": EDGE, "side": "buy", "quantity": 2, "price": "13.00"}]
+    (advice,) = answer["forward_against_spot"]
+    assert advice["value_of_stochastic_solution_cny"] >= 0
+    (body,) = answer["orders"]
+    assert (await client.place(NewOrder(**body))).order.status == "filled"

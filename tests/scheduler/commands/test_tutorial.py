@@ -1,0 +1,40 @@
+"""docs/planning.md: its files are saved as it says and its commands run."""
+
+import re
+import shlex
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from scheduler.commands.plan import app
+
+PAGE = Path(__file__).parents[3] / "docs/planning.md"
+SAVED = re.compile(r"`([a-z]+\.(?:csv|yaml))`")
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def test_every_command_of_the_page_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = PAGE.read_text(encoding="utf-8")
+    names: list[str] = []
+    done = 0
+    ran = 0
+    for fence in FENCE.finditer(text):
+        for paragraph in re.findall(r"Save as (.*?):\n", text[done : fence.start()], re.DOTALL):
+            names += SAVED.findall(paragraph)
+        done = fence.start()
+        kind, body = fence.groups()
+        if kind in ("csv", "yaml"):
+            Path(names.pop(0)).write_text(body, encoding="utf-8")
+        elif kind == "bash":
+            for line in body.splitlines():
+                words = shlex.split(line)
+                assert words[:2] == ["dongxi", "plan"]
+                planning = words[2] not in ("check", "compare")
+                result = CliRunner().invoke(app, words[2:] + ["--time-limit", "3"] * planning)
+                assert result.exit_code == 0, f"{line}\n{result.output}"
+                ran += 1
+    assert names == []
+    assert ran == 7
+    made = {"plan.json", "plan.html", "plan.csv", "planned.yaml", "odd.json"}
+    assert made <= {path.name for path in tmp_path.iterdir()}
