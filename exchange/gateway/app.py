@@ -148,20 +148,22 @@ def _endpoint(
         raw = await read_body(request, route.body_bytes_max)
         browser = _browser(request)
         caller = None
+        path, _, query = request.raw_path.partition("?")
         if route.scope is not None and browser.token and KEY_HEADER not in request.headers:
             caller = screens.caller(browser, request.method, route.scope)
         elif route.scope is not None:
-            path, _, query = request.raw_path.partition("?")
             caller = authenticator.check(
                 request.headers, request.method, path, query, raw, route.scope, request.remote
             )
-        given = dict(request.query)
+        given = dict(request.query) if query else {}
         if caller is not None:
             check_role(route, caller)
             if route.for_clients and "client" in given:
                 caller = clients.acting_for(exchange, caller, given.pop("client"))
             request[ACCOUNT] = caller.account
-        parameters = parse_query(given, len(request.query) != len(set(request.query)), route.query)
+        parameters = parse_query(
+            given, bool(query) and len(request.query) != len(set(request.query)), route.query
+        )
         body = None if route.body is None else parse_body(raw, route.body)
         call = Call(
             exchange, request.match_info, parameters, body, caller, history_reader, plans, screens, browser
@@ -196,6 +198,11 @@ async def read_body(request: web.Request, bytes_max: int) -> bytes:
             RequestCode.UNSUPPORTED_MEDIA_TYPE,
             f"The body is declared as {request.content_type}; send JSON with Content-Type: application/json.",
         )
+    if request.content_length is not None and "Content-Encoding" not in request.headers:
+        try:
+            return await request.content.readexactly(request.content_length)  # it isn't longer
+        except asyncio.IncompleteReadError as short:
+            return short.partial
     raw = bytearray()
     async for chunk in request.content.iter_chunked(bytes_max + 1):
         raw += chunk

@@ -18,8 +18,8 @@ from exchange.gateway.feed_orders import order_changes
 from exchange.service.candles import INTERVALS_S
 from exchange.service.exchange import Exchange
 from exchange.service.market import BOOK_ORDER
-from exchange.service.results import Applied
-from matching.records import EventFlag, EventKind, Records, Side
+from exchange.service.results import Applied, columns
+from matching.records import EVENT, EventFlag, EventKind, Records, Side
 from matching.state import LEVEL_VIEW
 
 CANDLE_CHANNELS: Final[dict[wire.Channel, int]] = {
@@ -45,6 +45,8 @@ _INTERVALS: Final[dict[wire.Channel, Literal["1m", "5m", "1h", "1d"]]] = {
     "candles_1d": "1d",
 }
 _NS: Final = 1_000_000_000
+_TRADED: Final = columns(EVENT, "seq", "instrument", "price", "quantity", "side", "flags")
+_LEVELS: Final = columns(EVENT, "side", "price", "quantity", "remaining")
 _ENCODER: Final = msgspec.json.Encoder()
 
 Topic = tuple[str, str]
@@ -121,7 +123,7 @@ class PublicChannels:
         if not wanted:
             return
         time = time_text(applied.time_ns)
-        rows = trades[["seq", "instrument", "price", "quantity", "side", "flags"]].tolist()
+        rows = trades.view(_TRADED).tolist()
         for trade_id, (seq, contract, price, quantity, side, flags) in enumerate(rows, first):
             if contract not in wanted:
                 continue
@@ -198,7 +200,7 @@ class PublicChannels:
         if not len(rows):
             return
         sides: tuple[dict[int, wire.LevelRow], dict[int, wire.LevelRow]] = ({}, {})
-        for side, price, quantity, orders in rows[["side", "price", "quantity", "remaining"]].tolist():
+        for side, price, quantity, orders in rows.view(_LEVELS).tolist():
             sides[side][price] = (price_text(price), quantity, orders)  # the last one counts
         bids, asks = (self._market.levels(contract, side, CHECKED_ROWS) for side in (Side.BUY, Side.SELL))
         delta = wire.FeedDelta(

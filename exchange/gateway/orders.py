@@ -13,10 +13,12 @@ from exchange.api.formats import parse_day, parse_id, parse_price_ticks, price_t
 from exchange.domain.calendar import NS_PER_DAY, day_of, epoch_day
 from exchange.domain.rejects import KERNEL_REJECTS
 from exchange.service.exchange import Exchange
+from exchange.service.results import columns
 from matching.records import (
     ANY_HUB,
     ANY_INSTRUMENT,
     COMMAND,
+    EVENT,
     CancelReason,
     CommandKind,
     EventKind,
@@ -44,8 +46,9 @@ _NEW, _CANCEL, _AMEND = int(CommandKind.NEW), int(CommandKind.CANCEL), int(Comma
 _REDUCE_ONLY: Final = int(OrderFlag.REDUCE_ONLY)
 _REJECTED, _ACCEPTED, _TRADE = int(EventKind.REJECTED), int(EventKind.ACCEPTED), int(EventKind.TRADE)
 _AMENDED, _CANCELLED = int(EventKind.AMENDED), int(EventKind.CANCELLED)
-_ASKED: Final = ["order_id", "client_id", "quantity"]
-_READ: Final = [
+_ASKED: Final = columns(COMMAND, "order_id", "client_id", "quantity")
+_READ: Final = columns(
+    EVENT,
     "seq",
     "kind",
     "order_id",
@@ -57,7 +60,7 @@ _READ: Final = [
     "contra_remaining",
     "instrument",
     "code",
-]
+)
 _POST_ONLY: Final = {
     None: int(OrderFlag.NONE),
     "reject": int(OrderFlag.POST_ONLY),
@@ -117,9 +120,9 @@ def mass_cancel_of(exchange: Exchange, account: int, asked: requests.MassCancel)
 
 def results_of(exchange: Exchange, commands: Records, first_seq: int, events: Records) -> list[Outcome]:
     """Return what became of each command, in order; `events` are all events that they caused."""
-    rows = events[_READ].tolist()
+    rows = events.view(_READ).tolist()
     begins = np.searchsorted(events["seq"], np.arange(first_seq, first_seq + len(commands) + 1)).tolist()
-    asked = commands[_ASKED].tolist()
+    asked = commands.view(_ASKED).tolist()
     return [
         _outcome(exchange, commands, at, asked[at], rows[begins[at] : begins[at + 1]])
         for at in range(len(commands))

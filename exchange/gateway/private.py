@@ -27,9 +27,9 @@ from exchange.gateway.repeats import submit_once
 from exchange.ops.metrics import Metrics
 from exchange.service.core import LIMITS
 from exchange.service.exchange import Exchange
-from exchange.service.results import Applied
+from exchange.service.results import Applied, columns
 from exchange.service.viewtypes import Liquidity
-from matching.records import EventFlag, EventKind, Records, mass_cancel
+from matching.records import EVENT, EventFlag, EventKind, Records, mass_cancel
 
 GATEWAY: Final = "websocket"
 IN_FLIGHT_MAX: Final = 256
@@ -38,7 +38,8 @@ RESENT_MAX: Final = 4_096
 """Orders and fills that a resumed channel may begin with; more ask for a resync."""
 CANCEL_WAIT_S: Final = 0.02
 
-_COLUMNS: Final = [
+_COLUMNS: Final = columns(
+    EVENT,
     "kind",
     "seq",
     "order_id",
@@ -50,7 +51,7 @@ _COLUMNS: Final = [
     "side",
     "code",
     "flags",
-]
+)
 _TRADE, _CANCELLED = int(EventKind.TRADE), int(EventKind.CANCELLED)
 _ORDER_EVENTS: Final[dict[int, Literal["accepted", "amended", "triggered", "cancelled"]]] = {
     int(EventKind.ACCEPTED): "accepted",
@@ -219,7 +220,7 @@ class PrivateChannels:
         orders: list[wire.OrderNews] = []
         fills: list[wire.FillNews] = []
         for part in parts:
-            for row in part[_COLUMNS].tolist():
+            for row in part.view(_COLUMNS).tolist():
                 self._sort(row, orders, fills)
         return wire.FeedAccount(
             seq=views.seq,

@@ -104,6 +104,8 @@ def held_outcomes(exchange: Exchange, account: int, commands: Records) -> dict[i
 
 def _named(commands: Records) -> list[int]:
     """Return the places of orders with a client order id."""
+    if not commands["client_id"].any():
+        return []
     with_id = (commands["kind"] == CommandKind.NEW) & (commands["client_id"] != 0)
     places: list[int] = np.flatnonzero(with_id).tolist()
     return places

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, Gauge, ProcessCollector, genera
 from exchange.journal import Files, OsFiles
 from exchange.ops.figures import Counts, Spread, Spreads
 from exchange.service.exchange import Exchange
+from exchange.service.hot import count_kind
 from exchange.service.results import Applied
 from matching.records import EventKind, RejectCode
 
@@ -34,6 +35,7 @@ _SECONDS: Final = (
     2.5,
     5,
 )
+_REJECTED: Final = int(EventKind.REJECTED)
 _COMMANDS: Final = (1, 2, 4, 8, 16, 64, 256, 1024, 4096, 16384)
 
 
@@ -126,8 +128,8 @@ class Metrics:
                 self._rejects.add((applied.result.code.name,))
             return
         self._commands.add(("hot",), count)
-        rejected = applied.events["kind"] == EventKind.REJECTED
-        if np.count_nonzero(rejected):
+        if count_kind(applied.events, _REJECTED):
+            rejected = applied.events["kind"] == _REJECTED
             codes, counts = np.unique(applied.events["code"][rejected], return_counts=True)
             for code, times in zip(codes.tolist(), counts.tolist(), strict=True):
                 self._rejects.add((RejectCode(code).name,), times)

@@ -100,3 +100,13 @@ def first_from(rows: NDArray[Any], seq: int) -> int:
         else:
             high = middle
     return low
+
+
+@kernel
+def count_kind(events: NDArray[Any], kind: int) -> int:
+    """Return how many events are of a kind."""
+    count = 0
+    for i in range(len(events)):
+        if events[i]["kind"] == kind:
+            count += 1
+    return count

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
+
+import numpy as np
 
 from exchange.domain.messages import RareMessage
 from exchange.domain.rejects import RejectCode
@@ -11,6 +13,15 @@ from matching.records import Records
 
 Data: TypeAlias = dict[str, int | str]
 """What a rare command gives back: {"account": 3}, {"capacity_id": 7}, {"accepted": 24} …"""
+
+
+def columns(dtype: np.dtype[Any], *names: str) -> np.dtype[Any]:
+    """Return a dtype to view records of `dtype` with: some of their columns, in this order. Such a view costs
+    nothing; a list of names builds a dtype each time.
+    """
+    found = [dtype.fields[name] for name in names] if dtype.fields is not None else []
+    formats, offsets = [field[0] for field in found], [field[1] for field in found]
+    return np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": dtype.itemsize})
 
 
 @dataclass(frozen=True, slots=True)

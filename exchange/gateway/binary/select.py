@@ -29,21 +29,24 @@ def leading_commands(records: NDArray[Any]) -> int:
 
 
 @kernel
-def _count(events: NDArray[Any], slots: NDArray[Any], after_seq: int, counts: NDArray[Any]) -> None:
+def _share_out(
+    events: NDArray[Any], slots: NDArray[Any], after_seq: int, places: NDArray[Any], target: NDArray[Any]
+) -> None:
+    """Write each slot's events to `target`, those of a slot together; `places` becomes where each ends."""
+    places[:] = 0
     for i in range(len(events)):
         event = events[i]
         if event["seq"] <= after_seq:
             continue
         if event["account"] >= 0 and slots[event["account"]] >= 0:
-            counts[slots[event["account"]]] += 1
+            places[slots[event["account"]]] += 1
         if event["kind"] == TRADE and slots[event["contra_account"]] >= 0:
-            counts[slots[event["contra_account"]]] += 1
-
-
-@kernel
-def _write(
-    events: NDArray[Any], slots: NDArray[Any], after_seq: int, places: NDArray[Any], target: NDArray[Any]
-) -> None:
+            places[slots[event["contra_account"]]] += 1
+    begin = 0
+    for slot in range(len(places)):
+        count = places[slot]
+        places[slot] = begin
+        begin += count
     for i in range(len(events)):
         event = events[i]
         if event["seq"] <= after_seq:
@@ -84,14 +87,15 @@ def events_by_slot(
     `slots` names each account's slot, NOBODY for none. A TRADE comes to both sides, each from its own point
     of view and without the other's order, account and open lots; the resting side's carries the flag MAKER.
     """
-    counts = np.zeros(count, np.int64)
-    _count(events, slots, after_seq, counts)
-    ends = np.cumsum(counts)
-    places = ends - counts
-    target = np.empty(int(ends[-1]), EVENT)
-    begins = places.tolist()
-    _write(events, slots, after_seq, places, target)
-    return [target[begin:end] for begin, end in zip(begins, ends.tolist(), strict=True)]
+    ends = np.empty(count, np.int64)
+    target = np.empty(2 * len(events), EVENT)
+    _share_out(events, slots, after_seq, ends, target)
+    begin = 0
+    shares = []
+    for end in ends.tolist():
+        shares.append(target[begin:end])
+        begin = end
+    return shares
 
 
 def warm_up() -> None:

@@ -12,6 +12,7 @@ from exchange.domain.rejects import RejectCode
 
 SESSIONS_MAX: Final = 4_096
 """Sessions remembered; beyond it the one that was idle longest is forgotten."""
+_BLOCK: Final = AnswerKind.BLOCK
 BLOCKS_MAX: Final = 8_192
 """Latest blocks of a session that are told again after a reconnect."""
 
@@ -54,9 +55,7 @@ class Session:
 
     def durable(self, first_seq: int, count: int, time_ns: int) -> None:
         """See `BlockOwner`."""
-        block = Answer(
-            kind=AnswerKind.BLOCK, seq=first_seq, number=self._answered + 1, count=count, time_ns=time_ns
-        )
+        block = Answer(kind=_BLOCK, seq=first_seq, number=self._answered + 1, count=count, time_ns=time_ns)
         self._answered += count
         self._blocks.append(block)
         if self.connection is not None:
