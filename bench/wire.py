@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -125,17 +125,6 @@ def binary(durability: str, seconds: float, trips: int) -> list[Result]:
     return results + percentiles(f"binary, {durability}, 10 % of capacity", light)
 
 
-async def http_rates(running: Running, seconds: float) -> tuple[float, float]:
-    """Return orders a second with one signed order a request, and requests a second of the bare handler,
-    alternating.
-    """
-    rates: dict[str, list[float]] = {"orders": [], "bare": []}
-    for _ in range(2):
-        rates["bare"].append(await http_rate(running, seconds / 4, signed=False))
-        rates["orders"].append(await http_rate(running, seconds / 4, signed=True))
-    return max(rates["orders"]), max(rates["bare"])
-
-
 async def http_rate(running: Running, seconds: float, *, signed: bool) -> float:
     """Return requests a second over 32 connections."""
     profile = running.profile(1)
@@ -191,12 +180,28 @@ def with_server(measured: Callable[[Running], list[Result]]) -> list[Result]:
         return measured(running)
 
 
+def costing(running: Running, work: Coroutine[Any, Any, float], seconds: float) -> tuple[float, float]:
+    """Return the rate that `work` gives (a second, over `seconds`) and the server's processor time for each,
+    µs.
+    """
+    used = running.cpu_s()
+    rate = asyncio.run(work)
+    return rate, (running.cpu_s() - used) / (rate * seconds) * 1e6
+
+
 def http(running: Running, seconds: float) -> list[Result]:
-    """Measure orders over HTTP beside the bare handler."""
-    orders, plain = asyncio.run(http_rates(running, seconds))
+    """Measure orders over HTTP, one signed order a request, beside the bare handler, in turn."""
+    each = seconds / 4
+    rates: dict[bool, list[tuple[float, float]]] = {False: [], True: []}
+    for signed in (False, True, False, True):
+        rates[signed].append(costing(running, http_rate(running, each, signed=signed), each))
+    (plain, plain_cost), (orders, cost) = (max(rates[signed]) for signed in (False, True))
+    bare, own = "HTTP, bare aiohttp handler", "HTTP, sync, one signed order"
     return [
-        Result("HTTP, bare aiohttp handler", "32 connections", plain, "requests/s", "higher"),
-        Result("HTTP, sync, one signed order", "32 connections", orders, "orders/s", "higher", plain / 2),
+        Result(bare, "32 connections", plain, "requests/s", "higher"),
+        Result(bare, "server's processor time", plain_cost, "µs/request", "lower"),
+        Result(own, "32 connections", orders, "orders/s", "higher", plain / 2),
+        Result(own, "server's processor time", cost, "µs/order", "lower"),
     ]
 
 
@@ -204,17 +209,21 @@ def websocket(running: Running, seconds: float) -> list[Result]:
     """Measure order entry and fan-out over WebSocket."""
     port, contract = running.ready["http"], running.ready["contracts"][0]
     members = [running.profile(number) for number in range(11)]
-    one = asyncio.run(order_rate(port, members[:1], contract, seconds / 2))
-    ten = asyncio.run(order_rate(port, members[1:], contract, seconds / 2))
+    half = seconds / 2
+    one, cost = costing(running, order_rate(port, members[:1], contract, half), half)
+    ten, _ = costing(running, order_rate(port, members[1:], contract, half), half)
     few = running.ready["contracts"][:4]
     load = Load(running.ready["binary"], running.profile(11), few)
     symbols = [row["symbol"] for row in few]
-    changes = asyncio.run(fan_out(port, load, symbols, SUBSCRIBERS, seconds))
+    changes, change_cost = costing(running, fan_out(port, load, symbols, SUBSCRIBERS, seconds), seconds)
     load.close()
+    entry, feed = "WebSocket, sync", f"feed, L2 to {SUBSCRIBERS} subscribers"
     return [
-        Result("WebSocket, sync", "one connection, pipelined", one, "orders/s", "higher", 120_000),
-        Result("WebSocket, sync", "ten connections", ten, "orders/s", "higher", 120_000),
-        Result("feed", f"L2 deltas to {SUBSCRIBERS} subscribers", changes, "deltas/s", "higher"),
+        Result(entry, "one connection, pipelined", one, "orders/s", "higher", 120_000),
+        Result(entry, "server's processor time", cost, "µs/order", "lower"),
+        Result(entry, "ten connections", ten, "orders/s", "higher", 120_000),
+        Result(feed, "changes delivered", changes, "deltas/s", "higher"),
+        Result(feed, "server's processor time", change_cost, "µs/delta", "lower"),
     ]
 
 

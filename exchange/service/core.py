@@ -145,7 +145,7 @@ class Core:
             self.state.fold(events, hour)
             return events
 
-        if not self.state.netting.any():
+        if not np.count_nonzero(self.state.netting):  # several times as fast as any()
             return apply(commands)
         return apply_guarded(self.state, commands, apply)
 
