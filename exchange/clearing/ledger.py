@@ -25,6 +25,7 @@ class LedgerKind(IntEnum):
     DEFAULT_COVER = 8
     ASSESSMENT = 9
     UNCOVERED_LOSS = 10
+    ADJUSTMENT = 11
 
     @property
     def label(self) -> str:

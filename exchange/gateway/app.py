@@ -173,6 +173,7 @@ def _endpoint(
         response = json_answer(answer)
         if browser.set_cookie is not None:
             response.headers["Set-Cookie"] = browser.set_cookie
+        if route.tag == "session":
             response.headers["Cache-Control"] = "no-store"
         return response
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
+import structlog
+
 from exchange.api.codes import RequestCode, RequestRefused, refuse
 from exchange.api.requests import SCOPES_BY_KIND
 from exchange.gateway.auth import Caller
@@ -19,6 +21,7 @@ from exchange.gateway.slowdown import Slowdown
 from exchange.service.exchange import Exchange
 from exchange.service.passwords import password_matches
 
+_LOG = structlog.get_logger("gateway")
 COOKIE: Final = "dongxi_session"
 CSRF_HEADER: Final = "Dongxi-Csrf"
 CHECKS_AT_ONCE: Final = 2
@@ -71,6 +74,7 @@ class Screens:
                 RequestCode.SESSION_LIMIT, "As many people are logged in as may be; try again later."
             )
         self.sessions.close(browser.token)
+        _LOG.info("logged in", member=member, peer=browser.peer)
         token, session = opened
         browser.keep(token)
         return session
@@ -99,6 +103,7 @@ class Screens:
         finally:
             self._waiting -= 1
         if known is None or not matches:
+            _LOG.warning("log-in failed", member=member, peer=browser.peer)
             raise refuse(RequestCode.LOGIN_FAILED, "There is no member of this name with this password.")
         self._names.succeeded(member)
         self._addresses.succeeded(browser.peer)

@@ -163,36 +163,44 @@ def note_requests(state: State, message: NoteRequests, stamp: Stamp) -> Outcome:
 
 def deposit(state: State, message: Deposit, stamp: Stamp) -> Outcome:
     """Pay cash in."""
-    member = state.members.get(message.member)
-    if member is None:
-        return refused(RejectCode.UNKNOWN_MEMBER, message.member)
-    if not 1 <= message.amount_fen <= AMOUNT_MAX_FEN:
-        return refused(RejectCode.INVALID_AMOUNT, f"{message.amount_fen} fen")
-    if state.deposits_fen + message.amount_fen > DEPOSITS_MAX_FEN:
-        return refused(RejectCode.DEPOSIT_LIMIT, f"{DEPOSITS_MAX_FEN - state.deposits_fen} fen are left")
-    state.deposits_fen += message.amount_fen
-    return _pay(state, member.account, message.amount_fen, LedgerKind.DEPOSIT, stamp)
+    return _pay_in(state, message.member, message.amount_fen, LedgerKind.DEPOSIT, stamp)
 
 
 def withdraw(state: State, message: Withdraw, stamp: Stamp) -> Outcome:
     """Pay free cash out."""
-    member = state.members.get(message.member)
-    if member is None:
-        return refused(RejectCode.UNKNOWN_MEMBER, message.member)
-    if not 1 <= message.amount_fen <= AMOUNT_MAX_FEN:
-        return refused(RejectCode.INVALID_AMOUNT, f"{message.amount_fen} fen")
-    free = state.free_cash(member.account)
-    if message.amount_fen > free:
-        return refused(RejectCode.INSUFFICIENT_CASH, f"{max(0, free)} fen are free")
-    state.withdrawals_fen += message.amount_fen
-    return _pay(state, member.account, -message.amount_fen, LedgerKind.WITHDRAWAL, stamp)
+    return _pay_out(state, message.member, message.amount_fen, LedgerKind.WITHDRAWAL, stamp)
 
 
 def adjust_cash(state: State, action: AdjustCash, stamp: Stamp) -> Outcome:
-    """Correct cash as a deposit or a withdrawal would; two operators have agreed."""
+    """Correct cash within the bounds of a deposit or a withdrawal; two operators have agreed."""
     if action.amount_fen >= 0:
-        return deposit(state, Deposit(member=action.member, amount_fen=action.amount_fen), stamp)
-    return withdraw(state, Withdraw(member=action.member, amount_fen=-action.amount_fen), stamp)
+        return _pay_in(state, action.member, action.amount_fen, LedgerKind.ADJUSTMENT, stamp)
+    return _pay_out(state, action.member, -action.amount_fen, LedgerKind.ADJUSTMENT, stamp)
+
+
+def _pay_in(state: State, name: str, amount: int, kind: LedgerKind, stamp: Stamp) -> Outcome:
+    member = state.members.get(name)
+    if member is None:
+        return refused(RejectCode.UNKNOWN_MEMBER, name)
+    if not 1 <= amount <= AMOUNT_MAX_FEN:
+        return refused(RejectCode.INVALID_AMOUNT, f"{amount} fen")
+    if state.deposits_fen + amount > DEPOSITS_MAX_FEN:
+        return refused(RejectCode.DEPOSIT_LIMIT, f"{DEPOSITS_MAX_FEN - state.deposits_fen} fen are left")
+    state.deposits_fen += amount
+    return _pay(state, member.account, amount, kind, stamp)
+
+
+def _pay_out(state: State, name: str, amount: int, kind: LedgerKind, stamp: Stamp) -> Outcome:
+    member = state.members.get(name)
+    if member is None:
+        return refused(RejectCode.UNKNOWN_MEMBER, name)
+    if not 1 <= amount <= AMOUNT_MAX_FEN:
+        return refused(RejectCode.INVALID_AMOUNT, f"{amount} fen")
+    free = state.free_cash(member.account)
+    if amount > free:
+        return refused(RejectCode.INSUFFICIENT_CASH, f"{max(0, free)} fen are free")
+    state.withdrawals_fen += amount
+    return _pay(state, member.account, -amount, kind, stamp)
 
 
 def _pay(state: State, account: int, amount: int, kind: LedgerKind, stamp: Stamp) -> Outcome:

@@ -174,6 +174,8 @@ async def test_cash_is_corrected_by_two_operators_within_a_day(tmp_path: Path) -
             await served.at(8, 0, date(2026, 12, 5))
             assert await refused(other.decide(late, True)) == "PROPOSAL_OVER"
             assert (await blue.balances()).cash_fen == cash - 100
+            lines = [(line.kind, line.amount_fen) for line in (await blue.statement("2026-12-04")).lines]
+            assert lines == [("deposit", cash), ("adjustment", -100)]
             listed = await other.proposals()
             assert [proposal.decided_by for proposal in listed] == [None, None, "second", "second"]
         before = served.state()

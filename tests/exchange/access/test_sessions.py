@@ -189,23 +189,22 @@ async def test_who_may_set_whose_password(tmp_path: Path) -> None:
 def test_sessions_end_when_idle_and_at_their_age(steps: list[tuple[int, str]]) -> None:
     now = 0.0
     sessions = Sessions(lambda: now)
-    model: list[tuple[str, float, float]] = []  # token, began, last used
-    for ahead, action in steps:
+    model: list[tuple[int, str, float, float]] = []  # number, token, began, last used; the oldest first
+    for number, (ahead, action) in enumerate(steps):
         now += ahead
-        model = [one for one in model if now - one[1] <= LIFE_S and now - one[2] <= IDLE_S]
+        model = [one for one in model if now - one[2] <= LIFE_S and now - one[3] <= IDLE_S]
         if action == "open":
             opened = sessions.open("blue", "hash")
             assert opened is not None
-            model = [*model, (opened[0], now, now)][-SESSIONS_A_MEMBER_MAX:]
+            model = [*model, (number, opened[0], now, now)][-SESSIONS_A_MEMBER_MAX:]
         elif model and action == "close":
-            sessions.close(model.pop(0)[0])
+            sessions.close(model.pop(0)[1])
         elif model:
-            token, began, _ = model.pop()
+            made, token, began, _ = model.pop(number % len(model))
             assert sessions.find(token) is not None
-            model.append((token, began, now))
-            model.sort(key=lambda one: one[1])
+            model = sorted([*model, (made, token, began, now)])
         assert sessions.find("none of these") is None
-    alive = {token for token, *_ in model}
+    alive = {token for _, token, *_ in model}
     assert all(sessions.find(token) is not None for token in alive)
 
 

@@ -23,6 +23,7 @@ from exchange.api.binary import (
 from exchange.client import Profile
 from exchange.client.binary import BinaryClient, SessionClosed, logon_bytes, new_logon
 from exchange.gateway.binary.gateway import BinaryLimits
+from exchange.gateway.rates import RateLimit
 from matching.records import COMMAND, CommandKind, EventKind, Side, cancel, mass_cancel, publish_indicative
 
 
@@ -272,6 +273,18 @@ async def test_the_same_session_twice_closes_the_older_connection(tmp_path: Path
             async with await wire.connect(red, new_logon(red, session=3)) as newer:
                 assert (await hear_out(older)).closed is CloseCode.REPLACED
                 assert (newer.welcome.number, newer.welcome.code) == (2, 1)
+
+
+async def test_a_key_logs_on_no_oftener_than_it_may(tmp_path: Path) -> None:
+    async with wired(tmp_path, BinaryLimits(logons=RateLimit(1, 2))) as wire:
+        red, blue = await wire.served.admit("red", "provider"), await wire.served.admit("blue", "enterprise")
+        with pytest.raises(SessionClosed) as refused:  # clause 9.12
+            for _ in range(10):
+                async with await wire.connect(red):
+                    pass
+        assert refused.value.code is CloseCode.LOGON_REFUSED
+        async with await wire.connect(blue):
+            pass
 
 
 async def test_more_connections_than_allowed_are_refused(tmp_path: Path) -> None:
