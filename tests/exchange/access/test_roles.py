@@ -126,6 +126,11 @@ TABLE: Final = {
     "GET /v1/history/fills": row("read", "503 HISTORY_UNAVAILABLE"),
     "GET /v1/history/ledger": row("read", "503 HISTORY_UNAVAILABLE"),
     "GET /v1/history/statements": row("read", "503 HISTORY_UNAVAILABLE"),
+    "POST /v1/plans": row("trade", "400 MALFORMED_JSON"),
+    "GET /v1/plans": row("read", "200"),
+    "GET /v1/plans/{plan_id}": row("read", "404 UNKNOWN_PLAN"),
+    "DELETE /v1/plans/{plan_id}": row("trade", "404 UNKNOWN_PLAN"),
+    "POST /v1/plans/{plan_id}/accept": row("trade", "400 MALFORMED_JSON"),
 }
 """The answer to who may ask: status, and code where the empty request is refused for itself."""
 
