@@ -124,7 +124,7 @@ class RejectCode(Enum):
     CONTRACT_OVER = (409, "The last trading day of this contract is over.")
     CONTRACT_LIMIT = (409, "The exchange has as many contracts as it is configured for.")
     UNKNOWN_CONTRACT = (404, "No contract of this symbol trades now. GET /v1/contracts lists those that do.")
-    INVALID_PRICE = (422, "The reference price must be between 1 and 2^20 ticks.")
+    INVALID_PRICE = (422, "The reference price must be between 1 and 2^19 ticks.")
     WRONG_PHASE = (409, "The market is in another phase. GET /v1/status shows which.")
     NOT_A_TRADING_DAY = (409, "The exchange does not trade on this day.")
     DAY_NOT_NEXT = (

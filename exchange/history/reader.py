@@ -82,52 +82,55 @@ class HistoryReader:
         self._open.clear()
 
     def _run(self, query: Query[T]) -> tuple[int, T]:
-        connection = self._connection()
         end = time.monotonic() + self._timeout_s
+        while True:
+            path = latest(self._folder)
+            if path is None:
+                self._let_go()
+                raise _unavailable()
+            try:
+                return self._answer(self._connection(path), query, end)
+            except (sqlite3.DatabaseError, FileNotFoundError) as error:
+                if time.monotonic() > end:
+                    raise refuse(
+                        RequestCode.HISTORY_TIMEOUT,
+                        f"The query took longer than {self._timeout_s:g} s; ask for less time or fewer rows.",
+                    ) from None
+                self._let_go()
+                # else a newer generation took its place meanwhile, and the old one was removed
+                if latest(self._folder) == path:
+                    raise _unavailable() from error
+
+    def _answer(self, connection: sqlite3.Connection, query: Query[T], end: float) -> tuple[int, T]:
         connection.set_progress_handler(lambda: self._closing or time.monotonic() > end, _STEPS)
         try:
             connection.execute("BEGIN")
             (seq,) = connection.execute("SELECT seq FROM progress").fetchone()
             return seq, query(connection)
-        except sqlite3.OperationalError as error:
-            if time.monotonic() > end:
-                raise refuse(
-                    RequestCode.HISTORY_TIMEOUT,
-                    f"The query took longer than {self._timeout_s:g} s; ask for less time or fewer rows.",
-                ) from None
-            raise _unavailable() from error
-        except sqlite3.DatabaseError as error:
-            raise _unavailable() from error
         finally:
             connection.set_progress_handler(None, 0)
             if connection.in_transaction:
                 connection.rollback()
 
-    def _connection(self) -> sqlite3.Connection:
-        """Return this thread's connection to the newest generation."""
-        path = latest(self._folder)
+    def _connection(self, path: Path) -> sqlite3.Connection:
+        """Return this thread's connection to a generation. Raises sqlite3.Error, FileNotFoundError."""
+        inode = path.stat().st_ino  # a name may come again, an open file's inode not
         known: tuple[int, sqlite3.Connection] | None = getattr(self._mine, "known", None)
-        try:
-            inode = (
-                -1 if path is None else path.stat().st_ino
-            )  # a name may come again, an open file's inode not
-        except FileNotFoundError:
-            inode = -1
-        if known is not None:
-            if known[0] == inode:
-                return known[1]
-            self._mine.known = None
-            self._open.discard(known[1])
-            known[1].close()
-        if path is None:
-            raise _unavailable()
-        try:
-            connection = open_to_read(path)
-        except sqlite3.Error as error:
-            raise _unavailable() from error
+        if known is not None and known[0] == inode:
+            return known[1]
+        self._let_go()
+        connection = open_to_read(path)
         self._open.add(connection)
         self._mine.known = (inode, connection)
         return connection
+
+    def _let_go(self) -> None:
+        """Close this thread's connection, if it has one."""
+        known: tuple[int, sqlite3.Connection] | None = getattr(self._mine, "known", None)
+        if known is not None:
+            self._mine.known = None
+            self._open.discard(known[1])
+            known[1].close()
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:

@@ -75,7 +75,7 @@ async def test_a_weekend_in_order_each_step_at_its_time(config):
     symbols = {view.contract.symbol for view in exchange.views.contracts()}
     assert "H100.GUIAN.261214" in symbols
     assert "H100.GUIAN.26W50" not in symbols
-    assert len(symbols) == 7 + 4 + 6  # clause 4.2
+    assert len(symbols) == 7 + 4 + 6 + 4  # clause 4.2
     await exchange.close()
 
 
@@ -111,7 +111,7 @@ async def test_a_stop_between_listing_and_opening(config):
     await exchange.close()
     exchange = await small(config, clock)
     assert await driver(exchange, config).catch_up() == 1
-    assert len(exchange.views.contracts()) == 17
+    assert len(exchange.views.contracts()) == 21
     await exchange.close()
 
 
@@ -189,7 +189,7 @@ async def test_the_real_catalogue_opens_a_market(config):
     assert first == await bootstrap(exchange)  # nothing is done twice
     await DayDriver(exchange, clock, config).catch_up()
     views = exchange.views
-    assert len(views.contracts()) == 17 * len(views.products())
+    assert len(views.contracts()) == 21 * len(views.products())
     catalogue, ahead = load_catalogue(), (FRIDAY + timedelta(days=n) for n in range(400))
     for day in ahead:
         assert is_trading_day(day, views.closed_days) == catalogue.is_trading_day(day)  # clause 4.1

@@ -225,10 +225,10 @@ def test_delivery_waits_for_the_settlement(market) -> None:
     assert market.refused(m.FinishDelivery(day=SATURDAY)) is RejectCode.WRONG_PHASE
 
 
-def test_the_dearest_month_can_be_listed_fully_margined(market_type):
+def test_the_dearest_quarter_can_be_listed_fully_margined(market_type):
     market = market_type()
     rules = msgspec.structs.replace(market.state.rules, margin_basis_points=10_000)
     market.do(rules)
-    market.do(listing("H100.GUIAN.2708", 2**20))
-    assert market.state.contracts[-1].symbol == "H100.GUIAN.2708"
+    market.do(listing("H100.GUIAN.28Q3", 2**19))
+    assert market.state.contracts[-1].symbol == "H100.GUIAN.28Q3"
     market.core.check()
