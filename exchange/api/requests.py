@@ -232,10 +232,21 @@ class Reading(Request, frozen=True, kw_only=True):
     cards_delivered: Annotated[int, Meta(ge=0, le=10**7, description="cards that served the whole hour")]
 
 
+class SignedBy(Request, frozen=True, kw_only=True):
+    """Whose agent signed a batch of readings, as its message of which number (docs/protocol.md)."""
+
+    site_id: Id
+    sequence: Annotated[int, Meta(ge=1, le=2**62)]
+    signature: Annotated[str, Meta(pattern=r"^[0-9a-f]{128}$(?!\n)", description="64 bytes as hex")]
+
+
 class Readings(Request, frozen=True, kw_only=True):
-    """Meter readings of a provider. The batch is applied wholly or not at all."""
+    """Meter readings of a provider. The batch is applied wholly or not at all. What a certificate delivers is
+    `signed` by the agent of its site.
+    """
 
     readings: Annotated[list[Reading], Meta(min_length=1, max_length=READINGS_MAX)]
+    signed: SignedBy | None = None
 
 
 class AddMember(Request, frozen=True, kw_only=True):

@@ -26,6 +26,11 @@ class LedgerKind(IntEnum):
     ASSESSMENT = 9
     UNCOVERED_LOSS = 10
     ADJUSTMENT = 11
+    SHORTFALL = 12
+    INSURANCE_PREMIUM = 13
+    INSURANCE_PAYMENT = 14
+    CLAIM_PAYMENT = 15
+    DISPUTE = 16
 
     @property
     def label(self) -> str:

@@ -14,6 +14,7 @@ from exchange.api import plans as planning
 from exchange.api.codes import NOTHING_DONE
 from exchange.api.feed import Channel
 from exchange.api.signing import signed_headers
+from exchange.client.delivering import DeliveryClient
 from exchange.client.errors import ExchangeError
 from exchange.client.feed import Feed, Market
 from exchange.client.history import HistoryClient
@@ -58,6 +59,8 @@ class ExchangeClient:
         self._retries = retries
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._session: aiohttp.ClientSession | None = None
+        self.delivery = DeliveryClient(self._get, self._send)
+        """Nominations, disputes, insurance."""
         self.primary = PrimaryClient(self._get, self._send)
         """Sites, attestations and certificates."""
         self.history = HistoryClient(self._get)
@@ -320,9 +323,11 @@ class ExchangeClient:
         """Takes back a capacity post."""
         return await self._send("DELETE", f"/v1/capacity/{_segment(capacity_id)}", answers.Done)
 
-    async def send_readings(self, readings: Sequence[requests.Reading]) -> answers.ReadingsAnswer:
-        """Sends meter readings; all are taken in or none."""
-        body = requests.Readings(readings=list(readings))
+    async def send_readings(
+        self, readings: Sequence[requests.Reading], signed: requests.SignedBy | None = None
+    ) -> answers.ReadingsAnswer:
+        """Sends meter readings; all are taken in or none. `signed`: see `client.metering`."""
+        body = requests.Readings(readings=list(readings), signed=signed)
         return await self._send("POST", "/v1/deliveries/readings", answers.ReadingsAnswer, body)
 
     # a broker's side

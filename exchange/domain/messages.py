@@ -13,6 +13,7 @@ from typing import Literal
 
 import msgspec
 
+from exchange.domain.delivering import DeliveryMessage
 from exchange.domain.message import Message
 from exchange.domain.phases import MarketPhase
 from exchange.domain.primary import PrimaryMessage
@@ -383,11 +384,17 @@ class MeterReadings(Message, frozen=True, kw_only=True):
     """A provider's meter readings, all or none; clause 7.4. Gives the number accepted.
 
     Refused, naming the reading: UNKNOWN_RESERVATION, NOT_YOUR_RESERVATION, READING_OUTSIDE_PERIOD,
-    READING_TOO_EARLY, READING_TOO_LATE, READING_OUT_OF_RANGE, READING_DUPLICATE.
+    READING_TOO_EARLY, READING_TOO_LATE, READING_OUT_OF_RANGE, READING_DUPLICATE, SIGNATURE_REQUIRED; or as a
+    whole: UNKNOWN_SITE, AGENT_MESSAGE_REPEATED, AGENT_MESSAGE_MISSING, FORGED_SIGNATURE.
     """
 
     account: int
     readings: tuple[Reading, ...]
+    site_id: int = 0
+    """The site whose agent signed; 0 for reservations that no certificate delivers."""
+    sequence: int = 0
+    """Number of the agent's message."""
+    signature: bytes = b""
 
 
 class FinishDelivery(Message, frozen=True, kw_only=True):
@@ -413,6 +420,7 @@ RareMessage = (
     | Propose
     | Decide
     | PrimaryMessage
+    | DeliveryMessage
     | ListContracts
     | OpenDay
     | SetPhase

@@ -118,6 +118,26 @@ class RejectCode(Enum):
         409,
         "These cards back shorts, are delivered or pledged on one of the days. A card is used once.",
     )
+    SIGNATURE_REQUIRED = (
+        403,
+        "What a certificate delivers is metered by the agent of its site. Have the agent sign the batch.",
+    )
+    NOMINATION_TOO_LATE = (409, "The gate is closed: nominations end before the delivery day begins.")
+    NOMINATION_TOO_LARGE = (409, "In one of these hours more cards would be nominated than are reserved.")
+    INVALID_NOMINATION = (
+        422,
+        "A nomination needs a workload, its use, at least one card, and hours within the delivery day.",
+    )
+    UNKNOWN_NOMINATION = (404, "The account has no nomination of this id.")
+    USE_NOT_ALLOWED = (409, "The hub doesn't take workloads of this use. Use another hub for it.")
+    DISPUTE_TOO_EARLY = (409, "The delivery day isn't finished; what was metered isn't final.")
+    DISPUTE_OVER = (409, "The deadline has passed or the dispute was decided; what was settled stands.")
+    DISPUTE_EXISTS = (409, "This reservation has been disputed; a reservation is disputed once.")
+    INVALID_DISPUTE = (
+        422,
+        "A dispute and its decision need a reason and card-hours between 0 and those reserved.",
+    )
+    UNKNOWN_DISPUTE = (404, "No dispute has this id.")
     COLLATERAL_NEEDED = (409, "The account's margin needs what is pledged. Deposit cash first.")
     INVALID_SYMBOL = (422, "A symbol is GRADE.HUB.PERIOD with a period such as 261205, 26W49, 2612 or 27Q1.")
     CONTRACT_EXISTS = (409, "A contract of this symbol is or was listed.")

@@ -78,7 +78,14 @@ async def readings(call: Call) -> answers.ReadingsAnswer:
         )
         for at, reading in enumerate(call.body.readings)
     )
-    message = messages.MeterReadings(account=call.caller.account, readings=taken)
+    signed: requests.SignedBy | None = call.body.signed
+    message = messages.MeterReadings(
+        account=call.caller.account,
+        readings=taken,
+        site_id=0 if signed is None else parse_id(signed.site_id, "signed.site_id", ID_MAX),
+        sequence=0 if signed is None else signed.sequence,
+        signature=b"" if signed is None else bytes.fromhex(signed.signature),
+    )
     accepted(await call.exchange.submit_rare(message))
     return answers.ReadingsAnswer(accepted=len(taken), as_of_seq=call.exchange.views.seq)
 

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from exchange.domain.calendar import is_trading_day
+from exchange.domain.delivering import PremiumStep, RefusedUse, SetDeliveryRules
 from exchange.domain.messages import (
     AddMember,
     FirstKey,
@@ -96,6 +97,18 @@ def primary_rules(catalogue: Catalogue) -> SetPrimaryRules:
     return SetPrimaryRules(ladder=ladder, automatic=True)
 
 
+DELIVERY_RULES = SetDeliveryRules(
+    premiums=(
+        PremiumStep(score_basis_points=9_950, premium_basis_points=20),
+        PremiumStep(score_basis_points=9_700, premium_basis_points=50),
+        PremiumStep(score_basis_points=9_000, premium_basis_points=100),
+        PremiumStep(score_basis_points=0, premium_basis_points=200),
+    ),
+    refused_uses=(RefusedUse(hub="*", use="virtual-currency mining"),),
+)
+"""What a fresh exchange insures deliveries by, and what no hub takes."""
+
+
 async def bootstrap(exchange: Exchange) -> Credentials | None:
     """Journal what is missing of a fresh exchange's beginnings; killed at any point, the next start does the
     rest.
@@ -117,6 +130,7 @@ async def journal_rules(exchange: Exchange) -> None:
     if not exchange.views.products():
         await _do(exchange, MARGIN_RULES)
         await _do(exchange, primary_rules(load_catalogue()))
+        await _do(exchange, DELIVERY_RULES)
         await _do(exchange, market_rules(load_catalogue(), exchange.config.first_day))
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from blake3 import blake3
 
 from exchange.clearing.default import Layer
+from exchange.clearing.ledger import LedgerKind
 from exchange.domain import messages as m
 from exchange.domain.calendar import NS_PER_HOUR
 from exchange.domain.contracts import PeriodKind
@@ -24,6 +25,7 @@ from exchange.service import (
     handle_margin,
     handle_market,
     handle_members,
+    handle_nominations,
     handle_primary,
     handle_proposals,
     handle_settlement,
@@ -37,7 +39,7 @@ from matching.api import InvariantViolation, MatchingEngine
 from matching.records import COMMAND, Records
 from matching.spec import EngineLimits
 
-CORE_VERSION: Final = 11
+CORE_VERSION: Final = 12
 """Goes up whenever the same journal would give another state; part of every journal frame."""
 
 LIMITS: Final = EngineLimits(
@@ -66,6 +68,7 @@ HANDLERS: Final[dict[type, Handler]] = {
     m.Propose: handle_proposals.propose,
     m.Decide: handle_proposals.decide,
     **handle_primary.HANDLERS,
+    **handle_nominations.HANDLERS,
     m.ListContracts: handle_market.list_contracts,
     m.OpenDay: handle_market.open_day,
     m.SetPhase: handle_market.set_phase,
@@ -177,6 +180,7 @@ class Core:
         self._check_delivery_hold()
         self._check_offsets()
         state.primary.check()
+        self._check_delivery_fund()
 
     def state_hash(self) -> bytes:
         """Return the 32-byte BLAKE3 digest of the whole state, the kernel's included."""
@@ -233,6 +237,16 @@ class Core:
             told = self.state.engine.exposure(account).offset_fen
             if told != self.state.offset(account):
                 raise InvariantViolation(f"the kernel's offset of account {account} and clearing's differ")
+
+    def _check_delivery_fund(self) -> None:
+        """Compare the delivery insurance fund with the house's ledger."""
+        state = self.state
+        state.delivering.check()
+        rows = state.ledger.rows
+        of_fund = (LedgerKind.INSURANCE_PREMIUM, LedgerKind.INSURANCE_PAYMENT, LedgerKind.CLAIM_PAYMENT)
+        mine = rows[(rows["account"] == HOUSE) & np.isin(rows["kind"], of_fund)]
+        if int(mine["amount"].sum()) != state.delivering.fund_fen:
+            raise InvariantViolation("the delivery insurance fund isn't what the ledger says")
 
     def _check_delivery_hold(self) -> None:
         state = self.state

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from exchange.api.attest import readings_bytes
 from exchange.clearing.delivery import invoice
 from exchange.clearing.ledger import LedgerKind
 from exchange.domain.calendar import NS_PER_HOUR, day_start_ns, epoch_day
 from exchange.domain.messages import FinishDelivery, MeterReadings, Reading
 from exchange.domain.rejects import RejectCode
+from exchange.service.handle_primary import agent_fault
+from exchange.service.insuring import accounts_changed, settle_delivery, settled
 from exchange.service.state import Outcome, Stamp, State, refused
 
 HOURS_PER_DAY = 24
@@ -19,9 +23,12 @@ HOURS_PER_DAY = 24
 
 def meter_readings(state: State, message: MeterReadings, stamp: Stamp) -> Outcome:
     """Take in a provider's readings, all or none."""
+    fault = _agent_fault(state, message)
+    if fault is not None:
+        return refused(fault)
     seen: set[tuple[int, int]] = set()
     for i, reading in enumerate(message.readings):
-        fault = _reading_fault(state, message.account, reading, stamp, seen)
+        fault = _reading_fault(state, message, reading, stamp, seen)
         if fault is not None:
             return refused(fault, f"readings[{i}]")
     metered = state.reservations.rows["metered"]
@@ -31,7 +38,32 @@ def meter_readings(state: State, message: MeterReadings, stamp: Stamp) -> Outcom
         row = reading.reservation_id - 1
         hour = (reading.hour_start_ns - _start_ns(state, row)) // NS_PER_HOUR
         metered[row, hour] = reading.cards
+    if message.site_id:
+        state.primary.sites[message.site_id - 1].sequence = message.sequence
     return Outcome(data={"accepted": len(message.readings)})
+
+
+def _agent_fault(state: State, message: MeterReadings) -> RejectCode | None:
+    """Return why a signed batch isn't the next message of its site's agent."""
+    if not message.site_id:
+        return None
+    site = state.primary.site(message.site_id, message.account)
+    if site is None:
+        return RejectCode.UNKNOWN_SITE
+    rows = ((r.reservation_id, r.hour_start_ns, r.cards) for r in message.readings)
+    signed = readings_bytes(message.site_id, message.sequence, rows)
+    return agent_fault(site, message.sequence, message.signature, signed)
+
+
+def _source_fault(state: State, message: MeterReadings, row: Any) -> RejectCode | None:
+    """Return why a batch may not meter a reservation: what a certificate delivers is its site's to meter."""
+    certificate_id = int(row["certificate"])
+    if not certificate_id:
+        return None if int(row["provider"]) == message.account else RejectCode.NOT_YOUR_RESERVATION
+    site_id = state.primary.certificates[certificate_id - 1].site_id
+    if state.primary.site(site_id, message.account) is None:
+        return RejectCode.NOT_YOUR_RESERVATION
+    return None if message.site_id == site_id else RejectCode.SIGNATURE_REQUIRED
 
 
 def _start_ns(state: State, row: int) -> int:
@@ -40,19 +72,21 @@ def _start_ns(state: State, row: int) -> int:
 
 
 def _reading_fault(
-    state: State, account: int, reading: Reading, stamp: Stamp, seen: set[tuple[int, int]]
+    state: State, message: MeterReadings, reading: Reading, stamp: Stamp, seen: set[tuple[int, int]]
 ) -> RejectCode | None:
     """Return why a reading can't be taken; else enter its row and hour into `seen`."""
     at = reading.reservation_id - 1
     if not 0 <= at < len(state.reservations):
         return RejectCode.UNKNOWN_RESERVATION
     row = state.reservations.rows[at]
-    if int(row["provider"]) != account:
-        return RejectCode.NOT_YOUR_RESERVATION
+    fault = _source_fault(state, message, row)
+    if fault is not None:
+        return fault
     hour, rest = divmod(reading.hour_start_ns - _start_ns(state, at), NS_PER_HOUR)
     if rest or not 0 <= hour < HOURS_PER_DAY:
         return RejectCode.READING_OUTSIDE_PERIOD
-    if row["finished"]:
+    grace_ns = (1 + state.delivering.rules.grace_hours) * NS_PER_HOUR
+    if row["finished"] or stamp.time_ns > reading.hour_start_ns + grace_ns:
         return RejectCode.READING_TOO_LATE
     if reading.hour_start_ns + NS_PER_HOUR > stamp.time_ns:
         return RejectCode.READING_TOO_EARLY
@@ -76,12 +110,12 @@ def finish_delivery(state: State, message: FinishDelivery, stamp: Stamp) -> Outc
         return refused(RejectCode.WRONG_PHASE, "the day's contracts are not settled yet")
     rows = state.reservations.rows
     due_rows = np.flatnonzero(rows["day"] == epoch_day(message.day))
-    before = state.cash - state.delivery_hold
+    before = settled(state).copy()
     _invoice(state, due_rows, stamp)
-    delta = state.cash - state.delivery_hold - before
+    settle_delivery(state, due_rows, stamp)
     events = [
-        state.engine.adjust_equity(account, int(delta[account]), seq=stamp.seq)
-        for account in np.flatnonzero(delta).tolist()
+        state.engine.adjust_equity(account, delta, seq=stamp.seq)
+        for account, delta in accounts_changed(before, settled(state))
     ]
     state.day.delivered_day = message.day
     return Outcome(data={"reservations": len(due_rows)}, events=events)

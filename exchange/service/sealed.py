@@ -16,13 +16,14 @@ from exchange.journal.snapshots import SnapshotHeader
 from exchange.service.candles import LIVE_CANDLE
 from exchange.service.clientorders import ClientOrder
 from exchange.service.core import CORE_VERSION, Core
+from exchange.service.deliverystate import Delivering
 from exchange.service.primarystate import Primary
 from exchange.service.state import Bid, Day, Key, MarginCall, Member, Proposal, State
 from exchange.service.tape import TAPE_ROW, Tape
 from matching.api import MatchingEngine
 from matching.state import SNAPSHOT_DTYPES
 
-LAYOUT: Final = 7
+LAYOUT: Final = 8
 """Goes up when a snapshot's arrays or typed parts change, so that an old one is never misread."""
 
 _KERNEL: Final = "kernel."
@@ -64,6 +65,7 @@ class _Typed(msgspec.Struct, kw_only=True):
     nonces: bytes
     client_orders: list[tuple[int, int, ClientOrder, bool]]
     primary: Primary
+    delivering: Delivering
     contracts: list[Contract]
     sold_card_hours: list[tuple[int, str, str, int]]
     deposits_fen: int
@@ -91,6 +93,7 @@ def seal(core: Core, tape: Tape, chain: bytes) -> tuple[SnapshotHeader, dict[str
         nonces=state.nonces.state_bytes(),
         client_orders=list(state.client_orders.plain()),
         primary=state.primary,
+        delivering=state.delivering,
         contracts=state.contracts,
         sold_card_hours=[(*key, hours) for key, hours in state.sold_card_hours.items()],
         deposits_fen=state.deposits_fen,
@@ -172,6 +175,7 @@ def _fill_typed(state: State, typed: _Typed) -> None:
     state.nonces.note(typed.nonces)
     state.client_orders.restore(typed.client_orders)
     state.primary = typed.primary
+    state.delivering = typed.delivering
     state.contracts = typed.contracts
     state.contracts_by_symbol = {contract.symbol: contract for contract in typed.contracts}
     state.sold_card_hours = {tuple(key): hours for *key, hours in typed.sold_card_hours}  # type: ignore[misc]

@@ -35,6 +35,7 @@ from exchange.domain.messages import (
 from exchange.domain.phases import MarketPhase
 from exchange.domain.rejects import RejectCode
 from exchange.service.clientorders import ClientOrders
+from exchange.service.deliverystate import Delivering
 from exchange.service.kernel import Kernel
 from exchange.service.nonces import Nonces
 from exchange.service.primarystate import Primary
@@ -180,6 +181,7 @@ class State:
         self.nonces = Nonces()
         self.client_orders = ClientOrders()
         self.primary = Primary()
+        self.delivering = Delivering()
         self.contracts: list[Contract] = []
         self.contracts_by_symbol: dict[str, Contract] = {}
         self.contract_table = Table(CONTRACT_ROW, reserve=1024)
@@ -304,6 +306,7 @@ class State:
         yield "proposals", self.proposals
         yield "client orders", list(self.client_orders.plain())
         yield "primary", self.primary
+        yield "delivering", self.delivering
         yield "contracts", [(c.symbol, c.last_trading_day) for c in self.contracts]
         yield "sold", [(*key, hours) for key, hours in self.sold_card_hours.items()]
         yield "money", (self.deposits_fen, self.withdrawals_fen)

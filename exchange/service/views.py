@@ -24,6 +24,7 @@ from exchange.domain.messages import Product, SetMarginRules, SetRules
 from exchange.domain.phases import MarketPhase
 from exchange.service.clientorders import ClientOrder
 from exchange.service.core import Core
+from exchange.service.deliverystate import Delivering
 from exchange.service.handle_default import in_default
 from exchange.service.handle_settlement import open_interest
 from exchange.service.margins import Explained, explained
@@ -389,6 +390,11 @@ class Views:
         return StatementView(account, day, opening, tuple(lines), opening + total)
 
     # -- capacity and delivery
+
+    @property
+    def delivering(self) -> Delivering:
+        """Insurance, claims, nominations and disputes; don't write."""
+        return self._state.delivering
 
     @property
     def primary(self) -> Primary:

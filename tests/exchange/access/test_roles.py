@@ -98,6 +98,14 @@ TABLE: Final = {
     "POST /v1/operator/certificates/{certificate_id}/revoke": row(
         "operate", "400 MALFORMED_JSON", "market", "risk"
     ),
+    "POST /v1/reservations/{reservation_id}/nominations": row("trade", "400 MALFORMED_JSON"),
+    "GET /v1/nominations": row("read", "200"),
+    "DELETE /v1/nominations/{nomination_id}": row("trade", "404 UNKNOWN_NOMINATION"),
+    "POST /v1/disputes": row("trade", "400 MALFORMED_JSON"),
+    "GET /v1/disputes": row("read", "200"),
+    "GET /v1/operator/disputes": row("operate", "200", *OPERATORS),
+    "POST /v1/operator/disputes/{dispute_id}": row("operate", "400 MALFORMED_JSON", "market", "risk"),
+    "GET /v1/operator/deliveries": row("operate", "200", *OPERATORS),
     "POST /v1/operator/members": row("operate", "400 MALFORMED_JSON", "admin"),
     "GET /v1/operator/members": row("operate", "200", *OPERATORS),
     "POST /v1/operator/members/{name}/state": row("risk", "400 MALFORMED_JSON", "risk", "admin"),

@@ -8,6 +8,7 @@ from typing import get_args
 import msgspec
 import pytest
 
+from exchange.domain import delivering as d
 from exchange.domain import messages as m
 from exchange.domain import primary as p
 from exchange.domain.phases import MarketPhase
@@ -53,6 +54,13 @@ EXAMPLES: list[m.RareMessage] = [
     p.CertifyCapacity(capacity_id=1, cards=8),
     p.RevokeCertificate(certificate_id=1, reason="fire"),
     p.TransferCertificate(account=1, certificate_id=1, to_member="blue", cards=2),
+    d.SetDeliveryRules(premiums=(d.PremiumStep(score_basis_points=0, premium_basis_points=5),)),
+    d.NominateWorkload(
+        account=1, reservation_id=1, workload="w", use="training", cards=1, first_hour=0, hours=24
+    ),
+    d.WithdrawNomination(account=1, nomination_id=1),
+    d.OpenDispute(account=1, reservation_id=1, card_hours=1, reason="r"),
+    d.DecideDispute(dispute_id=1, card_hours=1, reason="r"),
     p.PledgeCertificate(account=1, certificate_id=1, cards=2),
     m.ListContracts(listings=(m.Listing("H100.GUIAN.261205", 1_200),)),
     m.OpenDay(day=DAY, settlement_window_ns=1),

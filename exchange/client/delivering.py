@@ -1,0 +1,66 @@
+"""Delivery over HTTP beside readings: nominations, disputes, the operator's overview (chapter 7)."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import quote
+
+from exchange.api import answers
+from exchange.api import delivering as api
+
+
+class DeliveryClient:
+    """A buyer's nominations, both sides' disputes, and the operator's decisions."""
+
+    def __init__(self, get: Callable[..., Awaitable[Any]], send: Callable[..., Awaitable[Any]]) -> None:
+        self._get, self._send = get, send
+
+    async def nominate(self, reservation_id: str, body: api.Nominate) -> str:
+        """Says what will run on reserved cards; gives the nomination's id."""
+        path = f"/v1/reservations/{_segment(reservation_id)}/nominations"
+        answer: api.NominationMade = await self._send("POST", path, api.NominationMade, body)
+        return answer.nomination_id
+
+    async def nominations(self) -> list[api.Nomination]:
+        """The account's nominations that stand."""
+        answer: api.Nominations = await self._get("/v1/nominations", api.Nominations, signed=True)
+        return answer.nominations
+
+    async def withdraw_nomination(self, nomination_id: str) -> answers.Done:
+        """Takes a nomination back."""
+        path = f"/v1/nominations/{_segment(nomination_id)}"
+        answer: answers.Done = await self._send("DELETE", path, answers.Done)
+        return answer
+
+    async def dispute(self, reservation_id: str, card_hours: int, reason: str) -> str:
+        """Contests a finished reservation; gives the dispute's id."""
+        body = api.OpenDispute(reservation_id=reservation_id, card_hours=card_hours, reason=reason)
+        answer: api.DisputeMade = await self._send("POST", "/v1/disputes", api.DisputeMade, body)
+        return answer.dispute_id
+
+    async def disputes(self) -> list[api.Dispute]:
+        """Disputes about the account's reservations."""
+        answer: api.Disputes = await self._get("/v1/disputes", api.Disputes, signed=True)
+        return answer.disputes
+
+    # the operator's side
+
+    async def all_disputes(self) -> list[api.Dispute]:
+        """All disputes."""
+        answer: api.Disputes = await self._get("/v1/operator/disputes", api.Disputes, signed=True)
+        return answer.disputes
+
+    async def decide(self, dispute_id: str, card_hours: int, reason: str) -> answers.Done:
+        """Decides a dispute."""
+        body = api.DecideDispute(card_hours=card_hours, reason=reason)
+        path = f"/v1/operator/disputes/{_segment(dispute_id)}"
+        answer: answers.Done = await self._send("POST", path, answers.Done, body)
+        return answer
+
+    async def overview(self) -> api.Deliveries:
+        """The insurance fund, claims and reliability."""
+        answer: api.Deliveries = await self._get("/v1/operator/deliveries", api.Deliveries, signed=True)
+        return answer
+
+
+def _segment(text: str) -> str:
+    return quote(text, safe="")
