@@ -83,7 +83,7 @@ def _jobs(
     wall, cpu = time.perf_counter(), time.process_time()
     plan = plan_horizon(problem, limit_s)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    rows = compare_horizon(problem, plan)
+    rows = compare_horizon(problem, plan).rows
     found = [
         Result(case, "gap", 100 * plan.gap, "%", "lower", targets.get("gap")),
         Result(case, "total time", wall, "s", "lower", targets.get("total")),

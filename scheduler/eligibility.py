@@ -1,11 +1,13 @@
 """Where workloads may go, and what moving their data there costs: by network and residency alone."""
 
+from typing import Protocol
+
 import numpy as np
 
 from nodes.types import Residency
 from scheduler.instance import Bools, Ints
 from scheduler.integers import numbered, numbered_rows
-from scheduler.types import Origin, Problem, Site
+from scheduler.types import Origin, Problem
 from scheduler.workload_table import RESIDENCIES, Floats, WorkloadTable
 
 
@@ -31,7 +33,7 @@ class Eligibility:
         """(residencies, cities of the table, S) where data may go."""
         for r, residency in enumerate(RESIDENCIES):
             for c, city in enumerate(table.cities):
-                self.allowed[r, c] = [_may_go(origins[city], site, residency) for site in problem.sites]
+                self.allowed[r, c] = [may_go(origins[city], site, residency) for site in problem.sites]
 
     def near(self, rows: Ints) -> Bools:
         """(n, S) sites within the latency bound; a site that cannot be reached is never near."""
@@ -67,7 +69,19 @@ class Eligibility:
         return numbered(np.where(paid, tariff, -1), np.where(paid, table.data_gb, 0))
 
 
-def _may_go(origin: Origin, site: Site, residency: Residency) -> bool:
+class _Where(Protocol):
+    """A site of either model."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def city(self) -> str: ...
+    @property
+    def province(self) -> str: ...
+
+
+def may_go(origin: Origin, site: _Where, residency: Residency) -> bool:
+    """Whether data of this origin and residency may go to a site."""
     if residency == Residency.SITE:
         return site.code == origin.home_site
     if residency == Residency.CITY:

@@ -66,6 +66,12 @@ def _has_room(
 
 
 @njit(cache=True)
+def _take(option: int, need_start: Ints, need_resource: Ints, need_milli: Ints, used: Ints) -> None:
+    for n in range(need_start[option], need_start[option + 1]):
+        used[need_resource[n]] += need_milli[n]
+
+
+@njit(cache=True)
 def _between(
     floor: int, first: int, last: int, step_price: Ints, step_milli: Ints, low: int, high: int
 ) -> int:
@@ -116,8 +122,7 @@ def _cheapest_in_turn(
                 best, least = option, cost
         if best >= 0:
             chosen[i] = best
-            for n in range(need_start[best], need_start[best + 1]):
-                used[need_resource[n]] += need_milli[n]
+            _take(best, need_start, need_resource, need_milli, used)
     return chosen
 
 
@@ -144,6 +149,5 @@ def _first_in_turn(
                 best, least = option, here
         if best >= 0:
             chosen[i] = best
-            for n in range(need_start[best], need_start[best + 1]):
-                used[need_resource[n]] += need_milli[n]
+            _take(best, need_start, need_resource, need_milli, used)
     return chosen

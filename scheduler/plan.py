@@ -4,12 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from scheduler.types import NANO_PER_FEN, Need
-
-
-def fen(nano_cny: int) -> int:
-    """Nano-CNY as fen, rounded half up."""
-    return (2 * nano_cny + NANO_PER_FEN) // (2 * NANO_PER_FEN)
+from scheduler.sums import InFen, Proved
+from scheduler.types import Need
 
 
 class PlanStatus(StrEnum):
@@ -75,7 +71,7 @@ class ShadowPrice(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(InFen):
     """What a set of placements costs, draws and emits.
 
     ``cost`` is new money: purchases and transfer. ``reserved_value`` is the sunk price of the reserved cards
@@ -99,21 +95,6 @@ class Totals:
     def cost_nano_cny(self) -> int:
         """New money: purchases and transfer."""
         return self.purchase_nano_cny + self.transfer_nano_cny
-
-    @property
-    def cost_fen(self) -> int:
-        """New money in fen."""
-        return fen(self.cost_nano_cny)
-
-    @property
-    def cost_with_reserved_fen(self) -> int:
-        """New money plus the sunk price of the reserved cards used, in fen."""
-        return fen(self.cost_nano_cny + self.reserved_value_nano_cny)
-
-    @property
-    def power_cost_fen(self) -> int:
-        """The sites' electricity in fen."""
-        return fen(self.power_nano_cny)
 
     @property
     def card_hours(self) -> float:
@@ -169,7 +150,7 @@ class Timings:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Proved):
     """A placement with its proof.
 
     ``value_nano_cny`` is what was minimised: new money, what the reserved cards used would have fetched, the
@@ -196,14 +177,6 @@ class Plan:
     timings: Timings
 
     @property
-    def gap_nano_cny(self) -> int:
-        """How much better the best plan could be at most."""
-        return self.value_nano_cny - self.lower_bound_nano_cny
-
-    @property
-    def gap(self) -> float:
-        """The gap as a share of new and forgone money; 0 for a proved optimum, ``inf`` if there is none."""
-        if self.gap_nano_cny == 0:
-            return 0.0
-        money = self.totals.cost_nano_cny + self.totals.forgone_nano_cny
-        return self.gap_nano_cny / money if money else float("inf")
+    def influenced_nano_cny(self) -> int:
+        """New and forgone money: what the gap is a share of."""
+        return self.totals.cost_nano_cny + self.totals.forgone_nano_cny

@@ -1,12 +1,14 @@
 """Whether a problem can be planned: every fault named with its table, row and field."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from nodes.types import Residency
+from scheduler.figures import not_integer_in, repeated, vector_faults
+from scheduler.place_faults import network_faults, origin_faults
 from scheduler.types import PRIORITY_MAX, Fault, InvalidProblem, Need, Offer, Problem, Reservation, Workload
 from scheduler.workload_table import Shape, WorkloadTable
 
@@ -50,8 +52,8 @@ def without_faulty_workloads(problem: Problem) -> tuple[Problem, tuple[Fault, ..
 
 def faults(problem: Problem) -> list[Fault]:
     """Everything that is wrong with a problem, in the order of the tables; empty for a sound one."""
-    found = [*_slot_faults(problem), *_origin_faults(problem), *_site_faults(problem)]
-    found += _network_faults(problem)
+    found = [*_slot_faults(problem), *origin_faults(problem.origins, problem.sites), *_site_faults(problem)]
+    found += network_faults(problem.network, problem.origins, problem.sites, PRICE_MICRO_MAX)
     found += _supply_faults("reservations", problem.reservations, problem)
     found += _supply_faults("offers", problem.offers, problem)
     found += _contradictions(problem) if not found else ()
@@ -62,30 +64,14 @@ def faults(problem: Problem) -> list[Fault]:
 def _slot_faults(problem: Problem) -> Rows:
     if not 1 <= problem.slot_hours <= SLOT_HOURS_MAX:
         yield Fault("problem", 0, "", "slot_hours", f"{problem.slot_hours} is outside 1 … {SLOT_HOURS_MAX}")
-    if wrong := _not_integer_in(problem.carbon_price_micro_cny_per_kg, 0, CARBON_PRICE_MAX):
+    if wrong := not_integer_in(problem.carbon_price_micro_cny_per_kg, 0, CARBON_PRICE_MAX):
         yield Fault("problem", 0, "", "carbon_price_micro_cny_per_kg", wrong)
 
 
-def _repeated(table: str, field: str, names: Iterable[str]) -> Rows:
-    seen: dict[str, int] = {}
-    for row, name in enumerate(names):
-        if name in seen:
-            yield Fault(table, row, name, field, f"row {seen[name]} has the same {field}")
-        seen.setdefault(name, row)
-
-
-def _origin_faults(problem: Problem) -> Rows:
-    yield from _repeated("origins", "city", (origin.city for origin in problem.origins))
-    sites = {site.code for site in problem.sites}
-    for row, origin in enumerate(problem.origins):
-        if origin.home_site and origin.home_site not in sites:
-            yield Fault("origins", row, origin.city, "home_site", f"unknown site {origin.home_site!r}")
-
-
 def _site_faults(problem: Problem) -> Rows:
-    yield from _repeated("sites", "code", (site.code for site in problem.sites))
+    yield from repeated("sites", "code", (site.code for site in problem.sites))
     for row, site in enumerate(problem.sites):
-        for fault in _repeated("sites", "grade", (g.grade for g in site.grades)):
+        for fault in repeated("sites", "grade", (g.grade for g in site.grades)):
             yield Fault("sites", row, site.code, "grades", f"grade {fault.key!r} is given twice")
         for g in site.grades:
             figures = (
@@ -94,7 +80,7 @@ def _site_faults(problem: Problem) -> Rows:
                 ("power_micro_cny", g.power_micro_cny, PRICE_MICRO_MAX),
             )
             for name, value, most in figures:
-                if wrong := _not_integer_in(value, 0, most):
+                if wrong := not_integer_in(value, 0, most):
                     yield Fault("sites", row, site.code, f"grades[{g.grade}].{name}", wrong)
             if not (math.isfinite(g.kgco2) and g.kgco2 >= 0):
                 yield Fault(
@@ -102,63 +88,22 @@ def _site_faults(problem: Problem) -> Rows:
                 )
 
 
-def _not_integer_in(value: object, least: int, most: int) -> str:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        return f"{value!r} is not an integer"
-    return "" if least <= value <= most else f"{value} is outside {least} … {most}"
-
-
-def _network_faults(problem: Problem) -> Rows:
-    network = problem.network
-    shape = (len(network.origins), len(network.sites))
-    if network.rtt_ms.shape != shape:
-        yield Fault("network", 0, "", "rtt_ms", f"shape {network.rtt_ms.shape}, expected {shape}")
-        return
-    yield from _repeated("network", "origins", network.origins)
-    yield from _repeated("network", "sites", network.sites)
-    for origin in problem.origins:
-        if origin.city not in network.origins:
-            yield Fault("network", 0, origin.city, "origins", "no row for this origin city")
-    for site in problem.sites:
-        if site.code not in network.sites:
-            yield Fault("network", 0, site.code, "sites", "no column for this site")
-    # an infinite round trip is a missing line, NaN is a mistake
-    for row, column in np.argwhere(~(network.rtt_ms >= 0)):
-        yield Fault(
-            "network", int(row), network.origins[row], f"rtt_ms[{network.sites[column]}]", "not a figure ≥ 0"
-        )
-    yield from _transfer_faults(problem, shape)
-
-
-def _transfer_faults(problem: Problem, shape: tuple[int, int]) -> Rows:
-    network, prices = problem.network, problem.network.transfer_micro_cny_per_gb
-    if prices is None:
-        return
-    if prices.shape != shape or not np.issubdtype(prices.dtype, np.integer):
-        message = f"{prices.dtype} {prices.shape}, expected integers {shape}"
-        yield Fault("network", 0, "", "transfer_micro_cny_per_gb", message)
-        return
-    for row, column in np.argwhere((prices < 0) | (prices > PRICE_MICRO_MAX)):
-        name = f"transfer_micro_cny_per_gb[{network.sites[column]}]"
-        yield Fault("network", int(row), network.origins[row], name, f"outside 0 … {PRICE_MICRO_MAX}")
-
-
 def _supply_faults(table: str, rows: Sequence[Reservation | Offer], problem: Problem) -> Rows:
     known = {(site.code, g.grade) for site in problem.sites for g in site.grades}
     codes = {site.code for site in problem.sites}
-    yield from _repeated(table, "id", (item.id for item in rows))
+    yield from repeated(table, "id", (item.id for item in rows))
     for row, item in enumerate(rows):
         if item.site not in codes:
             yield Fault(table, row, item.id, "site", f"unknown site {item.site!r}")
         elif (item.site, item.grade) not in known:
             yield Fault(table, row, item.id, "grade", f"site {item.site} has no grade {item.grade!r}")
-        if wrong := _not_integer_in(item.milli_cards, 0, MILLI_CARDS_MAX):
+        if wrong := not_integer_in(item.milli_cards, 0, MILLI_CARDS_MAX):
             yield Fault(table, row, item.id, "milli_cards", wrong)
         names = (
             ("paid_micro_cny", "worth_micro_cny") if isinstance(item, Reservation) else ("price_micro_cny",)
         )
         for name in names:
-            if wrong := _not_integer_in(getattr(item, name), 0, PRICE_MICRO_MAX):
+            if wrong := not_integer_in(getattr(item, name), 0, PRICE_MICRO_MAX):
                 yield Fault(table, row, item.id, name, wrong)
 
 
@@ -182,7 +127,7 @@ def _workload_faults(problem: Problem) -> Rows:
     grades = {g.grade for site in problem.sites for g in site.grades}
     names = given.ids if isinstance(given, WorkloadTable) else [w.id for w in given]
     if len(set(names)) < len(names):
-        yield from _repeated("workloads", "id", names)
+        yield from repeated("workloads", "id", names)
     rows = _suspects(problem, given, grades) if isinstance(given, WorkloadTable) else range(len(given))
     cities = {origin.city for origin in problem.origins}
     sound: set[tuple[tuple[Need, ...], ...]] = set()
@@ -227,7 +172,7 @@ def _sound_shape(shape: Shape, grades: set[str]) -> bool:
 def _figure_faults(row: int, w: Workload, slot_hours: int) -> Rows:
     figures = (("priority", w.priority, 0, PRIORITY_MAX), ("hours", w.hours, 1, slot_hours))
     for name, value, least, most in (*figures, ("data_gb", w.data_gb, 0, DATA_GB_MAX)):
-        if wrong := _not_integer_in(value, least, most):
+        if wrong := not_integer_in(value, least, most):
             yield Fault("workloads", row, w.id, name, wrong)
     if w.residency not in RESIDENCIES:
         allowed = ", ".join(Residency)
@@ -238,14 +183,4 @@ def _demand_faults(row: int, w: Workload, grades: set[str]) -> Rows:
     if not w.alternatives:
         yield Fault("workloads", row, w.id, "alternatives", "no demand vector")
     for index, needs in enumerate(w.alternatives):
-        field = f"alternatives[{index}]"
-        if not needs:
-            yield Fault("workloads", row, w.id, field, "an empty demand vector")
-        for fault in _repeated("", "grade", (need.grade for need in needs)):
-            yield Fault("workloads", row, w.id, field, f"grade {fault.key!r} is given twice")
-        for need in needs:
-            if need.grade not in grades:
-                known = ", ".join(sorted(grades))
-                yield Fault("workloads", row, w.id, field, f"unknown grade {need.grade!r}; known: {known}")
-            if wrong := _not_integer_in(need.milli_cards, 1, MILLI_CARDS_MAX):
-                yield Fault("workloads", row, w.id, f"{field}[{need.grade}]", wrong)
+        yield from vector_faults(row, w.id, f"alternatives[{index}]", needs, grades, MILLI_CARDS_MAX)

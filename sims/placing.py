@@ -19,9 +19,10 @@ import msgspec
 
 from nodes.catalogue import Catalogue, load_catalogue
 from nodes.types import Hub, Region
-from scheduler.comparison import BaselineRow, Comparison, compare
+from scheduler.comparison import compare
 from scheduler.placing import place
 from scheduler.plan import ClassSummary, Plan
+from scheduler.savings import BaselineRow, Comparison
 from scheduler.types import (
     NANO_PER_FEN,
     Need,

@@ -27,7 +27,7 @@ from scheduler.io.tables import rows_of
 from scheduler.io.venue import Stock, orders_of, supply_of_stock
 from scheduler.io.workloads import Span, workloads_of
 from scheduler.io.world import world_of
-from scheduler.plan import fen
+from scheduler.sums import fen
 from scheduler.types import MILLI, InvalidProblem
 
 NICENESS = 10

@@ -1,12 +1,14 @@
 """Checking and comparing plans of either model."""
 
 from scheduler import checker
-from scheduler.comparison import Comparison, compare
+from scheduler.comparison import compare
 from scheduler.horizon.checker import plan_check
+from scheduler.horizon.comparison import compare_horizon
 from scheduler.horizon.plan import HorizonPlan
 from scheduler.horizon.types import HorizonProblem
 from scheduler.io.planfile import AnyPlan, AnyProblem
 from scheduler.plan import Plan
+from scheduler.savings import Comparison
 from scheduler.types import Problem
 
 
@@ -19,8 +21,10 @@ def violations_of(problem: AnyProblem, plan: AnyPlan) -> tuple[str, ...]:
     raise TypeError(f"a {type(plan).__name__} does not answer a {type(problem).__name__}")
 
 
-def comparison_of(problem: AnyProblem, plan: AnyPlan) -> Comparison | None:
-    """The plan beside every baseline; None for a plan of many slots, which has none to follow yet."""
+def comparison_of(problem: AnyProblem, plan: AnyPlan) -> Comparison:
+    """The plan beside every baseline of its model."""
     if isinstance(problem, Problem) and isinstance(plan, Plan):
         return compare(problem, plan)
-    return None
+    if isinstance(problem, HorizonProblem) and isinstance(plan, HorizonPlan):
+        return compare_horizon(problem, plan)
+    raise TypeError(f"a {type(plan).__name__} does not answer a {type(problem).__name__}")

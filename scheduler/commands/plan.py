@@ -242,8 +242,6 @@ def compare_(plan: PlanPath, as_json_: AsJson = False) -> None:
         _fail(str(error), EXIT_FAULTY)
     except InvariantViolation as error:
         _fail(str(error), EXIT_FAILED)
-    if comparison is None:
-        _fail("a plan with windows, gangs or changing capacity has no baseline to compare with", EXIT_FAILED)
     if as_json_:
         _print_json(comparison_json(comparison))
     else:

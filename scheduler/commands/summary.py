@@ -7,9 +7,9 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from scheduler.comparison import Comparison
 from scheduler.io.schedule import Schedule
 from scheduler.report.wording import NANO_PER_CNY, percent, yuan
+from scheduler.savings import Comparison
 from scheduler.types import MILLI
 
 LEFT_SHOWN_MAX = 10

@@ -13,6 +13,14 @@ from numba import njit
 from numpy.typing import NDArray
 
 from nodes.types import Region
+from scheduler.baselines import (
+    ALL_EAST,
+    ALL_EAST_UNLIMITED,
+    CHEAPEST_FIRST,
+    FAILOVER,
+    FIRST_FIT,
+    REGRET,
+)
 from scheduler.horizon.insertion import (
     NO_GUIDE,
     OUT,
@@ -34,13 +42,6 @@ from scheduler.horizon.supply import Ints
 from scheduler.horizon.types import HorizonProblem, Part
 
 Floats = NDArray[np.float64]
-
-ALL_EAST = "all_east"
-ALL_EAST_UNLIMITED = "all_east_unlimited"
-CHEAPEST_FIRST = "cheapest_first"
-REGRET = "regret"
-FAILOVER = "failover"
-FIRST_FIT = "first_fit"
 
 DESCRIPTIONS = {
     ALL_EAST: "the origin's own pool, else the nearest eastern hub with room, in order of arrival",

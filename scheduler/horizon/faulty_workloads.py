@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from nodes.types import Residency
-from scheduler.horizon.figures import not_integer_in, repeated
+from scheduler.figures import not_integer_in, repeated, vector_faults
 from scheduler.horizon.types import Alternative, GangScope, HorizonProblem, HorizonWorkload, RunMode
 from scheduler.types import PRIORITY_MAX, Fault
 
@@ -68,20 +68,13 @@ def _demand_faults(row: int, w: HorizonWorkload, grades: set[str]) -> Rows:
         yield Fault("workloads", row, w.id, "alternatives", "no alternative")
     for index, (needs, slots) in enumerate(w.alternatives):
         field = f"alternatives[{index}]"
-        if not needs:
-            yield Fault("workloads", row, w.id, field, "an empty demand vector")
         if wrong := not_integer_in(slots, 1, 10**6):
             yield Fault("workloads", row, w.id, f"{field}.slots", wrong)
             continue
-        for fault in repeated("", "grade", (need.grade for need in needs)):
-            yield Fault("workloads", row, w.id, field, f"grade {fault.key!r} is given twice")
-        for need in needs:
-            if need.grade not in grades:
-                known = ", ".join(sorted(grades))
-                yield Fault("workloads", row, w.id, field, f"unknown grade {need.grade!r}; known: {known}")
-            if wrong := not_integer_in(need.milli_cards, 1, NEED_MILLI_MAX):
-                yield Fault("workloads", row, w.id, f"{field}[{need.grade}]", wrong)
-            elif isinstance(w.gang_size, int) and need.milli_cards * w.gang_size * slots > DEMAND_MAX:
+        wrong_needs = list(vector_faults(row, w.id, field, needs, grades, NEED_MILLI_MAX))
+        yield from wrong_needs
+        for need in () if wrong_needs or not isinstance(w.gang_size, int) else needs:
+            if need.milli_cards * w.gang_size * slots > DEMAND_MAX:
                 message = f"more than {DEMAND_MAX} milli-card-slots over its members and slots"
                 yield Fault("workloads", row, w.id, f"{field}[{need.grade}]", message)
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nodes.types import Residency
+from scheduler.eligibility import may_go
 from scheduler.horizon.supply import (
     BEST_EFFORT_FACTOR,
     PENALTY_FACTOR,
@@ -24,12 +24,10 @@ from scheduler.horizon.supply import (
 from scheduler.horizon.types import (
     GangScope,
     HorizonProblem,
-    HorizonSite,
     HorizonWorkload,
     RunMode,
     Running,
 )
-from scheduler.types import Origin
 
 NO_SLOT = 10**6
 """Stands for "never due"."""
@@ -201,7 +199,7 @@ class Eligibility:
     def resident(self, w: HorizonWorkload) -> Bools:
         """(S,) sites where the data may go."""
         origin = self.origins[w.origin]
-        return np.array([_may_go(origin, site, w.residency) for site in self.sites], dtype=np.bool_)
+        return np.array([may_go(origin, site, w.residency) for site in self.sites], dtype=np.bool_)
 
     def transfer(self, w: HorizonWorkload) -> Ints:
         """(S,) nano-CNY for moving the workload's data."""
@@ -212,14 +210,6 @@ class Eligibility:
         if not w.data_gb:
             return [-1] * len(self.sites)
         return [self.links.get((w.origin, site.code), -1) for site in self.sites]
-
-
-def _may_go(origin: Origin, site: HorizonSite, residency: Residency) -> bool:
-    if residency == Residency.SITE:
-        return site.code == origin.home_site
-    if residency == Residency.CITY:
-        return site.city == origin.city
-    return residency == Residency.ANY or site.province == origin.province
 
 
 class _KindBuilder:

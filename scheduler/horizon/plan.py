@@ -5,7 +5,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from scheduler.horizon.types import Part
-from scheduler.plan import PlanStatus, Timings, fen
+from scheduler.plan import PlanStatus, Timings
+from scheduler.sums import InFen, Proved
 
 
 class HorizonReason(StrEnum):
@@ -107,7 +108,7 @@ class HorizonCertificate:
 
 
 @dataclass(frozen=True, slots=True)
-class HorizonTotals:
+class HorizonTotals(InFen):
     """What a set of placements costs, draws and emits; all but the counts in nano-CNY, carbon in µg.
 
     ``purchase`` is for offers, ``forgone`` what the reserved cards used would still have fetched,
@@ -142,21 +143,6 @@ class HorizonTotals:
         return self.cost_nano_cny + others
 
     @property
-    def cost_fen(self) -> int:
-        """New money in fen."""
-        return fen(self.cost_nano_cny)
-
-    @property
-    def cost_with_reserved_fen(self) -> int:
-        """New money plus the sunk price of the reserved cards used, in fen."""
-        return fen(self.cost_nano_cny + self.reserved_value_nano_cny)
-
-    @property
-    def power_cost_fen(self) -> int:
-        """The sites' electricity in fen."""
-        return fen(self.power_nano_cny)
-
-    @property
     def kgco2(self) -> float:
         """Carbon dioxide in kg, for display."""
         return self.carbon_ug / 1e9
@@ -173,7 +159,7 @@ class Progress(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class HorizonPlan:
+class HorizonPlan(Proved):
     """A plan over many slots with its proof.
 
     ``value_nano_cny`` is what was minimised: ``totals.influenced_nano_cny`` and the penalties of what is left
@@ -199,14 +185,6 @@ class HorizonPlan:
     timings: Timings
 
     @property
-    def gap_nano_cny(self) -> int:
-        """How much better the best plan could be at most."""
-        return self.value_nano_cny - self.lower_bound_nano_cny
-
-    @property
-    def gap(self) -> float:
-        """The gap as a share of the money influenced; 0 for a proved optimum, ``inf`` without money."""
-        if self.gap_nano_cny == 0:
-            return 0.0
-        money = self.totals.influenced_nano_cny
-        return self.gap_nano_cny / money if money else float("inf")
+    def influenced_nano_cny(self) -> int:
+        """What the gap is a share of: all money that a plan influences but penalties."""
+        return self.totals.influenced_nano_cny

@@ -4,10 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-import numpy as np
-
+from scheduler.figures import not_integer_in, per_slot_faults, repeated
 from scheduler.horizon.faulty_workloads import workload_faults
-from scheduler.horizon.figures import not_integer_in, per_slot_faults, repeated
 from scheduler.horizon.types import (
     HorizonProblem,
     HorizonSite,
@@ -17,6 +15,7 @@ from scheduler.horizon.types import (
     SlotReservation,
     at,
 )
+from scheduler.place_faults import network_faults, origin_faults
 from scheduler.types import Fault, InvalidProblem
 
 MILLI_CARDS_MAX = 10**9
@@ -63,7 +62,8 @@ def faults(problem: HorizonProblem) -> list[Fault]:
     if found:
         # without slots no other figure can be judged
         return found
-    found += [*_origin_faults(problem), *_site_faults(problem), *_network_faults(problem)]
+    found += [*origin_faults(problem.origins, problem.sites), *_site_faults(problem)]
+    found += network_faults(problem.network, problem.origins, problem.sites, PRICE_MICRO_MAX)
     found += _ranged_faults("reservations", problem.reservations, problem)
     found += _ranged_faults("offers", problem.offers, problem)
     found += _ranged_faults("maintenance", problem.maintenance, problem)
@@ -91,14 +91,6 @@ def _horizon_faults(problem: HorizonProblem) -> Rows:
         yield Fault("problem", 0, "", "moves_max", wrong)
 
 
-def _origin_faults(problem: HorizonProblem) -> Rows:
-    yield from repeated("origins", "city", (origin.city for origin in problem.origins))
-    sites = {site.code for site in problem.sites}
-    for row, origin in enumerate(problem.origins):
-        if origin.home_site and origin.home_site not in sites:
-            yield Fault("origins", row, origin.city, "home_site", f"unknown site {origin.home_site!r}")
-
-
 def _site_faults(problem: HorizonProblem) -> Rows:
     yield from repeated("sites", "code", (site.code for site in problem.sites))
     slots = problem.horizon.slots
@@ -121,36 +113,6 @@ def _grade_faults(row: int, site: HorizonSite, slots: int) -> Rows:
         for name, most in (("list_price_micro_cny", PRICE_MICRO_MAX), ("watts", 100_000)):
             if wrong := not_integer_in(getattr(g, name), 0, most):
                 yield Fault("sites", row, site.code, f"grades[{g.grade}].{name}", wrong)
-
-
-def _network_faults(problem: HorizonProblem) -> Rows:
-    network = problem.network
-    shape = (len(network.origins), len(network.sites))
-    if network.rtt_ms.shape != shape:
-        yield Fault("network", 0, "", "rtt_ms", f"shape {network.rtt_ms.shape}, expected {shape}")
-        return
-    yield from repeated("network", "origins", network.origins)
-    yield from repeated("network", "sites", network.sites)
-    for origin in problem.origins:
-        if origin.city not in network.origins:
-            yield Fault("network", 0, origin.city, "origins", "no row for this origin city")
-    for site in problem.sites:
-        if site.code not in network.sites:
-            yield Fault("network", 0, site.code, "sites", "no column for this site")
-    # an infinite round trip is a missing line, NaN is a mistake
-    for row, column in np.argwhere(~(network.rtt_ms >= 0)):
-        field = f"rtt_ms[{network.sites[column]}]"
-        yield Fault("network", int(row), network.origins[row], field, "not a figure ≥ 0")
-    prices = network.transfer_micro_cny_per_gb
-    if prices is None:
-        return
-    if prices.shape != shape or not np.issubdtype(prices.dtype, np.integer):
-        message = f"{prices.dtype} of shape {prices.shape}, expected integers of shape {shape}"
-        yield Fault("network", 0, "", "transfer_micro_cny_per_gb", message)
-        return
-    for row, column in np.argwhere((prices < 0) | (prices > PRICE_MICRO_MAX)):
-        field = f"transfer_micro_cny_per_gb[{network.sites[column]}]"
-        yield Fault("network", int(row), network.origins[row], field, f"outside 0 … {PRICE_MICRO_MAX}")
 
 
 def _ranged_faults(table: str, rows: Iterable[Ranged], problem: HorizonProblem) -> Rows:

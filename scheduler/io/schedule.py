@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from scheduler.horizon.plan import HorizonPlan
+from scheduler.horizon.plan import HorizonPlan, HorizonTotals
 from scheduler.horizon.types import HorizonProblem
-from scheduler.plan import Plan, PlanStatus, fen
-from scheduler.types import Need, Problem
+from scheduler.plan import Plan, PlanStatus
+from scheduler.plan import Totals as SlotTotals
+from scheduler.sums import fen
+from scheduler.types import MILLI, Need, Problem
 
 
 class Run(NamedTuple):
@@ -112,6 +114,20 @@ def schedule_of(start: datetime, problem: Problem | HorizonProblem, plan: Plan |
     raise TypeError(f"a {type(plan).__name__} does not answer a {type(problem).__name__}")
 
 
+def _totals(sums: SlotTotals | HorizonTotals, workloads: int) -> Totals:
+    return Totals(
+        placed=sums.placed,
+        workloads=workloads,
+        card_hours=sums.milli_card_hours / MILLI,
+        new_money_fen=sums.cost_fen,
+        total_fen=sums.cost_with_reserved_fen,
+        forgone_fen=fen(sums.forgone_nano_cny),
+        transfer_fen=fen(sums.transfer_nano_cny),
+        power_fen=sums.power_cost_fen,
+        kgco2=sums.kgco2,
+    )
+
+
 # one slot
 
 
@@ -124,7 +140,6 @@ def _of_slot(start: datetime, problem: Problem, plan: Plan) -> Schedule:
         w = workloads[p.workload]
         ms = rtt.of(w.origin, p.site)
         runs.append(Run(w.id, w.origin, w.latency_class, p.site, 0, hours, 1, p.needs, ms))
-    totals = plan.totals
     return Schedule(
         start=start,
         hours=hours,
@@ -140,17 +155,7 @@ def _of_slot(start: datetime, problem: Problem, plan: Plan) -> Schedule:
         shadows=tuple(
             Shadow(s.site, s.grade, 0, hours, s.nano_cny_per_milli_card // hours) for s in plan.shadow_prices
         ),
-        totals=Totals(
-            placed=totals.placed,
-            workloads=len(problem.workloads),
-            card_hours=totals.card_hours,
-            new_money_fen=totals.cost_fen,
-            total_fen=totals.cost_with_reserved_fen,
-            forgone_fen=fen(totals.forgone_nano_cny),
-            transfer_fen=fen(totals.transfer_nano_cny),
-            power_fen=totals.power_cost_fen,
-            kgco2=totals.kgco2,
-        ),
+        totals=_totals(plan.totals, len(problem.workloads)),
         status=plan.status,
         gap=plan.gap,
         gap_fen=fen(plan.gap_nano_cny),
@@ -179,7 +184,6 @@ class _RoundTrips:
 def _of_horizon(problem: HorizonProblem, plan: HorizonPlan) -> Schedule:
     width = problem.horizon.slot_hours
     classes = {w.id: w.latency_class for w in problem.workloads}
-    totals = plan.totals
     return Schedule(
         start=problem.horizon.start,
         hours=problem.horizon.slots * width,
@@ -211,17 +215,7 @@ def _of_horizon(problem: HorizonProblem, plan: HorizonPlan) -> Schedule:
             Shadow(s.site, s.grade, s.slot * width, (s.slot + 1) * width, s.nano_cny // width)
             for s in plan.shadow_prices
         ),
-        totals=Totals(
-            placed=totals.placed,
-            workloads=len(problem.workloads),
-            card_hours=totals.milli_card_hours / 1000,
-            new_money_fen=totals.cost_fen,
-            total_fen=totals.cost_with_reserved_fen,
-            forgone_fen=fen(totals.forgone_nano_cny),
-            transfer_fen=fen(totals.transfer_nano_cny),
-            power_fen=totals.power_cost_fen,
-            kgco2=totals.kgco2,
-        ),
+        totals=_totals(plan.totals, len(problem.workloads)),
         status=plan.status,
         gap=plan.gap,
         gap_fen=fen(plan.gap_nano_cny),

@@ -9,12 +9,13 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from nodes.types import Region, Residency
+from nodes.types import Region
+from scheduler.eligibility import may_go
 from scheduler.horizon.types import HorizonProblem, HorizonSite, HorizonWorkload
 from scheduler.io.planfile import AnyProblem
 from scheduler.io.schedule import Schedule
-from scheduler.plan import fen
 from scheduler.report.wording import FEN_PER_CNY
+from scheduler.sums import fen
 from scheduler.types import Need, Site, Workload
 
 CLASSES_SHOWN: Final = 6
@@ -126,14 +127,8 @@ class _East:
         return self.known[alike]
 
     def _allowed(self, w: Workload | HorizonWorkload, site: Site | HorizonSite) -> bool:
-        origin = self.origins[w.origin]
-        may_go = {
-            Residency.ANY: True,
-            Residency.PROVINCE: site.province == origin.province,
-            Residency.CITY: site.city == origin.city,
-            Residency.SITE: site.code == origin.home_site,
-        }
-        return may_go[w.residency] and self._rtt_ms(w, site.code) <= w.latency_ms_max
+        near = self._rtt_ms(w, site.code) <= w.latency_ms_max
+        return near and may_go(self.origins[w.origin], site, w.residency)
 
     def _rtt_ms(self, w: Workload | HorizonWorkload, site: str) -> float:
         return float(self.problem.network.rtt_ms[self.row[w.origin], self.column[site]])

@@ -10,18 +10,18 @@ from typing import Any, Final
 import orjson
 
 from nodes.types import Point
-from scheduler.comparison import Comparison
 from scheduler.io.planfile import PlanFile
 from scheduler.io.schedule import Left, Schedule, schedule_of
 from scheduler.report import chart_facts
 from scheduler.report.bridge import bridge_of
 from scheduler.report.wording import comparison_json, percent, yuan
+from scheduler.savings import Comparison
 
 LEFT_SHOWN_MAX: Final = 500
 _PLACE: Final = re.compile(r"{{([A-Z]+)}}")
 
 
-def report_html(file: PlanFile, comparison: Comparison | None, points: Mapping[str, Point]) -> str:
+def report_html(file: PlanFile, comparison: Comparison, points: Mapping[str, Point]) -> str:
     """The report of a plan as one HTML document, about 5 MB, most of it plotly's script."""
     schedule = schedule_of(file.start, file.problem, file.plan)
     facts: dict[str, Any] = {
@@ -91,9 +91,7 @@ def _proof(schedule: Schedule) -> str:
     return "".join(f"<p>{escape(text)}</p>" for text in (f"{claim} {source}", how, anyone))
 
 
-def _against(comparison: Comparison | None) -> str:
-    if comparison is None:
-        return "<p class='quiet'>Not compared.</p>"
+def _against(comparison: Comparison) -> str:
     names = ("Rule", "Left out", "Total cost", "New money", "Electricity", "Carbon")
     head = "".join(f"<th>{escape(name)}</th>" for name in names)
     rows = []

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from scheduler.comparison import Comparison
+from scheduler.savings import Comparison
 
 NANO_PER_CNY: Final = 1_000_000_000
 FEN_PER_CNY: Final = 100

@@ -55,6 +55,17 @@ def test_plan_check_and_compare(folder):
     assert "all_east" in run("compare", "plan.json").stdout
 
 
+def test_a_plan_by_the_hour_is_compared_with_every_rule(folder):
+    jobs = "id,origin,grade,cards,hours,latest\na,Shanghai,H100,8,6,\nb,Beijing,H100,8,6,12\nc,Beijing,H100,8,20,\n"
+    (folder / "jobs.csv").write_text(jobs, encoding="utf-8")
+    run("jobs.csv", "--sites", "sites.csv", "--out", "plan.json", "--time-limit", "5")
+    rows = orjson.loads(run("compare", "plan.json", "--json").stdout)
+    assert [row["name"] for row in rows] == [
+        "all_east", "all_east_unlimited", "cheapest_first", "regret", "failover", "first_fit",
+    ]  # fmt: skip
+    assert all(row["cost_saving"] >= 0 for row in rows if row["unserved"] == 0)
+
+
 def test_json_summary_and_the_status_of_work_left_out(folder):
     (folder / "jobs.csv").write_text(JOBS + "more,Beijing,H100,4,\n", encoding="utf-8")
     summary = orjson.loads(run("jobs.csv", "--sites", "sites.csv", "--json", status=3).stdout)

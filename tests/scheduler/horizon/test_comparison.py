@@ -27,7 +27,7 @@ def test_no_baseline_breaks_a_rule_or_beats_the_bound(seed):
 
 def test_the_hand_example():
     problem = cases.two_sites()
-    rows = {row.name: row for row in compare_horizon(problem, plan_horizon(problem, 5))}
+    rows = {row.name: row for row in compare_horizon(problem, plan_horizon(problem, 5)).rows}
     assert list(rows) == list(DESCRIPTIONS)
     # the pool holds 4 cards: near and pausing in slots 0 and 1, far in 2 and 3; all at 12 CNY
     assert rows["all_east"].totals.cost_fen == (2 + 3 + 1) * 12 * 2 * 100
@@ -44,7 +44,7 @@ def test_a_crowd_is_served_better_than_by_any_rule():
     )
     problem = replace(problem, sites=sites)
     plan = plan_horizon(problem, 4)
-    for row in compare_horizon(problem, plan):
+    for row in compare_horizon(problem, plan).rows:
         assert row.unserved >= len(plan.unplaced) or row.name == "all_east_unlimited"
     broken = replace(plan, value_nano_cny=plan.value_nano_cny + 1)
     with pytest.raises(InvariantViolation, match="the plan breaks rules"):

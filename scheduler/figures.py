@@ -1,10 +1,10 @@
 """Checks of single figures that every table shares."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from scheduler.types import Fault
+from scheduler.types import Fault, Need
 
 
 def not_integer_in(value: object, least: int, most: int) -> str:
@@ -35,3 +35,19 @@ def per_slot_faults(
                 yield Fault(table, row, key, f"{field}[{slot}]", wrong)
     elif wrong := not_integer_in(value, 0, most):
         yield Fault(table, row, key, field, wrong)
+
+
+def vector_faults(
+    row: int, key: str, field: str, needs: Sequence[Need], grades: set[str], milli_max: int
+) -> Iterator[Fault]:
+    """What is wrong with one demand vector of a workload: ``grades`` are those that there are."""
+    if not needs:
+        yield Fault("workloads", row, key, field, "an empty demand vector")
+    for fault in repeated("", "grade", (need.grade for need in needs)):
+        yield Fault("workloads", row, key, field, f"grade {fault.key!r} is given twice")
+    for need in needs:
+        if need.grade not in grades:
+            known = ", ".join(sorted(grades))
+            yield Fault("workloads", row, key, field, f"unknown grade {need.grade!r}; known: {known}")
+        if wrong := not_integer_in(need.milli_cards, 1, milli_max):
+            yield Fault("workloads", row, key, f"{field}[{need.grade}]", wrong)
