@@ -26,6 +26,7 @@ POSITION_ROW: Final = np.dtype(
         ("day_fees", "<i8"),  # fees since then, fen: already taken from cash, not yet in the ledger
         ("traded_lots", "<i8"),  # Σ signed lots ever traded; what cascaded in is not in it
         ("sold_lots", "<i8"),  # most that −traded_lots ever was: first sales (clause 7.2)
+        ("covered", "<i8"),  # short lots that certificates backed when that was last worked out (clause 10.4)
     ]
 )
 """One account in one contract that it ever traded or received by cascade while the contract is active."""

@@ -33,6 +33,14 @@ def back_shorts(state: State, of: Iterable[Holder] | None = None) -> None:
     for key in sorted(wanted & set(by_holder)):
         kept += back(by_holder[key], shorts.get(key, []))
     primary.backings = sorted(kept, key=lambda b: (b.contract, b.certificate_id))
+    _mark_covered(state)
+
+
+def _mark_covered(state: State) -> None:
+    """Write beside each position what is covered of it, for margin."""
+    state.positions.rows["covered"] = 0
+    for (account, contract), lots in state.primary.covered_lots().items():
+        state.positions.row(account, contract)["covered"] = lots
 
 
 def _shorts(state: State, wanted: set[Holder]) -> dict[Holder, list[Short]]:

@@ -20,6 +20,7 @@ from exchange.domain.calendar import NS_PER_HOUR
 from exchange.domain.contracts import PeriodKind
 from exchange.domain.phases import MarketPhase
 from exchange.service import (
+    calls,
     handle_default,
     handle_delivery,
     handle_margin,
@@ -39,7 +40,7 @@ from matching.api import InvariantViolation, MatchingEngine
 from matching.records import COMMAND, Records
 from matching.spec import EngineLimits
 
-CORE_VERSION: Final = 12
+CORE_VERSION: Final = 13
 """Goes up whenever the same journal would give another state; part of every journal frame."""
 
 LIMITS: Final = EngineLimits(
@@ -76,7 +77,7 @@ HANDLERS: Final[dict[type, Handler]] = {
     m.KillMarket: handle_market.kill_market,
     m.RunMargin: handle_margin.run_margin,
     m.SetContribution: handle_default.set_contribution,
-    m.EnforceCalls: handle_default.enforce_calls,
+    m.EnforceCalls: calls.enforce_calls,
     m.CloseOut: handle_default.close_out,
     m.BidForPosition: handle_default.bid_for_position,
     m.CloseAuction: handle_default.close_auction,
@@ -230,6 +231,10 @@ class Core:
         pairs = (("account", "account"), ("contract", "instrument"), ("lots", "position"))
         if not all(np.array_equal(held[mine], kernel[theirs]) for mine, theirs in pairs):
             raise InvariantViolation("the kernel's positions and clearing's differ")
+        marked = rows[rows["covered"] != 0]
+        covered = {(int(row["account"]), int(row["contract"])): int(row["covered"]) for row in marked}
+        if covered != self.state.primary.covered_lots():
+            raise InvariantViolation("what certificates back isn't what margin takes as covered")
 
     def _check_offsets(self) -> None:
         """Compare the offsets with the kernel's."""

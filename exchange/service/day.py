@@ -150,7 +150,7 @@ class DayDriver:
         views, sessions = self._exchange.views, self._sessions
         calls = views.margin_calls()
         steps: list[tuple[time, str, RareMessage]] = []
-        if calls and not views.calls_enforced:
+        if views.calls_due():
             steps.append((sessions.margin_deadline, "margin deadline", EnforceCalls()))
         for call in calls:
             if not call.restricted or not views.positions(call.account):

@@ -16,17 +16,16 @@ from exchange.domain.messages import (
     CloseAuction,
     CloseOut,
     CoverDefault,
-    EnforceCalls,
     SetContribution,
 )
 from exchange.domain.phases import MarketPhase
 from exchange.domain.rejects import RejectCode
+from exchange.service.calls import deficit, end_call, set_enabled
 from exchange.service.handle_market import PRICE_MAX
 from exchange.service.handle_members import AMOUNT_MAX_FEN
 from exchange.service.margins import netting_left, netting_now
-from exchange.service.state import DONE, HOUSE, Bid, MarginCall, Outcome, Stamp, State, refused
+from exchange.service.state import DONE, HOUSE, Bid, Outcome, Stamp, State, refused
 from matching.records import EventKind, OrderFlag, Records, Side, TimeInForce, new_order
-from matching.spec import AccountSpec
 
 
 def set_contribution(state: State, message: SetContribution, stamp: Stamp) -> Outcome:
@@ -50,68 +49,6 @@ def set_contribution(state: State, message: SetContribution, stamp: Stamp) -> Ou
     return Outcome(events=_move(state, member.account, -more, LedgerKind.FUND_CONTRIBUTION, stamp))
 
 
-def deficit(state: State, account: int) -> int:
-    """Return what an account lacks: by how much margin exceeds equity, or, if that is more, what it owes in
-    cash, fen; negative if it lacks nothing.
-    """
-    return _lacking(state, account, state.unsettled_fees_of(account))
-
-
-def _lacking(state: State, account: int, fees: int) -> int:
-    exposure = state.engine.exposure(account)
-    margin = exposure.requirement_fen - exposure.offset_fen - exposure.equity_fen + fees
-    return max(margin, -int(state.cash[account]))
-
-
-def issue_calls(state: State, stamp: Stamp) -> list[Records]:
-    """Call for margin after a settlement, and end calls that are met (clause 6.7)."""
-    events: list[Records] = []
-    day = state.day.trading_day
-    if day is None:
-        return events
-    for account in state.members_by_account:
-        lacking = _lacking(state, account, 0)  # the day's fees have just been entered
-        call = state.calls.get(account)
-        if lacking > 0:
-            issued = MarginCall(account, lacking, day) if call is None else call
-            issued.amount_fen = lacking
-            state.calls[account] = issued
-        elif call is not None:
-            events += _end_call(state, account, stamp)
-    return events
-
-
-def _end_call(state: State, account: int, stamp: Stamp) -> list[Records]:
-    """Forget a call, the restriction and bids with it."""
-    del state.calls[account]
-    for key in [key for key in state.bids if key[1] == account]:
-        del state.bids[key]
-    return [_set_enabled(state, account, state.account_spec(account).enabled, stamp)]
-
-
-def _set_enabled(state: State, account: int, enabled: bool, stamp: Stamp) -> Records:
-    equity = state.engine.exposure(account).equity_fen
-    spec = AccountSpec(enabled=enabled, equity_fen=equity, offset_fen=state.offset(account))
-    return state.engine.set_account(account, spec, seq=stamp.seq)
-
-
-def enforce_calls(state: State, message: EnforceCalls, stamp: Stamp) -> Outcome:
-    """Restrict the accounts whose calls of earlier days aren't met; their orders are cancelled."""
-    if state.day.phase is not MarketPhase.CONTINUOUS:
-        return refused(RejectCode.WRONG_PHASE, state.day.phase.label)
-    state.day.calls_enforced = True
-    events: list[Records] = []
-    restricted = 0
-    for call in [call for call in state.calls.values() if not call.restricted]:
-        if deficit(state, call.account) <= 0:
-            events += _end_call(state, call.account, stamp)
-        else:
-            call.restricted = True
-            restricted += 1
-            events.append(state.engine.kill_account(call.account, seq=stamp.seq))
-    return Outcome(data={"restricted": restricted}, events=events)
-
-
 def close_out(state: State, message: CloseOut, stamp: Stamp) -> Outcome:
     """Trade positions away, greatest margin first, until equity covers the rest or the book is empty."""
     fault = _restricted_fault(state, message.account)
@@ -129,7 +66,7 @@ def close_out(state: State, message: CloseOut, stamp: Stamp) -> Outcome:
         closed += sum(int(part["quantity"][part["kind"] == EventKind.TRADE].sum()) for part in traded)
         events += traded
     if deficit(state, account) <= 0:
-        events += _end_call(state, account, stamp)
+        events += end_call(state, account, stamp)
     return Outcome(data={"closed": closed}, events=events)
 
 
@@ -147,13 +84,13 @@ def _close_one(state: State, account: int, contract: int, lots: int, stamp: Stam
         seq=stamp.seq,
         time_ns=stamp.time_ns,
     )
-    _set_enabled(state, account, True, stamp)
+    set_enabled(state, account, True, stamp)
     events = state.engine.apply(order)
     if events["kind"][0] == EventKind.REJECTED:  # the contract is halted
         events = events[:0]
     state.fold(events, state.hour(stamp.time_ns))
     state.netting[account] = netting_now(state, account)
-    return [events, _set_enabled(state, account, False, stamp)]
+    return [events, set_enabled(state, account, False, stamp)]
 
 
 LOTS_MAX = 1 << 20
@@ -224,7 +161,7 @@ def close_auction(state: State, message: CloseAuction, stamp: Stamp) -> Outcome:
     state.netting[account] = netting_now(state, account)
     events.append(state.engine.set_offset(account, state.offset(account), seq=stamp.seq))
     if deficit(state, account) <= 0:
-        events += _end_call(state, account, stamp)
+        events += end_call(state, account, stamp)
     return Outcome(data={"transferred": moved}, events=events)
 
 
@@ -253,7 +190,7 @@ def _transfer(state: State, bid: Bid, lots: int, stamp: Stamp) -> list[Records]:
         events.append(state.engine.set_position(account, bid.contract, held, seq=stamp.seq))
         events.append(state.engine.adjust_equity(account, gained, seq=stamp.seq))
     kept = int(state.netting[bid.bidder])
-    state.netting[bid.bidder] = min(kept, netting_left(state, bid.bidder, bid.contract, 0))
+    state.netting[bid.bidder] = min(kept, netting_left(state, bid.bidder))
     events.append(state.engine.set_offset(bid.bidder, state.offset(bid.bidder), seq=stamp.seq))
     return events
 
@@ -282,7 +219,7 @@ def cover_default(state: State, message: CoverDefault, stamp: Stamp) -> Outcome:
     claims["layer"] = [payment.layer for payment in owed]
     state.claims.append(claims)
     member.state = "suspended"
-    events += _end_call(state, account, stamp)
+    events += end_call(state, account, stamp)
     return Outcome(data={"loss_fen": loss}, events=events)
 
 

@@ -8,6 +8,7 @@ from exchange.domain.messages import RunMargin, SetMarginRules
 from exchange.domain.money import BASIS_POINT
 from exchange.domain.phases import MarketPhase
 from exchange.domain.rejects import RejectCode
+from exchange.service.backing import back_shorts
 from exchange.service.margins import set_offsets
 from exchange.service.state import DONE, LOCK_STEPS_MAX, Outcome, Stamp, State, refused
 
@@ -67,6 +68,7 @@ def run_margin(state: State, message: RunMargin, stamp: Stamp) -> Outcome:
     """Compute every account's offset anew and tell the kernel."""
     if state.day.phase in (MarketPhase.SETTLED, MarketPhase.CLOSED):
         return refused(RejectCode.WRONG_PHASE, state.day.phase.label)
+    back_shorts(state)
     before = [state.offset(account) for account in state.members_by_account]
     set_offsets(state)
     state.day.margin_runs += 1

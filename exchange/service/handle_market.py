@@ -182,7 +182,6 @@ def open_day(state: State, message: OpenDay, stamp: Stamp) -> Outcome:
     day.phase = MarketPhase.PRE_OPEN
     day.trading_day = message.day
     day.margin_runs = 0
-    day.calls_enforced = False
     day.settlement_window_ns = message.settlement_window_ns
     return DONE
 

@@ -13,6 +13,8 @@ from exchange.domain.calendar import NS_PER_HOUR, day_of, epoch_day
 from exchange.domain.money import BASIS_POINT
 from exchange.domain.rejects import RejectCode
 from exchange.service.backing import back_shorts, collateral_now, holder, revalue
+from exchange.service.calls import call_now
+from exchange.service.margins import netting_left
 from exchange.service.primarystate import Capacity, Site
 from exchange.service.state import DONE, Outcome, Stamp, State, refused
 
@@ -156,7 +158,7 @@ def attest_capacity(state: State, message: p.AttestCapacity, stamp: Stamp) -> Ou
         return refused(RejectCode.OVER_CERTIFIED)
     site.sequence = message.sequence
     posted.attestation = message
-    return _certify(state, posted, cards) if at_once else Outcome(data={"certificate_id": 0})
+    return _certify(state, posted, cards, stamp) if at_once else Outcome(data={"certificate_id": 0})
 
 
 def agent_fault(site: Site, sequence: int, signature: bytes, signed: bytes) -> RejectCode | None:
@@ -208,7 +210,7 @@ def certify_capacity(state: State, message: p.CertifyCapacity, stamp: Stamp) -> 
         return refused(RejectCode.INVALID_CAPACITY)
     if not _fits(state, posted, posted.attestation, message.cards):
         return refused(RejectCode.OVER_CERTIFIED)
-    return _certify(state, posted, message.cards)
+    return _certify(state, posted, message.cards, stamp)
 
 
 def _cards_by_day(post: p.PostCapacity, cards: int) -> list[int]:
@@ -234,7 +236,7 @@ def _fits(state: State, posted: Capacity, attestation: p.AttestCapacity, cards: 
     )
 
 
-def _certify(state: State, posted: Capacity, cards: int) -> Outcome:
+def _certify(state: State, posted: Capacity, cards: int, stamp: Stamp) -> Outcome:
     post = posted.post
     certificate = issued(
         len(state.primary.certificates) + 1,
@@ -246,8 +248,8 @@ def _certify(state: State, posted: Capacity, cards: int) -> Outcome:
         _cards_by_day(post, cards),
     )
     state.primary.certificates.append(certificate)
-    back_shorts(state, {holder(certificate)})
-    return Outcome(data={"certificate_id": certificate.certificate_id})
+    outcome = _changed(state, [certificate], stamp)
+    return Outcome(data={"certificate_id": certificate.certificate_id}, events=outcome.events)
 
 
 def revoke_certificate(state: State, message: p.RevokeCertificate, stamp: Stamp) -> Outcome:
@@ -256,7 +258,9 @@ def revoke_certificate(state: State, message: p.RevokeCertificate, stamp: Stamp)
     if certificate is None:
         return refused(RejectCode.UNKNOWN_CERTIFICATE)
     revoke(certificate, message.reason[:TEXT_MAX] or "revoked")
-    return _changed(state, [certificate], stamp)
+    outcome = _changed(state, [certificate], stamp)
+    call_now(state, certificate.account)
+    return outcome
 
 
 def transfer_certificate(state: State, message: p.TransferCertificate, stamp: Stamp) -> Outcome:
@@ -308,8 +312,14 @@ def _free_equity(state: State, account: int) -> int:
 
 
 def _changed(state: State, certificates: list[Certificate], stamp: Stamp) -> Outcome:
+    """Back the owners' shorts anew, and give them the margin that this leaves (clauses 5.12, 10.4)."""
     back_shorts(state, {holder(certificate) for certificate in certificates})
-    return Outcome(events=revalue(state, stamp))
+    events = revalue(state, stamp)
+    for account in sorted({certificate.account for certificate in certificates}):
+        before, state.netting[account] = state.netting[account], netting_left(state, account)
+        if state.netting[account] != before:
+            events.append(state.engine.set_offset(account, state.offset(account), seq=stamp.seq))
+    return Outcome(events=events)
 
 
 HANDLERS: Final[dict[type, Callable[[State, Any, Stamp], Outcome]]] = {

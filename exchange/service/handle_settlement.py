@@ -25,8 +25,8 @@ from exchange.domain.messages import SettleDay
 from exchange.domain.phases import MarketPhase
 from exchange.domain.rejects import RejectCode
 from exchange.service.backing import back_shorts, collateral_now
+from exchange.service.calls import issue_calls
 from exchange.service.expiry import expire, holders
-from exchange.service.handle_default import issue_calls
 from exchange.service.handle_market import add_contract
 from exchange.service.margins import first_margined_day, lot_risk, set_offsets
 from exchange.service.state import HOUSE, Outcome, Stamp, State, refused

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.clearing.portfolio.explain import Line, Names, portfolio_lines, single_lines
-from exchange.clearing.portfolio.margin import Book
+from exchange.clearing.portfolio.margin import Book, without_concentration
 from exchange.clearing.portfolio.reference import Terms
 from exchange.clearing.portfolio.terms import terms_of
 from exchange.domain.calendar import day_of, next_trading_day
@@ -98,13 +98,14 @@ def set_offsets(state: State) -> None:
     size, rules = len(state.cash), state.margin_rules
     book = Book(rows["account"], rows["contract"], rows["lots"], terms, size)
     free = book.free_of_concentration(rules)
-    margins = book.margins(rules, free)
+    margins = book.margins(rules, free, rows["covered"])
     state.add_on[:] = margins["concentration"]
     orders = [(_NONE, _NONE, _NONE), *(_open_orders(state, of) for of in state.members_by_account)]
     accounts, contracts, lots = (np.concatenate(column) for column in zip(*orders, strict=True))
     if len(lots):
         locked = state.positions.locked(accounts, contracts, lots)
-        margins = Book(rows["account"], rows["contract"], locked, terms, size).margins(rules, free)
+        left = Book(rows["account"], rows["contract"], locked, terms, size)
+        margins = left.margins(rules, free, rows["covered"])
     state.netting[:] = _netting(margins)
 
 
@@ -115,6 +116,7 @@ def explained(state: State, account: int) -> Explained:
     free = dict(enumerate(book.free_of_concentration(state.margin_rules).tolist()))
     mine = rows[(rows["account"] == account) & (rows["lots"] != 0)]
     positions = dict(zip(mine["contract"].tolist(), mine["lots"].tolist(), strict=True))
+    covered = dict(zip(mine["contract"].tolist(), mine["covered"].tolist(), strict=True))
     slow = [Terms(*row[:6]) for row in terms.tolist()]
     names = Names(
         contracts={contract: state.contracts[contract].symbol for contract in positions},
@@ -136,7 +138,7 @@ def explained(state: State, account: int) -> Explained:
     )
     add_on = Line("5.10", "concentration", "as of the last run", int(state.add_on[account]))
     return Explained(
-        portfolio=portfolio_lines(positions, slow, state.margin_rules, free, names),
+        portfolio=portfolio_lines(positions, slow, state.margin_rules, free, names, covered),
         gate=[*singles, *(line for line in (orders, netting, add_on) if line.amount_fen)],
     )
 
@@ -174,35 +176,34 @@ def _open_orders(
     return orders["account"].astype(np.int64), orders["instrument"].astype(np.int64), signed
 
 
-def netting_left(state: State, account: int, contract: int, signed_lots: int) -> int:
+def netting_left(state: State, account: int, contract: int = 0, signed_lots: int = 0) -> int:
     """Return what an account would net once its open orders against positions, and another one of these lots
-    (bought positive), have traded; fen.
+    (bought positive) if there is one, have traded; fen.
     """
     order = (account, contract, signed_lots)
     columns = zip(_open_orders(state, account), order, strict=True)
     accounts, contracts, lots = (np.append(column, last) for column, last in columns)
     mine = np.flatnonzero(state.positions.rows["account"] == account)
-    held = state.positions.rows["contract"][mine]
-    return _netting_of(state, held, state.positions.locked(accounts, contracts, lots)[mine])
+    return _netting_of(state, mine, state.positions.locked(accounts, contracts, lots)[mine])
 
 
 def netting_now(state: State, account: int) -> int:
     """Return what an account's positions net as they are, fen."""
-    rows = state.positions.rows
-    mine = rows[rows["account"] == account]
-    return _netting_of(state, mine["contract"], mine["lots"])
+    mine = np.flatnonzero(state.positions.rows["account"] == account)
+    return _netting_of(state, mine, state.positions.rows["lots"][mine])
 
 
-def _netting_of(state: State, contracts: NDArray[Any], lots: NDArray[np.int64]) -> int:
-    """Return what one account's lots (shape (n,), in contracts (n,)) earn by netting, fen."""
-    terms = terms_of(state.contract_table.rows[contracts])
+def _netting_of(state: State, mine: NDArray[np.intp], lots: NDArray[np.int64]) -> int:
+    """Return what one account's lots (shape (n,), of its position rows `mine`) earn by netting, fen."""
+    rows = state.positions.rows[mine]
+    terms = terms_of(state.contract_table.rows[rows["contract"]])
     book = Book(np.zeros(len(lots), np.int32), np.arange(len(lots)), lots, terms, 1)
     free = np.zeros(int(terms["group"].max(initial=-1)) + 1, np.int64)
-    return int(_netting(book.margins(state.margin_rules, free))[0])
+    return int(_netting(book.margins(state.margin_rules, free, rows["covered"]))[0])
 
 
 def _netting(margins: NDArray[Any]) -> NDArray[np.int64]:
     """Return what netting takes off single margins, fen, shape of `margins`; never less than 0."""
-    earned = margins["single"] - (margins["requirement"] - margins["concentration"])
+    earned = margins["single"] - without_concentration(margins)
     result: NDArray[np.int64] = np.maximum(earned, 0)
     return result

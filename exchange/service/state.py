@@ -68,8 +68,9 @@ class MarginCall(msgspec.Struct):
 
     account: int
     amount_fen: int
-    """What it lacked at the latest settlement."""
+    """What it lacked when that was last looked at."""
     issued: date
+    """The trading day on which, or after which, it was issued."""
     restricted: bool = False
     """Whether its deadline passed unmet."""
     closed_out: date | None = None
@@ -118,8 +119,6 @@ class Day(msgspec.Struct):
     trading_day: date | None = None
     """The open day, or the last one."""
     settlement_window_ns: int = 0
-    calls_enforced: bool = False
-    """Whether the open day's deadline for margin calls has passed."""
     margin_runs: int = 0
     """Runs of clause 5.11 since the day was opened."""
     delivered_day: date | None = None

@@ -22,6 +22,7 @@ from exchange.domain.calendar import NS_PER_DAY, day_of, epoch_day
 from exchange.domain.contracts import Contract, PeriodKind
 from exchange.domain.messages import Product, SetMarginRules, SetRules
 from exchange.domain.phases import MarketPhase
+from exchange.service.calls import is_due
 from exchange.service.clientorders import ClientOrder
 from exchange.service.core import Core
 from exchange.service.deliverystate import Delivering
@@ -347,10 +348,9 @@ class Views:
         """
         return list(self._state.calls.values())
 
-    @property
-    def calls_enforced(self) -> bool:
-        """Whether the open day's deadline for margin calls has passed."""
-        return self._state.day.calls_enforced
+    def calls_due(self) -> list[MarginCall]:
+        """Return the margin calls that the open day's deadline ends; don't change them."""
+        return [call for call in self._state.calls.values() if is_due(self._state, call)]
 
     def in_default(self) -> list[int]:
         """Return the accounts whose losses are to be shared (clause 6.10)."""

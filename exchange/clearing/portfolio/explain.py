@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from exchange.clearing.portfolio.reference import Terms, nets, worst_scenario
+from exchange.clearing.portfolio.reference import Terms, nets, uncovered, worst_scenario
 from exchange.clearing.portfolio.scenarios import SCENARIOS, WHOLE
 from exchange.domain.messages import SetMarginRules
 from exchange.domain.money import BASIS_POINT, ceiling_share
@@ -52,8 +52,40 @@ def portfolio_lines(
     rules: SetMarginRules,
     free: Mapping[int, int],
     names: Names,
+    covered: Mapping[int, int] | None = None,
 ) -> list[Line]:
-    """Return the lines of an account (contract → lots other than 0); they sum to its portfolio margin."""
+    """Return the lines of an account (contract → lots other than 0, of which short ones may be covered);
+    they sum to its portfolio margin.
+    """
+    delivery = _delivery_lines(positions, terms, names)
+    plain = _priced_lines(positions, terms, rules, names)
+    bare = {c: lots for c, lots in uncovered(positions, covered or {}).items() if lots}
+    exempt = _priced_lines(bare, terms, rules, names)
+    if _sum(exempt) < _sum(plain):
+        exemption = _covered_lines(positions, bare, names)
+        return [*exemption, *exempt, *delivery, *_concentration_lines(bare, terms, rules, free, names)]
+    return [*plain, *delivery, *_concentration_lines(positions, terms, rules, free, names)]
+
+
+def _sum(lines: Sequence[Line]) -> int:
+    return sum(line.amount_fen for line in lines)
+
+
+def _covered_lines(positions: Mapping[int, int], bare: Mapping[int, int], names: Names) -> list[Line]:
+    """Return what isn't asked for, since certificates back it (clause 5.12)."""
+    lines = []
+    for contract, lots in sorted(positions.items()):
+        left = -bare.get(contract, 0)
+        if lots < 0 and left < -lots:
+            how = f"{-lots - left:,} of {-lots:,} short are backed by certificates: delivery only"
+            lines.append(Line("5.12", f"covered {names.contracts[contract]}", how, 0))
+    return lines
+
+
+def _priced_lines(
+    positions: Mapping[int, int], terms: Sequence[Terms], rules: SetMarginRules, names: Names
+) -> list[Line]:
+    """Return what positions can lose by their prices, grade by grade."""
     grades: dict[int, dict[int, int]] = {}
     for contract in positions:
         grades.setdefault(terms[contract].grade, {})[terms[contract].group] = 0
@@ -61,7 +93,17 @@ def portfolio_lines(
     for grade, groups in sorted(grades.items()):
         inside = {c: lots for c, lots in positions.items() if terms[c].grade == grade}
         lines += _grade_lines(grade, sorted(groups), inside, terms, rules, names)
-    lines += _delivery_lines(positions, terms, names)
+    return lines
+
+
+def _concentration_lines(
+    positions: Mapping[int, int],
+    terms: Sequence[Terms],
+    rules: SetMarginRules,
+    free: Mapping[int, int],
+    names: Names,
+) -> list[Line]:
+    lines: list[Line] = []
     for group, net in sorted(nets(positions, terms).items()):
         over = abs(net) - free[group]
         if over > 0:
@@ -93,7 +135,7 @@ def _grade_lines(
     if credit:
         how = f"2 × the lesser of {longs:,} net long and {shorts:,} net short, × {_percent(rate)}"
         lines.append(Line("5.7", f"credit between hubs of {names.grades[grade]}", how, -credit))
-    risk = sum(line.amount_fen for line in lines)
+    risk = _sum(lines)
     roll = sum(lots * terms[c].roll for c, lots in positions.items())
     if roll > risk:
         how = f"net loss {roll:,} less {risk:,} asked above"

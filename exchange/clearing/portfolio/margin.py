@@ -96,6 +96,7 @@ def fill_interest(
 def fill_margins(
     contracts: NDArray[Any],
     lots: NDArray[Any],
+    bare: NDArray[Any],
     begins: NDArray[Any],
     order: NDArray[Any],
     terms: NDArray[Any],
@@ -108,7 +109,8 @@ def fill_margins(
 ) -> None:
     """Fill `margins` (MARGIN_ROW, zeros, one an account).
 
-    Grades and hubs lie below `size`; `grades` is each group's grade, `free` what each group may hold before
+    `bare` are the lots whose price can lose anything, `lots` those that have to be delivered as well. Grades
+    and hubs lie below `size`; `grades` is each group's grade, `free` what each group may hold before
     concentration counts (fen), `rates` the basis points of calendar charge, credit between hubs, and
     concentration.
     """
@@ -128,16 +130,16 @@ def fill_margins(
         count, delivery, single = 0, 0, 0
         begin, end = begins[account], begins[account + 1]
         for i in range(begin, end):
-            held = np.int64(lots[order[i]])
+            held, priced = np.int64(lots[order[i]]), np.int64(bare[order[i]])
             term = terms[contracts[order[i]]]
             group, scan = term["group"], term["scan"]
             if not seen[group]:
                 seen[group] = True
                 touched[count] = group
                 count += 1
-            net[group] += held * scan
-            gross[group] += abs(held) * scan
-            roll[term["grade"]] += held * term["roll"]
+            net[group] += priced * scan
+            gross[group] += abs(priced) * scan
+            roll[term["grade"]] += priced * term["roll"]
             if held > 0:
                 single += held * max(scan, term["roll"])
             else:
@@ -169,6 +171,18 @@ def fill_margins(
         row["single"], row["delivery"] = single, delivery
         netted = row["scan"] + row["calendar"] - row["credit"]
         row["requirement"] = netted + row["roll"] + delivery + row["concentration"]
+
+
+def uncovered(lots: NDArray[np.int64], covered: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the lots (long positive) without the short ones that are covered, shape of `lots`."""
+    bare: NDArray[np.int64] = lots + np.minimum(covered, np.maximum(-lots, 0))
+    return bare
+
+
+def without_concentration(margins: NDArray[Any]) -> NDArray[np.int64]:
+    """Return what MARGIN_ROW rows ask without the concentration add-on, fen, shape of `margins`."""
+    netted: NDArray[np.int64] = margins["requirement"] - margins["concentration"]
+    return netted
 
 
 class Book:
@@ -212,10 +226,26 @@ class Book:
         free: NDArray[np.int64] = np.maximum(part, rules.concentration_floor_fen)
         return free
 
-    def margins(self, rules: SetMarginRules, free: NDArray[np.int64]) -> NDArray[Any]:
+    def margins(
+        self, rules: SetMarginRules, free: NDArray[np.int64], covered: NDArray[Any] | None = None
+    ) -> NDArray[Any]:
         """Return the margin (MARGIN_ROW) of each account, shape (size,); `free` as of
         `free_of_concentration`.
+
+        `covered` (shape (n,), ≥ 0) are short lots that certificates back. They stand out of scenarios,
+        netting, roll and concentration, unless the account is asked less if they don't (clause 5.12).
         """
+        plain = self._filled(rules, free, self._lots)
+        if covered is None or not covered.any():
+            return plain
+        exempt = self._filled(rules, free, uncovered(self._lots, covered))
+        lower = without_concentration(exempt) < without_concentration(plain)
+        plain[lower] = exempt[lower]
+        return plain
+
+    def _filled(
+        self, rules: SetMarginRules, free: NDArray[np.int64], bare: NDArray[np.int64]
+    ) -> NDArray[Any]:
         margins = np.zeros(len(self._begins) - 1, MARGIN_ROW)
         rates = np.array(
             [
@@ -228,6 +258,7 @@ class Book:
         fill_margins(
             self._contracts,
             self._lots,
+            bare,
             self._begins,
             self._order,
             self._terms,

@@ -36,10 +36,14 @@ class Margin:
     concentration: int
 
     @property
+    def netted(self) -> int:
+        """What is asked without concentration."""
+        return self.scan + self.calendar - self.credit + self.roll + self.delivery
+
+    @property
     def requirement(self) -> int:
         """What the account must have."""
-        netted = self.scan + self.calendar - self.credit
-        return netted + self.roll + self.delivery + self.concentration
+        return self.netted + self.concentration
 
 
 def nets(positions: Mapping[int, int], terms: Sequence[Terms]) -> dict[int, int]:
@@ -69,10 +73,34 @@ def worst_scenario(net: int) -> int:
     return max(-(scenario.factor * net // WHOLE) for scenario in SCENARIOS)
 
 
+def uncovered(positions: Mapping[int, int], covered: Mapping[int, int]) -> dict[int, int]:
+    """Return the positions (contract → lots, long positive) without the short lots that are covered."""
+    return {c: lots + min(covered.get(c, 0), max(0, -lots)) for c, lots in positions.items()}
+
+
 def margin(
-    positions: Mapping[int, int], terms: Sequence[Terms], rules: SetMarginRules, free: Mapping[int, int]
+    positions: Mapping[int, int],
+    terms: Sequence[Terms],
+    rules: SetMarginRules,
+    free: Mapping[int, int],
+    covered: Mapping[int, int] | None = None,
 ) -> Margin:
-    """Return the margin of one account (contract → lots, long positive)."""
+    """Return the margin of one account (contract → lots, long positive), of whose short lots some are
+    covered: the lower one of with and without their exemption (clause 5.12).
+    """
+    plain = _margin(positions, positions, terms, rules, free)
+    exempt = _margin(positions, uncovered(positions, covered or {}), terms, rules, free)
+    return exempt if exempt.netted < plain.netted else plain
+
+
+def _margin(
+    positions: Mapping[int, int],
+    bare: Mapping[int, int],
+    terms: Sequence[Terms],
+    rules: SetMarginRules,
+    free: Mapping[int, int],
+) -> Margin:
+    """Return the margin when only the `bare` lots can lose by their price."""
     single = 0
     long_scan: dict[int, int] = defaultdict(int)
     short_scan: dict[int, int] = defaultdict(int)
@@ -80,15 +108,15 @@ def margin(
     failure: dict[int, int] = defaultdict(int)
     grade_of: dict[int, int] = {}
     for contract, lots in positions.items():
-        of = terms[contract]
+        of, priced = terms[contract], bare[contract]
         grade_of[of.group] = of.grade
-        roll[of.grade] += lots * of.roll
+        roll[of.grade] += priced * of.roll
         if lots > 0:
             single += lots * max(of.scan, of.roll)
-            long_scan[of.group] += lots * of.scan
+            long_scan[of.group] += priced * of.scan
         else:
             single += -lots * (of.scan + of.failure)
-            short_scan[of.group] += -lots * of.scan
+            short_scan[of.group] += -priced * of.scan
             failure[of.hub] += -lots * of.failure
 
     scan = calendar = credit = rolled = concentration = 0

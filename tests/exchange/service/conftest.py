@@ -35,12 +35,20 @@ class Market:
     cash = CASH
     reference = REFERENCE
 
-    def __init__(self, *, day: date = FRIDAY, products: tuple[m.Product, ...] = PRODUCTS) -> None:
+    def __init__(
+        self,
+        *,
+        day: date = FRIDAY,
+        products: tuple[m.Product, ...] = PRODUCTS,
+        margin: m.SetMarginRules | None = None,
+    ) -> None:
         self.core = Core(Engine(LIMITS))
         self.day = day
         self.now_ns = moment_ns(day, time(8, 0))
         self.frames: list[tuple[int, Any]] = []
         end = date(2027, 12, 31)
+        if margin is not None:
+            self.do(margin)
         self.do(m.SetRules(products=products, closed_days=(), calendar_end=end))
         for name, kind in (("acme", "provider"), ("blue", "enterprise"), ("coral", "enterprise")):
             self.do(m.AddMember(name=name, kind=kind))

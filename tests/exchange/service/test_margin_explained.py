@@ -26,13 +26,13 @@ NAMES = Names(*({n: f"{kind}{n}" for n in range(8)} for kind in ("contract", "gr
 BOOKS = st.dictionaries(st.integers(0, 7), st.integers(-50, 50).filter(bool))
 
 
-@given(BOOKS, BOOKS)
-def test_lines_sum_to_the_margin(book, other):
+@given(BOOKS, BOOKS, st.dictionaries(st.integers(0, 7), st.integers(0, 60)))
+def test_lines_sum_to_the_margin(book, other, covered):
     free = dict.fromkeys(range(4), 9000) | reference.free_of_concentration([book, other], TERMS, RULES)
-    margin = reference.margin(book, TERMS, RULES, free)
-    lines = portfolio_lines(book, TERMS, RULES, free, NAMES)
+    margin = reference.margin(book, TERMS, RULES, free, covered)
+    lines = portfolio_lines(book, TERMS, RULES, free, NAMES, covered)
     by_clause = dict.fromkeys(("5.6", "5.7", "5.8", "5.9", "5.10"), 0)
-    for line in lines:
+    for line in (line for line in lines if line.clause != "5.12"):
         by_clause[line.clause] += line.amount_fen
     assert list(by_clause.values()) == [
         margin.scan,
@@ -54,4 +54,8 @@ def test_a_line_says_how():
     )
     assert charge.how == "2,056 of scan range netted × 30 %"
     assert charge.amount_fen == 617
+    exempt, scan, _ = portfolio_lines({4: -2, 0: -1}, TERMS, RULES, {0: 9_000}, NAMES, {4: 2})
+    assert (exempt.what, exempt.amount_fen) == ("covered contract4", 0)
+    assert exempt.how == "2 of 2 short are backed by certificates: delivery only"
+    assert scan.amount_fen == 1_000
     assert (delivery.what, delivery.amount_fen) == ("hub0 fails whole", 2 * 501)
