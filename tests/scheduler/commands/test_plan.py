@@ -56,7 +56,8 @@ def test_plan_check_and_compare(folder):
 
 
 def test_a_plan_by_the_hour_is_compared_with_every_rule(folder):
-    jobs = "id,origin,grade,cards,hours,latest\na,Shanghai,H100,8,6,\nb,Beijing,H100,8,6,12\nc,Beijing,H100,8,20,\n"
+    jobs = "a,Shanghai,H100,8,6,\nb,Beijing,H100,8,6,12\nc,Beijing,H100,8,20,\n"
+    jobs = f"id,origin,grade,cards,hours,latest\n{jobs}"
     (folder / "jobs.csv").write_text(jobs, encoding="utf-8")
     run("jobs.csv", "--sites", "sites.csv", "--out", "plan.json", "--time-limit", "5")
     rows = orjson.loads(run("compare", "plan.json", "--json").stdout)
