@@ -11,17 +11,15 @@ import typer
 
 from exchange.commands.progress import progress_bar
 from exchange.domain.calendar import local_datetime
-from exchange.journal import Frame, FrameKind, JournalError, Position
+from exchange.journal import Frame, FrameKind, JournalError
 from exchange.journal import dump as frames_of
 from exchange.journal import verify as verify_segments
 from exchange.journal.reader import segment_paths
-from exchange.service.core import LIMITS, Core
 from exchange.service.frames import plain, unpack_rare
-from exchange.service.replay import Compared, begin_at
+from exchange.service.replay import Compared, begin_at, from_the_first
 from exchange.service.replay import replay as replay_journal
 from exchange.service.warm import warm_up
 from matching.api import InvariantViolation
-from matching.engine import Engine
 from matching.records import COMMAND, CommandKind
 
 EXIT_DAMAGED = 1
@@ -86,10 +84,10 @@ def replay(
 
     try:
         warm_up()
-        begin = begin_at(folder.parent, to_seq) if from_snapshot else (Core(Engine(LIMITS)), Position())
-        core, after = begin
+        begin = begin_at(folder.parent, to_seq) if from_snapshot else from_the_first(folder.parent)
+        core = begin.core
         with progress_bar("Replaying", _bytes_of(folder)) as progress:
-            replay_journal(folder, core, after, to_seq, compared=compared, progress=progress)
+            replay_journal(folder, core, begin.after, to_seq, compared=compared, progress=progress)
         core.check()
     except (JournalError, OSError, InvariantViolation) as error:
         raise _damaged(error) from None

@@ -31,7 +31,7 @@ def moment_ns(day: date, at: time) -> int:
 
 def day_of(time_ns: int) -> date:
     """Return the Asia/Shanghai date in which a moment lies."""
-    return date.fromordinal(_EPOCH_DAY + (time_ns + _EPOCH_OFFSET_NS) // NS_PER_DAY)
+    return date_of((time_ns + _EPOCH_OFFSET_NS) // NS_PER_DAY)
 
 
 def local_datetime(time_ns: int) -> datetime:
@@ -42,6 +42,11 @@ def local_datetime(time_ns: int) -> datetime:
 def epoch_day(day: date) -> int:
     """Return the days from 1970-01-01 to `day`, as the kernel counts trading days."""
     return day.toordinal() - _EPOCH_DAY
+
+
+def date_of(day: int) -> date:
+    """Return the date that lies so many days after 1970-01-01; `epoch_day` the other way round."""
+    return date.fromordinal(_EPOCH_DAY + day)
 
 
 def is_trading_day(day: date, closed_days: Collection[date]) -> bool:

@@ -16,7 +16,7 @@ from exchange.api.codes import RequestCode, refuse
 from exchange.api.formats import day_text, parse_day, parse_time_ns, price_text, time_text
 from exchange.api.requests import INT64_MAX
 from exchange.clearing.ledger import LedgerKind
-from exchange.domain.calendar import NS_PER_SECOND, epoch_day
+from exchange.domain.calendar import NS_PER_SECOND, date_of, epoch_day
 from exchange.gateway.call import Call, Route
 from exchange.gateway.paging import position
 from exchange.gateway.public import unknown_symbol
@@ -36,7 +36,6 @@ _STATUS: Final[dict[OrderStatus, Literal["open", "filled", "cancelled"]]] = {
     OrderStatus.CANCELLED: "cancelled",
 }
 _KINDS: Final = {kind.label: int(kind) for kind in LedgerKind}
-_EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
 _UNSIGNED: Final = 1 << 64
 _DAY_MAX: Final = date.max.toordinal()
 
@@ -343,7 +342,7 @@ def _candle(row: Row) -> api.Candle:
 
 
 def _day_text(day: int) -> str:
-    return day_text(date.fromordinal(_EPOCH_ORDINAL + day))
+    return day_text(date_of(day))
 
 
 _TOO_LONG: Final = (504,)

@@ -126,6 +126,16 @@ def read_manifest(source: Path) -> Manifest:
     return manifest
 
 
+def changed_files(source: Path, manifest: Manifest) -> list[str]:
+    """Return which files of a backup are missing or aren't what the manifest says."""
+    changed = []
+    for file in manifest.files:
+        path = source / file.path
+        if not path.is_file() or _described(path, source) != file:
+            changed.append(file.path)
+    return changed
+
+
 def _copy_snapshot(data: Path, target: Path, files: Files, progress: Progress) -> list[Path]:
     """Copy the newest sound snapshot, if there is one; a running exchange may remove one meanwhile."""
     for path in snapshot_paths(data / "snapshots"):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from exchange.journal import Frame, FrameKind, Position, frames_after
+from exchange.journal import Frame, FrameKind, JournalVersion, Position, frames_after
 from exchange.journal.snapshots import SnapshotDamage, read_snapshot, snapshot_paths, snapshot_seq
 from exchange.service.core import CORE_VERSION, LIMITS, Core, command_block
 from exchange.service.frames import unpack_rare
@@ -56,17 +57,57 @@ def replay(
             compared(_compared(waiting[core.seq], core, frame))
 
 
-def begin_at(data: Path, to_seq: int | None) -> tuple[Core, Position]:
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """Where a fold may begin: a core, the journal's position, and how many trades there were before it."""
+
+    core: Core
+    after: Position
+    trades: int
+
+
+def from_the_first(data: Path) -> Beginning:
+    """Return the earliest place from which all of the journal can be folded: its first frame, or, if an older
+    program wrote the beginning, the oldest sound snapshot after that.
+
+    Raises JournalDamage, JournalVersion.
+    """
+    journal = data / "journal"
+    try:
+        next(frames_after(journal, Position(), CORE_VERSION), None)
+    except JournalVersion:
+        for path in reversed(snapshot_paths(data / "snapshots")):
+            found = _unsealed(path)
+            with suppress(JournalVersion):
+                if found is not None:
+                    next(frames_after(journal, found.after, CORE_VERSION), None)
+                    return found
+        raise
+    return _nothing()
+
+
+def begin_at(data: Path, to_seq: int | None) -> Beginning:
     """Return the newest sound snapshot that isn't after `to_seq`, else an empty core."""
     for path in snapshot_paths(data / "snapshots"):
         if to_seq is None or snapshot_seq(path) <= to_seq:
-            try:
-                header, arrays = read_snapshot(path)
-                core = unseal(header, arrays, Engine(LIMITS), Tape(1))
-            except (SnapshotDamage, ValueError):
-                continue
-            return core, Position(header.seq + 1, header.chain)
-    return Core(Engine(LIMITS)), Position()
+            found = _unsealed(path)
+            if found is not None:
+                return found
+    return _nothing()
+
+
+def _nothing() -> Beginning:
+    return Beginning(Core(Engine(LIMITS)), Position(), 0)
+
+
+def _unsealed(path: Path) -> Beginning | None:
+    tape = Tape(1)
+    try:
+        header, arrays = read_snapshot(path)
+        core = unseal(header, arrays, Engine(LIMITS), tape)
+    except (SnapshotDamage, ValueError):
+        return None
+    return Beginning(core, Position(header.seq + 1, header.chain), tape.trades)
 
 
 def _compared(path: Path, core: Core, frame: Frame) -> Compared:

@@ -18,7 +18,7 @@ from exchange.clearing.default import Layer
 from exchange.clearing.ledger import LedgerKind
 from exchange.clearing.portfolio.terms import margin_long, margin_short
 from exchange.clearing.settlement import PriceRule
-from exchange.domain.calendar import NS_PER_DAY, day_of, epoch_day
+from exchange.domain.calendar import NS_PER_DAY, date_of, day_of, epoch_day
 from exchange.domain.contracts import Contract, PeriodKind
 from exchange.domain.messages import Product, SetMarginRules, SetRules
 from exchange.domain.phases import MarketPhase
@@ -59,7 +59,6 @@ from exchange.service.viewtypes import (
 from exchange.service.whatif import Trial, trial_of
 from matching.records import OrderFlag, OrderType, Records, Side, StpMode, TimeInForce
 
-_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _SIDES: tuple[Literal["buy"], Literal["sell"]] = ("buy", "sell")
 
 
@@ -255,7 +254,7 @@ class Views:
     def settled_day(self) -> date | None:
         """The latest settled trading day."""
         rows = self._state.settlements.rows
-        return date.fromordinal(_EPOCH_ORDINAL + int(rows["day"][-1])) if len(rows) else None
+        return date_of(int(rows["day"][-1])) if len(rows) else None
 
     # -- members
 
