@@ -118,5 +118,7 @@ def supply_of(problem: Problem) -> Supply:
         for row, offer in enumerate(problem.offers)
         if offer.milli_cards
     ]
-    resource, price, *_, milli = np.array(sorted(steps), dtype=np.int64).reshape(-1, 6).T
+    # each column in one piece: compiled loops know one layout only
+    columns = np.array(sorted(steps), dtype=np.int64).reshape(-1, 6).T.copy()
+    resource, price, *_, milli = columns
     return Supply(index, reserved, resource, price * problem.slot_hours, milli)

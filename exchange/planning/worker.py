@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from typing import Any, BinaryIO
 
 import msgspec
@@ -16,11 +17,11 @@ from exchange.api.formats import price_text
 from exchange.api.plans import LeftOut, PlannedOrder, PlannedRun, PlanProgress, PlanResult
 from exchange.planning.places import catalogue_places
 from exchange.planning.task import Line, Task
-from scheduler.commands.search import News, search
+from scheduler.commands.search import News, Stage, search
 from scheduler.horizon.plan import Progress
 from scheduler.io.faults import FaultyInput
 from scheduler.io.horizons import many_slots
-from scheduler.io.planfile import AnyProblem
+from scheduler.io.planfile import AnyPlan, AnyProblem
 from scheduler.io.problems import one_slot, why_many_slots
 from scheduler.io.schedule import Schedule, schedule_of
 from scheduler.io.tables import rows_of
@@ -46,7 +47,7 @@ def run(task: Task, out: BinaryIO) -> None:
     try:
         problem = _problem(task, span, tell)
         if problem is not None:
-            search(problem, task.time_limit_s, lambda news: tell(_line(task, problem, news)))
+            search(problem, task.time_limit_s, lambda news: _tell_news(task, problem, news, tell))
     except (FaultyInput, InvalidProblem) as error:
         tell(Line(refused=_texts(error)))
 
@@ -67,7 +68,12 @@ def _texts(error: FaultyInput | InvalidProblem) -> list[str]:
     return [str(fault) for fault in error.faults[:FAULTS_TOLD_MAX]]
 
 
-def _line(task: Task, problem: AnyProblem, news: News) -> Line:
+def _tell_news(task: Task, problem: AnyProblem, news: News, tell: Callable[[Line], None]) -> None:
+    if not isinstance(news, Stage):
+        tell(_line(task, problem, news))
+
+
+def _line(task: Task, problem: AnyProblem, news: Progress | AnyPlan) -> Line:
     if isinstance(news, Progress):
         return Line(
             progress=PlanProgress(

@@ -5,26 +5,41 @@ The process is spawned, so that whoever waits (a terminal, a server's loop) neve
 
 import multiprocessing
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from enum import StrEnum
 from multiprocessing.connection import Connection
 from typing import Final
 
 from scheduler.horizon.plan import Progress
 from scheduler.horizon.planning import plan_horizon
 from scheduler.horizon.types import HorizonProblem
+from scheduler.horizon.warming import compile_horizon_loops
 from scheduler.io.planfile import AnyPlan, AnyProblem
 from scheduler.placing import GAP_TARGET, place
 from scheduler.plan import Plan, PlanStatus
 from scheduler.types import Problem
+from scheduler.warming import compile_slot_loops
 
 QUICK_SHARE: Final = 0.15
 """Of the time limit, what the first round may take: it gives something to stop with."""
 QUICK_S_MAX: Final = 5.0
 
-News = Progress | AnyPlan
+COMPILING_TOLD_S: Final = 1.0
+"""Loading compiled loops takes less; so whoever waits longer is told that they are being compiled."""
+
+
+class Stage(StrEnum):
+    """What goes on before the clock of the time limit runs, and that it runs now."""
+
+    COMPILING = "compiling the search's loops, once"
+    SEARCHING = "building and solving"
+
+
+News = Stage | Progress | AnyPlan
 Tell = Callable[[News], None]
 
 
@@ -33,15 +48,28 @@ class SearchFailed(RuntimeError):
 
 
 def search(problem: AnyProblem, time_limit_s: float, tell: Tell) -> None:
-    """Search here and now; every plan told is better proved than the one before, the last is the best.
+    """Search here and now; every plan told is better than the one before, the last is the best.
+
+    Loops that were never compiled are compiled first, outside the time limit.
 
     Raises `scheduler.types.InvalidProblem` naming each row and field that is wrong.
     """
+    many = isinstance(problem, HorizonProblem)
+    _compile(compile_horizon_loops if many else compile_slot_loops, tell)
+    tell(Stage.SEARCHING)
     if isinstance(problem, HorizonProblem):
-        plan = plan_horizon(problem, time_limit_s, on_progress=tell)
-        tell(plan)
+        tell(plan_horizon(problem, time_limit_s, on_progress=tell, on_plan=tell))
     else:
         _search_slot(problem, time_limit_s, tell)
+
+
+def _compile(loops: Callable[[], None], tell: Tell) -> None:
+    late = threading.Timer(COMPILING_TOLD_S, tell, [Stage.COMPILING])
+    late.start()
+    loops()
+    late.cancel()
+    # nobody else tells anything while the timer may
+    late.join()
 
 
 def _search_slot(problem: Problem, time_limit_s: float, tell: Tell) -> None:

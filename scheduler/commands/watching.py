@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from scheduler.commands.search import searching
+from scheduler.commands.search import Stage, searching
 from scheduler.horizon.plan import Progress
 from scheduler.io.planfile import AnyPlan, AnyProblem
 from scheduler.report.wording import cny, percent
@@ -35,12 +35,16 @@ def watch(problem: AnyProblem, time_limit_s: float, console: Console) -> Watched
             if live:
                 live.start()
             for item in news:
-                if not isinstance(item, Progress):
+                if isinstance(item, Progress):
+                    view.progress = item
+                elif isinstance(item, Stage):
+                    view.enter(item)
+                else:
                     best = item
                     continue
-                view.progress = item
                 if live is None:
-                    console.print(view.line(item.elapsed_s), highlight=False, soft_wrap=True)
+                    elapsed_s = item.elapsed_s if isinstance(item, Progress) else 0.0
+                    console.print(view.line(elapsed_s), highlight=False, soft_wrap=True)
     except KeyboardInterrupt:
         return Watched(best, stopped=True)
     finally:
@@ -55,15 +59,22 @@ class _View:
     def __init__(self, time_limit_s: float) -> None:
         self.time_limit_s = time_limit_s
         self.started = time.monotonic()
+        self.stage: Stage | None = None
         self.progress: Progress | None = None
+
+    def enter(self, stage: Stage) -> None:
+        """The clock of the time limit begins with the search."""
+        self.started, self.stage = time.monotonic(), stage
 
     def __rich__(self) -> Text:
         return Text(self.line(time.monotonic() - self.started), style="cyan")
 
     def line(self, elapsed_s: float) -> str:
         clock = f"{elapsed_s:5.1f} of {self.time_limit_s:g} s"
+        if self.stage is not Stage.SEARCHING:
+            return f"{self.stage or 'starting'} …  Ctrl-C ends it"
         if self.progress is None:
-            return f"{clock}  building and solving …  Ctrl-C ends it"
+            return f"{clock}  {self.stage} …  Ctrl-C ends it"
         at = self.progress
         return (
             f"{clock}  bound {cny(at.bound_nano_cny)}  incumbent {cny(at.incumbent_nano_cny)}  "

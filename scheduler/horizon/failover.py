@@ -33,6 +33,7 @@ from scheduler.horizon.pricing import Prices, priced
 from scheduler.horizon.supply import Bools, Ints
 from scheduler.horizon.types import HorizonProblem, Maintenance
 from scheduler.horizon.validation import checked
+from scheduler.horizon.warming import compile_horizon_loops
 from scheduler.plan import Timings
 
 FAILOVER = "failover"
@@ -56,6 +57,7 @@ class LivePlan:
     """A problem and its plan in arrays, ready for a failure."""
 
     def __init__(self, problem: HorizonProblem, plan: HorizonPlan) -> None:
+        compile_horizon_loops()
         self.problem = checked(problem)
         self.instance = compile_instance(problem)
         self.lookup = lookup_of(self.instance)

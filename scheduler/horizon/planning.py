@@ -18,6 +18,7 @@ from scheduler.horizon.pricing import no_prices, priced
 from scheduler.horizon.solution import value
 from scheduler.horizon.types import HorizonProblem
 from scheduler.horizon.validation import checked
+from scheduler.horizon.warming import compile_horizon_loops
 from scheduler.plan import Timings
 from scheduler.types import InvariantViolation
 
@@ -32,6 +33,8 @@ EXACT_SHARE = 0.7
 SHARPEN_SHARE = 0.3
 """Of the time left after building, what sharpening the prices may take."""
 SHARPEN_STEP = 0.02
+TELLING_SHARE = 0.1
+"""Of the time so far, what naming plans on the way may take."""
 SHAKES_STALLED = 5
 """Shakes in a row without a better plan after which the search ends."""
 
@@ -40,6 +43,7 @@ CLASSES = "classes"
 COLUMNS = "columns"
 
 OnProgress = Callable[[Progress], None]
+OnPlan = Callable[[HorizonPlan], None]
 
 
 def plan_horizon(
@@ -47,19 +51,21 @@ def plan_horizon(
     time_limit_s: float = 30.0,
     gap_target: float = GAP_TARGET,
     on_progress: OnProgress | None = None,
+    on_plan: OnPlan | None = None,
 ) -> HorizonPlan:
     """Decide where and when every workload runs, at the least cost; see `HorizonPlan` for what comes back.
 
-    ``on_progress`` is called whenever the plan or its bound has become better, from the same thread. The
-    search ends at the gap target or at the time limit, whichever comes first; the gap stated holds either
+    ``on_progress`` is called whenever the plan or its bound has become better, ``on_plan`` with better plans
+    as often as naming one costs little time, both from the same thread. The search ends at the gap target or at the time limit, whichever comes first; the gap stated holds either
     way. Raises `InvalidProblem` naming each row and field that is wrong, ``ValueError`` for a time limit ≤ 0.
     """
     if not time_limit_s > 0:
         raise ValueError(f"the time limit must be above 0 s, not {time_limit_s}")
+    compile_horizon_loops()
     started = time.monotonic()
     instance = compile_instance(checked(problem))
     built = time.monotonic()
-    search = _Search(problem, instance, built, built + time_limit_s, gap_target, on_progress)
+    search = _Search(problem, instance, built, built + time_limit_s, gap_target, on_progress, on_plan)
     search.run()
     solved = time.monotonic()
     plan = search.plan()
@@ -85,6 +91,8 @@ class _Search:
     deadline: float
     gap_target: float
     on_progress: OnProgress | None
+    on_plan: OnPlan | None = None
+    telling_s: float = 0.0
     model: str = COLUMNS
     exact_bound: int = 0
     proved: bool = False
@@ -167,7 +175,17 @@ class _Search:
         worth = value(self.instance, state, splits)
         if not hasattr(self, "best") or worth < self.best.value:
             self.best = _Best(state, splits, worth)
+            # the plan first: whoever sees an incumbent reported has it
+            self._tell()
             self._report(stage)
+
+    def _tell(self) -> None:
+        """Name the best plan so far, unless naming plans has taken too much of the time already."""
+        now = time.monotonic()
+        if self.on_plan is None or self.telling_s > TELLING_SHARE * (now - self.began):
+            return
+        self.on_plan(self.plan())
+        self.telling_s += time.monotonic() - now
 
     def _money(self) -> int:
         out = self.best.state.site == OUT

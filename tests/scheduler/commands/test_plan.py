@@ -120,12 +120,13 @@ def test_a_document_with_a_wrong_value_is_named(folder):
     assert "offers[1].milli_cards: expected int, not 'many'" in run("check", "plan.json", status=2).stderr
 
 
-def test_ctrl_c_ends_with_the_best_plan_so_far(folder):
+@pytest.mark.parametrize("hours", ["", "6"], ids=["one slot", "by the hour"])
+def test_ctrl_c_ends_with_the_best_plan_so_far(folder, hours):
     """Work that is hard to prove: after the first plan the terminal's interrupt ends the search."""
-    rows = [f"w{at},Shanghai,H100,{1 + at % 7}.{at % 10}3,," for at in range(300)]
-    text = "id,origin,grade,cards,latency_ms,data_gb\n" + "\n".join(rows)
+    rows = [f"w{at},Shanghai,H100,{1 + at % 7}.{at % 10}3,{hours}" for at in range(300)]
+    text = "id,origin,grade,cards,hours\n" + "\n".join(rows)
     (folder / "jobs.csv").write_text(text, encoding="utf-8")
-    words = ["plan", "jobs.csv", "--time-limit", "12", "--out", "plan.json"]
+    words = ["plan", "jobs.csv", "--time-limit", "30", "--out", "plan.json"]
     process = subprocess.Popen(
         [sys.executable, "-m", "exchange", *words],
         cwd=folder,
