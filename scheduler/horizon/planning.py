@@ -56,8 +56,10 @@ def plan_horizon(
     """Decide where and when every workload runs, at the least cost; see `HorizonPlan` for what comes back.
 
     ``on_progress`` is called whenever the plan or its bound has become better, ``on_plan`` with better plans
-    as often as naming one costs little time, both from the same thread. The search ends at the gap target or at the time limit, whichever comes first; the gap stated holds either
-    way. Raises `InvalidProblem` naming each row and field that is wrong, ``ValueError`` for a time limit ≤ 0.
+    as often as naming one costs little time, both from the same thread. The search ends at the gap target or
+    at the time limit, whichever comes first; the gap stated holds either way. Compiling loops, where this has
+    never been done, comes before the clock starts. Raises `InvalidProblem` naming each row and field that is
+    wrong, ``ValueError`` for a time limit ≤ 0.
     """
     if not time_limit_s > 0:
         raise ValueError(f"the time limit must be above 0 s, not {time_limit_s}")
