@@ -432,11 +432,13 @@ class MarginExplained(Answer, frozen=True, kw_only=True):
 
 
 class MarginCall(Answer, frozen=True, kw_only=True):
-    """What an account lacked at the latest settlement; `restricted` once its deadline passed unmet."""
+    """What an account lacked when that was last looked at; `restricted` once its deadline passed unmet."""
 
     account: str
     amount_fen: int
     issued: str
+    due_at: str | None
+    """Deadline of a call within the day; null: that of the next trading day."""
     restricted: bool
 
 
@@ -471,6 +473,8 @@ class Claim(Answer, frozen=True, kw_only=True):
     creditor: str
     layer: str
     amount_fen: int
+    open_fen: int
+    """What isn't repaid yet."""
 
 
 class Claims(Answer, frozen=True, kw_only=True):

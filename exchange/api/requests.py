@@ -346,6 +346,12 @@ class Contribution(Request, frozen=True, kw_only=True):
     amount_fen: Annotated[int, Meta(ge=0, le=10**15, description="fen (0.01 CNY); what it is to be")]
 
 
+class MarginRun(Request, frozen=True, kw_only=True):
+    """Runs margin now and calls for what is lacking at the present prices."""
+
+    call_minutes: Annotated[int, Meta(ge=1, le=24 * 60, description="how long the calls may be met")] = 45
+
+
 class Deposit(Request, frozen=True, kw_only=True):
     """Pays cash into an account of a member or of a broker's client."""
 

@@ -58,6 +58,10 @@ class Certificate(msgspec.Struct):
         """Return the cards that are free on every one of the days; 0 if there are none."""
         return min((self.free(day) for day in days), default=0)
 
+    def pledged_after(self, today: int) -> int:
+        """Return the cards that are pledged on every day after `today`; 0 if none is left."""
+        return min((self.pledged[self.at(day)] for day in self.days_after(today)), default=0)
+
     def days_after(self, today: int) -> range:
         """Return the days of the window that begin after `today`."""
         return range(max(self.first_day, today + 1), self.end_day)
@@ -139,6 +143,18 @@ def collateral_value(
     """
     days = certificate.days_after(today)
     card_hours = HOURS_PER_DAY * sum(certificate.pledged[certificate.at(day)] for day in days)
+    return _after_haircut(card_hours, price_ticks, cards_per_lot, haircut_basis_points)
+
+
+def card_value(
+    certificate: Certificate, today: int, price_ticks: int, cards_per_lot: int, haircut_basis_points: int
+) -> int:
+    """Return what one card on all days after `today` counts for, fen, rounded down (clauses 6.10, 10.7)."""
+    card_hours = HOURS_PER_DAY * len(certificate.days_after(today))
+    return _after_haircut(card_hours, price_ticks, cards_per_lot, haircut_basis_points)
+
+
+def _after_haircut(card_hours: int, price_ticks: int, cards_per_lot: int, haircut_basis_points: int) -> int:
     share = BASIS_POINT - haircut_basis_points
     return card_hours * price_ticks * share // (cards_per_lot * BASIS_POINT)
 

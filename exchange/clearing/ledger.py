@@ -31,6 +31,8 @@ class LedgerKind(IntEnum):
     INSURANCE_PAYMENT = 14
     CLAIM_PAYMENT = 15
     DISPUTE = 16
+    CLAIM_REPAYMENT = 17
+    COLLATERAL_SALE = 18
 
     @property
     def label(self) -> str:

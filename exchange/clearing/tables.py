@@ -83,6 +83,7 @@ CLAIM_ROW: Final = np.dtype(
     [
         ("seq", "<i8"),  # of the command that found the loss
         ("amount", "<i8"),  # fen
+        ("open", "<i8"),  # fen that aren't repaid
         ("debtor", "<i4"),  # the account that defaulted
         ("creditor", "<i4"),  # the account that paid for it; the house's for what nobody paid
         ("layer", "<i4"),  # default.Layer

@@ -79,6 +79,11 @@ class OperatorCalls(Transport):
         """All margin calls that aren't met."""
         return (await self.get("/v1/operator/margin-calls", answers.MarginCalls, signed=True)).calls
 
+    async def run_margin(self, call_minutes: int) -> list[answers.MarginCall]:
+        """Runs margin now, and calls who lacks some at the present prices; gives all calls."""
+        body = requests.MarginRun(call_minutes=call_minutes)
+        return (await self.send("POST", "/v1/operator/margin-runs", answers.MarginCalls, body)).calls
+
     async def claims(self) -> list[answers.Claim]:
         """What defaulters owe to those who paid for them."""
         return (await self.get("/v1/operator/claims", answers.Claims, signed=True)).claims

@@ -104,6 +104,11 @@ class PrimaryClient:
             "/v1/operator/certificates", api.Certify(capacity_id=capacity_id, cards=cards)
         )
 
+    async def transfer_seized(self, certificate_id: str, to_member: str, cards: int) -> str | None:
+        """Hands cards that the house took over from a defaulter to a member; gives the certificate's id."""
+        path = f"/v1/operator/certificates/{_segment(certificate_id)}/transfers"
+        return await self._make(path, api.Transfer(to_member=to_member, cards=cards))
+
     async def revoke(self, certificate_id: str, reason: str) -> answers.Done:
         """Ends a certificate."""
         path = f"/v1/operator/certificates/{_segment(certificate_id)}/revoke"

@@ -11,7 +11,8 @@ SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 """UTC+8; there has been no daylight saving time since 1991."""
 
 NS_PER_SECOND = 1_000_000_000
-NS_PER_HOUR = 3600 * NS_PER_SECOND
+NS_PER_MINUTE = 60 * NS_PER_SECOND
+NS_PER_HOUR = 60 * NS_PER_MINUTE
 NS_PER_DAY = 24 * NS_PER_HOUR
 _EPOCH_OFFSET_NS = 8 * NS_PER_HOUR
 _EPOCH_DAY = date(1970, 1, 1).toordinal()

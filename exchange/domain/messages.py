@@ -296,10 +296,18 @@ class KillMarket(Message, frozen=True, kw_only=True):
 
 
 class RunMargin(Message, frozen=True, kw_only=True):
-    """Computes every account's offset anew, within the day; clause 5.11. Gives how many changed.
+    """Computes every account's offset anew, within the day; clause 5.11. Gives how many changed, and how
+    many accounts were called for margin.
 
-    Refused: WRONG_PHASE.
+    Refused: WRONG_PHASE, INVALID_DEADLINE.
     """
+
+    call_minutes: int = 0
+    """How long accounts that lack margin at the present prices have to pay (clause 6.11); 0: nobody is
+    called.
+    """
+    extra: bool = False
+    """Whether it is a run beside the clock's."""
 
 
 class SetContribution(Message, frozen=True, kw_only=True):

@@ -34,6 +34,7 @@ class RejectCode(Enum):
         "The command record is malformed: an integer is out of range or a name is not text.",
     )
     INVALID_RULE = (422, "A rate lies outside 0 … 10,000 basis points or the closed days are not ascending.")
+    INVALID_DEADLINE = (422, "The time to meet margin calls is 1 to 1,440 minutes; 0 calls nobody.")
     PRODUCT_CHANGED = (
         409,
         "A product that exists may not be dropped or changed; only new ones may be added.",
@@ -49,6 +50,10 @@ class RejectCode(Enum):
         "The member is not approved, or suspended; it may read and cancel. Ask the operator.",
     )
     INVALID_ROLES = (422, "An operator needs at least one role, each once; other members have none.")
+    CLAIMS_OPEN = (
+        409,
+        "Others paid for the member's default and aren't repaid yet. Pay in what it owes, then restore it.",
+    )
     SECOND_OPERATOR_NEEDED = (
         403,
         "A suspension ends only if two operators agree: propose it, and another operator decides.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exchange.api import answers, requests
-from exchange.api.formats import day_text, parse_price_ticks, price_text
+from exchange.api.formats import day_text, parse_price_ticks, price_text, time_text
 from exchange.domain import messages
 from exchange.gateway.call import Call, Route, accepted
 from exchange.service.state import MarginCall
@@ -59,11 +59,19 @@ def _calls(call: Call, found: list[MarginCall]) -> answers.MarginCalls:
             account=str(of.account),
             amount_fen=of.amount_fen,
             issued=day_text(of.issued),
+            due_at=time_text(of.due_ns) if of.due_ns else None,
             restricted=of.restricted,
         )
         for of in found
     ]
     return answers.MarginCalls(calls=listed, as_of_seq=call.exchange.views.seq)
+
+
+async def run_margin(call: Call) -> answers.MarginCalls:
+    """Run margin now and call for what is lacking at the present prices (clause 6.11)."""
+    message = messages.RunMargin(call_minutes=call.body.call_minutes, extra=True)
+    accepted(await call.exchange.submit_rare(message))
+    return await all_margin_calls(call)
 
 
 async def set_contribution(call: Call) -> answers.Done:
@@ -84,6 +92,7 @@ async def claims(call: Call) -> answers.Claims:
             creditor=str(row.creditor),
             layer=row.layer,
             amount_fen=row.amount_fen,
+            open_fen=row.open_fen,
         )
         for row in views.claims()
     ]
@@ -128,6 +137,17 @@ ROUTES = (
         tag="operator",
         scope="operate",
         roles=("risk", "treasury"),
+    ),
+    Route(
+        method="POST",
+        path="/v1/operator/margin-runs",
+        handler=run_margin,
+        answer=answers.MarginCalls,
+        summary="Run margin now and call for what is lacking",
+        tag="operator",
+        scope="operate",
+        roles=("risk",),
+        body=requests.MarginRun,
     ),
     Route(
         method="POST",

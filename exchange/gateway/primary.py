@@ -13,6 +13,7 @@ from exchange.domain import primary
 from exchange.domain.messages import RareMessage
 from exchange.gateway.call import Call, Route, accepted
 from exchange.service.primarystate import Site
+from exchange.service.state import HOUSE
 
 ID_MAX = 2**62
 _EPOCH = date(1970, 1, 1)
@@ -89,8 +90,17 @@ async def revoke(call: Call) -> answers.Done:
 
 async def transfer(call: Call) -> api.CertificateMade:
     """Hand cards that nothing uses to another approved member (clause 10.5)."""
+    return await _transfer(call, call.caller.account)
+
+
+async def transfer_seized(call: Call) -> api.CertificateMade:
+    """Hand cards that the house took over from a defaulter to an approved member (clause 6.10)."""
+    return await _transfer(call, HOUSE)
+
+
+async def _transfer(call: Call, account: int) -> api.CertificateMade:
     message = primary.TransferCertificate(
-        account=call.caller.account,
+        account=account,
         certificate_id=_certificate_id(call),
         to_member=call.body.to_member,
         cards=call.body.cards,
@@ -261,6 +271,18 @@ ROUTES = (
         scope="operate",
         roles=("market", "risk"),
         body=api.Certify,
+    ),
+    Route(
+        method="POST",
+        path="/v1/operator/certificates/{certificate_id}/transfers",
+        handler=transfer_seized,
+        answer=api.CertificateMade,
+        summary="Hand cards that the house took over from a defaulter to a member",
+        tag="operator",
+        scope="operate",
+        roles=("treasury",),
+        body=api.Transfer,
+        path_help=_CERTIFICATE,
     ),
     Route(
         method="POST",

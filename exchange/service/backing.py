@@ -67,7 +67,7 @@ def collateral_now(state: State, stamp: Stamp) -> dict[int, int]:
     haircut = primary.rules.haircut_basis_points
     for certificate in primary.certificates:
         if any(certificate.pledged):
-            price = _price(state, certificate)
+            price = reference_price(state, certificate)
             lot = state.products[certificate.grade, certificate.hub].cards_per_lot
             value = collateral_value(certificate, stamp.day, price, lot, haircut)
             values[certificate.account] = values.get(certificate.account, 0) + value
@@ -86,7 +86,7 @@ def revalue(state: State, stamp: Stamp) -> list[Records]:
     ]
 
 
-def _price(state: State, certificate: Certificate) -> int:
+def reference_price(state: State, certificate: Certificate) -> int:
     """Return the reference price of the product's day contract that delivers first; 0 if none trades."""
     days = [
         contract

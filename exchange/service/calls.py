@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
 from exchange.domain.messages import EnforceCalls
 from exchange.domain.phases import MarketPhase
 from exchange.domain.rejects import RejectCode
@@ -11,16 +16,44 @@ from matching.spec import AccountSpec
 
 
 def deficit(state: State, account: int) -> int:
-    """Return what an account lacks: by how much margin exceeds equity, or, if that is more, what it owes in
-    cash, fen; negative if it lacks nothing.
+    """Return what an account lacks at the present prices: by how much margin and what it has lost since the
+    last settlement exceed equity, or, if that is more, what it owes in cash, fen; negative if it lacks
+    nothing.
     """
-    return _lacking(state, account, state.unsettled_fees_of(account))
+    mine = state.positions.rows[state.positions.rows["account"] == account]
+    return _lacking(state, account, int(mine["day_fees"].sum()) + max(0, -int(_gains(state, mine).sum())))
 
 
-def _lacking(state: State, account: int, fees: int) -> int:
+def _lacking(state: State, account: int, unsettled: int) -> int:
+    """Return the same for `unsettled` fen of fees and losses."""
     exposure = state.engine.exposure(account)
-    margin = exposure.requirement_fen - exposure.offset_fen - exposure.equity_fen + fees
+    margin = exposure.requirement_fen - exposure.offset_fen - exposure.equity_fen + unsettled
     return max(margin, -int(state.cash[account]))
+
+
+def _gains(state: State, positions: NDArray[Any]) -> NDArray[np.int64]:
+    """Return what each position (POSITION_ROW) has gained since the last settlement, fen: from the reference
+    price, to which the kernel has marked every trade, to the price last traded at.
+    """
+    terms = state.contract_table.rows[positions["contract"]]
+    moved = np.where(terms["last_price"] > 0, terms["last_price"] - terms["reference"], 0)
+    gains: NDArray[np.int64] = moved * terms["hours"] * positions["lots"]
+    return gains
+
+
+def call_at_present_prices(state: State, due_ns: int) -> int:
+    """Call every account that lacks margin at the present prices (clause 6.11); return how many were."""
+    rows = state.positions.rows
+    gains, fees = np.zeros(len(state.cash), np.int64), state.unsettled_fees()
+    np.add.at(gains, rows["account"], _gains(state, rows))
+    called = 0
+    for account in state.members_by_account:
+        lacking = _lacking(state, account, int(fees[account] + max(0, -gains[account])))
+        if lacking > 0 and not state.restricted(account):
+            call(state, account, lacking)
+            state.calls[account].due_ns = state.calls[account].due_ns or due_ns
+            called += 1
+    return called
 
 
 def issue_calls(state: State, stamp: Stamp) -> list[Records]:
@@ -66,12 +99,12 @@ def set_enabled(state: State, account: int, enabled: bool, stamp: Stamp) -> Reco
 
 
 def enforce_calls(state: State, message: EnforceCalls, stamp: Stamp) -> Outcome:
-    """Restrict the accounts whose calls of earlier days aren't met; their orders are cancelled."""
+    """Restrict the accounts whose calls are due and aren't met; their orders are cancelled."""
     if state.day.phase is not MarketPhase.CONTINUOUS:
         return refused(RejectCode.WRONG_PHASE, state.day.phase.label)
     events: list[Records] = []
     restricted = 0
-    for due in [due for due in state.calls.values() if is_due(state, due)]:
+    for due in [due for due in state.calls.values() if is_due(state, due, stamp.time_ns)]:
         if deficit(state, due.account) <= 0:
             events += end_call(state, due.account, stamp)
         else:
@@ -81,6 +114,7 @@ def enforce_calls(state: State, message: EnforceCalls, stamp: Stamp) -> Outcome:
     return Outcome(data={"restricted": restricted}, events=events)
 
 
-def is_due(state: State, of: MarginCall) -> bool:
-    """Tell whether a call's time ends with the open day's deadline."""
-    return not of.restricted and of.issued != state.day.trading_day
+def is_due(state: State, of: MarginCall, time_ns: int) -> bool:
+    """Tell whether a call's time is over at `time_ns`, which isn't before the open day's deadline."""
+    earlier = of.issued != state.day.trading_day
+    return not of.restricted and (of.due_ns <= time_ns if of.due_ns else earlier)

@@ -18,6 +18,8 @@ class SessionTimes:
     continuous: time = time(9, 0)
     margin_runs: tuple[time, ...] = (time(10, 30), time(13, 30))
     """Within continuous trading, ascending (clause 5.11)."""
+    call_minutes: int = 45
+    """How long after such a run its margin calls may be met (clause 6.11)."""
     margin_deadline: time = time(10, 0)
     """When yesterday's margin calls must be met, and close-outs begin (clauses 6.7, 6.8)."""
     margin_auction: time = time(14, 30)

@@ -207,9 +207,14 @@ class Core:
             raise InvariantViolation(f"Σ cash and fund {total} isn't deposits − withdrawals {paid_in}")
         if (state.fund < 0).any():
             raise InvariantViolation("a contribution to the default fund is negative")
+        claims = state.claims.rows
+        if ((claims["open"] < 0) | (claims["open"] > claims["amount"])).any():
+            raise InvariantViolation("a claim on a defaulter is repaid more than once")
         owing = set(np.flatnonzero(state.cash < 0).tolist()) - state.calls.keys()
         if (state.claims.rows["layer"] == Layer.UNCOVERED).any():
             owing.discard(HOUSE)
+        if any(certificate.account == HOUSE for certificate in state.primary.certificates):
+            owing.discard(HOUSE)  # it took pledged certificates over
         if state.day.phase is MarketPhase.SETTLED and owing:
             raise InvariantViolation(f"accounts {owing} owe without a margin call or a claim")
 

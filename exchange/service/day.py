@@ -11,11 +11,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import date, timedelta
 
 import msgspec
 
-from exchange.domain.calendar import day_of, is_trading_day, moment_ns, next_trading_day
+from exchange.domain.calendar import NS_PER_MINUTE, day_of, is_trading_day, moment_ns, next_trading_day
 from exchange.domain.clock import Clock
 from exchange.domain.contracts import Period, Symbol, listed_periods
 from exchange.domain.messages import (
@@ -148,21 +148,28 @@ class DayDriver:
     def _due_within(self, day: date) -> Due | None:
         """Return what comes first of margin runs, calls and close-outs before the close."""
         views, sessions = self._exchange.views, self._sessions
-        calls = views.margin_calls()
-        steps: list[tuple[time, str, RareMessage]] = []
-        if views.calls_due():
-            steps.append((sessions.margin_deadline, "margin deadline", EnforceCalls()))
-        for call in calls:
-            if not call.restricted or not views.positions(call.account):
-                continue
-            if call.closed_out != day:
-                steps.append((sessions.margin_deadline, "close-out", CloseOut(account=call.account)))
-            elif call.auctioned != day:
-                steps.append((sessions.margin_auction, "auction", CloseAuction(account=call.account)))
-        runs = sessions.margin_runs[views.margin_runs :]
-        steps += [(at, "margin run", RunMargin()) for at in runs[:1]]
-        at, what, message = min(steps, key=lambda step: step[0], default=(sessions.close, "", RunMargin()))
-        return Due(moment_ns(day, at), what, self._sending(message)) if at < sessions.close else None
+        deadline, auction = moment_ns(day, sessions.margin_deadline), moment_ns(day, sessions.margin_auction)
+        steps: list[tuple[int, str, RareMessage]] = []
+        for call in views.margin_calls():
+            if not call.restricted:
+                if call.due_ns or call.issued != day:
+                    steps.append((max(call.due_ns, deadline), "margin deadline", EnforceCalls()))
+            elif views.positions(call.account) and call.closed_out != day:
+                steps.append((deadline, "close-out", CloseOut(account=call.account)))
+            elif views.positions(call.account) and call.auctioned != day:
+                steps.append((auction, "auction", CloseAuction(account=call.account)))
+        steps += self._margin_runs(day)
+        if not steps:
+            return None
+        at_ns, what, message = min(steps, key=lambda step: step[0])
+        before_close = at_ns < moment_ns(day, sessions.close)
+        return Due(at_ns, what, self._sending(message)) if before_close else None
+
+    def _margin_runs(self, day: date) -> list[tuple[int, str, RareMessage]]:
+        """Return the open day's next margin run, if one is left."""
+        message = RunMargin(call_minutes=self._sessions.call_minutes)
+        left = self._sessions.margin_runs[self._exchange.views.margin_runs :]
+        return [(moment_ns(day, at), "margin run", message) for at in left[:1]]
 
     def _next_of_delivery(self) -> Due | None:
         delivered = self._exchange.views.delivered_day
@@ -195,7 +202,7 @@ class DayDriver:
             if listings:
                 await self._send(ListContracts(listings=tuple(listings)))
             close = moment_ns(day, self._sessions.close)
-            window = close - self._sessions.settlement_window_minutes * 60 * 1_000_000_000
+            window = close - self._sessions.settlement_window_minutes * NS_PER_MINUTE
             await self._send(OpenDay(day=day, settlement_window_ns=window))
 
         return open_day

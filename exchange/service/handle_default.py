@@ -10,7 +10,6 @@ import numpy as np
 from exchange.clearing.default import Layer, Means, Payment, waterfall
 from exchange.clearing.ledger import LedgerKind
 from exchange.clearing.portfolio.terms import margin_long, margin_short
-from exchange.clearing.tables import CLAIM_ROW
 from exchange.domain.messages import (
     BidForPosition,
     CloseAuction,
@@ -21,9 +20,11 @@ from exchange.domain.messages import (
 from exchange.domain.phases import MarketPhase
 from exchange.domain.rejects import RejectCode
 from exchange.service.calls import deficit, end_call, set_enabled
+from exchange.service.claims import record_claims
 from exchange.service.handle_market import PRICE_MAX
 from exchange.service.handle_members import AMOUNT_MAX_FEN
 from exchange.service.margins import netting_left, netting_now
+from exchange.service.seizing import seize_collateral
 from exchange.service.state import DONE, HOUSE, Bid, Outcome, Stamp, State, refused
 from matching.records import EventKind, OrderFlag, Records, Side, TimeInForce, new_order
 
@@ -202,25 +203,19 @@ def cover_default(state: State, message: CoverDefault, stamp: Stamp) -> Outcome:
         return refused(RejectCode.WRONG_PHASE, state.day.phase.label)
     if not in_default(state, account):
         return refused(RejectCode.NOT_IN_DEFAULT)
-    loss = -int(state.cash[account])
+    owed = -int(state.cash[account])
+    events = seize_collateral(state, account, stamp)
     member = state.members_by_account[account]
     responsible = account if member.broker is None else state.members[member.broker].account
-    payments = waterfall(
-        loss, _means(state, account, responsible), state.margin_rules.assessment_basis_points
-    )
-    events: list[Records] = []
+    loss = max(0, -int(state.cash[account]))
+    means, cap = _means(state, account, responsible), state.margin_rules.assessment_basis_points
+    payments = waterfall(loss, means, cap) if loss else []
     for payment in payments:
         events += _pay(state, account, payment, stamp)
-    owed = [payment for payment in payments if payment.payer != account]
-    claims = np.zeros(len(owed), CLAIM_ROW)
-    claims["seq"], claims["debtor"] = stamp.seq, account
-    claims["amount"] = [payment.amount_fen for payment in owed]
-    claims["creditor"] = [payment.payer for payment in owed]
-    claims["layer"] = [payment.layer for payment in owed]
-    state.claims.append(claims)
+    record_claims(state, account, payments, stamp)
     member.state = "suspended"
     events += end_call(state, account, stamp)
-    return Outcome(data={"loss_fen": loss}, events=events)
+    return Outcome(data={"owed_fen": owed, "loss_fen": loss}, events=events)
 
 
 def in_default(state: State, account: int) -> bool:

@@ -14,6 +14,7 @@ from exchange.clearing.ledger import LedgerKind
 from exchange.domain.calendar import NS_PER_HOUR, day_start_ns, epoch_day
 from exchange.domain.messages import FinishDelivery, MeterReadings, Reading
 from exchange.domain.rejects import RejectCode
+from exchange.service.claims import repay_claims
 from exchange.service.handle_primary import agent_fault
 from exchange.service.insuring import accounts_changed, settle_delivery, settled
 from exchange.service.state import Outcome, Stamp, State, refused
@@ -113,6 +114,7 @@ def finish_delivery(state: State, message: FinishDelivery, stamp: Stamp) -> Outc
     before = settled(state).copy()
     _invoice(state, due_rows, stamp)
     settle_delivery(state, due_rows, stamp)
+    repay_claims(state, stamp)
     events = [
         state.engine.adjust_equity(account, delta, seq=stamp.seq)
         for account, delta in accounts_changed(before, settled(state))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from exchange.domain.calendar import NS_PER_MINUTE
 from exchange.domain.messages import RunMargin, SetMarginRules
 from exchange.domain.money import BASIS_POINT
 from exchange.domain.phases import MarketPhase
 from exchange.domain.rejects import RejectCode
 from exchange.service.backing import back_shorts
+from exchange.service.calls import call_at_present_prices
 from exchange.service.margins import set_offsets
 from exchange.service.state import DONE, LOCK_STEPS_MAX, Outcome, Stamp, State, refused
 
@@ -17,6 +19,7 @@ NETTING_MAX = 2 * BASIS_POINT
 FAILURE_MAX = BASIS_POINT // 2
 """A month's short lot at the highest listing price stays within the kernel's margins."""
 STEPS_MAX = 8
+CALL_MINUTES_MAX = 24 * 60
 
 
 def set_margin_rules(state: State, message: SetMarginRules, stamp: Stamp) -> Outcome:
@@ -68,13 +71,17 @@ def run_margin(state: State, message: RunMargin, stamp: Stamp) -> Outcome:
     """Compute every account's offset anew and tell the kernel."""
     if state.day.phase in (MarketPhase.SETTLED, MarketPhase.CLOSED):
         return refused(RejectCode.WRONG_PHASE, state.day.phase.label)
+    if not 0 <= message.call_minutes <= CALL_MINUTES_MAX:
+        return refused(RejectCode.INVALID_DEADLINE, f"{message.call_minutes} minutes")
     back_shorts(state)
     before = [state.offset(account) for account in state.members_by_account]
     set_offsets(state)
-    state.day.margin_runs += 1
+    state.day.margin_runs += not message.extra
     events = [
         state.engine.set_offset(account, state.offset(account), seq=stamp.seq)
         for account, offset in zip(state.members_by_account, before, strict=True)
         if state.offset(account) != offset
     ]
-    return Outcome(data={"changed": len(events)}, events=events)
+    due_ns = stamp.time_ns + message.call_minutes * NS_PER_MINUTE
+    called = call_at_present_prices(state, due_ns) if message.call_minutes else 0
+    return Outcome(data={"changed": len(events), "called": called}, events=events)

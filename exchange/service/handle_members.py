@@ -19,6 +19,8 @@ from exchange.domain.messages import (
     Withdraw,
 )
 from exchange.domain.rejects import RejectCode
+from exchange.service.claims import has_open_claims, repay_claims
+from exchange.service.insuring import accounts_changed, settled
 from exchange.service.nonces import whole_entries
 from exchange.service.state import DONE, Key, Member, Outcome, Stamp, State, refused
 from matching.records import EventKind, Records
@@ -99,6 +101,8 @@ def restore_member(state: State, action: RestoreMember, stamp: Stamp) -> Outcome
         return refused(RejectCode.UNKNOWN_MEMBER, action.member)
     if member.state != "suspended":
         return refused(RejectCode.WRONG_MEMBER_STATE, action.member)
+    if has_open_claims(state, member.account):
+        return refused(RejectCode.CLAIMS_OPEN, action.member)
     member.state = "approved"
     return _enable_all(state, member, stamp)
 
@@ -204,7 +208,14 @@ def _pay_out(state: State, name: str, amount: int, kind: LedgerKind, stamp: Stam
 
 
 def _pay(state: State, account: int, amount: int, kind: LedgerKind, stamp: Stamp) -> Outcome:
+    """Move cash in or out; what comes in repays open claims on the account first (clause 6.12)."""
+    before = settled(state).copy()
     state.cash[account] += amount
     state.ledger.enter(stamp.seq, stamp.day, kind, account, amount)
-    events = state.engine.adjust_equity(account, amount, seq=stamp.seq)
-    return Outcome(data={"account": account, "cash_fen": int(state.cash[account])}, events=(events,))
+    if amount > 0 and has_open_claims(state, account):
+        repay_claims(state, stamp)
+    events = [
+        state.engine.adjust_equity(of, delta, seq=stamp.seq)
+        for of, delta in accounts_changed(before, settled(state))
+    ]
+    return Outcome(data={"account": account, "cash_fen": int(state.cash[account])}, events=events)

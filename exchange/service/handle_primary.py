@@ -16,7 +16,7 @@ from exchange.service.backing import back_shorts, collateral_now, holder, revalu
 from exchange.service.calls import call_now
 from exchange.service.margins import netting_left
 from exchange.service.primarystate import Capacity, Site
-from exchange.service.state import DONE, Outcome, Stamp, State, refused
+from exchange.service.state import DONE, HOUSE, Outcome, Stamp, State, refused
 
 CAPACITY_DAYS_MAX = 366
 CARDS_MAX = 10**7
@@ -315,7 +315,7 @@ def _changed(state: State, certificates: list[Certificate], stamp: Stamp) -> Out
     """Back the owners' shorts anew, and give them the margin that this leaves (clauses 5.12, 10.4)."""
     back_shorts(state, {holder(certificate) for certificate in certificates})
     events = revalue(state, stamp)
-    for account in sorted({certificate.account for certificate in certificates}):
+    for account in sorted({certificate.account for certificate in certificates} - {HOUSE}):
         before, state.netting[account] = state.netting[account], netting_left(state, account)
         if state.netting[account] != before:
             events.append(state.engine.set_offset(account, state.offset(account), seq=stamp.seq))

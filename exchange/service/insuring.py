@@ -103,9 +103,9 @@ def free_cash(state: State, account: int) -> int:
     return max(0, int(state.cash[account] - state.delivery_hold[account]))
 
 
-def collect_claims(state: State, stamp: Stamp) -> None:
-    """Pay open claims from what their debtors have now, oldest first (clause 7.10)."""
-    for claim in state.delivering.claims:
+def collect_claims(state: State, stamp: Stamp, debtor: int | None = None) -> None:
+    """Pay open claims, one debtor's or all, from what their debtors have now, oldest first (clause 7.10)."""
+    for claim in (c for c in state.delivering.claims if debtor in (None, c.debtor)):
         paid = min(claim.open_fen, free_cash(state, claim.debtor))
         move(state, claim.debtor, claim.creditor, paid, LedgerKind.CLAIM_PAYMENT, stamp)
         claim.open_fen -= paid

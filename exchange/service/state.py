@@ -71,6 +71,8 @@ class MarginCall(msgspec.Struct):
     """What it lacked when that was last looked at."""
     issued: date
     """The trading day on which, or after which, it was issued."""
+    due_ns: int = 0
+    """Market time until which it may be met; 0: until the deadline of the trading day after `issued`."""
     restricted: bool = False
     """Whether its deadline passed unmet."""
     closed_out: date | None = None
@@ -120,7 +122,7 @@ class Day(msgspec.Struct):
     """The open day, or the last one."""
     settlement_window_ns: int = 0
     margin_runs: int = 0
-    """Runs of clause 5.11 since the day was opened."""
+    """The clock's runs of clause 5.11 since the day was opened."""
     delivered_day: date | None = None
     """The last delivery day that is finished; the first trading day to begin with."""
 

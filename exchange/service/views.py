@@ -22,7 +22,6 @@ from exchange.domain.calendar import NS_PER_DAY, date_of, day_of, epoch_day
 from exchange.domain.contracts import Contract, PeriodKind
 from exchange.domain.messages import Product, SetMarginRules, SetRules
 from exchange.domain.phases import MarketPhase
-from exchange.service.calls import is_due
 from exchange.service.clientorders import ClientOrder
 from exchange.service.core import Core
 from exchange.service.deliverystate import Delivering
@@ -347,10 +346,6 @@ class Views:
         """
         return list(self._state.calls.values())
 
-    def calls_due(self) -> list[MarginCall]:
-        """Return the margin calls that the open day's deadline ends; don't change them."""
-        return [call for call in self._state.calls.values() if is_due(self._state, call)]
-
     def in_default(self) -> list[int]:
         """Return the accounts whose losses are to be shared (clause 6.10)."""
         return [account for account in self._state.calls if in_default(self._state, account)]
@@ -364,6 +359,7 @@ class Views:
                 creditor=int(row["creditor"]),
                 layer=Layer(int(row["layer"])).label,
                 amount_fen=int(row["amount"]),
+                open_fen=int(row["open"]),
             )
             for row in self._state.claims.rows
         ]

@@ -296,6 +296,8 @@ class ClaimView:
     creditor: int
     layer: str
     amount_fen: int
+    open_fen: int
+    """What isn't repaid yet (clause 6.12)."""
 
 
 @dataclass(frozen=True, slots=True)

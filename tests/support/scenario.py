@@ -14,9 +14,11 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import scenario_capacity
 
 from exchange.domain import messages as m
 from exchange.domain.calendar import moment_ns, next_trading_day
+from exchange.domain.delivering import SetDeliveryRules
 from exchange.domain.phases import MarketPhase
 from exchange.service.core import Core
 from exchange.service.tape import Tape
@@ -40,7 +42,7 @@ class Scenario:
         self.views = Views(self.core, Tape(64))
         self._accounts = {"house": 0}
         self._day = FRIDAY
-        self._now_ns = moment_ns(FRIDAY, time(8, 0))
+        self.now_ns = moment_ns(FRIDAY, time(8, 0))
         self._set_up()
 
     @classmethod
@@ -68,8 +70,9 @@ class Scenario:
     def _set_up(self) -> None:
         told = self._told
         products = {tuple(symbol.split(".")[:2]) for symbol in told["contracts"]}
-        self._must(msgspec.convert(told.get("rules", {}), m.SetMarginRules))
-        self._must(
+        self.must(msgspec.convert(told.get("rules", {}), m.SetMarginRules))
+        self.must(msgspec.convert(told.get("delivery", {}), SetDeliveryRules))
+        self.must(
             m.SetRules(
                 products=tuple(m.Product(*product, 1) for product in sorted(products)),
                 closed_days=(),
@@ -79,40 +82,43 @@ class Scenario:
         )
         for name, (kind, cash) in told["members"].items():
             self._accounts[name] = len(self._accounts)
-            self._must(m.AddMember(name=name, kind=kind))
-            self._must(m.Deposit(member=name, amount_fen=cash))
+            self.must(m.AddMember(name=name, kind=kind))
+            self.must(m.Deposit(member=name, amount_fen=cash))
         listings = tuple(m.Listing(symbol, price) for symbol, price in told["contracts"].items())
-        self._must(m.ListContracts(listings=listings))
+        self.must(m.ListContracts(listings=listings))
 
-    def _send(self, message: m.RareMessage) -> str | None:
-        applied = self.core.apply_rare(self.core.seq + 1, self._now_ns, message)
+    def send(self, message: m.RareMessage) -> str | None:
+        """Apply a rare message; return the code if it was refused."""
+        applied = self.core.apply_rare(self.core.seq + 1, self.now_ns, message)
         assert applied.result is not None
         return None if applied.result.code is None else applied.result.code.name
 
-    def _must(self, message: m.RareMessage) -> None:
-        refused = self._send(message)
+    def must(self, message: m.RareMessage) -> None:
+        """Apply a rare message that must be taken."""
+        refused = self.send(message)
         assert refused is None, f"{message} was refused: {refused}"
 
-    def _account(self, name: str) -> int:
+    def account(self, name: str) -> int:
+        """Return the account of a name."""
         return self._accounts[name]
 
     def _index(self, symbol: str) -> int:
         return self.core.state.contracts_by_symbol[symbol].index
 
     def _at(self, text: str) -> None:
-        self._now_ns = moment_ns(self._day, time.fromisoformat(text))
+        self.now_ns = moment_ns(self._day, time.fromisoformat(text))
 
     def _order(self, told: list[Any]) -> str | None:
         """[account, side, lots, symbol, price]: a limit order; returns the kernel's reject code."""
         name, side, lots, symbol, price = told
         row = new_order(
-            account=self._account(name),
+            account=self.account(name),
             instrument=self._index(symbol),
             side=Side[side.upper()],
             quantity=lots,
             price=price,
             seq=self.core.seq + 1,
-            time_ns=self._now_ns,
+            time_ns=self.now_ns,
         )
         events = self.core.apply_hot(row).events
         refused = events[events["kind"] == EventKind.REJECTED]
@@ -122,9 +128,9 @@ class Scenario:
         """[seller, buyer, lots, symbol, price]: the buyer takes."""
         seller, buyer, lots, symbol, price = told
         assert self._order([seller, "sell", lots, symbol, price]) is None
-        before = self.core.state.positions.lots(self._account(buyer), self._index(symbol))
+        before = self.core.state.positions.lots(self.account(buyer), self._index(symbol))
         assert self._order([buyer, "buy", lots, symbol, price]) is None
-        after = self.core.state.positions.lots(self._account(buyer), self._index(symbol))
+        after = self.core.state.positions.lots(self.account(buyer), self._index(symbol))
         assert after == before + lots, "the order met others"
 
     def _open(self, _: Any) -> None:
@@ -133,46 +139,62 @@ class Scenario:
         if last is not None:
             self._day = next_trading_day(last, frozenset())
             while (due := self.core.state.day.delivered_day + timedelta(days=1)) < self._day:
-                self._now_ns = moment_ns(due + timedelta(days=1), time(1, 0))
-                self._must(m.FinishDelivery(day=due))
+                self.now_ns = moment_ns(due + timedelta(days=1), time(1, 0))
+                self.must(m.FinishDelivery(day=due))
         self._at("08:30")
-        self._must(m.OpenDay(day=self._day, settlement_window_ns=moment_ns(self._day, time(14, 0))))
+        self.must(m.OpenDay(day=self._day, settlement_window_ns=moment_ns(self._day, time(14, 0))))
         for at, phase in (
             ("08:55", MarketPhase.CALL),
             ("08:59", MarketPhase.MATCHED),
             ("09:00", MarketPhase.CONTINUOUS),
         ):
             self._at(at)
-            self._must(m.SetPhase(phase=phase))
+            self.must(m.SetPhase(phase=phase))
 
     def _settle(self, _: Any) -> None:
         self._at("15:00")
-        self._must(m.SetPhase(phase=MarketPhase.CLOSED))
+        self.must(m.SetPhase(phase=MarketPhase.CLOSED))
         self._at("15:30")
-        self._must(m.SettleDay(day=self._day))
+        self.must(m.SettleDay(day=self._day))
 
     def _client(self, told: list[Any]) -> str | None:
         """[broker, client, cash]."""
         broker, name, cash = told
-        code = self._send(m.AddClient(broker=self._account(broker), name=name))
+        code = self.send(m.AddClient(broker=self.account(broker), name=name))
         self._accounts[f"{broker}/{name}"] = len(self._accounts)
-        self._must(m.Deposit(member=f"{broker}/{name}", amount_fen=cash))
+        self.must(m.Deposit(member=f"{broker}/{name}", amount_fen=cash))
         return code
 
     def _bid(self, told: list[Any]) -> str | None:
         """[bidder, restricted account, lots, symbol, price]."""
         bidder, restricted, lots, symbol, price = told
-        return self._send(
+        return self.send(
             m.BidForPosition(
-                account=self._account(bidder),
-                restricted=self._account(restricted),
+                account=self.account(bidder),
+                restricted=self.account(restricted),
                 symbol=symbol,
                 lots=lots,
                 price_ticks=price,
             )
         )
 
-    def _name(self, account: int) -> str:
+    def _restore(self, name: str) -> str | None:
+        """End a suspension: one operator proposes, another one approves."""
+        for operator in ("first", "second"):
+            if operator not in self._accounts:
+                self._accounts[operator] = len(self._accounts)
+                self.must(m.AddMember(name=operator, kind="operator", roles=("risk",)))
+        first, second = self.account("first"), self.account("second")
+        self.must(m.Propose(operator=first, action=m.RestoreMember(member=name)))
+        number = len(self.core.state.proposals)
+        return self.send(m.Decide(operator=second, proposal_id=number, approve=True))
+
+    def symbol(self, contract: int) -> str:
+        """Return a contract's symbol."""
+        return self.core.state.contracts[contract].symbol
+
+    def name(self, account: int) -> str:
+        """Return the name of an account."""
         return next(name for name, its in self._accounts.items() if its == account)
 
     def _settlement(self, symbol: str) -> list[Any]:
@@ -182,10 +204,11 @@ class Scenario:
 
 def _by_name(found: Callable[[Scenario, int], Any]) -> Callable[[Scenario, dict[str, Any]], dict[str, Any]]:
     """Compare what some accounts have."""
-    return lambda of, wanted: {name: found(of, of._account(name)) for name in wanted}
+    return lambda of, wanted: {name: found(of, of.account(name)) for name in wanted}
 
 
 ACTIONS: dict[str, Callable[[Scenario, Any], str | None]] = {
+    **scenario_capacity.ACTIONS,
     "open": Scenario._open,
     "at": Scenario._at,
     "order": Scenario._order,
@@ -193,34 +216,41 @@ ACTIONS: dict[str, Callable[[Scenario, Any], str | None]] = {
     "settle": Scenario._settle,
     "client": Scenario._client,
     "bid": Scenario._bid,
-    "run": lambda of, _: of._send(m.RunMargin()),
-    "enforce": lambda of, _: of._send(m.EnforceCalls()),
-    "close_out": lambda of, name: of._send(m.CloseOut(account=of._account(name))),
-    "auction": lambda of, name: of._send(m.CloseAuction(account=of._account(name))),
-    "cover": lambda of, name: of._send(m.CoverDefault(account=of._account(name))),
-    "deposit": lambda of, told: of._send(m.Deposit(member=told[0], amount_fen=told[1])),
-    "withdraw": lambda of, told: of._send(m.Withdraw(member=told[0], amount_fen=told[1])),
-    "contribution": lambda of, told: of._send(
+    "run": lambda of, minutes: of.send(m.RunMargin(call_minutes=int(minutes))),
+    "enforce": lambda of, _: of.send(m.EnforceCalls()),
+    "close_out": lambda of, name: of.send(m.CloseOut(account=of.account(name))),
+    "auction": lambda of, name: of.send(m.CloseAuction(account=of.account(name))),
+    "cover": lambda of, name: of.send(m.CoverDefault(account=of.account(name))),
+    "restore": Scenario._restore,
+    "deposit": lambda of, told: of.send(m.Deposit(member=told[0], amount_fen=told[1])),
+    "withdraw": lambda of, told: of.send(m.Withdraw(member=told[0], amount_fen=told[1])),
+    "contribution": lambda of, told: of.send(
         m.SetContribution(member=None if told[0] == "house" else told[0], amount_fen=told[1])
     ),
 }
 
 EXPECTATIONS: dict[str, Callable[[Scenario, Any], Any]] = {
+    **scenario_capacity.EXPECTATIONS,
     "cash": _by_name(lambda of, account: int(of.core.state.cash[account])),
     "fund": _by_name(lambda of, account: of.views.contribution(account)),
     "margin": _by_name(lambda of, account: of.views.balance(account).margin_fen),  # type: ignore[union-attr]
     "free": _by_name(lambda of, account: of.views.balance(account).available_fen),  # type: ignore[union-attr]
-    "calls": lambda of, _: {of._name(call.account): call.amount_fen for call in of.views.margin_calls()},
+    "calls": lambda of, _: {of.name(call.account): call.amount_fen for call in of.views.margin_calls()},
     "restricted": lambda of, _: [
-        of._name(call.account) for call in of.views.margin_calls() if call.restricted
+        of.name(call.account) for call in of.views.margin_calls() if call.restricted
     ],
     "positions": lambda of, wanted: {
-        symbol: {name: of.core.state.positions.lots(of._account(name), of._index(symbol)) for name in lots}
+        symbol: {name: of.core.state.positions.lots(of.account(name), of._index(symbol)) for name in lots}
         for symbol, lots in wanted.items()
     },
     "claims": lambda of, _: [
-        [of._name(claim.debtor), of._name(claim.creditor), claim.layer, claim.amount_fen]
+        [of.name(claim.debtor), of.name(claim.creditor), claim.layer, claim.amount_fen]
         for claim in of.views.claims()
+    ],
+    "open_claims": lambda of, _: [
+        [of.name(claim.debtor), of.name(claim.creditor), claim.open_fen]
+        for claim in of.views.claims()
+        if claim.open_fen
     ],
     "price": lambda of, wanted: {symbol: of._settlement(symbol) for symbol in wanted},
     "limits": lambda of, wanted: {

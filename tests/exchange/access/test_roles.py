@@ -76,6 +76,7 @@ TABLE: Final = {
     "GET /v1/auctions": row("read", "200"),
     "POST /v1/auctions/bids": row("trade", "400 MALFORMED_JSON"),
     "GET /v1/operator/margin-calls": row("operate", "200", "risk", "treasury"),
+    "POST /v1/operator/margin-runs": row("operate", "400 MALFORMED_JSON", "risk"),
     "POST /v1/operator/contributions": row("operate", "400 MALFORMED_JSON", "treasury"),
     "GET /v1/operator/claims": row("operate", "200", "risk", "treasury"),
     "GET /v1/statements": row("read", "200"),
@@ -95,6 +96,9 @@ TABLE: Final = {
     "POST /v1/certificates/{certificate_id}/pledge": row("provide", "400 MALFORMED_JSON"),
     "GET /v1/operator/certificates": row("operate", "200", *OPERATORS),
     "POST /v1/operator/certificates": row("operate", "400 MALFORMED_JSON", "market", "risk"),
+    "POST /v1/operator/certificates/{certificate_id}/transfers": row(
+        "operate", "400 MALFORMED_JSON", "treasury"
+    ),
     "POST /v1/operator/certificates/{certificate_id}/revoke": row(
         "operate", "400 MALFORMED_JSON", "market", "risk"
     ),

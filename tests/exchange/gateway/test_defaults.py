@@ -37,6 +37,13 @@ async def test_a_default_from_the_call_to_the_claim(tmp_path: Path) -> None:
             low = contract.price_low
             await sells.place(NewOrder(symbol=SYMBOL, side="sell", price=low, quantity=1))
             await watches.place(NewOrder(symbol=SYMBOL, side="buy", price=low, quantity=1))
+            with pytest.raises(ExchangeError, match="SCOPE_REQUIRED"):
+                await watches.run_margin(60)
+            (within,) = await operator.run_margin(60)
+            assert (within.account, within.due_at) == (
+                buyer.account,
+                "2026-12-04T15:30:00.000000+08:00",
+            )  # clause 6.11
             await served.at(16, 0)
             (call,) = await buys.margin_calls()
             assert (call.amount_fen > 0, call.restricted, call.issued) == (True, False, "2026-12-04")
@@ -61,7 +68,12 @@ async def test_a_default_from_the_call_to_the_claim(tmp_path: Path) -> None:
             claims = await operator.claims()
             assert [claim.layer for claim in claims][:2] == ["house", "mutual fund"]
             assert {claim.debtor for claim in claims} == {buyer.account}
+            assert all(claim.open_fen == claim.amount_fen for claim in claims)
             with pytest.raises(ExchangeError, match="SCOPE_REQUIRED"):
                 await watches.claims()
+            await operator.deposit("blue", sum(claim.amount_fen for claim in claims))
+            assert [claim.open_fen for claim in await operator.claims()] == [0] * len(claims)  # clause 6.12
+            with pytest.raises(ExchangeError, match="UNKNOWN_CERTIFICATE"):
+                await operator.primary.transfer_seized("1", "coral", 1)
             assert (await buys.balances()).cash_fen == 0
         served.exchange.check()

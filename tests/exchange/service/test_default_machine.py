@@ -66,10 +66,15 @@ class Clearing(RuleBasedStateMachine):
             price = {"low": view.price_low, "reference": view.reference_price, "high": view.price_high}[where]
             self.market.do("order", [name, side, lots, symbol, price])
 
-    @rule(action=st.sampled_from(("run", "enforce")))
-    def step(self, action: str) -> None:
-        """Run margin, or end the time for margin calls."""
-        self.market.do(action, True)
+    @rule(minutes=st.sampled_from((0, 1, 60)))
+    def run(self, minutes: int) -> None:
+        """Run margin, and call at present prices."""
+        self.market.do("run", minutes)
+
+    @rule()
+    def enforce(self) -> None:
+        """End the time for margin calls that are due."""
+        self.market.do("enforce", True)
 
     @rule(action=st.sampled_from(("close_out", "auction", "cover")), name=names)
     def treat(self, action: str, name: str) -> None:

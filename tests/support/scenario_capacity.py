@@ -1,0 +1,164 @@
+"""What a scenario says about capacity and delivery: certificates, pledges, meter readings, reservations."""
+
+from __future__ import annotations
+
+from datetime import date, time
+from typing import TYPE_CHECKING, Any
+
+from exchange.api.attest import AgentKey, attestation_bytes, readings_bytes
+from exchange.domain import messages as m
+from exchange.domain import primary as p
+from exchange.domain.calendar import NS_PER_HOUR, day_start_ns, moment_ns
+
+if TYPE_CHECKING:
+    from scenario import Scenario
+
+CARDS_INSTALLED = 10_000
+
+
+def _key(site_id: int) -> AgentKey:
+    return AgentKey(bytes([site_id]) * 32)
+
+
+def _site_of(of: Scenario, account: int, grade: str, hub: str) -> int:
+    """Return the account's site at a hub, registered if need be."""
+    for site in of.core.state.primary.sites:
+        if (site.account, site.hub) == (account, hub):
+            return site.site_id
+    site_id = len(of.core.state.primary.sites) + 1
+    of.must(
+        p.RegisterSite(
+            account=account,
+            name=f"hall {site_id}",
+            hub=hub,
+            installed=(p.Installed(grade=grade, cards=CARDS_INSTALLED),),
+            agent_key=_key(site_id).public_bytes,
+        )
+    )
+    return site_id
+
+
+def certify(of: Scenario, told: list[Any]) -> str | None:
+    """[provider, "GRADE.HUB", cards, first day, last day]: post, attest and certify."""
+    name, product, cards, first, last = told
+    account, (grade, hub) = of.account(name), product.split(".")
+    site_id = _site_of(of, account, grade, hub)
+    posted = p.PostCapacity(
+        account=account, grade=grade, hub=hub, cards=cards, first_day=first, last_day=last, site_id=site_id
+    )
+    of.must(posted)
+    capacity_id = len(of.core.state.primary.capacity)
+    sequence, at = of.core.state.primary.sites[site_id - 1].sequence + 1, of.now_ns - NS_PER_HOUR
+    signed = attestation_bytes(site_id, sequence, capacity_id, at, cards, 1_000_000, 80)
+    attested = p.AttestCapacity(
+        account=account,
+        capacity_id=capacity_id,
+        sequence=sequence,
+        measured_at_ns=at,
+        cards=cards,
+        gflops=1_000_000,
+        memory_gb=80,
+        signature=_key(site_id).sign(signed),
+    )
+    of.must(attested)
+    return of.send(p.CertifyCapacity(capacity_id=capacity_id, cards=cards))
+
+
+def revoke(of: Scenario, certificate_id: int) -> str | None:
+    """Revoke a certificate."""
+    return of.send(p.RevokeCertificate(certificate_id=certificate_id, reason="fire"))
+
+
+def pledge(of: Scenario, told: list[Any]) -> str | None:
+    """[owner, certificate, cards]."""
+    return of.send(p.PledgeCertificate(account=of.account(told[0]), certificate_id=told[1], cards=told[2]))
+
+
+def hand_on(of: Scenario, told: list[Any]) -> str | None:
+    """[owner, certificate, receiver, cards]: transfer a certificate."""
+    owner, certificate_id, receiver, cards = told
+    return of.send(
+        p.TransferCertificate(
+            account=of.account(owner), certificate_id=certificate_id, to_member=receiver, cards=cards
+        )
+    )
+
+
+def meter(of: Scenario, told: list[Any]) -> str | None:
+    """[provider, delivery day, cards by reservation, hours]: the same cards in the first so many hours."""
+    name, day, cards, hours = told
+    of.now_ns = moment_ns(date.fromordinal(day.toordinal() + 1), time(0, 30))
+    readings = tuple(
+        m.Reading(int(reservation), day_start_ns(day) + hour * NS_PER_HOUR, count)
+        for reservation, count in cards.items()
+        for hour in range(hours)
+    )
+    account, rows = of.account(name), of.core.state.reservations.rows
+    certificate = int(rows[readings[0].reservation_id - 1]["certificate"])
+    if not certificate:
+        return of.send(m.MeterReadings(account=account, readings=readings))
+    site = of.core.state.primary.sites[of.core.state.primary.certificates[certificate - 1].site_id - 1]
+    plain = ((r.reservation_id, r.hour_start_ns, r.cards) for r in readings)
+    signed = readings_bytes(site.site_id, site.sequence + 1, plain)
+    return of.send(
+        m.MeterReadings(
+            account=account,
+            readings=readings,
+            site_id=site.site_id,
+            sequence=site.sequence + 1,
+            signature=_key(site.site_id).sign(signed),
+        )
+    )
+
+
+def finish(of: Scenario, day: date) -> str | None:
+    """Finish a delivery day at 01:00 of the day after."""
+    of.now_ns = max(of.now_ns, moment_ns(date.fromordinal(day.toordinal() + 1), time(1, 0)))
+    return of.send(m.FinishDelivery(day=day))
+
+
+ACTIONS = {
+    "certify": certify,
+    "revoke": revoke,
+    "pledge": pledge,
+    "hand_on": hand_on,
+    "meter": meter,
+    "finish": finish,
+}
+
+
+def _covered(of: Scenario, _: Any) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    for (account, contract), lots in of.core.state.primary.covered_lots().items():
+        found.setdefault(of.core.state.contracts[contract].symbol, {})[of.name(account)] = lots
+    return found
+
+
+def _reservations(of: Scenario, _: Any) -> list[list[Any]]:
+    """[buyer, provider, contract, lots] of those that aren't finished."""
+    rows = of.core.state.reservations.rows
+    return [
+        [of.name(int(r["buyer"])), of.name(int(r["provider"])), of.symbol(int(r["contract"])), int(r["lots"])]
+        for r in rows[rows["finished"] == 0]
+    ]
+
+
+def _certificates(of: Scenario, _: Any) -> list[list[Any]]:
+    """[owner, cards on the last day] of those that aren't revoked."""
+    return [[of.name(c.account), c.cards[-1]] for c in of.core.state.primary.certificates if not c.revoked]
+
+
+EXPECTATIONS = {
+    "covered": _covered,
+    "reservations": _reservations,
+    "certificates": _certificates,
+    "insurance": lambda of, _: of.core.state.delivering.fund_fen,
+    "shortfall_claims": lambda of, _: [
+        [of.name(c.debtor), of.name(c.creditor), c.open_fen]
+        for c in of.core.state.delivering.claims
+        if c.open_fen
+    ],
+    "collateral": lambda of, wanted: {
+        name: of.core.state.primary.collateral_of(of.account(name)) for name in wanted
+    },
+}
