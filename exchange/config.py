@@ -16,8 +16,19 @@ from exchange.ops.log import LogLevel
 from exchange.service.config import ExchangeConfig
 
 ENVIRONMENT_PREFIX = "DONGXI_"
-OTHER_VARIABLES = frozenset({"DONGXI_CACHE_DIR"})
-"""Variables of the prefix that are no settings of the exchange (`matching.jit` reads this one)."""
+OTHER_VARIABLES = frozenset(
+    {
+        "DONGXI_CACHE_DIR",
+        "DONGXI_PROFILE",
+        "DONGXI_MEMBER",
+        "DONGXI_KEY_ID",
+        "DONGXI_SECRET",
+        "DONGXI_BASE_URL",
+    }
+)
+"""Variables of the prefix that are no settings of the exchange: `matching.jit` reads the first, members'
+commands the others.
+"""
 
 
 class ConfigError(Exception):

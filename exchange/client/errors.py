@@ -1,5 +1,7 @@
 """What a client can be told besides an answer."""
 
+from exchange.api.codes import NOTHING_DONE
+
 
 class ExchangeError(Exception):
     """The exchange refused a request, or could not be reached.
@@ -9,12 +11,23 @@ class ExchangeError(Exception):
     own, NOT_ACKNOWLEDGING or INTERNAL the outcome of a command is unknown: look before sending it again.
     """
 
-    def __init__(self, code: str, status: int, message: str, field: str | None = None) -> None:
+    def __init__(
+        self, code: str, status: int, message: str, field: str | None = None, *, sent: bool = True
+    ) -> None:
         super().__init__(f"{code}: {message}")
+        self.sent = sent
+        """False if no connection came about, so that nothing can have been done."""
         self.code = code
         self.status = status
         self.message = message
         self.field = field
+
+    @property
+    def outcome_unknown(self) -> bool:
+        """Whether a command that met this may have been done all the same."""
+        if self.code in ("CONNECTION_FAILED", "UNREADABLE_ANSWER"):
+            return self.sent
+        return self.status >= 500 and self.code not in NOTHING_DONE
 
 
 class FeedClosed(Exception):

@@ -54,6 +54,8 @@ class Market:
         self.candles: dict[tuple[str, str], FeedCandle] = {}
         """By symbol and interval."""
         self._trade_ids: dict[str, int] = {}
+        self._awaited: set[tuple[str, str]] = set()
+        """Channel and symbol of books that are to be sent anew."""
 
     def follow(self, message: FeedMessage) -> bool:
         """Take in a message; False if it says nothing new: a resumed feed may tell the last frame again.
@@ -67,11 +69,9 @@ class Market:
             if fresh:
                 self._trade_ids[message.symbol] = int(message.trade_id)
         elif isinstance(message, FeedBook | FeedDelta):
-            book = self.books.setdefault(message.symbol, LocalBook(message.symbol))
-            fresh = book.apply(message)
+            fresh = self._follow_book(message)
         elif isinstance(message, FeedOrders | FeedOrdersDelta):
-            orders = self.orders.setdefault(message.symbol, LocalOrders(message.symbol))
-            fresh = orders.apply(message)
+            fresh = self._follow_orders(message)
         elif isinstance(message, FeedTop):
             fresh, self.tops[message.symbol] = True, message
         elif isinstance(message, FeedIndicative):
@@ -82,6 +82,28 @@ class Market:
             return True
         self.seq = max(self.seq, message.seq - 1)  # more of the same frame may follow
         return fresh
+
+    def _follow_book(self, message: FeedBook | FeedDelta) -> bool:
+        """A contract that is listed while one reads all begins with an empty book and no snapshot."""
+        if isinstance(message, FeedBook):
+            self._awaited.discard(("l2", message.symbol))
+        elif ("l2", message.symbol) in self._awaited:
+            return False
+        return self.books.setdefault(message.symbol, LocalBook(message.symbol)).apply(message)
+
+    def _follow_orders(self, message: FeedOrders | FeedOrdersDelta) -> bool:
+        if isinstance(message, FeedOrders):
+            self._awaited.discard(("l3", message.symbol))
+        elif ("l3", message.symbol) in self._awaited:
+            return False
+        return self.orders.setdefault(message.symbol, LocalOrders(message.symbol)).apply(message)
+
+    def renew(self, channels: Sequence[Channel], symbols: Sequence[str]) -> None:
+        """Drop books that snapshots will replace; until these are there, changes are passed over."""
+        for channel, books in (("l2", self.books), ("l3", self.orders)):
+            if channel in channels:
+                self._awaited.update((channel, symbol) for symbol in (books if "*" in symbols else symbols))
+        self.forget(channels, symbols)
 
     def forget(self, channels: Sequence[Channel], symbols: Sequence[str]) -> None:
         """Drop the books of channels that end; "*" drops all."""

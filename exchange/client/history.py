@@ -1,12 +1,27 @@
-"""The history over HTTP, one page a call: pass `next_cursor` of a page as the cursor of the next query."""
+"""The history over HTTP: page by page, or row by row with the pages hidden.
 
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+A page has `next_cursor`, which the next query takes as its `cursor`. The iterators do that by themselves.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
+
+import msgspec
 
 from exchange.api import history as api
 
 A = TypeVar("A")
+R = TypeVar("R")
+
+
+class _Page(Protocol):
+    @property
+    def next_cursor(self) -> str | None: ...
+
+
+P = TypeVar("P", bound=_Page)
+Q = TypeVar("Q", bound=msgspec.Struct)
 
 
 class HistoryClient:
@@ -43,6 +58,44 @@ class HistoryClient:
         """The account's money day by day."""
         return await self._page("statements", api.DayStatements, query, signed=True)
 
+    def each_trade(
+        self, symbol: str, query: api.HistoryQuery | None = None
+    ) -> AsyncIterator[api.HistoryTrade]:
+        """Every trade of a contract."""
+
+        async def page(asked: api.HistoryQuery) -> api.HistoryTrades:
+            return await self.trades(symbol, asked)
+
+        return _each(page, query or api.HistoryQuery(), lambda found: found.trades)
+
+    def each_order(self, query: api.OwnHistoryQuery | None = None) -> AsyncIterator[api.HistoryOrder]:
+        """Every order of the account."""
+        return _each(self.orders, query or api.OwnHistoryQuery(), lambda found: found.orders)
+
+    def each_fill(self, query: api.OwnHistoryQuery | None = None) -> AsyncIterator[api.HistoryFill]:
+        """Every fill of the account."""
+        return _each(self.fills, query or api.OwnHistoryQuery(), lambda found: found.fills)
+
+    def each_entry(self, query: api.LedgerQuery | None = None) -> AsyncIterator[api.LedgerEntry]:
+        """Every entry of the account's ledger."""
+        return _each(self.ledger, query or api.LedgerQuery(), lambda found: found.entries)
+
+    def each_day(self, query: api.DaysQuery | None = None) -> AsyncIterator[api.DayStatement]:
+        """Every day on which the account's money moved."""
+        return _each(self.statements, query or api.DaysQuery(), lambda found: found.days)
+
     async def _page(self, path: str, answer: type[A], query: Any = None, *, signed: bool = False) -> A:
         page: A = await self._get(f"/v1/history/{path}", answer, query, signed=signed)
         return page
+
+
+async def _each(
+    fetch: Callable[[Q], Awaitable[P]], query: Q, rows: Callable[[P], list[R]]
+) -> AsyncIterator[R]:
+    while True:
+        page = await fetch(query)
+        for row in rows(page):
+            yield row
+        if page.next_cursor is None:
+            return
+        query = msgspec.structs.replace(query, cursor=page.next_cursor)

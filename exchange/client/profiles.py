@@ -3,6 +3,7 @@
 import os
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -10,15 +11,24 @@ import msgspec
 
 MEMBER_PATTERN = re.compile(r"[a-z][a-z0-9-]{1,31}", re.ASCII)
 
+ENVIRONMENT = {
+    "member": "DONGXI_MEMBER",
+    "key_id": "DONGXI_KEY_ID",
+    "secret": "DONGXI_SECRET",
+    "base_url": "DONGXI_BASE_URL",
+}
+"""The variables that make a profile."""
+
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One member's key. `secret` is 64 hex digits; it is left out of `repr` so that no log shows it."""
 
     member: str
-    account: str
     key_id: str
     secret: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
     base_url: str
+    account: str = ""
+    """Empty where only the key is known."""
 
     def __repr__(self) -> str:
         return f"Profile(member={self.member!r}, account={self.account!r}, key_id={self.key_id!r}, secret=…)"
@@ -70,6 +80,19 @@ def load_profile(keys_dir: Path, member: str) -> Profile:
         return msgspec.convert(tomllib.loads(path.read_text("utf-8")), Profile)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
         raise ValueError(f"{path} is not a profile: {error}") from None
+
+
+def profile_from_environment(environment: Mapping[str, str] | None = None) -> Profile:
+    """Returns the key that the variables name. Raises ValueError: one of them is absent or wrong."""
+    given = os.environ if environment is None else environment
+    absent = [name for name in ENVIRONMENT.values() if not given.get(name)]
+    if absent:
+        raise ValueError(f"the environment names no key: {', '.join(absent)} not set")
+    values = {field: given[name] for field, name in ENVIRONMENT.items()}
+    try:
+        return msgspec.convert(values, Profile)
+    except msgspec.ValidationError:
+        raise ValueError("DONGXI_SECRET is not a secret: 64 hex digits") from None
 
 
 def profile_text(profile: Profile) -> str:

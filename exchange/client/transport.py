@@ -28,8 +28,8 @@ class Transport:
 
     Answers 429 and 503 are waited out (`Retry-After`) and tried again, at most `retries` times, each time
     signed anew; after a 429 the other requests of this client wait too, since they share the rate. A read is
-    also tried again after a broken connection; a command never is, nor after a 503 whose code leaves its
-    outcome open.
+    also tried again after a broken connection; a command only if no connection came about, so that nothing
+    was sent, and never after a 503 whose code leaves its outcome open.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Transport:
             try:
                 status, headers, payload = await self._once(method, target, body, signed)
             except (aiohttp.ClientError, TimeoutError) as error:
-                if last or method != "GET":
+                if last or not (method == "GET" or isinstance(error, aiohttp.ClientConnectorError)):
                     raise connection_failed(method, target, error) from error
                 await asyncio.sleep(backoff_s(attempt))
                 continue
@@ -188,6 +188,9 @@ def refused_error(status: int, payload: bytes) -> ExchangeError:
 def connection_failed(method: str, target: str, error: BaseException) -> ExchangeError:
     """No answer came; for a command that leaves its outcome open."""
     detail = str(error) or type(error).__name__
+    if isinstance(error, aiohttp.ClientConnectorError):
+        sentence = f"{method} {target} was not sent: there is no connection ({detail})."
+        return ExchangeError("CONNECTION_FAILED", 0, sentence, sent=False)
     return ExchangeError(
         "CONNECTION_FAILED", 0, f"{method} {target} got no answer ({detail}){_outcome(method)}."
     )

@@ -1,0 +1,266 @@
+"""Orders that are never in doubt for longer than they must be.
+
+Each order gets a client order id before it is sent. If its answer is lost the desk sends the same order
+again under the same id: the exchange does it once and gives its first answer again (clause 9.9). What is
+known of an order only grows: answers, news of the account's channel and look-ups may come in any order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from exchange.api import answers, requests
+from exchange.api.feed import FeedAccount
+from exchange.api.history import OwnHistoryQuery
+from exchange.client.errors import ExchangeError
+from exchange.client.transport import backoff_s
+
+if TYPE_CHECKING:
+    from exchange.client.client import ExchangeClient
+
+LATE_S = 60.0
+"""A signed request is good within 30 s of the server's clock, which may itself be 30 s from ours: after this
+long a copy that was lost on its way can't be taken any more."""
+
+ENDED_KEPT = 10_000
+"""Orders that have ended and are still known, newest first to stay."""
+
+LOOKED_BACK = 2_000
+"""Latest orders of the history that a look-up goes through."""
+
+
+class OrderState(StrEnum):
+    """Where an order is, as far as this side knows."""
+
+    SENT = "sent"
+    """Under way for the first time."""
+    UNKNOWN = "unknown"
+    """Its answer was lost: the exchange may or may not have it."""
+    RESTING = "resting"
+    """Taken; what hasn't traded waits in the book."""
+    FILLED = "filled"
+    CANCELLED = "cancelled"
+    """Taken, and what hadn't traded was cancelled."""
+    REFUSED = "refused"
+    """Not taken; `refusal` says why."""
+    NOT_TAKEN = "not taken"
+    """It never arrived, and can't any more."""
+
+
+ENDED = frozenset({OrderState.FILLED, OrderState.CANCELLED, OrderState.REFUSED, OrderState.NOT_TAKEN})
+
+
+class Ticket(msgspec.Struct):
+    """One order and what is known of it. Quantities in lots; `total` follows amendments."""
+
+    order: requests.NewOrder
+    sent_s: float
+    """Monotonic time of the latest copy."""
+    trading_day: str
+    """An early bound: the market's day when it was first sent, or the one before."""
+    state: OrderState = OrderState.SENT
+    order_id: str | None = None
+    total: int = 0
+    filled: int = 0
+    price: str | None = None
+    """Where it rests; post-only may have slid it."""
+    refusal: ExchangeError | None = None
+    reason: str | None = None
+    """Why what hadn't traded was cancelled."""
+    lost: str | None = None
+    """What became of the answer, while the outcome is unknown."""
+
+    @property
+    def client_order_id(self) -> str:
+        """The id under which it was sent."""
+        return self.order.client_order_id or ""
+
+    @property
+    def certain(self) -> str:
+        """One sentence on what is certain, and what isn't."""
+        said = {
+            OrderState.SENT: "The order is under way; nothing is certain yet.",
+            OrderState.UNKNOWN: (
+                f"The order may or may not have been taken ({self.lost}). "
+                f"It was sent under the client order id {self.client_order_id}: sent again under the same id "
+                f"on the same trading day it is done once, however often it is sent."
+            ),
+            OrderState.RESTING: (
+                f"The order {self.order_id} was taken: {self.filled} of {self.total} lots have traded, "
+                f"the rest stands in the book."
+            ),
+            OrderState.FILLED: f"The order {self.order_id} was taken and all {self.total} lots have traded.",
+            OrderState.CANCELLED: (
+                f"The order {self.order_id} was taken: {self.filled} of {self.total} lots have traded, "
+                f"the rest was cancelled{f' ({self.reason})' if self.reason else ''}."
+            ),
+            OrderState.REFUSED: f"The order was refused and nothing was done: {self.refusal}",
+            OrderState.NOT_TAKEN: "The order never reached the exchange; nothing was done.",
+        }
+        return said[self.state]
+
+    def taken(self, order_id: str, filled: int, state: OrderState) -> None:
+        """Learn something; what is known already isn't unlearnt by news that are older."""
+        self.order_id, self.lost = order_id, None
+        self.filled = max(self.filled, filled)
+        if self.state not in ENDED:
+            self.state = OrderState.FILLED if self.filled >= self.total else state
+
+    def amended(self, open_quantity: int) -> None:
+        """Learn a new quantity that is still open."""
+        self.total = self.filled + open_quantity
+
+
+class OrderDesk:
+    """Sends orders of one client and follows them. Not more than one event loop may use it."""
+
+    def __init__(
+        self, client: ExchangeClient, *, patience_s: float = 30.0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.tickets: dict[str, Ticket] = {}
+        """By client order id."""
+        self._client = client
+        self._patience_s = patience_s
+        self._clock = clock
+        self._by_order: dict[str, Ticket] = {}
+
+    async def submit(self, order: requests.NewOrder) -> Ticket:
+        """Sends an order, under a new client order id unless it has one, and returns when its outcome is
+        certain, or `patience_s` after its answer was lost (then `UNKNOWN`; `resolve` goes on).
+        """
+        if order.client_order_id is None:
+            order = msgspec.structs.replace(order, client_order_id=str(secrets.randbits(62) + 1))
+        day = (await self._client.status()).trading_day
+        ticket = Ticket(order=order, sent_s=self._clock(), trading_day=day, total=order.quantity)
+        self._keep(ticket)
+        await self._send(ticket)
+        return await self.resolve(ticket) if ticket.state is OrderState.UNKNOWN else ticket
+
+    async def resolve(self, ticket: Ticket) -> Ticket:
+        """Asks until the outcome of an order is known, at most `patience_s` long: on the trading day on which
+        it was sent by sending it again, later by looking it up.
+        """
+        until_s, attempt = self._clock() + self._patience_s, 0
+        while ticket.state is OrderState.UNKNOWN:
+            try:
+                same_day = (await self._client.status()).trading_day == ticket.trading_day
+                await (self._send(ticket) if same_day else self.look_up(ticket))
+            except ExchangeError as error:  # nothing new; the order itself is in doubt as before
+                ticket.lost = str(error)
+            if ticket.state is not OrderState.UNKNOWN or self._clock() > until_s:
+                break
+            await asyncio.sleep(backoff_s(attempt))
+            attempt += 1
+        return ticket
+
+    async def look_up(self, ticket: Ticket) -> Ticket:
+        """Looks an order up by its client order id, in the book and then in the history, and sends nothing.
+
+        That it isn't there says that it was not taken only if no copy of it can still arrive, and if the
+        history is as new as the book. Raises ExchangeError if neither can be read.
+        """
+        too_late = self._clock() - ticket.sent_s > LATE_S
+        seq = (await self._client.balances()).as_of_seq
+        for found in await self._client.orders(ticket.order.symbol):
+            if found.client_order_id == ticket.client_order_id:
+                ticket.total = found.quantity
+                self._taken(ticket, found.order_id, found.quantity - found.open_quantity, OrderState.RESTING)
+                return ticket
+        known = await self._client.history.status()
+        if not await self._look_back(ticket) and too_late and known.as_of_seq >= seq:
+            ticket.state = OrderState.NOT_TAKEN
+        return ticket
+
+    async def _look_back(self, ticket: Ticket) -> bool:
+        looked = 0
+        query = OwnHistoryQuery(symbol=ticket.order.symbol, side=ticket.order.side)
+        async for found in self._client.history.each_order(query):
+            if found.client_order_id == ticket.client_order_id:
+                ticket.total, ticket.reason = found.quantity, found.reason
+                state = OrderState.RESTING if found.status == "open" else OrderState.CANCELLED
+                self._taken(ticket, found.order_id, found.filled_quantity, state)
+                return True
+            looked += 1
+            if looked == LOOKED_BACK:
+                break
+        return False
+
+    async def cancel(self, ticket: Ticket) -> Ticket:
+        """Cancels what is open of an order. A lost answer is cleared up by asking for the order again."""
+        if ticket.state is OrderState.UNKNOWN:
+            await self.resolve(ticket)
+        if ticket.order_id is None or ticket.state in ENDED:
+            return ticket
+        for attempt in range(5):
+            try:
+                answer = await self._client.cancel(ticket.order_id)
+            except ExchangeError as error:
+                if not error.outcome_unknown:
+                    return await self.look_up(ticket)  # it has ended by itself
+                ticket.lost = str(error)
+                await asyncio.sleep(backoff_s(attempt))
+            else:
+                ticket.reason = answer.order.reason
+                self._taken(ticket, ticket.order_id, answer.order.filled_quantity, OrderState.CANCELLED)
+                return ticket
+        return ticket
+
+    def follow(self, message: FeedAccount) -> list[Ticket]:
+        """Takes in news of the account's channel; returns the orders of this desk that they are about."""
+        changed: dict[str, Ticket] = {}
+        for news in message.orders:
+            ticket = self.tickets.get(news.client_order_id or "") or self._by_order.get(news.order_id)
+            if ticket is None:
+                continue
+            changed[ticket.client_order_id] = ticket
+            if news.event == "amended":
+                ticket.amended(news.open_quantity)
+            ended = news.event == "cancelled"
+            ticket.price, ticket.reason = news.price, news.reason if ended else ticket.reason
+            self._taken(ticket, news.order_id, 0, OrderState.CANCELLED if ended else OrderState.RESTING)
+        for fill in message.fills:
+            ticket = self._by_order.get(fill.order_id)
+            if ticket is not None:
+                changed[ticket.client_order_id] = ticket
+                self._taken(ticket, fill.order_id, ticket.total - fill.open_quantity, OrderState.RESTING)
+        return list(changed.values())
+
+    async def _send(self, ticket: Ticket) -> None:
+        try:
+            answer = await self._client.place(ticket.order)
+        except ExchangeError as error:
+            if error.outcome_unknown:
+                ticket.state, ticket.lost, ticket.sent_s = OrderState.UNKNOWN, str(error), self._clock()
+            elif not error.sent:  # says nothing of a copy that was lost before
+                ticket.refusal = error
+                if ticket.state is OrderState.SENT:
+                    ticket.state = OrderState.NOT_TAKEN
+            elif ticket.state is OrderState.SENT or self._clock() - ticket.sent_s > LATE_S:
+                ticket.state, ticket.refusal = OrderState.REFUSED, error
+            else:  # refused now, but the copy that was lost may still arrive
+                ticket.lost = f"sent again it was refused: {error}"
+            return
+        self._answered(ticket, answer.order)
+
+    def _answered(self, ticket: Ticket, result: answers.OrderResult) -> None:
+        ticket.price, ticket.reason = result.price, result.reason
+        self._taken(ticket, result.order_id, result.filled_quantity, OrderState(result.status))
+
+    def _taken(self, ticket: Ticket, order_id: str, filled: int, state: OrderState) -> None:
+        ticket.taken(order_id, filled, state)
+        self._by_order[order_id] = ticket
+
+    def _keep(self, ticket: Ticket) -> None:
+        self.tickets[ticket.client_order_id] = ticket
+        over = len(self.tickets) - ENDED_KEPT
+        if over > 0:
+            ended = [name for name, old in self.tickets.items() if old.state in ENDED][:over]
+            for name in ended:
+                self._by_order.pop(self.tickets.pop(name).order_id or "", None)

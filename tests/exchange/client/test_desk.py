@@ -1,0 +1,158 @@
+"""Orders whose answer is lost: done once, and what is certain is said (clause 9.9)."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from exchange_server import serving
+from hypothesis import given
+from hypothesis import strategies as st
+from proxy import proxied
+from server_process import ServerProcess
+
+from exchange.api.feed import FeedAccount
+from exchange.api.requests import NewOrder
+from exchange.client import ExchangeClient, OrderDesk, OrderState, Profile, Stream, Ticket
+from exchange.client.desk import LATE_S
+
+SYMBOL = "H100.GUIAN.261205"
+PLACING = b"POST /v1/orders"
+NAMES = (f"buyer-{number}" for number in itertools.count())
+
+
+def bid(quantity: int = 2, price: str = "11.85") -> NewOrder:
+    return NewOrder(symbol=SYMBOL, side="buy", price=price, quantity=quantity)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    with ServerProcess(tmp_path_factory.mktemp("exchange")) as running:
+        yield running
+
+
+@pytest.fixture
+async def buyer(server: ServerProcess) -> Profile:
+    return await server.admit(next(NAMES))
+
+
+async def standing(server: ServerProcess, buyer: Profile) -> list[tuple[str | None, int]]:
+    """Client order id and quantity of the buyer's open orders, asked without a proxy."""
+    async with ExchangeClient(server.base_url, buyer) as client:
+        return [(order.client_order_id, order.quantity) for order in await client.orders()]
+
+
+async def test_an_answer_that_is_lost_is_asked_for_again(server: ServerProcess, buyer: Profile) -> None:
+    async with proxied(server.base_url) as proxy, ExchangeClient(proxy.base_url, buyer) as client:
+        desk = OrderDesk(client)
+        first = await desk.submit(bid())
+        proxy.lose_answer = PLACING
+        second = await desk.submit(bid(3))
+        assert proxy.lost.is_set()
+        assert (first.state, second.state) == (OrderState.RESTING, OrderState.RESTING)
+        assert "0 of 3 lots have traded" in second.certain
+    assert await standing(server, buyer) == [(first.client_order_id, 2), (second.client_order_id, 3)]
+
+
+async def test_a_server_killed_in_mid_order_has_it_once_when_it_is_back(
+    server: ServerProcess, buyer: Profile
+) -> None:
+    async with proxied(server.base_url) as proxy, ExchangeClient(proxy.base_url, buyer) as client:
+        desk = OrderDesk(client)
+        proxy.lose_answer, proxy.cut_after = PLACING, True
+        placing = asyncio.create_task(desk.submit(bid(5)))
+        await proxy.lost.wait()
+        server.kill()
+        server.start()
+        proxy.move(server.base_url)
+        assert not placing.done()
+        proxy.mend()
+        ticket = await placing
+        assert ticket.state is OrderState.RESTING
+    assert await standing(server, buyer) == [(ticket.client_order_id, 5)]
+
+
+async def test_an_order_that_never_arrived_is_placed_when_the_network_is_back(
+    server: ServerProcess, buyer: Profile
+) -> None:
+    async with proxied(server.base_url) as proxy, ExchangeClient(proxy.base_url, buyer) as client:
+        desk = OrderDesk(client, patience_s=0)
+        proxy.lose_request = PLACING
+        ticket = await desk.submit(bid())
+        assert ticket.state is OrderState.UNKNOWN
+        assert f"client order id {ticket.client_order_id}" in ticket.certain
+        assert await standing(server, buyer) == []
+        proxy.mend()
+        assert (await desk.resolve(ticket)).state is OrderState.RESTING
+        proxy.cut()
+        assert (await desk.resolve(ticket)).state is OrderState.RESTING, "it is known; nothing is asked"
+    assert await standing(server, buyer) == [(ticket.client_order_id, 2)]
+
+
+async def test_a_refusal_is_certain_at_once(server: ServerProcess, buyer: Profile) -> None:
+    async with ExchangeClient(server.base_url, buyer) as client:
+        ticket = await OrderDesk(client).submit(bid(price="99.00"))
+    assert ticket.state is OrderState.REFUSED
+    assert ticket.refusal is not None
+    assert ticket.refusal.code in ticket.certain
+    assert "nothing was done" in ticket.certain
+
+
+async def test_a_look_up_finds_a_resting_order_and_sends_nothing(
+    server: ServerProcess, buyer: Profile
+) -> None:
+    async with ExchangeClient(server.base_url, buyer) as client:
+        order = msgspec.structs.replace(bid(), client_order_id="77")
+        placed = await client.place(order)
+        ticket = Ticket(
+            order=order, sent_s=0.0, trading_day="2026-12-04", state=OrderState.UNKNOWN, total=2, lost="cut"
+        )
+        found = await OrderDesk(client).look_up(ticket)
+        assert (found.state, found.order_id) == (OrderState.RESTING, placed.order.order_id)
+        assert len(await client.orders()) == 1
+
+
+async def test_the_accounts_news_move_the_tickets(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        buyer, seller = await served.admit("blue", "enterprise"), await served.admit("acme", "provider")
+        await served.at(10)
+        async with (
+            served.client(buyer) as client,
+            served.client(seller) as other,
+            Stream(client, own=True) as stream,
+        ):
+            desk = OrderDesk(client)
+            messages = aiter(stream)
+            while not isinstance(await anext(messages), FeedAccount):
+                pass
+            ticket = await desk.submit(bid(10))
+            await other.place(NewOrder(symbol=SYMBOL, side="sell", price="11.85", quantity=4))
+            while ticket.filled < 4:
+                message = await anext(messages)
+                if isinstance(message, FeedAccount):
+                    desk.follow(message)
+            assert ticket.state is OrderState.RESTING
+            assert (await desk.cancel(ticket)).state is OrderState.CANCELLED
+            assert "4 of 10 lots have traded" in ticket.certain
+            assert stream.account.positions == {SYMBOL: 4}
+            assert (await desk.cancel(ticket)).state is OrderState.CANCELLED, "it has ended; nothing is sent"
+
+
+FACTS = st.permutations(
+    [(0, OrderState.RESTING), (2, OrderState.RESTING), (3, OrderState.RESTING), (3, OrderState.CANCELLED)]
+)
+
+
+@given(FACTS)
+def test_what_is_known_does_not_depend_on_the_order_of_the_news(facts: list[tuple[int, OrderState]]) -> None:
+    ticket = Ticket(order=bid(5), sent_s=0.0, trading_day="2026-12-04", total=5)
+    for filled, state in facts:
+        before = ticket.filled
+        ticket.taken("1", filled, state)
+        assert ticket.filled >= before
+    assert (ticket.state, ticket.filled) == (OrderState.CANCELLED, 3)
+    assert LATE_S == 60
