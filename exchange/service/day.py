@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Protocol
 
 import msgspec
 
@@ -36,8 +37,10 @@ from exchange.domain.messages import (
 from exchange.domain.phases import MarketPhase
 from exchange.domain.rejects import RejectCode
 from exchange.service.bootstrap import CALENDAR_DAYS, market_rules
-from exchange.service.config import ExchangeConfig
-from exchange.service.exchange import Exchange
+from exchange.service.config import SessionTimes
+from exchange.service.results import RareResult
+from exchange.service.views import Views
+from exchange.service.viewtypes import StatusView
 from nodes.catalogue import Catalogue, load_catalogue
 
 POLL_S = 0.02
@@ -53,6 +56,42 @@ class DriverError(Exception):
 
 class _StoppingError(Exception):
     """The exchange is shutting down or no longer acknowledges; the next start goes on."""
+
+
+class Driven(Protocol):
+    """What the driver needs of an exchange; a simulated one has it too."""
+
+    @property
+    def failure(self) -> str | None:
+        """Why nothing is acknowledged any more; None while all is well."""
+        ...
+
+    @property
+    def views(self) -> Views:
+        """The state, for reading."""
+        ...
+
+    def status(self) -> StatusView:
+        """Return the market as a whole, at its time."""
+        ...
+
+    async def submit_rare(self, message: RareMessage) -> RareResult:
+        """Submit one rare message; resolves when it is applied or refused."""
+        ...
+
+
+class DriverConfig(Protocol):
+    """When what is due."""
+
+    @property
+    def sessions(self) -> SessionTimes:
+        """The day's times."""
+        ...
+
+    @property
+    def first_day(self) -> date:
+        """First trading day of a fresh exchange."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +111,9 @@ class DayDriver:
 
     def __init__(
         self,
-        exchange: Exchange,
+        exchange: Driven,
         clock: Clock,
-        config: ExchangeConfig,
+        config: DriverConfig,
         *,
         catalogue: Catalogue | None = None,
         on_step: Callable[[str, int], None] | None = None,

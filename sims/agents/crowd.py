@@ -1,0 +1,92 @@
+"""What a population is to the simulation: accounts, places for orders, and one call for each wake."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exchange.domain.messages import MemberKind
+from matching.records import Records
+from sims.engine.board import Board
+from sims.engine.outbox import Outbox
+from sims.engine.world import World
+
+
+@dataclass(slots=True)
+class Moment:
+    """When a population is woken."""
+
+    wake: int
+    """Counts the wakes of the run."""
+    progress: float
+    """Share of the day's time for orders that has passed, 0 … 1."""
+    day: int
+    """Days since 1970-01-01."""
+    last_day: NDArray[np.bool_]
+    """By row: whether the contract trades for the last time."""
+    days_left: NDArray[np.int32]
+    """By row: trading days that follow."""
+
+
+class Crowd(ABC):
+    """A population. Account i of it has the refs from `first_ref + i × refs_each` on."""
+
+    member_kind: ClassVar[MemberKind] = "market-maker"
+
+    def __init__(self, name: str, accounts: NDArray[np.int32], world: World, board: Board) -> None:
+        self.name = name
+        self.accounts = accounts
+        self.world = world
+        self.board = board
+        self.first_ref = 0
+        self._outbox = Outbox(0)
+
+    @property
+    @abstractmethod
+    def refs_each(self) -> int:
+        """How many orders a member can have open; fixed."""
+
+    def commands(self, now: Moment, draws: np.random.Generator) -> Records:
+        """Return the commands (dtype COMMAND) of a wake; valid until the next one."""
+        room = self._outbox.room(self.commands_max)
+        return room[: self.wake(now, draws, room)]
+
+    def on_events(self, events: Records) -> None:  # noqa: B027  (most populations look at the board)
+        """See the events (dtype EVENT) of a wake's commands."""
+
+    @property
+    @abstractmethod
+    def commands_max(self) -> int:
+        """Most commands in one wake."""
+
+    @abstractmethod
+    def wake(self, now: Moment, draws: np.random.Generator, out: Records) -> int:
+        """Write commands (dtype COMMAND) into `out`; return how many.
+
+        `draws` is this population's own stream for this wake.
+        """
+
+    def open_day(self, now: Moment) -> None:  # noqa: B027  (most populations keep nothing by row)
+        """Prepare for a day's rows."""
+
+    def unit_worth(self) -> NDArray[np.float64]:
+        """Return what a lot-hour is worth to each member if it is delivered, or costs it to deliver, ticks,
+        shape (members, goods); here what the market says, so that a position gains nothing by itself.
+        """
+        return np.tile(np.nan, (len(self.accounts), len(self.world.goods)))
+
+    @property
+    def size(self) -> int:
+        """Members."""
+        return len(self.accounts)
+
+    @property
+    def living(self) -> NDArray[np.bool_]:
+        """Members that still trade."""
+        if not self.world.dead:
+            return np.ones(self.size, np.bool_)
+        return ~np.isin(self.accounts, list(self.world.dead))

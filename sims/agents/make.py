@@ -1,0 +1,72 @@
+"""From a scenario's tables to populations."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exchange.domain.messages import MemberKind
+from sims.agents.arbitrage import ArbitrageCrowd
+from sims.agents.crowd import Crowd
+from sims.agents.enterprise import EnterpriseCrowd
+from sims.agents.maker import MakerCrowd
+from sims.agents.noise import PoissonCrowd, ZeroIntelligenceCrowd
+from sims.agents.provider import ProviderCrowd
+from sims.agents.views import MomentumCrowd, ValueCrowd
+from sims.engine.board import Board
+from sims.engine.world import World
+from sims.scenario.populations import (
+    Arbitrageur,
+    Enterprise,
+    MarketMaker,
+    Momentum,
+    PoissonFlow,
+    Population,
+    Provider,
+    Value,
+    ZeroIntelligence,
+)
+
+_CROWDS: dict[type, type[Crowd]] = {
+    ZeroIntelligence: ZeroIntelligenceCrowd,
+    PoissonFlow: PoissonCrowd,
+    MarketMaker: MakerCrowd,
+    Momentum: MomentumCrowd,
+    Value: ValueCrowd,
+    Provider: ProviderCrowd,
+    Enterprise: EnterpriseCrowd,
+    Arbitrageur: ArbitrageCrowd,
+}
+
+
+def member_kind(spec: Population) -> MemberKind:
+    """Return what members of a population are to the exchange."""
+    return _CROWDS[type(spec)].member_kind
+
+
+def make_crowd(
+    spec: Population,
+    accounts: NDArray[np.int32],
+    world: World,
+    board: Board,
+    rows_max: int,
+    draws: np.random.Generator,
+) -> Crowd:
+    """Return the population of a table. `draws` makes what differs between its members."""
+    match spec:
+        case ZeroIntelligence():
+            return ZeroIntelligenceCrowd(spec, accounts, world, board, draws)
+        case PoissonFlow():
+            return PoissonCrowd(spec, accounts, world, board)
+        case MarketMaker():
+            return MakerCrowd(spec, accounts, world, board, rows_max)
+        case Momentum():
+            return MomentumCrowd(spec, accounts, world, board)
+        case Value():
+            return ValueCrowd(spec, accounts, world, board, draws)
+        case Provider():
+            return ProviderCrowd(spec, accounts, world, board, rows_max, draws)
+        case Enterprise():
+            return EnterpriseCrowd(spec, accounts, world, board, rows_max, draws)
+        case Arbitrageur():
+            return ArbitrageCrowd(spec, accounts, world, board)

@@ -1,0 +1,137 @@
+"""Providers: they own cards, sell them forward, and deliver."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matching.jit import wide
+from matching.records import Records
+from sims.agents.crowd import Crowd, Moment
+from sims.engine.board import Board
+from sims.engine.jit import kernel
+from sims.engine.outbox import RESTS, SELL, put_cancel, put_order
+from sims.engine.world import BASIS, World
+from sims.scenario.populations import Provider
+
+CLEARS = 0.8
+"""From this share of a contract's last trading day on a provider meets the best bid that covers its cost."""
+TRANCHES = 4
+"""Before that it shows a quarter of what is left."""
+
+
+@kernel
+def _offer(
+    out: NDArray[Any],
+    refs: NDArray[Any],
+    rows: NDArray[Any],
+    first_ref: int,
+    rows_max: int,
+    positions: NDArray[np.int32],
+    capacity: NDArray[np.int64],
+    cost: NDArray[np.float64],
+    clearing: NDArray[np.bool_],
+    turns: NDArray[np.int64],
+    markup: float,
+    wake: int,
+) -> int:
+    """Each member of `turns` renews its offer in every contract that it can deliver.
+
+    `capacity` and `cost` (members, goods): lots for one contract, ticks; `markup` as a share now.
+    """
+    count = 0
+    for turn in range(len(turns)):
+        member = turns[turn]
+        for at in range(len(rows)):
+            row = rows[at]
+            owned = capacity[member, row["good"]]
+            ref = first_ref + member * rows_max + at
+            left = owned + min(wide(0), wide(positions[member, at]))
+            if owned == 0 or row["halted"] != 0:
+                continue
+            floor = wide(np.ceil(cost[member, row["good"]]))
+            price = max(floor, wide(row["last"] * (1.0 + markup)))
+            lots = min(left, max(wide(1), left // TRANCHES))
+            if clearing[at]:
+                lots = left
+                price = max(floor, wide(row["bid"]) if row["bid"] > 0 else wide(row["last"]))
+            price = max(price, wide(row["low"]))
+            same = refs[ref]["price"] == price and refs[ref]["remaining"] == lots
+            if refs[ref]["remaining"] != 0:
+                if same:
+                    continue
+                lots = min(lots, left - wide(refs[ref]["remaining"]))  # it may trade before it is cancelled
+                count = put_cancel(out, count, refs, ref)
+            if lots > 0 and price <= row["high"]:
+                count = put_order(out, count, refs, ref, at, row["contract"], SELL, price, lots, RESTS, wake)
+    return count
+
+
+class ProviderCrowd(Crowd):
+    """Providers, each at one hub; those of a hub share its cards evenly."""
+
+    member_kind = "provider"
+
+    def __init__(
+        self,
+        spec: Provider,
+        accounts: NDArray[np.int32],
+        world: World,
+        board: Board,
+        rows_max: int,
+        draws: np.random.Generator,
+    ) -> None:
+        super().__init__(spec.name, accounts, world, board)
+        self._spec = spec
+        self._rows_max = rows_max
+        hubs = [world.hubs.index(hub) for hub in spec.hubs or tuple(world.hubs)]
+        self.hub_of = np.array([hubs[i % len(hubs)] for i in range(len(accounts))])
+        self._running = spec.running / BASIS * (0.5 + draws.random(len(accounts)))
+        lots = [world.capacity_lots(good) * spec.capacity // BASIS for good in range(len(world.goods))]
+        sharers = np.bincount(self.hub_of, minlength=len(world.hubs))
+        mine = self.hub_of[:, None] == world.hub_of[None, :]
+        self.capacity: NDArray[np.int64] = np.where(
+            mine, np.array(lots) // np.maximum(1, sharers)[world.hub_of], 0
+        ).astype(np.int64)
+        """Lots a day, shape (members, goods)."""
+
+    @property
+    def refs_each(self) -> int:
+        """One offer a row."""
+        return self._rows_max
+
+    @property
+    def commands_max(self) -> int:
+        """A cancellation and an order a row."""
+        return 2 * self.size * self._rows_max
+
+    def cost(self) -> NDArray[np.float64]:
+        """Return what a lot-hour costs to deliver, net of subsidies, ticks, shape (members, goods)."""
+        world = self.world
+        power = world.power * world.power_factor
+        return np.maximum(0.0, power + self._running[:, None] * world.reference - world.subsidy)
+
+    def unit_worth(self) -> NDArray[np.float64]:
+        """Its cost."""
+        return self.cost()
+
+    def wake(self, now: Moment, draws: np.random.Generator, out: Records) -> int:
+        """Renew offers."""
+        spec, board = self._spec, self.board
+        acting = (draws.random(self.size) < spec.activity / BASIS) & self.living
+        return _offer(
+            out,
+            board.refs,
+            board.rows,
+            self.first_ref,
+            self._rows_max,
+            board.positions[self.accounts],
+            self.capacity // len(self.world.scenario.periods),
+            self.cost(),
+            now.last_day & (now.progress >= CLEARS),
+            draws.permutation(np.flatnonzero(acting)),
+            spec.markup / BASIS * (1 - now.progress),
+            now.wake,
+        )

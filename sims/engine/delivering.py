@@ -1,0 +1,42 @@
+"""Meters of a simulation: what providers deliver of the reservations that are due."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from exchange.domain.calendar import NS_PER_HOUR, day_start_ns, epoch_day
+from exchange.domain.messages import MeterReadings, Reading
+
+if TYPE_CHECKING:
+    from sims.engine.simulation import Simulation
+
+HOURS = 24
+
+
+def meter(simulation: Simulation) -> None:
+    """Send the readings of the delivery day that is finished next.
+
+    Providers deliver everything but what their hub lost; whoever else was left short delivers nothing.
+    """
+    state, world = simulation.market.core.state, simulation.world
+    if state.day.delivered_day is None:
+        return
+    day = state.day.delivered_day + timedelta(days=1)
+    rows = state.reservations.rows
+    delivering = {int(account) for crowd in simulation.providers() for account in crowd.accounts}
+    readings: dict[int, list[Reading]] = defaultdict(list)
+    for at in np.flatnonzero(rows["day"] == epoch_day(day)).tolist():
+        provider = int(rows["provider"][at])
+        contract = state.contracts[int(rows["contract"][at])]
+        if provider not in delivering or provider in world.dead:
+            continue
+        lost = world.lost[world.hubs.index(contract.hub)]
+        cards = int(int(rows["lots"][at]) * contract.cards_per_lot * (1 - lost))
+        begin = day_start_ns(day)
+        readings[provider] += [Reading(at + 1, begin + hour * NS_PER_HOUR, cards) for hour in range(HOURS)]
+    for provider, theirs in readings.items():
+        simulation.market.done(MeterReadings(account=provider, readings=tuple(theirs)))

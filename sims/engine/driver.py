@@ -1,0 +1,39 @@
+"""The exchange's own day driver on a simulated market, which lists only what a scenario trades."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from exchange.domain.contracts import parse_symbol
+from exchange.domain.messages import Listing
+from exchange.service.config import SessionTimes
+from exchange.service.day import DayDriver
+from nodes.catalogue import Catalogue
+from sims.engine.market import SimMarket
+from sims.scenario.schema import Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class _Times:
+    """The live exchange's hours, from a scenario's first day on."""
+
+    first_day: date
+    sessions: SessionTimes = field(default_factory=SessionTimes)
+
+
+class SimDriver(DayDriver):
+    """Lists contracts of the scenario's periods, no further ahead than it says."""
+
+    def __init__(self, market: SimMarket, scenario: Scenario, catalogue: Catalogue) -> None:
+        super().__init__(market, market.clock, _Times(scenario.first_day), catalogue=catalogue)
+        self._scenario = scenario
+
+    def missing_listings(self, day: date) -> list[Listing]:
+        """Return what isn't listed yet of what the scenario trades on `day`."""
+        return [listing for listing in super().missing_listings(day) if self._wanted(listing, day)]
+
+    def _wanted(self, listing: Listing, day: date) -> bool:
+        period = parse_symbol(listing.symbol).period
+        ahead = (period.first - day).days
+        return period.kind.value in self._scenario.periods and ahead <= self._scenario.days_ahead

@@ -1,0 +1,155 @@
+"""What a scenario's shocks do to the world and the market, at their time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exchange.domain.calendar import moment_ns
+from exchange.domain.messages import Halt, Withdraw
+from matching.records import Side, TimeInForce, new_order
+from sims.agents.provider import ProviderCrowd
+from sims.engine.world import BASIS
+from sims.scenario.shocks import (
+    CableCut,
+    DemandSurge,
+    FatFinger,
+    HubOutage,
+    NewGeneration,
+    PowerPrice,
+    ProviderDefault,
+    Shock,
+    Subsidy,
+)
+
+if TYPE_CHECKING:
+    from sims.engine.simulation import Simulation
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    at_ns: int
+    do: Callable[[], None]
+
+
+class Timetable:
+    """The shocks of a simulation that are still to come."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self._simulation = simulation
+        self._today: list[_Step] = []
+
+    def open_day(self, number: int) -> None:
+        """Take up the shocks of the day that is opened, the first being 1."""
+        simulation = self._simulation
+        day = simulation.market.views.status().trading_day
+        if day is None:
+            raise RuntimeError("no day is open")
+        self._today = []
+        for shock in simulation.scenario.shock:
+            if shock.day != number:
+                continue
+            begin, end = effects(simulation, shock)
+            self._today.append(_Step(moment_ns(day, shock.at), begin))
+            until = getattr(shock, "until", None)
+            if until is not None and end is not None:
+                self._today.append(_Step(moment_ns(day, until), end))
+        self._today.sort(key=lambda step: step.at_ns)
+
+    def run(self, now_ns: int) -> None:
+        """Do what is due."""
+        while self._today and self._today[0].at_ns <= now_ns:
+            self._today.pop(0).do()
+
+
+def effects(simulation: Simulation, shock: Shock) -> tuple[Callable[[], None], Callable[[], None] | None]:
+    """Return what a shock does and, if it can end, what ends it."""
+    world = simulation.world
+    match shock:
+        case HubOutage():
+            return lambda: _outage(simulation, shock), lambda: _halt(simulation, shock.hub, False)
+        case CableCut():
+            hubs = np.isin(world.hubs, shock.hubs)
+            return lambda: _set(world.far, hubs, True), lambda: _set(world.far, hubs, False)
+        case DemandSurge():
+            return lambda: _surge(simulation, shock), None
+        case PowerPrice():
+            goods = np.isin([good.hub for good in world.goods], shock.hubs)
+            return lambda: _power(simulation, goods, shock), None
+        case Subsidy():
+            goods = np.isin([good.hub for good in world.goods], shock.hubs)
+            paid = world.reference[goods] * shock.share / BASIS
+            return lambda: _set(world.subsidy, goods, paid), None
+        case NewGeneration():
+            of_grade = np.array([good.grade == shock.grade for good in world.goods])
+            return lambda: _revalue(simulation, of_grade, shock.worth), None
+        case FatFinger():
+            return lambda: _fat_finger(simulation, shock), None
+        case ProviderDefault():
+            return lambda: _default(simulation, shock), None
+
+
+def _set(array: NDArray[Any], where: NDArray[Any], value: object) -> None:
+    array[where] = value
+
+
+def _halt(simulation: Simulation, hub: str, halted: bool) -> None:
+    simulation.market.done(Halt(halted=halted, hub=hub))
+    world, rows = simulation.world, simulation.board.rows
+    rows["halted"][world.hub_of[rows["good"]] == world.hubs.index(hub)] = halted
+
+
+def _outage(simulation: Simulation, shock: HubOutage) -> None:
+    world = simulation.world
+    world.lost[world.hubs.index(shock.hub)] = shock.lost / BASIS
+    _halt(simulation, shock.hub, True)
+
+
+def _surge(simulation: Simulation, shock: DemandSurge) -> None:
+    simulation.world.demand *= shock.factor
+    _revalue(simulation, np.ones(len(simulation.world.goods), np.bool_), shock.worth)
+
+
+def _power(simulation: Simulation, goods: NDArray[Any], shock: PowerPrice) -> None:
+    simulation.world.power_factor[goods] *= shock.factor
+    simulation.world.worth[goods] *= shock.worth
+
+
+def _revalue(simulation: Simulation, goods: NDArray[Any], factor: float) -> None:
+    simulation.world.worth[goods] *= factor
+    simulation.world.outside[goods] *= factor
+
+
+def _fat_finger(simulation: Simulation, shock: FatFinger) -> None:
+    """Send the order into the contract of the good that has traded most today."""
+    board, world = simulation.board, simulation.world
+    good = next(i for i, g in enumerate(world.goods) if (g.grade, g.hub) == (shock.grade, shock.hub))
+    rows = np.flatnonzero(board.rows["good"] == good)
+    row = board.rows[rows[np.argmax(board.rows["lots"][rows])]]
+    side = Side.BUY if shock.side == "buy" else Side.SELL
+    order = new_order(
+        account=int(simulation.fat_fingers[0]),
+        instrument=int(row["contract"]),
+        side=side,
+        quantity=shock.lots,
+        price=int(row["high"] if side is Side.BUY else row["low"]),
+        tif=TimeInForce.IOC,
+    )
+    simulation.market.hot(order)
+
+
+def _default(simulation: Simulation, shock: ProviderDefault) -> None:
+    """Let the provider with the most cards take its free cash and vanish."""
+    crowd = next(crowd for crowd in simulation.crowds if crowd.name == shock.population)
+    if not isinstance(crowd, ProviderCrowd):
+        raise TypeError(f"{shock.population} isn't a population of providers")
+    account = int(crowd.accounts[int(np.argmax(crowd.capacity.sum(axis=1)))])
+    simulation.world.dead.add(account)
+    member = simulation.market.core.state.members_by_account[account].name
+    free = simulation.market.core.state.free_cash(account)
+    if free > 0:
+        simulation.market.done(Withdraw(member=member, amount_fen=free))

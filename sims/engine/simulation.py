@@ -1,0 +1,217 @@
+"""One simulated market from its first day to its last: wakes within the exchange's own day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+import numpy as np
+
+from exchange.domain.calendar import NS_PER_SECOND, epoch_day, is_trading_day, moment_ns
+from exchange.domain.contracts import Contract, PeriodKind
+from exchange.domain.phases import MarketPhase
+from exchange.service.config import SessionTimes
+from exchange.service.state import joined
+from matching.records import COMMAND, EVENT, Records
+from nodes.catalogue import load_catalogue
+from sims.agents.crowd import Crowd, Moment
+from sims.agents.custom import Agent, AgentCrowd
+from sims.agents.make import make_crowd, member_kind
+from sims.agents.provider import ProviderCrowd
+from sims.engine.board import ROW, Board
+from sims.engine.delivering import meter
+from sims.engine.driver import SimDriver
+from sims.engine.market import SimMarket, finish
+from sims.engine.opening import admit, limits_of, open_market, rows_max
+from sims.engine.shocks import Timetable
+from sims.engine.streams import stream
+from sims.engine.world import World
+from sims.scenario.schema import Scenario
+
+KINDS: Final = tuple(PeriodKind)
+_TAKES_ORDERS = (MarketPhase.CALL, MarketPhase.CONTINUOUS)
+
+
+@dataclass(frozen=True, slots=True)
+class Quotes:
+    """What the board showed after a wake."""
+
+    time_ns: int
+    rows: Records
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Agents of one's own as a population of a simulation."""
+
+    name: str
+    agents: Sequence[Agent]
+    cash_cny: int = 50_000_000
+
+
+class Simulation:
+    """A scenario under a seed. `run` it once.
+
+    `watch` is called with what the board shows after each wake. `parties` take part besides the scenario's
+    populations.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        seed: int,
+        *,
+        watch: Callable[[Quotes], None] | None = None,
+        parties: Sequence[Party] = (),
+    ) -> None:
+        catalogue = load_catalogue()
+        self.scenario = scenario
+        self.seed = seed
+        self.world = World(scenario, catalogue)
+        begin = moment_ns(scenario.first_day, SessionTimes().open_day)
+        limits = limits_of(scenario, self.world.reference.max(), sum(len(party.agents) for party in parties))
+        self.market = SimMarket(limits, begin, self._see)
+        self.board = Board(0, 1)
+        self._watch = watch
+        open_market(self.market, scenario, catalogue)
+        self.crowds = self._people(parties)
+        self._timetable = Timetable(self)
+        self._driver = SimDriver(self.market, scenario, catalogue)
+        self._draws = {crowd.name: stream(seed, f"wake {crowd.name}") for crowd in self.crowds}
+        self._order = stream(seed, "order of populations")
+        self._wander = stream(seed, "worth")
+        self._wakes = 0
+        self._hours = (0, 1)
+        """When today's first order may come, and when trading ends, ns."""
+        self._settled_days = 0
+        self._moment = Moment(0, 0.0, 0, np.zeros(0, np.bool_), np.zeros(0, np.int32))
+
+    def run(self, until_ns: int | None = None) -> None:
+        """Run to the end of the last day, or until market time reaches `until_ns`; call again to go on."""
+        while True:
+            due = self._driver.next_due()
+            if due.what == "open day" and self._settled_days == self.scenario.days:
+                return
+            if self.market.status().phase in _TAKES_ORDERS:
+                self._trade(due.at_ns, until_ns)
+            if until_ns is not None and due.at_ns > until_ns:
+                return
+            self._move_to(due.at_ns)
+            if due.what == "finish delivery":
+                meter(self)
+            finish(due.do())
+            self._after(due.what)
+
+    def _after(self, what: str) -> None:
+        if what == "open day":
+            self._open_board()
+        elif what == "settle":
+            self._settled_days += 1
+            self.market.core.check()
+
+    def _people(self, parties: Sequence[Party]) -> list[Crowd]:
+        """Admit everybody; then make the board for so many, and the populations on it."""
+        market, scenario = self.market, self.scenario
+        accounts = [
+            admit(market, spec.name, member_kind(spec), spec.count, spec.cash_cny)
+            for spec in scenario.population
+        ]
+        own = [admit(market, party.name, "broker", len(party.agents), party.cash_cny) for party in parties]
+        self.fat_fingers = admit(market, "fat-finger", "broker", 1, 10**9)
+        crowds: list[Crowd] = []
+        total = 1 + sum(len(some) for some in (*accounts, *own, self.fat_fingers))
+        board = self.board = Board(total, market.core.state.engine.limits.max_orders + 1)
+        for spec, theirs in zip(scenario.population, accounts, strict=True):
+            draws = stream(self.seed, f"members {spec.name}")
+            crowds.append(make_crowd(spec, theirs, self.world, board, rows_max(scenario), draws))
+        for party, theirs in zip(parties, own, strict=True):
+            draws = stream(self.seed, f"members {party.name}")
+            crowds.append(AgentCrowd(party.name, party.agents, theirs, self.world, board, draws))
+        board.place(crowds)
+        return crowds
+
+    def _open_board(self) -> None:
+        """Show the board the contracts of the day that was opened."""
+        state = self.market.core.state
+        day = state.day.trading_day
+        if day is None:
+            raise RuntimeError("no day is open")
+        contracts = [state.contracts[index] for index in state.active_contracts().tolist()]
+        self.board.open_day(self._rows(contracts), len(state.contracts), state.engine.positions())
+        ahead = [trading_days_between(day, of.last_trading_day, state.closed_days) for of in contracts]
+        left = np.array(ahead, np.int32)
+        self._moment = Moment(self._wakes, 0.0, epoch_day(day), left <= 0, left)
+        sessions = SessionTimes()
+        self._hours = (moment_ns(day, sessions.call), moment_ns(day, sessions.close))
+        self._timetable.open_day(self._settled_days + 1)
+        for crowd in self.crowds:
+            crowd.open_day(self._moment)
+
+    def _rows(self, contracts: list[Contract]) -> Records:
+        """Return the board's rows (dtype ROW) of contracts."""
+        goods = {(good.grade, good.hub): number for number, good in enumerate(self.world.goods)}
+        terms = self.market.core.state.contract_table.rows[[contract.index for contract in contracts]]
+        rows = np.zeros(len(contracts), ROW)
+        rows["contract"] = [contract.index for contract in contracts]
+        rows["good"] = [goods[contract.grade, contract.hub] for contract in contracts]
+        rows["first_day"] = [epoch_day(contract.period.first) for contract in contracts]
+        rows["kind"] = [KINDS.index(contract.kind) for contract in contracts]
+        rows["hours"], rows["low"], rows["high"] = terms["hours"], terms["price_low"], terms["price_high"]
+        rows["reference"] = rows["last"] = terms["reference"]
+        rows["halted"] = terms["halted"]
+        rows["worth"] = self.world.worth[rows["good"]]
+        return rows
+
+    def _trade(self, end_ns: int, until_ns: int | None) -> None:
+        """Wake everybody from now to the end of a phase."""
+        step = self.scenario.wake_seconds * NS_PER_SECOND
+        now = self.market.clock.now_ns()
+        stop = end_ns if until_ns is None else min(end_ns, until_ns)
+        while now < stop:
+            self._move_to(now)
+            self._timetable.run(now)
+            self._wake()
+            now += step
+        self._move_to(stop)
+
+    def _move_to(self, time_ns: int) -> None:
+        self.market.clock.resume_at(time_ns)
+
+    def _wake(self) -> None:
+        """Let everybody act once, in an order drawn anew."""
+        board, now = self.board, self._moment
+        begin, end = self._hours
+        now.wake = self._wakes
+        now.progress = (self.market.clock.now_ns() - begin) / (end - begin)
+        self._wakes += 1
+        share = self.scenario.wake_seconds * NS_PER_SECOND / (end - begin)
+        self.world.wander(self._wander.standard_normal(len(self.world.grades) + len(self.world.goods)), share)
+        board.rows["worth"] = self.world.worth[board.rows["good"]]
+        crowds = [self.crowds[i] for i in self._order.permutation(len(self.crowds))]
+        parts = [crowd.commands(now, self._draws[crowd.name]) for crowd in crowds]
+        parts = [part for part in parts if len(part)]
+        if parts:
+            events = self._send(parts)
+            for crowd in crowds:
+                crowd.on_events(events)
+        if self._watch is not None:
+            self._watch(Quotes(self.market.clock.now_ns(), board.rows.copy()))
+
+    def _send(self, parts: list[Records]) -> Records:
+        commands = parts[0] if len(parts) == 1 else np.array(joined(parts, COMMAND))
+        return self.market.hot(commands) if len(commands) else np.zeros(0, EVENT)
+
+    def _see(self, events: Records) -> None:
+        self.board.fold(events)
+
+    def providers(self) -> list[ProviderCrowd]:
+        """Return the populations that deliver."""
+        return [crowd for crowd in self.crowds if isinstance(crowd, ProviderCrowd)]
+
+
+def trading_days_between(day: date, last: date, closed_days: Collection[date]) -> int:
+    """Return how many trading days follow `day` up to and with `last`."""
+    days = (date.fromordinal(number) for number in range(day.toordinal() + 1, last.toordinal() + 1))
+    return sum(is_trading_day(following, closed_days) for following in days)

@@ -1,0 +1,87 @@
+"""What is true in a simulation besides the market: what goods are worth, what power costs, what broke."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exchange.domain.calendar import SHANGHAI
+from nodes.catalogue import Catalogue
+from nodes.types import Region
+from sims.scenario.schema import Scenario
+
+BASIS: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Good:
+    """A grade at a hub."""
+
+    grade: str
+    hub: str
+
+    def __str__(self) -> str:
+        return f"{self.grade}.{self.hub}"
+
+
+class World:
+    """Arrays by good, in the scenario's order; money in ticks (fen) per lot-hour.
+
+    `worth` wanders and is shocked; `outside` is what cards cost off this market, which only shocks to all of
+    a grade move.
+    """
+
+    def __init__(self, scenario: Scenario, catalogue: Catalogue) -> None:
+        self.scenario = scenario
+        self.catalogue = catalogue
+        pairs = [(grade, hub) for part in scenario.goods for grade in part.grades for hub in part.hubs]
+        self.goods = [Good(*pair) for pair in dict.fromkeys(pairs)]
+        self.grades = list(dict.fromkeys(good.grade for good in self.goods))
+        self.hubs = list(dict.fromkeys(good.hub for good in self.goods))
+        self.grade_of = np.array([self.grades.index(good.grade) for good in self.goods], np.int32)
+        self.hub_of = np.array([self.hubs.index(good.hub) for good in self.goods], np.int32)
+        west = [catalogue.hub(good.hub).region is Region.WEST for good in self.goods]
+        self.west: NDArray[np.bool_] = np.array(west)
+        prices = [catalogue.reference_price_ticks(good.grade, good.hub) for good in self.goods]
+        self.reference: NDArray[np.float64] = np.array(prices, np.float64)
+        self.cards_per_lot = np.array([catalogue.grade(good.grade).cards_per_lot for good in self.goods])
+        self.power = self._power()
+        self.worth = self.reference.copy()
+        self.outside = self.reference.copy()
+        self.power_factor = np.ones(len(self.goods))
+        self.subsidy = np.zeros(len(self.goods))
+        self.lost = np.zeros(len(self.hubs))
+        """Share of a hub's cards that deliver nothing."""
+        self.far = np.zeros(len(self.hubs), np.bool_)
+        """Hubs that can't be reached from other cities."""
+        self.demand = 1.0
+        self.dead: set[int] = set()
+        """Accounts that trade no more and deliver nothing."""
+
+    def capacity_lots(self, good: int) -> int:
+        """Return the lots that the catalogue has of a good."""
+        here = self.goods[good]
+        return self.catalogue.default_capacity_cards(here.hub, here.grade) // int(self.cards_per_lot[good])
+
+    def wander(self, draws: NDArray[np.float64], share_of_day: float) -> None:
+        """Move what goods are worth by standard normal draws, shape (grades + goods,): half of the variance
+        is common to a grade.
+        """
+        scale = self.scenario.volatility / BASIS * np.sqrt(share_of_day / 2)
+        common = draws[: len(self.grades)][self.grade_of]
+        self.worth *= np.maximum(0.5, 1 + scale * (common + draws[len(self.grades) :]))
+
+    def _power(self) -> NDArray[np.float64]:
+        """Return what power costs on the first day, the mean over its hours by the hub's tariff."""
+        midnight = datetime.combine(self.scenario.first_day, datetime.min.time(), SHANGHAI)
+        hours = [midnight + timedelta(hours=hour) for hour in range(24)]
+        means = [
+            np.mean([self.catalogue.power_cny_per_card_hour(good.hub, good.grade, at) for at in hours])
+            for good in self.goods
+        ]
+        power: NDArray[np.float64] = np.array(means) * 100 * self.cards_per_lot
+        return power

@@ -1,0 +1,1 @@
+"""Scenarios: what market a simulation runs, as data a person can read."""

@@ -1,0 +1,131 @@
+"""Who takes part: one table a population. Shares and margins are in basis points."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+BasisPoints = Annotated[int, Meta(ge=0, le=10_000)]
+Count = Annotated[int, Meta(ge=1, le=2_000)]
+Lots = Annotated[int, Meta(ge=1, le=100_000)]
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+
+
+class Crowd(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind"):
+    """What every population has."""
+
+    name: Name
+    count: Count
+    """Members."""
+    cash_cny: Annotated[int, Meta(ge=0, le=10**10)] = 50_000_000
+    """Paid into each account once."""
+    activity: BasisPoints = 10_000
+    """Chance that a member acts when it may."""
+
+
+class ZeroIntelligence(Crowd, frozen=True, kw_only=True, tag="zero-intelligence"):
+    """Random quotes of one unit (Gode and Sunder 1993): half the members buy, half sell."""
+
+    budget: bool = True
+    """ZI-C: never beyond the member's own value. Without it ZI-U: anything within the day's limits."""
+    spread: BasisPoints = 500
+    """Values lie within so much of what the good is worth, uniformly."""
+
+
+class PoissonFlow(Crowd, frozen=True, kw_only=True, tag="poisson"):
+    """Limit orders, market orders and cancellations at constant rates (Farmer, Patelli and Zovko 2005)."""
+
+    orders: Annotated[int, Meta(ge=1, le=100_000)] = 10
+    """Draws of a member each time it may act."""
+    market_share: BasisPoints = 1_500
+    """Market orders among new orders."""
+    open_orders: Annotated[int, Meta(ge=1, le=1_000)] = 20
+    """Places for open orders; a draw that hits a taken one cancels, so cancellations rise with what rests."""
+    reach: Annotated[int, Meta(ge=1, le=2_000)] = 40
+    """Limit orders come up to so many ticks beyond the best opposite price."""
+
+
+class MarketMaker(Crowd, frozen=True, kw_only=True, tag="market-maker"):
+    """Quotes both sides around the middle and leans against its inventory (Ho and Stoll 1981)."""
+
+    half_spread: BasisPoints = 40
+    lots: Lots = 5
+    """A quote's size."""
+    position_max: Lots = 100
+    """Lots in one contract beyond which it quotes one side only."""
+    lean: BasisPoints = 100
+    """How far the quotes have moved when the inventory is full."""
+
+
+class Momentum(Crowd, frozen=True, kw_only=True, tag="momentum"):
+    """Buys what has risen and sells what has fallen (Chiarella 1992)."""
+
+    trigger: BasisPoints = 30
+    """Distance of the last price from its moving average."""
+    memory: Annotated[int, Meta(ge=2, le=1_000)] = 12
+    """Wakes that the moving average looks back."""
+    lots: Lots = 2
+    position_max: Lots = 40
+
+
+class Value(Crowd, frozen=True, kw_only=True, tag="value"):
+    """Buys below and sells above what it believes a good is worth."""
+
+    noise: BasisPoints = 150
+    """Standard deviation of its belief."""
+    margin: BasisPoints = 50
+    """Gain that it wants."""
+    lots: Lots = 3
+    position_max: Lots = 60
+
+
+class Provider(Crowd, frozen=True, kw_only=True, tag="provider"):
+    """Sells the cards it owns forward, at no less than what running them costs, and delivers them.
+
+    Running costs: power at the hub by hour (price × PUE × draw of the catalogue) and `running`.
+    """
+
+    hubs: tuple[str, ...] = ()
+    """Empty: every hub of the scenario, in turn."""
+    capacity: BasisPoints = 10_000
+    """Share of the catalogue's cards at a hub, divided among the providers there."""
+    running: BasisPoints = 6_000
+    """What a card-hour costs besides power, as a share of the reference price; and half as much up and down,
+    by member.
+    """
+    markup: BasisPoints = 300
+    """Asked above what the good is worth at the beginning of trading; falls to nothing at the end."""
+
+
+class Enterprise(Crowd, frozen=True, kw_only=True, tag="enterprise"):
+    """Buys the cards that the tasks of its city need, where their round trip and data may go.
+
+    Tasks, classes and cities: the production trace of `sims/data`. Values: what cards cost elsewhere.
+    """
+
+    cities: tuple[str, ...] = ()
+    """Empty: the thirteen edge cities, in turn."""
+    demand: BasisPoints = 2_000
+    """Share of the city's tasks, divided among its enterprises."""
+    premium: BasisPoints = 1_500
+    """Most that buying elsewhere costs above the reference price; uniform by member."""
+    forecast: BasisPoints = 1_000
+    """Error of its forecast (standard deviation)."""
+    local: bool = False
+    """Whether it only ever buys in its own city."""
+
+
+class Arbitrageur(Crowd, frozen=True, kw_only=True, tag="arbitrageur"):
+    """Buys a grade where, or for when, it is cheap and sells it where it is dear."""
+
+    gain: BasisPoints = 60
+    """Least difference beyond that of what the goods are worth."""
+    lots: Lots = 3
+    position_max: Lots = 60
+
+
+Population: TypeAlias = (
+    ZeroIntelligence | PoissonFlow | MarketMaker | Momentum | Value | Provider | Enterprise | Arbitrageur
+)

@@ -1,0 +1,82 @@
+"""What a scenario file may say. Every key is documented here; `schema()` is the published JSON schema."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from sims.scenario.populations import Population
+from sims.scenario.shocks import Shock
+
+BasisPoints = Annotated[int, Meta(ge=0, le=10_000)]
+
+
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of every section: unknown keys are refused."""
+
+
+class Goods(Part, frozen=True, kw_only=True):
+    """Grades and hubs that are traded: every grade at every hub of one table."""
+
+    grades: Annotated[tuple[str, ...], Meta(min_length=1)]
+    hubs: Annotated[tuple[str, ...], Meta(min_length=1)]
+
+
+class Fee(Part, frozen=True, kw_only=True):
+    """Trading fees in basis points of value."""
+
+    maker: BasisPoints = 0
+    taker: BasisPoints = 2
+
+
+class Limit(Part, frozen=True, kw_only=True):
+    """Daily price limits around the last settlement price, basis points each way."""
+
+    daily: BasisPoints = 1_000
+
+
+class Margin(Part, frozen=True, kw_only=True):
+    """Initial margin."""
+
+    scan: BasisPoints = 500
+    """Base scan range, basis points of value (clause 5.1)."""
+    netting: bool = False
+    """Whether portfolios net as on the live exchange (clause 5.11). The exchange then looks at every order of
+    an account that nets by itself, which is many times slower.
+    """
+
+
+class Scenario(Part, frozen=True, kw_only=True):
+    """A market to simulate."""
+
+    name: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,47}$")]
+    title: str
+    shows: str
+    """What a run of it shows."""
+    plausible: str
+    """Why it could happen, and what its figures come from."""
+    first_day: date = date(2026, 12, 7)
+    days: Annotated[int, Meta(ge=1, le=250)] = 1
+    """Trading days."""
+    wake_seconds: Annotated[int, Meta(ge=1, le=21_600)] = 300
+    """Every so often while orders are taken everybody may act."""
+    periods: tuple[Literal["day", "week", "month", "quarter"], ...] = ("day",)
+    """Kinds of contracts that are listed."""
+    days_ahead: Annotated[int, Meta(ge=1, le=400)] = 400
+    """Contracts whose delivery begins later aren't listed."""
+    volatility: Annotated[int, Meta(ge=0, le=5_000)] = 100
+    """What a grade is worth at a hub wanders by so many basis points a day (standard deviation)."""
+    goods: Annotated[tuple[Goods, ...], Meta(min_length=1)]
+    fee: Fee = Fee()
+    limit: Limit = Limit()
+    margin: Margin = Margin()
+    population: Annotated[tuple[Population, ...], Meta(min_length=1)]
+    shock: tuple[Shock, ...] = ()
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON schema of scenario files (after `extends` has been followed)."""
+    return msgspec.json.schema(Scenario)
