@@ -18,17 +18,16 @@ import time
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
 from bench.report import ROOT, Result, arguments, show, write
 from bench.wire_feed import fan_out, order_rate
+from bench.wire_http import constant_requests, exchange_all, order_requests
 from bench.wire_load import Load, paced, pipelined, round_trips
 from bench.wire_readers import HEALTHY, UNREADING, measure
-from exchange.api.signing import signed_headers
 from exchange.client import Profile
 
 WINDOW = 32_768
@@ -125,55 +124,6 @@ def binary(durability: str, seconds: float, trips: int) -> list[Result]:
     return results + percentiles(f"binary, {durability}, 10 % of capacity", light)
 
 
-async def http_rate(running: Running, seconds: float, *, signed: bool) -> float:
-    """Return requests a second over 32 connections."""
-    profile = running.profile(1)
-    contract = running.ready["contracts"][0]
-    low = f"{contract['low'] / 100:.2f}"
-    body = orjson.dumps({"symbol": contract["symbol"], "side": "buy", "price": low, "quantity": 1})
-    target, port = ("/v1/orders", running.ready["http"]) if signed else ("/constant", running.ready["bare"])
-    streams = [await asyncio.open_connection("127.0.0.1", port) for _ in range(HTTP_CONNECTIONS)]
-    end = asyncio.get_running_loop().time() + seconds
-    counts = await asyncio.gather(
-        *(requests(*stream, target, body, profile if signed else None, end) for stream in streams)
-    )
-    return sum(counts) / seconds
-
-
-async def requests(
-    reader: asyncio.StreamReader,
-    writer: asyncio.StreamWriter,
-    target: str,
-    body: bytes,
-    profile: Profile | None,
-    end: float,
-) -> int:
-    """Send one request after another; return how many were answered 200. A plain socket: a full client
-    would be measured along.
-    """
-    loop, done = asyncio.get_running_loop(), 0
-    while loop.time() < end:
-        signed = (
-            {}
-            if profile is None
-            else signed_headers(profile.key_id, profile.secret_bytes, "POST", target, body)
-        )
-        lines = "".join(f"{name}: {value}\r\n" for name, value in signed.items())
-        head = (
-            f"POST {target} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(body)}\r\n{lines}\r\n"
-        )
-        writer.write(head.encode() + body)
-        answer = await reader.readuntil(b"\r\n\r\n")
-        length = int(answer.lower().split(b"content-length: ", 1)[1].split(b"\r\n", 1)[0])
-        await reader.readexactly(length)
-        if not answer.startswith(b"HTTP/1.1 200"):
-            raise RuntimeError(answer.decode())
-        done += 1
-    writer.close()
-    return done
-
-
 def with_server(measured: Callable[[Running], list[Result]]) -> list[Result]:
     """Measure on a fresh server that syncs."""
     with server("sync") as running:
@@ -189,19 +139,40 @@ def costing(running: Running, work: Coroutine[Any, Any, float], seconds: float) 
     return rate, (running.cpu_s() - used) / (rate * seconds) * 1e6
 
 
+class Cost(NamedTuple):
+    """What a load came to: answers a second, and what each took of a processor."""
+
+    rate: float
+    server_us: float
+    client_us: float
+
+
+def measured(running: Running, port: int, requests: Iterator[bytes], seconds: float) -> Cost:
+    """Send requests over all connections for a time."""
+    used, own = running.cpu_s(), time.process_time()
+    answered, taken = exchange_all(port, HTTP_CONNECTIONS, requests, seconds)
+    own = time.process_time() - own
+    return Cost(answered / taken, (running.cpu_s() - used) / answered * 1e6, own / answered * 1e6)
+
+
 def http(running: Running, seconds: float) -> list[Result]:
     """Measure orders over HTTP, one signed order a request, beside the bare handler, in turn."""
     each = seconds / 4
-    rates: dict[bool, list[tuple[float, float]]] = {False: [], True: []}
-    for signed in (False, True, False, True):
-        rates[signed].append(costing(running, http_rate(running, each, signed=signed), each))
-    (plain, plain_cost), (orders, cost) = (max(rates[signed]) for signed in (False, True))
+    member, contract = running.profile(1), running.ready["contracts"][0]
+    bare_port, port = running.ready["bare"], running.ready["http"]
+    found: list[list[Cost]] = [[], []]
+    for _ in range(2):
+        found[0].append(measured(running, bare_port, constant_requests(), each))
+        found[1].append(measured(running, port, order_requests(member, contract, each), each))
+    plain, orders = (max(costs) for costs in found)
     bare, own = "HTTP, bare aiohttp handler", "HTTP, sync, one signed order"
     return [
-        Result(bare, "32 connections", plain, "requests/s", "higher"),
-        Result(bare, "server's processor time", plain_cost, "µs/request", "lower"),
-        Result(own, "32 connections", orders, "orders/s", "higher", plain / 2),
-        Result(own, "server's processor time", cost, "µs/order", "lower"),
+        Result(bare, "32 connections", plain.rate, "requests/s", "higher"),
+        Result(bare, "server's processor time", plain.server_us, "µs/request", "lower"),
+        Result(bare, "client's processor time", plain.client_us, "µs/request", "lower"),
+        Result(own, "32 connections", orders.rate, "orders/s", "higher", plain.rate / 2),
+        Result(own, "server's processor time", orders.server_us, "µs/order", "lower", 2 * plain.server_us),
+        Result(own, "client's processor time", orders.client_us, "µs/order", "lower"),
     ]
 
 

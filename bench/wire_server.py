@@ -22,6 +22,7 @@ from exchange.domain.clock import ManualClock
 from exchange.domain.messages import AddKey, AddMember, Deposit, RareMessage
 from exchange.gateway.app import make_app
 from exchange.gateway.binary.gateway import BinaryGateway
+from exchange.gateway.protocol import ExchangeRunner
 from exchange.history.keeper import keep_history
 from exchange.history.mark import publish_durable
 from exchange.ops.log import log_to
@@ -35,6 +36,7 @@ from exchange.service.secrets import new_key_id, new_secret
 
 DAY = date(2026, 12, 4)
 DEPOSIT_FEN = 10**13
+SERVED: dict[str, Any] = {"access_log": None, "shutdown_timeout": 0.1}
 
 
 async def admit(exchange: Exchange, name: str) -> dict[str, str]:
@@ -61,9 +63,8 @@ async def bare(_: web.Request) -> web.Response:
     return web.Response(body=b'{"constant":true}', content_type="application/json")
 
 
-async def listen(app: web.Application) -> tuple[web.AppRunner, int]:
+async def listen(runner: web.AppRunner) -> tuple[web.AppRunner, int]:
     """Serve an application on a free port of the loopback."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0, backlog=1024).start()
     return runner, int(runner.addresses[0][1])
@@ -82,10 +83,10 @@ async def serve(folder: Path, durability: Any, members: int) -> None:
     profiles = [await admit(exchange, f"member-{number}") for number in range(members)]
     clock.set(moment_ns(DAY, time(9, 5)))
     await DayDriver(exchange, clock, config).catch_up()
-    runner, http = await listen(make_app(exchange, metrics))
+    runner, http = await listen(ExchangeRunner(make_app(exchange, metrics), **SERVED))
     plain = web.Application()
     plain.router.add_post("/constant", bare)
-    plain_runner, plain_port = await listen(plain)
+    plain_runner, plain_port = await listen(web.AppRunner(plain, **SERVED))
     gateway = BinaryGateway(exchange, metrics)
     _, binary = await gateway.start("127.0.0.1", 0)
     history = asyncio.create_task(keep_history(config.data_dir, "warning"))

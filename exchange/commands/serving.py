@@ -24,6 +24,7 @@ from exchange.domain.calendar import day_of, moment_ns
 from exchange.domain.clock import AcceleratedClock, WallClock
 from exchange.gateway.app import make_app
 from exchange.gateway.binary.gateway import BinaryGateway, BinaryLimits
+from exchange.gateway.protocol import ExchangeRunner
 from exchange.gateway.rates import RateLimit
 from exchange.history.keeper import keep_history
 from exchange.history.mark import publish_durable
@@ -134,7 +135,7 @@ class Server:
             metrics_to_anyone=self._settings.metrics_to_anyone,
             rate_limit=rate_limit,
         )
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSE_S)
+        runner = ExchangeRunner(app, access_log=None, shutdown_timeout=CLOSE_S)
         await runner.setup()
         binary = BinaryGateway(
             exchange,

@@ -8,12 +8,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
-import msgspec
 import orjson
-import structlog
 from aiohttp import web
 
-from exchange.api.answers import Answer, Problem, ProblemAnswer
 from exchange.api.codes import RequestCode, RequestRefused, refuse
 from exchange.api.signing import KEY_HEADER
 from exchange.gateway import (
@@ -34,12 +31,15 @@ from exchange.gateway import (
     trading,
 )
 from exchange.gateway.auth import Authenticator
-from exchange.gateway.call import RETRIABLE, Call, Route, check_role
+from exchange.gateway.call import Call, Route, check_role
 from exchange.gateway.feed import FeedHub
-from exchange.gateway.observe import ACCOUNT, CODE, SEQ, add_metrics, observing
+from exchange.gateway.lane import OrderLane
+from exchange.gateway.observe import OBSERVED, add_metrics, observing
 from exchange.gateway.openapi import document
 from exchange.gateway.parsing import parse_body, parse_query
+from exchange.gateway.protocol import LANE
 from exchange.gateway.rates import UNLIMITED, RateLimit, Rates
+from exchange.gateway.replies import CONTENT_TYPE, Reply, answered, failed, refused
 from exchange.gateway.screens import COOKIE, Browser, Screens
 from exchange.history.mark import DurableMark, history_folder
 from exchange.history.reader import HistoryReader
@@ -66,10 +66,8 @@ ROUTES: Final = (
 )
 """Every endpoint; routing, `/openapi.json` and the tests read this table."""
 
-RETRY_AFTER_S: Final = 1
 _STATIC: Final = Path(__file__).parent / "static"
 _PAGES: Final = {"/": "market.html", "/login": "login.html", "/docs": "docs.html"}
-_LOG = structlog.get_logger("gateway")
 
 Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -92,6 +90,7 @@ def make_app(
     add_metrics(app, metrics, to_anyone=metrics_to_anyone)
     rates = Rates(rate_limit)
     authenticator = Authenticator(exchange, rates=rates)
+    app[LANE] = OrderLane(exchange, authenticator, metrics)
     screens = Screens(exchange, rates)
     folder = history_folder(exchange.config.data_dir)
     mark, reader = DurableMark(folder), HistoryReader(folder)
@@ -162,7 +161,7 @@ def _endpoint(
             check_role(route, caller)
             if route.for_clients and "client" in given:
                 caller = clients.acting_for(exchange, caller, given.pop("client"))
-            request[ACCOUNT] = caller.account
+            request[OBSERVED].account = caller.account
         parameters = parse_query(
             given, bool(query) and len(request.query) != len(set(request.query)), route.query
         )
@@ -171,8 +170,8 @@ def _endpoint(
             exchange, request.match_info, parameters, body, caller, history_reader, plans, screens, browser
         )
         answer = await route.handler(call)
-        request[SEQ] = exchange.views.seq
-        response = json_answer(answer)
+        request[OBSERVED].seq = exchange.views.seq
+        response = _response(answered(answer))
         if browser.set_cookie is not None:
             response.headers["Set-Cookie"] = browser.set_cookie
         if route.tag == "session":
@@ -221,9 +220,11 @@ def _too_large(bytes_max: int) -> RequestRefused:
     )
 
 
-def json_answer(answer: Answer, status: int = 200) -> web.Response:
-    """Return an answer as a JSON response; fields that are None are kept as null."""
-    return web.Response(body=msgspec.json.encode(answer), status=status, content_type="application/json")
+def _response(reply: Reply) -> web.Response:
+    response = web.Response(body=reply.body, status=reply.status, content_type=CONTENT_TYPE)
+    if reply.retry_after_s is not None:
+        response.headers["Retry-After"] = str(reply.retry_after_s)
+    return response
 
 
 @web.middleware
@@ -234,12 +235,12 @@ async def _answer_everything(
     try:
         return await handler(request)
     except Exception as raised:
-        refused = _refusal(request, raised)
-        request[CODE] = refused.code
-        response = problem(refused)
+        why = _refusal(request, raised)
+        request[OBSERVED].code = why.code
+        response = _response(refused(why))
         if isinstance(raised, web.HTTPMethodNotAllowed):
             response.headers["Allow"] = ", ".join(sorted(raised.allowed_methods))
-        if refused.code == RequestCode.UPGRADE_REQUIRED.name:
+        if why.code == RequestCode.UPGRADE_REQUIRED.name:
             response.headers["Upgrade"] = "websocket"
         return response
 
@@ -258,19 +259,7 @@ def _refusal(request: web.Request, raised: Exception) -> RequestRefused:
         )
     if isinstance(raised, web.HTTPException):
         return refuse(RequestCode.BAD_REQUEST, f"{raised.reason}.")
-    _LOG.error("request failed", method=request.method, path=path, exc_info=raised)
-    return refuse(
-        RequestCode.INTERNAL, "The server failed while it handled this; look up what became of a command."
-    )
-
-
-def problem(refused: RequestRefused) -> web.Response:
-    """Return a refusal as a response."""
-    body = ProblemAnswer(error=Problem(code=refused.code, message=refused.message, field=refused.field))
-    response = json_answer(body, refused.status)
-    if refused.status in RETRIABLE:
-        response.headers["Retry-After"] = str(refused.retry_after_s or RETRY_AFTER_S)
-    return response
+    return failed(request.method, path, raised)
 
 
 def _add_pages(app: web.Application) -> None:

@@ -19,7 +19,7 @@ from exchange.api.signing import (
     TIMESTAMP_HEADER,
     TIMESTAMP_PATTERN,
     WINDOW_MS,
-    signature,
+    Signer,
     signed_text,
 )
 from exchange.gateway.networks import allowed
@@ -31,7 +31,7 @@ from exchange.service.viewtypes import KeyView
 NONCES_MAX = 1_000_000
 """Nonces remembered at once; beyond it signed requests are refused with NONCE_MEMORY_FULL."""
 
-_NOBODY = bytes(32)
+_NOBODY = Signer(bytes(32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class Authenticator:
         self._nonces = NonceMemory()
         for nonce, _ in exchange.views.nonces():
             self._nonces.remember(nonce, self._start_ms)
-        self._secret = lru_cache(maxsize=4_096)(self._decrypted)
+        self._signer = lru_cache(maxsize=4_096)(self._made_signer)
 
     def check(
         self,
@@ -107,8 +107,8 @@ class Authenticator:
         now_ms = self._now_ms()
         self._check_time(int(stamp), now_ms)
         key = self._exchange.views.key(key_id)
-        secret = _NOBODY if key is None else self._secret(key)
-        wanted = signature(secret, signed_text(method, path, query, stamp, nonce, body))
+        signer = _NOBODY if key is None else self._signer(key)
+        wanted = signer.signature(signed_text(method, path, query, stamp, nonce, body))
         matches = hmac.compare_digest(wanted, given)
         if key is None or not key.enabled or not matches:
             raise refuse(
@@ -153,8 +153,8 @@ class Authenticator:
         if code is not None:
             raise refuse(code, f"{code.meaning} Send the request again in a minute.")
 
-    def _decrypted(self, key: KeyView) -> bytes:
-        return self._exchange.secret_of(key)
+    def _made_signer(self, key: KeyView) -> Signer:
+        return Signer(self._exchange.secret_of(key))
 
 
 def _signing_headers(headers: Mapping[str, str]) -> tuple[str, str, str, str]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from logging import DEBUG, INFO, WARNING, getLogger
 from typing import Final
 
 import structlog
@@ -16,39 +18,81 @@ from exchange.ops.metrics import CONTENT_TYPE, Metrics
 
 REQUEST_ID_HEADER: Final = "X-Request-Id"
 GATEWAY: Final = "http"
-ACCOUNT: Final = web.RequestKey("account", int)
-SEQ: Final = web.RequestKey("seq", int)
-CODE: Final = web.RequestKey("code", str)
 
 _ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1"})
 _LOG = structlog.get_logger("gateway")
+_STANDARD_LOG: Final = getLogger("gateway")
+"""Where structlog writes to; asked first whether a line is wanted, which costs a tenth."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def observing(metrics: Metrics) -> Middleware:
-    """Return the outermost middleware. It keeps a caller's request id if that is a plain short word.
+def request_id_of(headers: Mapping[str, str]) -> str:
+    """Return a caller's request id if that is a plain short word, else a new one."""
+    given = headers.get(REQUEST_ID_HEADER, "")
+    return given if _ID.fullmatch(given) else secrets.token_hex(8)
 
-    What changes something, and every failure of the server, is logged; reads are only at level debug.
-    """
+
+@dataclass(slots=True)
+class Observed:
+    """One request on its way, for the log and the figures; times from `time.perf_counter`, seconds."""
+
+    method: str
+    operation: str
+    """Method and path as the endpoint is declared."""
+    request_id: str
+    peer: str | None
+    began: float
+    account: int | None = None
+    seq: int | None = None
+    code: str | None = None
+    """Why it was refused."""
+
+    def answered(self, metrics: Metrics, status: int) -> None:
+        """Count and log the request. What changes something, and every failure of the server, is logged;
+        reads are only at level debug.
+        """
+        seconds = time.perf_counter() - self.began
+        metrics.requested(GATEWAY, self.operation, status, seconds)
+        if self.code is not None:
+            metrics.refused(GATEWAY, self.code)
+        level = WARNING if status >= 500 else DEBUG if self.method in _READS else INFO
+        if _STANDARD_LOG.isEnabledFor(level):
+            self._log(level, status, seconds)
+
+    def _log(self, level: int, status: int, seconds: float) -> None:
+        known = {"account": self.account, "seq": self.seq, "code": self.code}
+        _LOG.log(
+            level,
+            "request",
+            request_id=self.request_id,
+            operation=self.operation,
+            status=status,
+            ms=round(seconds * 1000, 3),
+            peer=self.peer,
+            **{name: value for name, value in known.items() if value is not None},
+        )
+
+
+OBSERVED: Final = web.RequestKey("observed", Observed)
+
+
+def observing(metrics: Metrics) -> Middleware:
+    """Return the outermost middleware: what is logged on the way carries the request's id."""
 
     @web.middleware
     async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
-        began = time.perf_counter()
-        given = request.headers.get(REQUEST_ID_HEADER, "")
-        request_id = given if _ID.fullmatch(given) else secrets.token_hex(8)
+        operation = f"{request.method} {_path_of(request)}"
+        request_id = request_id_of(request.headers)
+        observed = Observed(request.method, operation, request_id, request.remote, time.perf_counter())
+        request[OBSERVED] = observed
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             response = await handler(request)
-            if not response.prepared:
-                response.headers[REQUEST_ID_HEADER] = request_id
-            seconds = time.perf_counter() - began
-            operation = f"{request.method} {_path_of(request)}"
-            metrics.requested(GATEWAY, operation, response.status, seconds)
-            if code := request.get(CODE):
-                metrics.refused(GATEWAY, code)
-            _log(request, operation, response.status, seconds)
+        if not response.prepared:
+            response.headers[REQUEST_ID_HEADER] = request_id
+        observed.answered(metrics, response.status)
         return response
 
     return observe
@@ -69,15 +113,3 @@ def _path_of(request: web.Request) -> str:
     """Return the endpoint's path as it is declared; one word for whatever isn't an endpoint."""
     resource = request.match_info.route.resource
     return "elsewhere" if resource is None else resource.canonical
-
-
-def _log(request: web.Request, operation: str, status: int, seconds: float) -> None:
-    said = {"operation": operation, "status": status, "ms": round(seconds * 1000, 3), "peer": request.remote}
-    known = {"account": request.get(ACCOUNT), "seq": request.get(SEQ), "code": request.get(CODE)}
-    said |= {name: value for name, value in known.items() if value is not None}
-    if status >= 500:
-        _LOG.warning("request", **said)
-    elif request.method in _READS:
-        _LOG.debug("request", **said)
-    else:
-        _LOG.info("request", **said)

@@ -86,17 +86,25 @@ def records_of(
     contracts: dict[str, int] = {}
     for at, item in enumerate(items):
         try:
-            if isinstance(item, requests.NewOrder):
-                contract = contracts.get(item.symbol)
-                if contract is None:
-                    contract = contracts[item.symbol] = _contract(exchange, item.symbol)
-                rows.append(_new(account, contract, item))
-            else:
-                rows.append(_change(account, item))
+            rows.append(row_of(exchange, account, item, contracts))
             places.append(at)
         except RequestRefused as refusal_of_item:
             refused[at] = refusal_of_item
     return np.array(rows, COMMAND), places, refused
+
+
+def row_of(exchange: Exchange, account: int, command: Command, contracts: dict[str, int]) -> Row:
+    """Return the columns of COMMAND of what is well formed. `contracts` remembers indices of symbols for as
+    long as nothing else is submitted.
+
+    Raises RequestRefused: UNKNOWN_SYMBOL, INVALID_FIELD, MISSING_FIELD, PRICE_OFF_TICK.
+    """
+    if not isinstance(command, requests.NewOrder):
+        return _change(account, command)
+    contract = contracts.get(command.symbol)
+    if contract is None:
+        contract = contracts[command.symbol] = _contract(exchange, command.symbol)
+    return _new(account, contract, command)
 
 
 def mass_cancel_of(exchange: Exchange, account: int, asked: requests.MassCancel) -> Records:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from operator import attrgetter
+from typing import Final
 
 from exchange.api import answers, requests
 from exchange.api.codes import RequestRefused
@@ -11,31 +13,45 @@ from exchange.gateway.call import BATCH_BYTES_MAX, Call, Route
 from exchange.gateway.orders import Command, Outcome, mass_cancel_of, records_of, refusal
 from exchange.gateway.paging import page
 from exchange.gateway.repeats import submit_once
+from exchange.service.exchange import Exchange
 from matching.records import EventKind, RejectCode
 
 _ORDER_HELP = {"order_id": "the exchange's order id"}
 
 
+def placed(_: Mapping[str, str], body: requests.NewOrder) -> Command:
+    """Return the command of a request that places an order."""
+    return body
+
+
+def amended(path: Mapping[str, str], body: requests.AmendOrder) -> Command:
+    """Return the command of a request that amends an order."""
+    return requests.Amend(
+        order_id=path["order_id"],
+        price=body.price,
+        quantity=body.quantity,
+        trigger_price=body.trigger_price,
+    )
+
+
+def cancelled(path: Mapping[str, str], _: None) -> Command:
+    """Return the command of a request that cancels an order."""
+    return requests.Cancel(order_id=path["order_id"])
+
+
 async def place(call: Call) -> answers.OrderAnswer:
     """Place an order; answers when it is durable, with the trades that it made."""
-    return await _one(call, call.body)
+    return await _one(call, placed(call.path, call.body))
 
 
 async def amend(call: Call) -> answers.OrderAnswer:
     """Change price, total quantity or trigger price of an open order (clause 3.20)."""
-    change: requests.AmendOrder = call.body
-    command = requests.Amend(
-        order_id=call.path["order_id"],
-        price=change.price,
-        quantity=change.quantity,
-        trigger_price=change.trigger_price,
-    )
-    return await _one(call, command)
+    return await _one(call, amended(call.path, call.body))
 
 
 async def cancel(call: Call) -> answers.OrderAnswer:
     """Cancel an open order; possible in every phase."""
-    return await _one(call, requests.Cancel(order_id=call.path["order_id"]))
+    return await _one(call, cancelled(call.path, call.body))
 
 
 async def cancel_all(call: Call) -> answers.MassCancelAnswer:
@@ -73,9 +89,14 @@ async def orders(call: Call) -> answers.Orders:
 
 async def _one(call: Call, command: Command) -> answers.OrderAnswer:
     (outcome,) = await _submit(call, [command])
+    return answer_of(call.exchange, outcome)
+
+
+def answer_of(exchange: Exchange, outcome: Outcome) -> answers.OrderAnswer:
+    """Return the answer to a request with one command; raises its refusal."""
     if isinstance(outcome, RequestRefused):
         raise outcome
-    return answers.OrderAnswer(order=outcome, as_of_seq=call.exchange.views.seq)
+    return answers.OrderAnswer(order=outcome, as_of_seq=exchange.views.seq)
 
 
 async def _submit(call: Call, items: list[Command]) -> list[Outcome]:
@@ -95,17 +116,40 @@ def _batch_result(outcome: Outcome) -> answers.BatchResult:
     return answers.BatchResult(order=outcome)
 
 
+PLACE: Final = Route(
+    method="POST",
+    path="/v1/orders",
+    handler=place,
+    answer=answers.OrderAnswer,
+    summary="Place an order",
+    tag="orders",
+    scope="trade",
+    body=requests.NewOrder,
+)
+AMEND: Final = Route(
+    method="PATCH",
+    path="/v1/orders/{order_id}",
+    handler=amend,
+    answer=answers.OrderAnswer,
+    summary="Amend an order",
+    tag="orders",
+    scope="trade",
+    body=requests.AmendOrder,
+    path_help=_ORDER_HELP,
+)
+CANCEL: Final = Route(
+    method="DELETE",
+    path="/v1/orders/{order_id}",
+    handler=cancel,
+    answer=answers.OrderAnswer,
+    summary="Cancel an order",
+    tag="orders",
+    scope="trade",
+    path_help=_ORDER_HELP,
+)
+
 ROUTES = (
-    Route(
-        method="POST",
-        path="/v1/orders",
-        handler=place,
-        answer=answers.OrderAnswer,
-        summary="Place an order",
-        tag="orders",
-        scope="trade",
-        body=requests.NewOrder,
-    ),
+    PLACE,
     Route(
         method="POST",
         path="/v1/orders/batch",
@@ -127,27 +171,8 @@ ROUTES = (
         scope="trade",
         body=requests.MassCancel,
     ),
-    Route(
-        method="PATCH",
-        path="/v1/orders/{order_id}",
-        handler=amend,
-        answer=answers.OrderAnswer,
-        summary="Amend an order",
-        tag="orders",
-        scope="trade",
-        body=requests.AmendOrder,
-        path_help=_ORDER_HELP,
-    ),
-    Route(
-        method="DELETE",
-        path="/v1/orders/{order_id}",
-        handler=cancel,
-        answer=answers.OrderAnswer,
-        summary="Cancel an order",
-        tag="orders",
-        scope="trade",
-        path_help=_ORDER_HELP,
-    ),
+    AMEND,
+    CANCEL,
     Route(
         method="GET",
         path="/v1/orders",

@@ -11,6 +11,7 @@ import asyncio
 import math
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import TypeAlias
 
 import msgspec
@@ -37,8 +38,8 @@ from exchange.service.hot import stamp, take
 from exchange.service.market import MarketData
 from exchange.service.nonces import nonce_entry
 from exchange.service.parts import (
-    AwaitedPart,
     BlockOwner,
+    CalledPart,
     HotFrame,
     HotPart,
     OwnedPart,
@@ -199,15 +200,25 @@ class Exchange:
             raise TypeError(f"expected COMMAND records, not {commands.dtype}")
         if not len(commands):
             return HotResult(self._core.seq, np.zeros(0, EVENT), self._core.time_ns)
-        part = AwaitedPart(_taken(commands, account), self._loop.create_future())
+        result: asyncio.Future[HotResult] = self._loop.create_future()
+        self.submit_called(_taken(commands, account), partial(_resolve, result))
+        return await result
+
+    def submit_called(self, commands: Records, tell: Callable[[HotResult], None]) -> None:
+        """Submit commands (dtype COMMAND, shape (n,), n ≥ 1) that are the exchange's from now on, each for
+        the account that it names: who submits them answers for that. Seq and time are overwritten.
+
+        `tell` is called once, as `submit_hot` resolves; before this returns if they are refused at once. It
+        must only enqueue.
+        """
         code = self._why_not(len(commands))
         if code is None and len(commands) > self.config.frame_commands_max:
             code = RejectCode.INVALID_COMMAND
+        part = CalledPart(commands, tell)
         if code is None:
             self._gather(part, len(commands))
         else:
             part.refuse(code)
-        return await part.result
 
     def submit_block(self, commands: Records, account: int, owner: BlockOwner) -> RejectCode | None:
         """Submit 1 … `config.frame_commands_max` commands (dtype COMMAND, shape (n,)) for `account`; they
@@ -441,6 +452,11 @@ def _taken(commands: Records, account: int) -> Records:
     copy = np.empty(len(commands), COMMAND)
     take(commands, copy, account)
     return copy
+
+
+def _resolve(result: asyncio.Future[HotResult], told: HotResult) -> None:
+    if not result.done():
+        result.set_result(told)
 
 
 def _well_formed(message: RareMessage) -> bool:

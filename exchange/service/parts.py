@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -45,23 +45,21 @@ class OwnedPart:
 
 
 @dataclass(slots=True)
-class AwaitedPart:
-    """Hot commands of a submitter that awaits their events."""
+class CalledPart:
+    """Hot commands of a submitter that is called once with what became of them."""
 
     commands: Records
-    result: asyncio.Future[HotResult]
+    tell: Callable[[HotResult], None]
 
     def answer(self, first_seq: int, applied: Applied) -> None:
-        """Resolve with the events that the commands caused."""
-        if not self.result.done():
-            begin = first_from(applied.events, first_seq)
-            end = first_from(applied.events, first_seq + len(self.commands))
-            self.result.set_result(HotResult(first_seq, applied.events[begin:end], applied.time_ns))
+        """Tell the events that the commands caused."""
+        begin = first_from(applied.events, first_seq)
+        end = first_from(applied.events, first_seq + len(self.commands))
+        self.tell(HotResult(first_seq, applied.events[begin:end], applied.time_ns))
 
     def refuse(self, code: RejectCode) -> None:
-        """Answer that nothing is known to be done."""
-        if not self.result.done():
-            self.result.set_result(HotResult(0, _NO_EVENTS, 0, code))
+        """Tell that nothing is known to be done."""
+        self.tell(HotResult(0, _NO_EVENTS, 0, code))
 
 
 @dataclass(slots=True)
@@ -82,7 +80,7 @@ class RarePart:
             self.result.set_result(RareResult(0, code))
 
 
-HotPart = OwnedPart | AwaitedPart
+HotPart = OwnedPart | CalledPart
 Part = HotPart | RarePart
 
 

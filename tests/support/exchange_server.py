@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, time
@@ -18,6 +19,7 @@ from exchange.client import ExchangeClient, Profile
 from exchange.domain.calendar import moment_ns
 from exchange.domain.clock import ManualClock
 from exchange.gateway.app import make_app
+from exchange.gateway.protocol import ExchangeRunner
 from exchange.gateway.rates import UNLIMITED, RateLimit
 from exchange.history.mark import publish_durable
 from exchange.service.bootstrap import bootstrap, new_operator
@@ -39,6 +41,8 @@ class Served:
     clock: ManualClock
     base_url: str
     operator: Profile
+    protocol: Callable[[], asyncio.Protocol]
+    """Makes the HTTP server's end of a connection."""
 
     async def at(self, hour: int, minute: int = 0, day: date = FRIDAY) -> None:
         """Move market time and let the driver do what is due."""
@@ -122,7 +126,7 @@ async def serving(folder: Path, *, rate_limit: RateLimit = UNLIMITED) -> AsyncIt
         publish_durable(exchange)
         credentials = await bootstrap(exchange)
         assert credentials is not None
-        runner = web.AppRunner(make_app(exchange, rate_limit=rate_limit), shutdown_timeout=1.0)
+        runner = ExchangeRunner(make_app(exchange, rate_limit=rate_limit), shutdown_timeout=1.0)
         await runner.setup()
         try:
             await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -134,7 +138,9 @@ async def serving(folder: Path, *, rate_limit: RateLimit = UNLIMITED) -> AsyncIt
                 secret=credentials.secret.hex(),
                 base_url=base_url,
             )
-            yield Served(exchange, DayDriver(exchange, clock, config), clock, base_url, operator)
+            assert runner.server is not None
+            driver = DayDriver(exchange, clock, config)
+            yield Served(exchange, driver, clock, base_url, operator, runner.server)
         finally:
             await runner.cleanup()
     finally:

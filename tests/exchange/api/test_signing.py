@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from exchange.api.signing import SIGNATURE_HEADER, signature, signed_headers, signed_text
+from exchange.api.signing import SIGNATURE_HEADER, Signer, signed_headers, signed_text
 
 SECRET = bytes(range(32))
 
@@ -18,6 +18,6 @@ def test_the_documented_example_has_the_documented_signature(root: Path) -> None
     method, path, query, stamp, nonce, _ = text.split("\n")
     made = signed_text(method, path, query, stamp, nonce, body.encode())
     assert made.decode() == text
-    assert signature(SECRET, made) == wanted
+    assert Signer(SECRET).signature(made) == wanted
     headers = signed_headers("key", SECRET, method, path, body.encode(), timestamp_ms=int(stamp), nonce=nonce)
     assert headers[SIGNATURE_HEADER] == wanted

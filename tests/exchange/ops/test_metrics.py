@@ -19,6 +19,7 @@ from exchange.api.requests import NewOrder
 from exchange.client import ExchangeError
 from exchange.gateway.app import make_app
 from exchange.gateway.binary.gateway import BinaryGateway
+from exchange.gateway.protocol import ExchangeRunner
 from exchange.ops.figures import Spread
 from exchange.ops.metrics import Metrics
 
@@ -75,7 +76,7 @@ async def test_paths_that_do_not_exist_are_one_operation(tmp_path: Path) -> None
 @pytest.mark.parametrize(("to_anyone", "status"), [(False, 404), (True, 200)])
 async def test_other_machines_see_figures_only_if_told(tmp_path: Path, to_anyone: bool, status: int) -> None:
     async with serving(tmp_path) as served:
-        runner = web.AppRunner(make_app(served.exchange, metrics_to_anyone=to_anyone))
+        runner = ExchangeRunner(make_app(served.exchange, metrics_to_anyone=to_anyone))
         await runner.setup()
         try:
             await web.TCPSite(runner, "127.0.0.1", 0).start()
