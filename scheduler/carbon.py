@@ -7,15 +7,22 @@ lower bound on what any plan under the cap costs (Lagrangian duality with the ca
 """
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
-from scheduler.placing import place
-from scheduler.plan import Plan
-from scheduler.types import MICRO, InvariantViolation, Problem
+from scheduler.anyplan import (
+    AnyPlan,
+    AnyProblem,
+    at_carbon_price,
+    carbon_charge,
+    milli_card_hours,
+    solve,
+    spent,
+)
+from scheduler.types import MICRO, InvariantViolation
 from scheduler.validation import CARBON_PRICE_MAX
-from scheduler.workload_table import WorkloadTable
 
 PRICES = tuple(cny * MICRO // 10 for cny in (0, 1, 2, 5, 10, 20, 50, 100))
 """Micro-CNY a kg that `pareto` tries: 0 to 10 CNY; China's market paid about 0.1 CNY in 2024."""
@@ -23,6 +30,17 @@ SEARCHES_MAX = 12
 """Plans made to meet a cap; each halves the range of prices."""
 PRICE_TRIED_MAX = 25 * MICRO
 """The highest price tried for a cap: beyond it, work would be left out for its carbon."""
+
+
+class FrontRow(NamedTuple):
+    """A point of the front without its plan: what a table shows. Money as in `FrontPoint`."""
+
+    price_micro_cny_per_kg: int
+    placed: int
+    cost_nano_cny: int
+    money_nano_cny: int
+    money_bound_nano_cny: int
+    kgco2: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +52,7 @@ class FrontPoint:
     """
 
     price_micro_cny_per_kg: int
-    plan: Plan
+    plan: AnyPlan
     money_nano_cny: int
     money_bound_nano_cny: int
 
@@ -44,11 +62,18 @@ class FrontPoint:
         return self.plan.totals.kgco2
 
     @property
+    def row(self) -> FrontRow:
+        """The point without its plan."""
+        totals = self.plan.totals
+        money = (self.money_nano_cny, self.money_bound_nano_cny)
+        return FrontRow(self.price_micro_cny_per_kg, totals.placed, totals.cost_nano_cny, *money, self.kgco2)
+
+    @property
     def gap(self) -> float:
-        """How far money may be above the least at this carbon, as a share of new and forgone money."""
+        """How far money may be above the least at this carbon, as a share of the money without penalties."""
         gap = self.money_nano_cny - self.money_bound_nano_cny
-        spent = self.plan.totals.cost_nano_cny + self.plan.totals.forgone_nano_cny
-        return gap / spent if spent else (math.inf if gap else 0.0)
+        money = spent(self.plan)
+        return gap / money if money else (math.inf if gap else 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +83,28 @@ class CappedPlan:
     ``plan`` is None where none found meets the cap; ``least`` is then the plan of least carbon found.
     """
 
-    plan: Plan | None
-    least: Plan
+    plan: AnyPlan | None
+    least: AnyPlan
     money_bound_nano_cny: int
 
 
 def pareto(
-    problem: Problem, prices: Sequence[int] = PRICES, time_limit_s: float = 30.0
+    problem: AnyProblem,
+    prices: Sequence[int] = PRICES,
+    time_limit_s: float = 30.0,
+    told: Callable[[int, AnyPlan], None] | None = None,
 ) -> tuple[FrontPoint, ...]:
     """The front between money and carbon by rising price (micro-CNY a kg), dominated plans left out.
 
-    The time limit is for all prices together. Raises what `scheduler.placing.place` raises.
+    The time limit is for all prices together; ``told`` hears of every price's plan. Raises what planning
+    raises.
     """
-    tried = [(price, _at_price(problem, price, time_limit_s / len(prices))) for price in sorted(set(prices))]
+    tried = []
+    for price in sorted(set(prices)):
+        plan = _at_price(problem, price, time_limit_s / len(prices))
+        tried.append((price, plan))
+        if told is not None:
+            told(price, plan)
     running = milli_card_hours(problem)
     points = [
         FrontPoint(price, plan, _money(plan), _bound_at(plan.totals.kgco2, tried, running))
@@ -79,10 +113,10 @@ def pareto(
     return tuple(point for point in points if not any(_dominates(other, point) for other in points))
 
 
-def place_within(problem: Problem, kgco2_max: float, time_limit_s: float = 30.0) -> CappedPlan:
+def place_within(problem: AnyProblem, kgco2_max: float, time_limit_s: float = 30.0) -> CappedPlan:
     """The cheapest plan found that emits at most ``kgco2_max``, by bisection over the price of carbon.
 
-    The problem's own price is not charged. Raises what `scheduler.placing.place` raises, and ``ValueError``
+    The problem's own price is not charged. Raises what planning raises, and ``ValueError``
     for a cap that is no figure ≥ 0.
     """
     if not kgco2_max >= 0 or math.isinf(kgco2_max):
@@ -110,26 +144,18 @@ def place_within(problem: Problem, kgco2_max: float, time_limit_s: float = 30.0)
     )
 
 
-def milli_card_hours(problem: Problem) -> int:
-    """The most milli-card-hours that all workloads together can run, each at its largest demand vector."""
-    table = WorkloadTable.of(problem.workloads)
-    needs, hours = table.need_milli.tolist(), table.hours.tolist()
-    start = table.need_start.tolist()
-    return sum(sum(needs[start[row] : start[row + 1]]) * hours[row] for row in range(len(table)))
-
-
-def _at_price(problem: Problem, price: int, time_limit_s: float) -> Plan:
+def _at_price(problem: AnyProblem, price: int, time_limit_s: float) -> AnyPlan:
     if not 0 <= price <= CARBON_PRICE_MAX:
         raise ValueError(f"a price of carbon is 0 to {CARBON_PRICE_MAX} micro-CNY a kg, not {price}")
-    return place(replace(problem, carbon_price_micro_cny_per_kg=price), time_limit_s)
+    return solve(at_carbon_price(problem, price), time_limit_s)
 
 
-def _money(plan: Plan) -> int:
+def _money(plan: AnyPlan) -> int:
     """Value without the charge for carbon: new and forgone money and penalties."""
-    return plan.value_nano_cny - plan.totals.carbon_nano_cny
+    return plan.value_nano_cny - carbon_charge(plan)
 
 
-def _bound_at(kgco2: float, tried: Iterable[tuple[int, Plan]], running: int) -> int:
+def _bound_at(kgco2: float, tried: Iterable[tuple[int, AnyPlan]], running: int) -> int:
     """No plan that emits at most ``kgco2`` has less money and penalties than this, in nano-CNY.
 
     The charge is rounded by at most half a nano-CNY for each milli-card-hour ``running``.
@@ -137,7 +163,8 @@ def _bound_at(kgco2: float, tried: Iterable[tuple[int, Plan]], running: int) -> 
     bound = 0
     for price, plan in tried:
         # micro-CNY a kg times kg is micro-CNY: a thousand nano-CNY
-        charge = math.ceil(Fraction(kgco2) * price * 1000 + Fraction(running, 2))
+        most = Fraction(math.nextafter(kgco2, math.inf))
+        charge = math.ceil(most * price * 1000 + Fraction(running, 2))
         bound = max(bound, plan.lower_bound_nano_cny - (charge if price else 0))
     for _, plan in tried:
         if plan.totals.kgco2 <= kgco2 and _money(plan) < bound:

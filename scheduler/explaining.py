@@ -1,16 +1,11 @@
-"""What stands in the way, and what it costs: smallest relaxations for unplaced work, prices of constraints.
+"""What stands in the way of a workload without a site, in a plan of one slot: its smallest relaxations.
 
-*Relaxations.* For a workload without a site each of four things is relaxed alone and as little as possible:
-latency, residency, size, grade. A relaxation is offered where a site within it has the cards idle beside the
-plan, so it places the workload without moving any other.
-
-*Prices of constraints.* The problem is solved again without the constraint. What the constraint costs, the
-difference of the two optima, is given as an interval from both plans' values and certified bounds, since
-neither plan need be the optimum.
+Each of four things is relaxed alone and as little as possible: latency, residency, size, grade. A relaxation
+is offered where a site within it has the cards idle beside the plan, so it places the workload without moving
+any other. What a constraint costs altogether stands in `scheduler.constraints`.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -21,7 +16,6 @@ from scheduler.accounting import Books
 from scheduler.eligibility import Eligibility
 from scheduler.instance import Bools
 from scheduler.placed import placed_of
-from scheduler.placing import place
 from scheduler.plan import Plan
 from scheduler.types import Need, Offer, Problem, Reservation
 from scheduler.workload_table import RESIDENCIES, WorkloadTable
@@ -51,17 +45,6 @@ class Relaxation(NamedTuple):
     amount: float
     site: str
     detail: str
-
-
-class ConstraintPrice(NamedTuple):
-    """What a constraint costs, in nano-CNY of the plan's value: at least ``least``, at most ``most``."""
-
-    constraint: str
-    least: int
-    most: int
-    served_more: int
-    """Workloads the plan without it serves beyond those of the plan with it."""
-    plan: Plan
 
 
 def relaxations(problem: Problem, plan: Plan, workloads: Iterable[str] = ()) -> tuple[Relaxation, ...]:
@@ -155,64 +138,3 @@ class _Beside:
 
     def _found(self, row: int, relaxed: Relaxed, amount: float, site: int, detail: str) -> Relaxation:
         return Relaxation(self.table.ids[row], relaxed, amount, self.problem.sites[site].code, detail)
-
-
-# prices of constraints
-
-
-def without_residency(problem: Problem) -> Problem:
-    """The same work with its data free to go anywhere."""
-    anywhere = RESIDENCIES.index(Residency.ANY)
-    table = WorkloadTable.of(problem.workloads)
-    return replace(problem, workloads=replace(table, residency=np.full_like(table.residency, anywhere)))
-
-
-def with_latency(problem: Problem, factor: float) -> Problem:
-    """The same work with every bound on the round trip times ``factor``: 2 prices 10 ms against 20 ms."""
-    table = WorkloadTable.of(problem.workloads)
-    return replace(problem, workloads=replace(table, latency_ms_max=table.latency_ms_max * factor))
-
-
-def without_latency(problem: Problem) -> Problem:
-    """The same work with no bound on the round trip."""
-    table = WorkloadTable.of(problem.workloads)
-    return replace(problem, workloads=replace(table, latency_ms_max=np.full(len(table), np.inf)))
-
-
-def price_of(
-    constraint: str, problem: Problem, relaxed: Problem, plan: Plan, time_limit_s: float = 30.0
-) -> ConstraintPrice:
-    """What a constraint costs: ``plan`` solves ``problem``, ``relaxed`` is the same without the constraint.
-
-    Every plan of the problem must be one of the relaxed problem's too, and penalties must be the same. The
-    cost is the difference of the two optima: at least 0.
-    """
-    other = place(relaxed, time_limit_s)
-    return ConstraintPrice(
-        constraint,
-        max(plan.lower_bound_nano_cny - other.value_nano_cny, 0),
-        # a plan of the problem is a plan of the relaxed one, so the bound of the latter holds for both
-        max(plan.value_nano_cny - other.lower_bound_nano_cny, 0),
-        len(other.placements) - len(plan.placements),
-        other,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """The prices of a plan's constraints and the ways to place what it leaves out."""
-
-    prices: tuple[ConstraintPrice, ...]
-    relaxations: tuple[Relaxation, ...]
-
-
-def explain(problem: Problem, plan: Plan, time_limit_s: float = 30.0) -> Explanation:
-    """What residency and latency cost, and each unplaced workload's relaxations, within one time limit."""
-    relaxed = (
-        ("residency", without_residency(problem)),
-        ("latency bounds half as long", with_latency(problem, 2)),
-        ("latency", without_latency(problem)),
-    )
-    step_s = time_limit_s / len(relaxed)
-    prices = tuple(price_of(name, problem, other, plan, step_s) for name, other in relaxed)
-    return Explanation(prices, relaxations(problem, plan))

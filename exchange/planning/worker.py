@@ -17,17 +17,17 @@ from exchange.api.formats import price_text
 from exchange.api.plans import LeftOut, PlannedOrder, PlannedRun, PlanProgress, PlanResult
 from exchange.planning.places import catalogue_places
 from exchange.planning.task import Line, Task
-from scheduler.commands.search import News, Stage, search
-from scheduler.horizon.plan import Progress
+from scheduler.anyplan import AnyPlan, AnyProblem
+from scheduler.commands.search import News, search
+from scheduler.horizon.plan import HorizonPlan, Progress
 from scheduler.io.faults import FaultyInput
-from scheduler.io.horizons import many_slots
-from scheduler.io.planfile import AnyPlan, AnyProblem
-from scheduler.io.problems import one_slot, why_many_slots
+from scheduler.io.front_door import problem_of
 from scheduler.io.schedule import Schedule, schedule_of
 from scheduler.io.tables import rows_of
 from scheduler.io.venue import Stock, orders_of, supply_of_stock
 from scheduler.io.workloads import Span, workloads_of
 from scheduler.io.world import world_of
+from scheduler.plan import Plan
 from scheduler.sums import fen
 from scheduler.types import MILLI, InvalidProblem
 
@@ -60,8 +60,7 @@ def _problem(task: Task, span: Span, tell: Any) -> AnyProblem | None:
     if file.faults.count:
         tell(Line(faults=[str(fault) for fault in file.faults.found[:FAULTS_TOLD_MAX]]))
     world = world_of(places, supply_of_stock(task.stock, span), span, at_list_price=False)
-    rows = file.rows
-    return many_slots(world, rows) if why_many_slots(world, rows) else one_slot(world, rows)
+    return problem_of(world, file.rows)
 
 
 def _texts(error: FaultyInput | InvalidProblem) -> list[str]:
@@ -69,7 +68,7 @@ def _texts(error: FaultyInput | InvalidProblem) -> list[str]:
 
 
 def _tell_news(task: Task, problem: AnyProblem, news: News, tell: Callable[[Line], None]) -> None:
-    if not isinstance(news, Stage):
+    if isinstance(news, Progress | Plan | HorizonPlan):
         tell(_line(task, problem, news))
 
 

@@ -1,12 +1,12 @@
 """Checking and comparing plans of either model."""
 
 from scheduler import checker
+from scheduler.anyplan import AnyPlan, AnyProblem
 from scheduler.comparison import compare
 from scheduler.horizon.checker import plan_check
 from scheduler.horizon.comparison import compare_horizon
 from scheduler.horizon.plan import HorizonPlan
 from scheduler.horizon.types import HorizonProblem
-from scheduler.io.planfile import AnyPlan, AnyProblem
 from scheduler.plan import Plan
 from scheduler.savings import Comparison
 from scheduler.types import Problem

@@ -6,8 +6,11 @@ from typing import Final
 
 import typer
 
+from scheduler.horizon.types import CarbonRule
 from scheduler.io.world import SHANGHAI
+from scheduler.types import micro_cny
 
+CARBON_PRICE_CNY_MAX: Final = 1000.0
 _DURATION: Final = re.compile(r"(\d{1,5})\s*(h|d)")
 HOURS_MAX: Final = 24 * 366
 
@@ -32,3 +35,12 @@ def start_of(text: str | None, now: datetime, *, whole_day: bool = False) -> dat
         raise typer.BadParameter(f"{text!r} is not a time such as 2026-12-04T00:00:00+08:00") from None
     # a day or a time without an offset is Shanghai's, like every time of the exchange
     return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
+
+
+def carbon_rule(price_cny_per_kg: float, cap_kg: float | None) -> CarbonRule:
+    """What the options say about carbon."""
+    try:
+        cap_g = None if cap_kg is None else int(cap_kg * 1000)
+    except (OverflowError, ValueError):
+        raise typer.BadParameter(f"a cap of {cap_kg} kg is no figure") from None
+    return CarbonRule(micro_cny(price_cny_per_kg), cap_g)

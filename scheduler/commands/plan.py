@@ -10,20 +10,21 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
+from scheduler.anyplan import AnyProblem
 from scheduler.commands.judging import comparison_of, violations_of
-from scheduler.commands.options import hours_of, start_of
+from scheduler.commands.options import CARBON_PRICE_CNY_MAX, carbon_rule, hours_of, start_of
 from scheduler.commands.purchases import purchases_json, purchases_of, show_purchases
-from scheduler.commands.search import SearchFailed
+from scheduler.commands.search import SearchFailed, Wishes
 from scheduler.commands.summary import as_json, show, show_comparison
 from scheduler.commands.watching import watch
+from scheduler.commands.wishes import show_wishes, wishes_json
 from scheduler.io.faults import FaultyInput
+from scheduler.io.front_door import problem_of
 from scheduler.io.hedging import Outlook
-from scheduler.io.horizons import many_slots
 from scheduler.io.kubernetes import SUFFIXES as MANIFESTS
 from scheduler.io.manifest_writer import write_manifests
 from scheduler.io.places import NoPlaces, default_places
-from scheduler.io.planfile import AnyProblem, PlanFile, read_plan, write_plan, write_text
-from scheduler.io.problems import one_slot, why_many_slots
+from scheduler.io.planfile import PlanFile, read_plan, write_plan, write_text
 from scheduler.io.schedule import Schedule, schedule_of
 from scheduler.io.supply import SupplyFiles, read_supply
 from scheduler.io.venue import NoVenue, Stock, open_venue, supply_of_stock
@@ -96,6 +97,18 @@ def make(
     skip_faulty: Annotated[
         bool, typer.Option("--skip-faulty", help="Leave faulty workloads out, name them, plan the rest.")
     ] = False,
+    carbon_price: Annotated[
+        float, typer.Option(min=0, max=CARBON_PRICE_CNY_MAX, help="Charge carbon, in CNY per kg of CO2.")
+    ] = 0.0,
+    carbon_cap: Annotated[
+        float | None, typer.Option(min=0, help="Emit at most so many kg of CO2.", show_default=False)
+    ] = None,
+    pareto: Annotated[
+        bool, typer.Option("--pareto", help="Also show what less carbon costs: as long again.")
+    ] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Also show what each constraint costs: as long again.")
+    ] = False,
     out: Annotated[
         Path | None, typer.Option(help="Write the plan: .json to check and compare, .csv, .parquet or .yaml.")
     ] = None,
@@ -126,7 +139,8 @@ def make(
         stock = open_venue(member, keys).stock(span) if from_exchange else None
         world = _world(files, span, stock)
         rows = _rows(workloads, span, skip_faulty)
-        plan_file = _planned(_problem(world, rows), span, time_limit)
+        problem = problem_of(world, rows, carbon_rule(carbon_price, carbon_cap))
+        plan_file = _planned(problem, span, time_limit, Wishes(explain, pareto))
     except (FaultyInput, InvalidProblem, NoPlaces, NoVenue) as error:
         _fail(str(error), EXIT_FAULTY)
     schedule = schedule_of(plan_file.start, plan_file.problem, plan_file.plan)
@@ -136,9 +150,11 @@ def make(
         _write_report(report, plan_file)
     purchases = purchases_of(schedule, stock, Outlook()) if stock is not None and buy else None
     if as_json_:
-        _print_json(as_json(schedule) | ({} if purchases is None else purchases_json(purchases)))
+        more = {} if purchases is None else purchases_json(purchases)
+        _print_json(as_json(schedule) | wishes_json(plan_file) | more)
     else:
         show(schedule, Console())
+        show_wishes(plan_file, Console())
         if purchases is not None:
             show_purchases(purchases, Console())
     raise typer.Exit(EXIT_LEFT_OUT if schedule.left else 0)
@@ -187,21 +203,16 @@ def _rows(workloads: Path, span: Span, skip_faulty: bool) -> tuple[WorkloadRow, 
     return file.rows
 
 
-def _problem(world: World, rows: tuple[WorkloadRow, ...]) -> AnyProblem:
-    """One slot where that says everything; else hours."""
-    return many_slots(world, rows) if why_many_slots(world, rows) else one_slot(world, rows)
-
-
-def _planned(problem: AnyProblem, span: Span, time_limit_s: float) -> PlanFile:
+def _planned(problem: AnyProblem, span: Span, time_limit_s: float, wishes: Wishes) -> PlanFile:
     try:
-        watched = watch(problem, time_limit_s, Console(stderr=True))
+        watched = watch(problem, time_limit_s, Console(stderr=True), wishes)
     except SearchFailed as error:
         _fail(str(error), EXIT_FAILED)
     if watched.plan is None:
         _fail("stopped before there was a plan; give it more time", EXIT_STOPPED)
     if watched.stopped:
         typer.echo("stopped: this is the best plan so far, its gap holds", err=True)
-    return PlanFile(span.start, problem, watched.plan)
+    return PlanFile(span.start, problem, watched.plan, watched.constraint_prices, watched.front)
 
 
 def _write_report(path: Path, file: PlanFile) -> None:

@@ -12,16 +12,18 @@ from contextlib import contextmanager
 from dataclasses import replace
 from enum import StrEnum
 from multiprocessing.connection import Connection
-from typing import Final
+from typing import Final, NamedTuple
 
+from scheduler.anyplan import AnyPlan, AnyProblem
+from scheduler.carbon import FrontRow, pareto
+from scheduler.constraints import ConstraintPrice, constraint_prices
 from scheduler.horizon.plan import Progress
 from scheduler.horizon.planning import plan_horizon
 from scheduler.horizon.types import HorizonProblem
 from scheduler.horizon.warming import compile_horizon_loops
-from scheduler.io.planfile import AnyPlan, AnyProblem
 from scheduler.placing import GAP_TARGET, place
 from scheduler.plan import Plan, PlanStatus
-from scheduler.types import Problem
+from scheduler.types import MICRO, Problem
 from scheduler.warming import compile_slot_loops
 
 QUICK_SHARE: Final = 0.15
@@ -39,7 +41,23 @@ class Stage(StrEnum):
     SEARCHING = "building and solving"
 
 
-News = Stage | Progress | AnyPlan
+class Wishes(NamedTuple):
+    """What to find out beside the plan, each within the time limit again."""
+
+    constraint_prices: bool = False
+    front: bool = False
+
+
+NO_WISHES: Final = Wishes()
+
+
+class Front(NamedTuple):
+    """The front between money and carbon."""
+
+    rows: tuple[FrontRow, ...]
+
+
+News = Stage | Progress | AnyPlan | ConstraintPrice | Front
 Tell = Callable[[News], None]
 
 
@@ -47,9 +65,10 @@ class SearchFailed(RuntimeError):
     """The search ended without a plan; the sentence says how."""
 
 
-def search(problem: AnyProblem, time_limit_s: float, tell: Tell) -> None:
+def search(problem: AnyProblem, time_limit_s: float, tell: Tell, wishes: Wishes = NO_WISHES) -> None:
     """Search here and now; every plan told is better than the one before, the last is the best.
 
+    After it come prices of constraints and the front between money and carbon where they are wished for.
     Loops that were never compiled are compiled first, outside the time limit.
 
     Raises `scheduler.types.InvalidProblem` naming each row and field that is wrong.
@@ -58,9 +77,25 @@ def search(problem: AnyProblem, time_limit_s: float, tell: Tell) -> None:
     _compile(compile_horizon_loops if many else compile_slot_loops, tell)
     tell(Stage.SEARCHING)
     if isinstance(problem, HorizonProblem):
-        tell(plan_horizon(problem, time_limit_s, on_progress=tell, on_plan=tell))
+        plan: AnyPlan = plan_horizon(problem, time_limit_s, on_progress=tell, on_plan=tell)
+        tell(plan)
     else:
-        _search_slot(problem, time_limit_s, tell)
+        plan = _search_slot(problem, time_limit_s, tell)
+    if wishes.constraint_prices:
+        for found in constraint_prices(problem, plan, time_limit_s):
+            tell(found)
+    if wishes.front:
+        _search_front(problem, time_limit_s, tell)
+
+
+def _search_front(problem: AnyProblem, time_limit_s: float, tell: Tell) -> None:
+    started = time.monotonic()
+
+    def tried(price: int, plan: AnyPlan) -> None:
+        tell(progress_of(plan, started, f"carbon at {price / MICRO:g} CNY/kg"))
+
+    points = pareto(problem, time_limit_s=time_limit_s, told=tried)
+    tell(Front(tuple(point.row for point in points)))
 
 
 def _compile(loops: Callable[[], None], tell: Tell) -> None:
@@ -72,7 +107,7 @@ def _compile(loops: Callable[[], None], tell: Tell) -> None:
     late.join()
 
 
-def _search_slot(problem: Problem, time_limit_s: float, tell: Tell) -> None:
+def _search_slot(problem: Problem, time_limit_s: float, tell: Tell) -> Plan:
     """A quick round, then the rest of the time if the first did not prove its plan."""
     started = time.monotonic()
     best = place(problem, min(time_limit_s * QUICK_SHARE, QUICK_S_MAX))
@@ -80,10 +115,11 @@ def _search_slot(problem: Problem, time_limit_s: float, tell: Tell) -> None:
     tell(progress_of(best, started, "first plan"))
     left_s = time_limit_s - (time.monotonic() - started)
     if best.gap <= GAP_TARGET or left_s <= 0:
-        return
+        return best
     best = better(best, place(problem, left_s))
     tell(best)
     tell(progress_of(best, started, "better plan"))
+    return best
 
 
 def better(one: Plan, other: Plan) -> Plan:
@@ -110,14 +146,16 @@ def progress_of(plan: AnyPlan, started: float, stage: str) -> Progress:
 
 
 @contextmanager
-def searching(problem: AnyProblem, time_limit_s: float) -> Iterator[Iterator[News]]:
+def searching(
+    problem: AnyProblem, time_limit_s: float, wishes: Wishes = NO_WISHES
+) -> Iterator[Iterator[News]]:
     """News of a search in a process of its own; the process ends with the block, whatever it was doing.
 
     The news raise `SearchFailed` when the search does.
     """
     context = multiprocessing.get_context("spawn")
     receiving, sending = context.Pipe(duplex=False)
-    process = context.Process(target=_child, args=(problem, time_limit_s, sending), daemon=True)
+    process = context.Process(target=_child, args=(problem, time_limit_s, wishes, sending), daemon=True)
     process.start()
     sending.close()
     try:
@@ -142,11 +180,11 @@ def _news(receiving: Connection) -> Iterator[News]:
         yield news
 
 
-def _child(problem: AnyProblem, time_limit_s: float, sending: Connection) -> None:
+def _child(problem: AnyProblem, time_limit_s: float, wishes: Wishes, sending: Connection) -> None:
     # Ctrl-C goes to the whole process group; the parent decides what it means
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        search(problem, time_limit_s, sending.send)
+        search(problem, time_limit_s, sending.send, wishes)
         sending.send(None)
     except Exception as error:
         sending.send(SearchFailed(f"the search failed: {type(error).__name__}: {error}"))

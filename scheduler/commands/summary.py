@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scheduler.io.schedule import Schedule
-from scheduler.report.wording import NANO_PER_CNY, percent, yuan
+from scheduler.report.wording import NANO_PER_CNY, percent, shadow_rows, yuan
 from scheduler.savings import Comparison
 from scheduler.types import MILLI
 
@@ -27,8 +27,20 @@ def show(schedule: Schedule, console: Console) -> None:
     )
     console.print(f"{schedule.model}: {schedule.why}", style="dim", highlight=False)
     console.print(_sites(schedule))
+    if dear := shadow_rows(schedule):
+        console.print(table_of("What one more card would be worth", dear))
     if schedule.left:
         _show_left(schedule, console)
+
+
+def table_of(title: str, rows: list[dict[str, str]]) -> Table:
+    """A table of texts, the first column to the left."""
+    table = Table(box=SIMPLE, pad_edge=False, title=title, title_justify="left")
+    for at, name in enumerate(rows[0]):
+        table.add_column(name, justify="right" if at else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*row.values())
+    return table
 
 
 def _sites(schedule: Schedule) -> Table:
@@ -93,5 +105,8 @@ def as_json(schedule: Schedule) -> dict[str, Any]:
         "why": schedule.why,
         "seconds": round(schedule.seconds, 3),
         "totals": schedule.totals._asdict(),
+        "shadow_prices": [
+            shadow._asdict() for shadow in sorted(schedule.shadows, key=lambda shadow: -shadow.micro_cny)
+        ],
         "unplaced": [left._asdict() for left in schedule.left],
     }

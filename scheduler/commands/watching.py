@@ -1,37 +1,52 @@
 """Watching a search from a terminal: bound, incumbent, gap and time, and Ctrl-C for the best plan so far."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from scheduler.commands.search import Stage, searching
+from scheduler.anyplan import AnyPlan, AnyProblem
+from scheduler.carbon import FrontRow
+from scheduler.commands.search import NO_WISHES, Front, Stage, Wishes, searching
+from scheduler.constraints import ConstraintPrice
 from scheduler.horizon.plan import Progress
-from scheduler.io.planfile import AnyPlan, AnyProblem
 from scheduler.report.wording import cny, percent
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """The best plan, or None if the search was stopped before there was one; and whether it was stopped."""
+    """What was found: the best plan (None where the search was stopped before there was one), and wishes.
 
-    plan: AnyPlan | None
-    stopped: bool
+    ``stopped`` if it was ended from the terminal.
+    """
+
+    plan: AnyPlan | None = None
+    constraint_prices: tuple[ConstraintPrice, ...] = ()
+    front: tuple[FrontRow, ...] = ()
+    stopped: bool = False
+
+    def heard(self, item: AnyPlan | ConstraintPrice | Front) -> "Watched":
+        """With what was told."""
+        if isinstance(item, ConstraintPrice):
+            return replace(self, constraint_prices=(*self.constraint_prices, item))
+        if isinstance(item, Front):
+            return replace(self, front=item.rows)
+        return replace(self, plan=item)
 
 
-def watch(problem: AnyProblem, time_limit_s: float, console: Console) -> Watched:
+def watch(problem: AnyProblem, time_limit_s: float, console: Console, wishes: Wishes = NO_WISHES) -> Watched:
     """Search and show how it goes on ``console``; Ctrl-C ends it with the best plan so far.
 
     Raises `scheduler.commands.search.SearchFailed`.
     """
-    best: AnyPlan | None = None
+    found = Watched()
     view = _View(time_limit_s)
     # without a terminal, only what is new is printed
     live = Live(view, console=console, refresh_per_second=8, transient=True) if console.is_terminal else None
     try:
-        with searching(problem, time_limit_s) as news:
+        with searching(problem, time_limit_s, wishes) as news:
             if live:
                 live.start()
             for item in news:
@@ -40,17 +55,17 @@ def watch(problem: AnyProblem, time_limit_s: float, console: Console) -> Watched
                 elif isinstance(item, Stage):
                     view.enter(item)
                 else:
-                    best = item
+                    found = found.heard(item)
                     continue
                 if live is None:
                     elapsed_s = item.elapsed_s if isinstance(item, Progress) else 0.0
                     console.print(view.line(elapsed_s), highlight=False, soft_wrap=True)
     except KeyboardInterrupt:
-        return Watched(best, stopped=True)
+        return replace(found, stopped=True)
     finally:
         if live:
             live.stop()
-    return Watched(best, stopped=False)
+    return found
 
 
 class _View:

@@ -6,6 +6,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from scheduler.anyplan import AnyPlan, AnyProblem
+from scheduler.carbon import FrontRow
+from scheduler.constraints import ConstraintPrice
 from scheduler.horizon.plan import HorizonPlan
 from scheduler.horizon.types import HorizonProblem
 from scheduler.io.codec import NotOfType, from_plain, to_plain
@@ -16,17 +19,19 @@ from scheduler.types import Problem
 FORMAT: Final = "dongxi-plan-1"
 MODELS: Final = {"one slot": (Problem, Plan), "many slots": (HorizonProblem, HorizonPlan)}
 
-AnyProblem = Problem | HorizonProblem
-AnyPlan = Plan | HorizonPlan
-
 
 @dataclass(frozen=True, eq=False, slots=True)
 class PlanFile:
-    """A plan with the problem that it answers; the plan starts at ``start``."""
+    """A plan with the problem that it answers; the plan starts at ``start``.
+
+    ``constraint_prices`` and ``front`` are there where they were asked for.
+    """
 
     start: datetime
     problem: AnyProblem
     plan: AnyPlan
+    constraint_prices: tuple[ConstraintPrice, ...] = ()
+    front: tuple[FrontRow, ...] = ()
 
 
 def write_plan(path: Path, file: PlanFile) -> None:
@@ -50,6 +55,8 @@ def to_document(file: PlanFile) -> dict[str, Any]:
         "start": file.start.isoformat(),
         "problem": to_plain(file.problem, MODELS[model][0]),
         "plan": to_plain(file.plan, MODELS[model][1]),
+        "constraint_prices": to_plain(file.constraint_prices, tuple[ConstraintPrice, ...]),
+        "front": to_plain(file.front, tuple[FrontRow, ...]),
     }
 
 
@@ -74,6 +81,8 @@ def of_document(path: Path, document: Any) -> PlanFile:
             start=from_plain(document.get("start"), datetime),
             problem=from_plain(document.get("problem"), problem),
             plan=from_plain(document.get("plan"), plan),
+            constraint_prices=from_plain(document.get("constraint_prices"), tuple[ConstraintPrice, ...]),
+            front=from_plain(document.get("front"), tuple[FrontRow, ...]),
         )
     except NotOfType as error:
         raise refused(path, f"not a plan file: {error}") from error

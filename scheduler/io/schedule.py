@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from scheduler.explaining import relaxations
 from scheduler.horizon.plan import HorizonPlan, HorizonTotals
 from scheduler.horizon.types import HorizonProblem
 from scheduler.plan import Plan, PlanStatus
 from scheduler.plan import Totals as SlotTotals
 from scheduler.sums import fen
 from scheduler.types import MILLI, Need, Problem
+
+CHANGES_MAX = 200
+"""Smallest changes are looked for among so many of the workloads left out, the first ones."""
 
 
 class Run(NamedTuple):
@@ -135,6 +139,7 @@ def _of_slot(start: datetime, problem: Problem, plan: Plan) -> Schedule:
     hours = problem.slot_hours
     workloads = {w.id: w for w in problem.workloads}
     rtt = _RoundTrips(problem)
+    changes = _changes(problem, plan)
     runs = []
     for p in plan.placements:
         w = workloads[p.workload]
@@ -145,7 +150,13 @@ def _of_slot(start: datetime, problem: Problem, plan: Plan) -> Schedule:
         hours=hours,
         runs=tuple(runs),
         left=tuple(
-            Left(u.workload, workloads[u.workload].latency_class, u.reason, u.detail, "")
+            Left(
+                u.workload,
+                workloads[u.workload].latency_class,
+                u.reason,
+                u.detail,
+                changes.get(u.workload, ""),
+            )
             for u in plan.unplaced
         ),
         buys=tuple(
@@ -164,6 +175,16 @@ def _of_slot(start: datetime, problem: Problem, plan: Plan) -> Schedule:
         why=plan.why,
         seconds=plan.timings.total_s,
     )
+
+
+def _changes(problem: Problem, plan: Plan) -> dict[str, str]:
+    """For the first of those left out, each way to place it by giving up one thing."""
+    names = [item.workload for item in plan.unplaced[:CHANGES_MAX]]
+    changes: dict[str, str] = {}
+    for item in relaxations(problem, plan, names) if names else ():
+        before = f"{changes[item.workload]}, or " if item.workload in changes else ""
+        changes[item.workload] = f"{before}{item.relaxed}: {item.detail} at {item.site}"
+    return changes
 
 
 class _RoundTrips:

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from nodes.types import Region
+from scheduler.anyplan import AnyProblem
 from scheduler.eligibility import may_go
 from scheduler.horizon.types import HorizonProblem, HorizonSite, HorizonWorkload
-from scheduler.io.planfile import AnyProblem
 from scheduler.io.schedule import Schedule
 from scheduler.report.wording import FEN_PER_CNY
 from scheduler.sums import fen

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from nodes.types import Point
-from scheduler.io.planfile import AnyProblem
+from scheduler.anyplan import AnyProblem
 from scheduler.io.schedule import Run, Schedule
 from scheduler.report.supply import Hourly, Resource, supply_of
 from scheduler.types import MILLI

@@ -14,7 +14,14 @@ from scheduler.io.planfile import PlanFile
 from scheduler.io.schedule import Left, Schedule, schedule_of
 from scheduler.report import chart_facts
 from scheduler.report.bridge import bridge_of
-from scheduler.report.wording import comparison_json, percent, yuan
+from scheduler.report.wording import (
+    comparison_json,
+    constraint_rows,
+    front_rows,
+    percent,
+    shadow_rows,
+    yuan,
+)
 from scheduler.savings import Comparison
 
 LEFT_SHOWN_MAX: Final = 500
@@ -36,6 +43,7 @@ def report_html(file: PlanFile, comparison: Comparison, points: Mapping[str, Poi
         "PROOF": _proof(schedule),
         "AGAINST": _against(comparison),
         "LEFT": _left(schedule),
+        "PRICES": _prices(file, schedule),
         "STYLE": _static("report.css"),
         # a text that ends a script element inside the data would end it for the browser too
         "FACTS": orjson.dumps(facts).decode().replace("</", "<\\/"),
@@ -89,6 +97,23 @@ def _proof(schedule: Schedule) -> str:
     how = f"Model {schedule.model}: {schedule.why} ({schedule.seconds:.1f} s)."
     anyone = "dongxi plan check recomputes every rule, total and the bound from the plan file alone."
     return "".join(f"<p>{escape(text)}</p>" for text in (f"{claim} {source}", how, anyone))
+
+
+def _prices(file: PlanFile, schedule: Schedule) -> str:
+    """Shadow prices; what constraints cost and the front where they were asked for."""
+    tables = (
+        ("What one more card would be worth", shadow_rows(schedule)),
+        ("What each constraint costs: certified interval", constraint_rows(file.constraint_prices)),
+        ("What less carbon costs, and what it must cost at least", front_rows(file.front)),
+    )
+    found = "".join(f"<h3>{escape(title)}</h3>{_table(rows)}" for title, rows in tables if rows)
+    return found or "<p>No more of any card would make this plan cheaper.</p>"
+
+
+def _table(rows: list[dict[str, str]]) -> str:
+    head = "".join(f"<th>{escape(name)}</th>" for name in rows[0])
+    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row.values())}</tr>" for row in rows)
+    return f"<div class='scroll'><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
 
 
 def _against(comparison: Comparison) -> str:

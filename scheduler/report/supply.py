@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from scheduler.anyplan import AnyProblem
 from scheduler.horizon.types import HorizonProblem, per_slot
-from scheduler.io.planfile import AnyProblem
 from scheduler.types import Problem
 
 Hourly = NDArray[np.int64]

@@ -1,11 +1,18 @@
 """Figures as people read them, the same in the terminal and in the report."""
 
+from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any, Final
 
+from scheduler.carbon import FrontRow
+from scheduler.constraints import ConstraintPrice
+from scheduler.io.schedule import Schedule
 from scheduler.savings import Comparison
+from scheduler.types import MICRO
 
 NANO_PER_CNY: Final = 1_000_000_000
 FEN_PER_CNY: Final = 100
+SHADOWS_SHOWN_MAX: Final = 8
 
 
 def cny(nano_cny: int) -> str:
@@ -39,4 +46,47 @@ def comparison_json(comparison: Comparison) -> list[dict[str, Any]]:
             "carbon_saving": row.carbon_saving,
         }
         for row in comparison.rows
+    ]
+
+
+def constraint_rows(prices: Iterable[ConstraintPrice]) -> list[dict[str, str]]:
+    """What each constraint costs, as a table's rows."""
+    return [
+        {
+            "Without": price.constraint,
+            "At least": cny(price.least),
+            "At most": cny(price.most),
+            "Served more": f"{price.served_more:+,}",
+        }
+        for price in prices
+    ]
+
+
+def front_rows(front: Iterable[FrontRow]) -> list[dict[str, str]]:
+    """The front between money and carbon, as a table's rows."""
+    return [
+        {
+            "Carbon price, ¥/kg": f"{row.price_micro_cny_per_kg / MICRO:g}",
+            "CO2, kg": f"{row.kgco2:,.2f}",
+            "New money": cny(row.cost_nano_cny),
+            "Money and penalties": cny(row.money_nano_cny),
+            "At least": cny(row.money_bound_nano_cny),
+            "Placed": f"{row.placed:,}",
+        }
+        for row in front
+    ]
+
+
+def shadow_rows(schedule: Schedule) -> list[dict[str, str]]:
+    """Where one more card would be worth most, as a table's rows."""
+    dearest = sorted(schedule.shadows, key=lambda shadow: -shadow.micro_cny)[:SHADOWS_SHOWN_MAX]
+    return [
+        {
+            "One more": f"{shadow.grade} at {shadow.site}",
+            "From": f"{schedule.start + timedelta(hours=shadow.first_hour):%d %b %H:%M}",
+            "To": f"{schedule.start + timedelta(hours=shadow.end_hour):%d %b %H:%M}",
+            "Worth, ¥ per card-hour": f"{shadow.micro_cny / MICRO:,.2f}",
+        }
+        for shadow in dearest
+        if shadow.micro_cny
     ]

@@ -120,6 +120,62 @@ def test_a_document_with_a_wrong_value_is_named(folder):
     assert "offers[1].milli_cards: expected int, not 'many'" in run("check", "plan.json", status=2).stderr
 
 
+def wish(folder, *words, status=0):
+    """Plan, and answer the JSON summary and the plan file."""
+    words = ("jobs.csv", "--sites", "sites.csv", "--time-limit", "4", "--out", "plan.json", "--json", *words)
+    summary = orjson.loads(run(*words, status=status).stdout)
+    return summary, json.loads((folder / "plan.json").read_text("utf-8"))
+
+
+HOURLY = "id,origin,grade,cards,hours\na,Shanghai,H100,8,6\nb,Beijing,H100,8,6\nc,Beijing,H100,16,20\n"
+
+
+@pytest.mark.parametrize("jobs", [JOBS, HOURLY], ids=["one slot", "by the hour"])
+def test_what_less_carbon_costs_is_shown_kept_and_reported(folder, jobs):
+    (folder / "jobs.csv").write_text(jobs, encoding="utf-8")
+    summary, document = wish(folder, "--pareto", "--explain", "--report", "plan.html")
+    front = summary["front"]
+    assert front[0]["carbon_price_cny_per_kg"] == 0
+    for row in front:
+        assert row["money_bound_cny"] <= row["money_and_penalties_cny"]
+    assert [row["kgco2"] for row in front] == sorted((row["kgco2"] for row in front), reverse=True)
+    assert len(document["front"]) == len(front)
+    report = (folder / "plan.html").read_text("utf-8")
+    assert "What less carbon costs" in report
+    assert "plan.json holds" in run("check", "plan.json").stdout
+
+
+def test_what_constraints_cost_is_a_certified_interval(folder):
+    summary, document = wish(folder, "--explain")
+    prices = {price["constraint"]: price for price in summary["constraint_prices"]}
+    # without its 10 ms the workload near would go to the cheaper hub if that had room: it has none
+    assert prices["latency"]["least_cny"] <= prices["latency"]["most_cny"]
+    assert [price["constraint"] for price in document["constraint_prices"]] == list(prices)
+    assert "What each constraint costs" in run("jobs.csv", "--sites", "sites.csv", "--explain").stdout
+
+
+def test_a_price_and_a_cap_of_carbon(folder):
+    free, _ = wish(folder)
+    priced, document = wish(folder, "--carbon-price", "0.5")
+    assert document["problem"]["carbon_price_micro_cny_per_kg"] == 500_000
+    assert priced["totals"]["kgco2"] <= free["totals"]["kgco2"]
+    cap_kg = free["totals"]["kgco2"] * 0.9
+    capped, document = wish(folder, "--carbon-cap", f"{cap_kg:.3f}", status=3)
+    assert document["problem"]["horizon"] == {
+        "start": document["start"], "slots": 1, "slot_hours": 24,
+    }  # fmt: skip
+    assert capped["totals"]["kgco2"] <= cap_kg
+    assert "plan.json holds" in run("check", "plan.json").stdout
+
+
+def test_each_workload_left_out_has_the_change_that_would_place_it(folder):
+    jobs = "id,origin,grade,cards,latency_ms\nnear,Shanghai,H100,4,10\nmore,Shanghai,H100,8,10\n"
+    (folder / "jobs.csv").write_text(jobs, encoding="utf-8")
+    summary, _ = wish(folder, status=3)
+    (left,) = summary["unplaced"]
+    assert "latency: " in left["change"] and "instead of 10 ms at GUIAN" in left["change"]
+
+
 @pytest.mark.parametrize("hours", ["", "6"], ids=["one slot", "by the hour"])
 def test_ctrl_c_ends_with_the_best_plan_so_far(folder, hours):
     """Work that is hard to prove: after the first plan the terminal's interrupt ends the search."""
