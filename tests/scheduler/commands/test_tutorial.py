@@ -35,6 +35,6 @@ def test_every_command_of_the_page_runs(tmp_path, monkeypatch):
                 assert result.exit_code == 0, f"{line}\n{result.output}"
                 ran += 1
     assert names == []
-    assert ran == 7
+    assert ran == 9
     made = {"plan.json", "plan.html", "plan.csv", "planned.yaml", "odd.json"}
     assert made <= {path.name for path in tmp_path.iterdir()}
