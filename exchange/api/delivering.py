@@ -88,6 +88,32 @@ class DisputeMade(Answer, frozen=True, kw_only=True):
     as_of_seq: int
 
 
+class BuyIn(Answer, frozen=True, kw_only=True):
+    """What fell short of a contract, and what was bought in for it at the provider's cost; prices and rules
+    as in clause 7.13.
+    """
+
+    buy_in_id: str
+    provider: str
+    buyer: str
+    symbol: str
+    card_hours: int
+    waiting: bool
+    """Whether it will be tried in the next trading day."""
+    replacement: str | None
+    """The contract bought; null if none was."""
+    quantity: int
+    cost_fen: int
+    """Above the final settlement price of what fell short, the fee included."""
+
+
+class BuyIns(Answer, frozen=True, kw_only=True):
+    """Buy-ins in the order in which shortfalls were found."""
+
+    buy_ins: list[BuyIn]
+    as_of_seq: int
+
+
 class Claim(Answer, frozen=True, kw_only=True):
     """What is owed for a shortfall and wasn't there; creditor "0" is the delivery insurance fund."""
 

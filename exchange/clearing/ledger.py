@@ -33,6 +33,7 @@ class LedgerKind(IntEnum):
     DISPUTE = 16
     CLAIM_REPAYMENT = 17
     COLLATERAL_SALE = 18
+    BUY_IN = 19
 
     @property
     def label(self) -> str:

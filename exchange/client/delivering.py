@@ -42,6 +42,11 @@ class DeliveryClient:
         answer: api.Disputes = await self._get("/v1/disputes", api.Disputes, signed=True)
         return answer.disputes
 
+    async def buy_ins(self) -> list[api.BuyIn]:
+        """Shortfalls of the account's deliveries, on either side, and what was bought in for them."""
+        answer: api.BuyIns = await self._get("/v1/buy-ins", api.BuyIns, signed=True)
+        return answer.buy_ins
+
     # the operator's side
 
     async def all_disputes(self) -> list[api.Dispute]:

@@ -63,6 +63,14 @@ class WithdrawNomination(Message, frozen=True, kw_only=True):
     nomination_id: int
 
 
+class BuyInShortfalls(Message, frozen=True, kw_only=True):
+    """Buys in for buyers what deliveries fell short of, at the providers' cost; clause 7.13. Gives the lots
+    bought.
+
+    Refused: WRONG_PHASE.
+    """
+
+
 class OpenDispute(Message, frozen=True, kw_only=True):
     """Contests what was metered on a finished reservation; clause 7.12. Gives the dispute id.
 
@@ -86,5 +94,7 @@ class DecideDispute(Message, frozen=True, kw_only=True):
     reason: str
 
 
-DeliveryMessage = SetDeliveryRules | NominateWorkload | WithdrawNomination | OpenDispute | DecideDispute
+DeliveryMessage = (
+    SetDeliveryRules | NominateWorkload | WithdrawNomination | BuyInShortfalls | OpenDispute | DecideDispute
+)
 """Rare commands of delivery beside readings and the end of a delivery day."""

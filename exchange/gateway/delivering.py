@@ -10,7 +10,8 @@ from exchange.api.formats import parse_id
 from exchange.clearing.shortfall import score
 from exchange.domain import delivering
 from exchange.gateway.call import Call, Route, accepted
-from exchange.service.deliverystate import Dispute
+from exchange.service.deliverystate import BuyIn, Dispute
+from exchange.service.views import Views
 
 ID_MAX = 2**62
 
@@ -93,6 +94,31 @@ async def decide_dispute(call: Call) -> answers.Done:
     )
     accepted(await call.exchange.submit_rare(message))
     return answers.Done(as_of_seq=call.exchange.views.seq)
+
+
+async def buy_ins(call: Call) -> api.BuyIns:
+    """Answer what was bought in for the account or at its cost (clause 7.13)."""
+    views, account = call.exchange.views, call.caller.account
+    found = [
+        _buy_in(views, number, of)
+        for number, of in enumerate(views.delivering.buy_ins, start=1)
+        if account in (of.provider, of.buyer)
+    ]
+    return api.BuyIns(buy_ins=found, as_of_seq=views.seq)
+
+
+def _buy_in(views: Views, number: int, of: BuyIn) -> api.BuyIn:
+    return api.BuyIn(
+        buy_in_id=str(number),
+        provider=str(of.provider),
+        buyer=str(of.buyer),
+        symbol=views.symbol(of.contract),
+        card_hours=of.card_hours,
+        waiting=not of.done,
+        replacement=views.symbol(of.replacement) if of.replacement >= 0 else None,
+        quantity=of.lots,
+        cost_fen=of.cost_fen,
+    )
 
 
 async def deliveries(call: Call) -> api.Deliveries:
@@ -197,6 +223,15 @@ ROUTES = (
         handler=disputes,
         answer=api.Disputes,
         summary="Disputes about the account's reservations",
+        tag="delivery",
+        scope="read",
+    ),
+    Route(
+        method="GET",
+        path="/v1/buy-ins",
+        handler=buy_ins,
+        answer=api.BuyIns,
+        summary="Shortfalls of the account's deliveries, and what was bought in for them",
         tag="delivery",
         scope="read",
     ),

@@ -22,6 +22,8 @@ class SessionTimes:
     """How long after such a run its margin calls may be met (clause 6.11)."""
     margin_deadline: time = time(10, 0)
     """When yesterday's margin calls must be met, and close-outs begin (clauses 6.7, 6.8)."""
+    buy_in: time = time(9, 30)
+    """When shortfalls of deliveries are bought in (clause 7.13)."""
     margin_auction: time = time(14, 30)
     """When bids for what couldn't be closed out are taken (clause 6.9)."""
     close: time = time(15, 0)

@@ -18,9 +18,11 @@ from exchange.clearing.ledger import LedgerKind
 from exchange.domain import messages as m
 from exchange.domain.calendar import NS_PER_HOUR
 from exchange.domain.contracts import PeriodKind
+from exchange.domain.delivering import BuyInShortfalls
 from exchange.domain.phases import MarketPhase
 from exchange.service import (
     calls,
+    handle_buyin,
     handle_default,
     handle_delivery,
     handle_margin,
@@ -85,6 +87,7 @@ HANDLERS: Final[dict[type, Handler]] = {
     m.SettleDay: handle_settlement.settle_day,
     m.MeterReadings: handle_delivery.meter_readings,
     m.FinishDelivery: handle_delivery.finish_delivery,
+    BuyInShortfalls: handle_buyin.buy_in_shortfalls,
 }
 """One handler a rare message."""
 
@@ -163,6 +166,7 @@ class Core:
         events = joined(outcome.events)
         if isinstance(message, m.SetPhase | m.Halt):
             self.state.fold(events, self.state.hour(time_ns))
+        self.changes.mark(events, seq)
         if isinstance(message, _CHANGES_CONTRACTS):
             self.changes.mark_all(seq)
         result = RareResult(seq, outcome.code, outcome.detail, outcome.data)

@@ -19,6 +19,7 @@ import msgspec
 from exchange.domain.calendar import NS_PER_MINUTE, day_of, is_trading_day, moment_ns, next_trading_day
 from exchange.domain.clock import Clock
 from exchange.domain.contracts import Period, Symbol, listed_periods
+from exchange.domain.delivering import BuyInShortfalls
 from exchange.domain.messages import (
     CloseAuction,
     CloseOut,
@@ -198,6 +199,8 @@ class DayDriver:
             elif views.positions(call.account) and call.auctioned != day:
                 steps.append((auction, "auction", CloseAuction(account=call.account)))
         steps += self._margin_runs(day)
+        if any(not of.done for of in views.delivering.buy_ins):
+            steps.append((moment_ns(day, sessions.buy_in), "buy-in", BuyInShortfalls()))
         if not steps:
             return None
         at_ns, what, message = min(steps, key=lambda step: step[0])

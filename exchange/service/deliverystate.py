@@ -20,6 +20,26 @@ class DeliveryClaim(msgspec.Struct):
     open_fen: int
 
 
+class BuyIn(msgspec.Struct):
+    """What one provider failed to deliver to one buyer of one contract; its id is its place + 1."""
+
+    day: int
+    """Calendar day on which that was found, days since 1970-01-01."""
+    contract: int
+    """The contract that fell short."""
+    provider: int
+    buyer: int
+    card_hours: int
+    done: bool = False
+    """Whether it was tried to buy them in."""
+    replacement: int = -1
+    """The contract bought; -1 while or if none was."""
+    lots: int = 0
+    """Lots bought."""
+    cost_fen: int = 0
+    """What they cost above the final settlement price, the fee included."""
+
+
 class Nomination(msgspec.Struct):
     """A workload on reserved cards; its id is its place in the list + 1."""
 
@@ -45,6 +65,7 @@ class Delivering(msgspec.Struct):
     claims: list[DeliveryClaim] = []
     record: list[tuple[int, int, int, int]] = []
     """(delivery day, provider, reserved card-hours, delivered card-hours), in order of days."""
+    buy_ins: list[BuyIn] = []
     nominations: list[Nomination] = []
     disputes: list[Dispute] = []
 

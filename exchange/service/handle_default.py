@@ -26,7 +26,8 @@ from exchange.service.handle_members import AMOUNT_MAX_FEN
 from exchange.service.margins import netting_left, netting_now
 from exchange.service.seizing import seize_collateral
 from exchange.service.state import DONE, HOUSE, Bid, Outcome, Stamp, State, refused
-from matching.records import EventKind, OrderFlag, Records, Side, TimeInForce, new_order
+from exchange.service.taking import taking_order
+from matching.records import EventKind, OrderFlag, Records
 
 
 def set_contribution(state: State, message: SetContribution, stamp: Stamp) -> Outcome:
@@ -73,18 +74,7 @@ def close_out(state: State, message: CloseOut, stamp: Stamp) -> Outcome:
 
 def _close_one(state: State, account: int, contract: int, lots: int, stamp: Stamp) -> list[Records]:
     """Trade a position away at any price within the day's limits, as far as the book goes."""
-    row = state.contract_row(contract)
-    order = new_order(
-        account=account,
-        instrument=contract,
-        side=Side.SELL if lots > 0 else Side.BUY,
-        quantity=min(abs(lots), LOTS_MAX),
-        price=int(row["price_low" if lots > 0 else "price_high"]),
-        tif=TimeInForce.IOC,
-        flags=OrderFlag.REDUCE_ONLY,
-        seq=stamp.seq,
-        time_ns=stamp.time_ns,
-    )
+    order = taking_order(state, account, contract, -lots, stamp, OrderFlag.REDUCE_ONLY)
     set_enabled(state, account, True, stamp)
     events = state.engine.apply(order)
     if events["kind"][0] == EventKind.REJECTED:  # the contract is halted
@@ -92,10 +82,6 @@ def _close_one(state: State, account: int, contract: int, lots: int, stamp: Stam
     state.fold(events, state.hour(stamp.time_ns))
     state.netting[account] = netting_now(state, account)
     return [events, set_enabled(state, account, False, stamp)]
-
-
-LOTS_MAX = 1 << 20
-"""Most that one order may have."""
 
 
 def _positions(state: State, account: int) -> list[Any]:

@@ -15,6 +15,7 @@ from exchange.domain.calendar import NS_PER_HOUR, day_start_ns, epoch_day
 from exchange.domain.messages import FinishDelivery, MeterReadings, Reading
 from exchange.domain.rejects import RejectCode
 from exchange.service.claims import repay_claims
+from exchange.service.handle_buyin import note_buy_ins
 from exchange.service.handle_primary import agent_fault
 from exchange.service.insuring import accounts_changed, settle_delivery, settled
 from exchange.service.state import Outcome, Stamp, State, refused
@@ -115,6 +116,7 @@ def finish_delivery(state: State, message: FinishDelivery, stamp: Stamp) -> Outc
     _invoice(state, due_rows, stamp)
     settle_delivery(state, due_rows, stamp)
     repay_claims(state, stamp)
+    note_buy_ins(state, due_rows, stamp)
     events = [
         state.engine.adjust_equity(account, delta, seq=stamp.seq)
         for account, delta in accounts_changed(before, settled(state))

@@ -9,6 +9,7 @@ from exchange.api.attest import AgentKey, attestation_bytes, readings_bytes
 from exchange.domain import messages as m
 from exchange.domain import primary as p
 from exchange.domain.calendar import NS_PER_HOUR, day_start_ns, moment_ns
+from exchange.domain.delivering import BuyInShortfalls
 
 if TYPE_CHECKING:
     from scenario import Scenario
@@ -124,6 +125,7 @@ ACTIONS = {
     "hand_on": hand_on,
     "meter": meter,
     "finish": finish,
+    "buy_in": lambda of, _: of.send(BuyInShortfalls()),
 }
 
 
@@ -143,6 +145,21 @@ def _reservations(of: Scenario, _: Any) -> list[list[Any]]:
     ]
 
 
+def _bought_in(of: Scenario, _: Any) -> list[list[Any]]:
+    """[provider, buyer, card-hours, contract bought, lots, cost]."""
+    return [
+        [
+            of.name(b.provider),
+            of.name(b.buyer),
+            b.card_hours,
+            of.symbol(b.replacement) if b.lots else "none" if b.done else "waiting",
+            b.lots,
+            b.cost_fen,
+        ]
+        for b in of.core.state.delivering.buy_ins
+    ]
+
+
 def _certificates(of: Scenario, _: Any) -> list[list[Any]]:
     """[owner, cards on the last day] of those that aren't revoked."""
     return [[of.name(c.account), c.cards[-1]] for c in of.core.state.primary.certificates if not c.revoked]
@@ -152,6 +169,7 @@ EXPECTATIONS = {
     "covered": _covered,
     "reservations": _reservations,
     "certificates": _certificates,
+    "bought_in": _bought_in,
     "insurance": lambda of, _: of.core.state.delivering.fund_fen,
     "shortfall_claims": lambda of, _: [
         [of.name(c.debtor), of.name(c.creditor), c.open_fen]

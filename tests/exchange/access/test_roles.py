@@ -104,6 +104,7 @@ TABLE: Final = {
     ),
     "POST /v1/reservations/{reservation_id}/nominations": row("trade", "400 MALFORMED_JSON"),
     "GET /v1/nominations": row("read", "200"),
+    "GET /v1/buy-ins": row("read", "200"),
     "DELETE /v1/nominations/{nomination_id}": row("trade", "404 UNKNOWN_NOMINATION"),
     "POST /v1/disputes": row("trade", "400 MALFORMED_JSON"),
     "GET /v1/disputes": row("read", "200"),

@@ -59,6 +59,7 @@ EXAMPLES: list[m.RareMessage] = [
         account=1, reservation_id=1, workload="w", use="training", cards=1, first_hour=0, hours=24
     ),
     d.WithdrawNomination(account=1, nomination_id=1),
+    d.BuyInShortfalls(),
     d.OpenDispute(account=1, reservation_id=1, card_hours=1, reason="r"),
     d.DecideDispute(dispute_id=1, card_hours=1, reason="r"),
     p.PledgeCertificate(account=1, certificate_id=1, cards=2),

@@ -84,6 +84,8 @@ async def test_a_delivery_from_nomination_to_decision(tmp_path: Path) -> None:
             overview = await operator.delivery.overview()
             assert overview.fund_fen > 0
             assert [r.score_basis_points for r in overview.reliability] == [9_583]  # clause 7.9: 46 of 48
+            (waiting,) = await buyer.delivery.buy_ins()  # clause 7.13
+            assert (waiting.card_hours, waiting.waiting, waiting.replacement) == (2, True, None)
             dispute = await buyer.delivery.dispute(number, 40, "our own log")
             assert [d.dispute_id for d in await provider.delivery.disputes()] == [dispute]
             await operator.delivery.decide(dispute, 44, "seen in the hall's log")

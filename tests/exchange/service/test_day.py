@@ -241,3 +241,33 @@ async def test_an_unmet_margin_call_is_closed_out_and_its_loss_shared(config):
     assert exchange.views.margin_calls() == []
     exchange.check()
     await exchange.close()
+
+
+async def test_a_shortfall_is_bought_in_on_the_next_trading_day(config):
+    """Clause 7.13, by the driver."""
+    exchange = await small(config, ManualClock(moment_ns(FRIDAY, time(9, 30))))
+    for name in ("acme", "blue", "coral"):
+        await exchange.submit_rare(m.AddMember(name=name, kind="enterprise"))
+        await exchange.submit_rare(m.Deposit(member=name, amount_fen=10**8))
+    steps: list[tuple[str, object]] = []
+    driving = driver(exchange, config, steps)
+    await driving.catch_up()
+
+    async def order(account, symbol, side, lots):
+        index = exchange.views.index(symbol)
+        row = new_order(account=0, instrument=index, side=side, quantity=lots, price=1_200)
+        await exchange.submit_hot(row, account)
+
+    await order(1, "H100.GUIAN.261205", Side.SELL, 2)
+    await order(2, "H100.GUIAN.261205", Side.BUY, 2)
+    exchange.clock.set(moment_ns(MONDAY, time(9, 10)))
+    await driving.catch_up()
+    await order(3, "H100.GUIAN.261208", Side.SELL, 5)
+    steps.clear()
+    exchange.clock.set(moment_ns(MONDAY, time(10, 0)))
+    await driving.catch_up()
+    assert [what for what, _ in steps] == ["buy-in"]
+    (position,) = exchange.views.positions(2)
+    assert (position.symbol, position.lots) == ("H100.GUIAN.261208", 2)
+    exchange.check()
+    await exchange.close()
