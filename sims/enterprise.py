@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from exchange.api.answers import Contract, Order
+from exchange.api.market import Contract
 from exchange.api.requests import Cancel, NewOrder
+from exchange.api.trading import Order
 from sims.demand import draw
 from sims.prices import part, shifted, text, ticks, within_limits
 from sims.provider import last_day, nearest, start_day

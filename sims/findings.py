@@ -7,7 +7,11 @@ from contextlib import AsyncExitStack
 from datetime import date, timedelta
 from pathlib import Path
 
-from exchange.api.answers import CapacityPost, Contract, Member, Reservation, Settlement, Statement
+from exchange.api.access import Member
+from exchange.api.delivering import Reservation
+from exchange.api.market import Contract, Settlement
+from exchange.api.money import Statement
+from exchange.api.primary import CapacityPost
 from exchange.client.client import ExchangeClient
 from exchange.client.profiles import load_profile
 from nodes.catalogue import Catalogue

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import msgspec
 
-from exchange.api.answers import Contract, Order
+from exchange.api.market import Contract
 from exchange.api.requests import BATCH_ITEMS_MAX, READINGS_MAX, Cancel, NewOrder, Reading
+from exchange.api.trading import Order
 from exchange.client.client import ExchangeClient
 from exchange.client.errors import ExchangeError
 from exchange.client.profiles import load_profile

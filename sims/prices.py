@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from exchange.api.answers import Contract
+from exchange.api.market import Contract
 
 BASIS_POINTS = 10_000
 TICKS_PER_CNY = 100

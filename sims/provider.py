@@ -9,8 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from exchange.api.answers import CapacityPost, Contract, Order, Reservation
+from exchange.api.delivering import Reservation
+from exchange.api.market import Contract
+from exchange.api.primary import CapacityPost
 from exchange.api.requests import Cancel, NewOrder, PostCapacity
+from exchange.api.trading import Order
 from sims.demand import draw
 from sims.prices import part, shifted, text, ticks, within_limits
 from sims.settings import Outage, ProviderSettings

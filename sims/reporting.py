@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from exchange.api.answers import CapacityPost, Contract, Settlement
+from exchange.api.market import Contract, Settlement
+from exchange.api.primary import CapacityPost
 from exchange.service.viewtypes import MoneyView
 from nodes.catalogue import Catalogue
 from sims.findings import (

@@ -1,6 +1,6 @@
-"""Delivery over HTTP beside readings: nominations, disputes, claims, reliability (rulebook chapter 7)."""
+"""Delivery over HTTP: reservations, readings, nominations, disputes, reliability (rulebook chapter 7)."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -139,4 +139,42 @@ class Deliveries(Answer, frozen=True, kw_only=True):
     fund_fen: int
     claims: list[Claim]
     reliability: list[Reliability]
+    as_of_seq: int
+
+
+class Reservation(Answer, frozen=True, kw_only=True):
+    """Cards at a hub for a period: what a day contract became. `role` is the reader's side of it.
+
+    `metered_hours` lists the hours (0 is the first of the period) for which a reading has been taken in.
+    """
+
+    reservation_id: str
+    role: Literal["buyer", "provider"]
+    symbol: str
+    grade: str
+    hub: str
+    cards: int
+    lots: int
+    start: str
+    end: str
+    price: str
+    delivered_card_hours: int
+    invoiced_fen: int
+    shortfall_card_hours: int
+    metered_hours: list[int]
+    finished: bool
+
+
+class Reservations(Answer, frozen=True, kw_only=True):
+    """The account's reservations, as buyer or as provider."""
+
+    reservations: list[Reservation]
+    as_of_seq: int
+    next_cursor: str | None = None
+
+
+class ReadingsAnswer(Answer, frozen=True, kw_only=True):
+    """How many readings were taken in."""
+
+    accepted: int
     as_of_seq: int

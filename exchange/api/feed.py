@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from exchange.api.answers import BatchResult
 from exchange.api.requests import BATCH_ITEMS_MAX, INT64_MAX, Amend, Cancel, NewOrder, Symbol
+from exchange.api.trading import BatchResult
 
 SYMBOLS_MAX = 2_000
 

@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from exchange.api.answers import Answer, BatchResult
+from exchange.api.answers import Answer
 from exchange.api.requests import Day, Request
+from exchange.api.trading import BatchResult
 
 WORKLOADS_MAX = 2_000
 """Most workloads of one plan; larger ones are for `dongxi plan` on a machine of one's own."""

@@ -1,4 +1,4 @@
-"""The primary market over HTTP: sites, attestations, certificates (rulebook chapter 10)."""
+"""The primary market over HTTP: sites, attestations, certificates, posted capacity (rulebook chapter 10)."""
 
 from typing import Annotated
 
@@ -134,4 +134,30 @@ class CertificateMade(Answer, frozen=True, kw_only=True):
     """The certificate that was issued; null if none was."""
 
     certificate_id: str | None
+    as_of_seq: int
+
+
+class CapacityPost(Answer, frozen=True, kw_only=True):
+    """Capacity that a provider posted."""
+
+    capacity_id: str
+    grade: str
+    hub: str
+    cards: int
+    first_day: str
+    last_day: str
+    reserve_price: str
+
+
+class Capacity(Answer, frozen=True, kw_only=True):
+    """The account's posted capacity."""
+
+    capacity: list[CapacityPost]
+    as_of_seq: int
+
+
+class CapacityAnswer(Answer, frozen=True, kw_only=True):
+    """One capacity post."""
+
+    capacity: CapacityPost
     as_of_seq: int

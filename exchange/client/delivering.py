@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import quote
 
-from exchange.api import answers
 from exchange.api import delivering as api
+from exchange.api.answers import Done
 
 
 class DeliveryClient:
@@ -25,10 +25,10 @@ class DeliveryClient:
         answer: api.Nominations = await self._get("/v1/nominations", api.Nominations, signed=True)
         return answer.nominations
 
-    async def withdraw_nomination(self, nomination_id: str) -> answers.Done:
+    async def withdraw_nomination(self, nomination_id: str) -> Done:
         """Takes a nomination back."""
         path = f"/v1/nominations/{_segment(nomination_id)}"
-        answer: answers.Done = await self._send("DELETE", path, answers.Done)
+        answer: Done = await self._send("DELETE", path, Done)
         return answer
 
     async def dispute(self, reservation_id: str, card_hours: int, reason: str) -> str:
@@ -54,11 +54,11 @@ class DeliveryClient:
         answer: api.Disputes = await self._get("/v1/operator/disputes", api.Disputes, signed=True)
         return answer.disputes
 
-    async def decide(self, dispute_id: str, card_hours: int, reason: str) -> answers.Done:
+    async def decide(self, dispute_id: str, card_hours: int, reason: str) -> Done:
         """Decides a dispute."""
         body = api.DecideDispute(card_hours=card_hours, reason=reason)
         path = f"/v1/operator/disputes/{_segment(dispute_id)}"
-        answer: answers.Done = await self._send("POST", path, answers.Done, body)
+        answer: Done = await self._send("POST", path, Done, body)
         return answer
 
     async def overview(self) -> api.Deliveries:

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from exchange.api import answers, requests
+from exchange.api import requests
 from exchange.api.feed import FeedAccount
 from exchange.api.history import OwnHistoryQuery
+from exchange.api.trading import OrderResult
 from exchange.client.errors import ExchangeError
 from exchange.client.transport import backoff_s
 
@@ -249,7 +250,7 @@ class OrderDesk:
             return
         self._answered(ticket, answer.order)
 
-    def _answered(self, ticket: Ticket, result: answers.OrderResult) -> None:
+    def _answered(self, ticket: Ticket, result: OrderResult) -> None:
         ticket.price, ticket.reason = result.price, result.reason
         self._taken(ticket, result.order_id, result.filled_quantity, OrderState(result.status))
 

@@ -2,32 +2,45 @@
 
 from typing import Any
 
-from exchange.api import answers, requests
+from exchange.api import requests
+from exchange.api.market import (
+    Book,
+    Contract,
+    ContractAnswer,
+    Contracts,
+    Grade,
+    Grades,
+    Hub,
+    Hubs,
+    Settlements,
+    Trades,
+)
+from exchange.api.status import Alive, Status
 from exchange.client.transport import Transport, segment
 
 
 class MarketCalls(Transport):
     """The public side; needs no profile."""
 
-    async def alive(self) -> answers.Alive:
+    async def alive(self) -> Alive:
         """Whether the process answers."""
-        return await self.get("/livez", answers.Alive)
+        return await self.get("/livez", Alive)
 
-    async def status(self) -> answers.Status:
+    async def status(self) -> Status:
         """Market time, trading day, phase, state hash."""
-        return await self.get("/v1/status", answers.Status)
+        return await self.get("/v1/status", Status)
 
-    async def hubs(self) -> list[answers.Hub]:
+    async def hubs(self) -> list[Hub]:
         """All delivery points."""
-        return (await self.get("/v1/hubs", answers.Hubs)).hubs
+        return (await self.get("/v1/hubs", Hubs)).hubs
 
-    async def grades(self) -> list[answers.Grade]:
+    async def grades(self) -> list[Grade]:
         """All grades."""
-        return (await self.get("/v1/grades", answers.Grades)).grades
+        return (await self.get("/v1/grades", Grades)).grades
 
-    async def contracts_page(self, query: requests.ContractsQuery) -> answers.Contracts:
+    async def contracts_page(self, query: requests.ContractsQuery) -> Contracts:
         """One page of contracts."""
-        return await self.get("/v1/contracts", answers.Contracts, query)
+        return await self.get("/v1/contracts", Contracts, query)
 
     async def contracts(
         self,
@@ -36,9 +49,9 @@ class MarketCalls(Transport):
         hub: str | None = None,
         kind: Any = None,
         active: bool | None = True,
-    ) -> list[answers.Contract]:
+    ) -> list[Contract]:
         """All contracts that pass the filters, page by page; each carries the top of its book."""
-        found: list[answers.Contract] = []
+        found: list[Contract] = []
         cursor: str | None = None
         while True:
             query = requests.ContractsQuery(
@@ -50,20 +63,20 @@ class MarketCalls(Transport):
             if cursor is None:
                 return found
 
-    async def contract(self, symbol: str) -> answers.Contract:
+    async def contract(self, symbol: str) -> Contract:
         """One contract."""
-        return (await self.get(f"/v1/contracts/{segment(symbol)}", answers.ContractAnswer)).contract
+        return (await self.get(f"/v1/contracts/{segment(symbol)}", ContractAnswer)).contract
 
-    async def book(self, symbol: str, depth: int = 10) -> answers.Book:
+    async def book(self, symbol: str, depth: int = 10) -> Book:
         """Both sides of a book, `depth` levels each."""
         query = requests.BookQuery(depth=depth)
-        return await self.get(f"/v1/book/{segment(symbol)}", answers.Book, query)
+        return await self.get(f"/v1/book/{segment(symbol)}", Book, query)
 
-    async def trades(self, symbol: str, limit: int = 100) -> answers.Trades:
+    async def trades(self, symbol: str, limit: int = 100) -> Trades:
         """The latest trades, newest first."""
         query = requests.TradesQuery(limit=limit)
-        return await self.get(f"/v1/trades/{segment(symbol)}", answers.Trades, query)
+        return await self.get(f"/v1/trades/{segment(symbol)}", Trades, query)
 
-    async def settlements(self, day: str | None = None) -> answers.Settlements:
+    async def settlements(self, day: str | None = None) -> Settlements:
         """Settlement prices of a trading day; of the latest settled one if `day` is absent."""
-        return await self.get("/v1/settlements", answers.Settlements, requests.SettlementsQuery(day=day))
+        return await self.get("/v1/settlements", Settlements, requests.SettlementsQuery(day=day))

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from exchange.api import answers
 from exchange.api import primary as api
+from exchange.api.answers import Done
 from exchange.api.attest import AgentKey, attestation_bytes
 from exchange.api.formats import parse_time_ns
 
@@ -109,10 +109,10 @@ class PrimaryClient:
         path = f"/v1/operator/certificates/{_segment(certificate_id)}/transfers"
         return await self._make(path, api.Transfer(to_member=to_member, cards=cards))
 
-    async def revoke(self, certificate_id: str, reason: str) -> answers.Done:
+    async def revoke(self, certificate_id: str, reason: str) -> Done:
         """Ends a certificate."""
         path = f"/v1/operator/certificates/{_segment(certificate_id)}/revoke"
-        answer: answers.Done = await self._send("POST", path, answers.Done, api.Revoke(reason=reason))
+        answer: Done = await self._send("POST", path, Done, api.Revoke(reason=reason))
         return answer
 
     async def _make(self, path: str, body: Any) -> str | None:

@@ -9,7 +9,8 @@ import aiohttp
 import msgspec
 from yarl import URL
 
-from exchange.api import answers, requests
+from exchange.api import requests
+from exchange.api.answers import ProblemAnswer
 from exchange.api.codes import NOTHING_DONE
 from exchange.api.signing import signed_headers
 from exchange.client.errors import ExchangeError
@@ -179,7 +180,7 @@ def _retry_after_s(headers: Mapping[str, str], attempt: int) -> float:
 def refused_error(status: int, payload: bytes) -> ExchangeError:
     """The refusal in an answer's body."""
     try:
-        problem = msgspec.json.decode(payload, type=answers.ProblemAnswer).error
+        problem = msgspec.json.decode(payload, type=ProblemAnswer).error
     except msgspec.DecodeError:
         return ExchangeError(f"HTTP_{status}", status, payload[:200].decode("utf-8", "replace"))
     return ExchangeError(problem.code, status, problem.message, problem.field)

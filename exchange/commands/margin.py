@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from exchange.api import answers
+from exchange.api.money import MarginExplained, MarginLine
 from exchange.client import ExchangeClient, ExchangeError
 from exchange.client.profiles import load_profile
 from exchange.commands.sign import DEFAULT_KEYS
@@ -46,7 +46,7 @@ def explain(
     except (OSError, ValueError) as error:
         raise _fail(str(error), EXIT_USAGE) from None
 
-    async def ask() -> answers.MarginExplained:
+    async def ask() -> MarginExplained:
         async with ExchangeClient(profile.base_url, profile, client=client or None, retries=1) as asked:
             return await asked.explain_margin()
 
@@ -67,7 +67,7 @@ def explain(
     )
 
 
-def _table(title: str, lines: list[answers.MarginLine], total: int) -> Table:
+def _table(title: str, lines: list[MarginLine], total: int) -> Table:
     table = Table(title=title, show_footer=True, title_justify="left")
     table.add_column("clause")
     table.add_column("for", footer="sum")

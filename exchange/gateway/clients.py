@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from exchange.api import answers, requests
+from exchange.api import requests
+from exchange.api.access import Client, ClientAnswer, Clients
 from exchange.api.codes import RequestCode, refuse
 from exchange.domain import messages
 from exchange.gateway.auth import Caller
@@ -25,7 +26,7 @@ def acting_for(exchange: Exchange, caller: Caller, client: str) -> Caller:
     return replace(caller, account=member.account)
 
 
-async def add_client(call: Call) -> answers.ClientAnswer:
+async def add_client(call: Call) -> ClientAnswer:
     """Open a sub-account for a client; orders, positions and balances name it as `client`."""
     message = messages.AddClient(broker=call.caller.account, name=call.body.name)
     accepted(await call.exchange.submit_rare(message))
@@ -33,19 +34,19 @@ async def add_client(call: Call) -> answers.ClientAnswer:
     view = views.member(f"{call.caller.member}/{call.body.name}")
     if view is None:
         raise AssertionError(f"client {call.body.name} was added and isn't there")
-    return answers.ClientAnswer(client=_client(view), as_of_seq=views.seq)
+    return ClientAnswer(client=_client(view), as_of_seq=views.seq)
 
 
-async def clients(call: Call) -> answers.Clients:
+async def clients(call: Call) -> Clients:
     """Answer the broker's clients; none for a member of another kind."""
     views = call.exchange.views
     own = [_client(view) for view in views.members() if view.broker == call.caller.member]
-    return answers.Clients(clients=own, as_of_seq=views.seq)
+    return Clients(clients=own, as_of_seq=views.seq)
 
 
-def _client(view: MemberView) -> answers.Client:
+def _client(view: MemberView) -> Client:
     name = view.name.partition("/")[2]
-    return answers.Client(name=name, account=str(view.account), cash_fen=view.cash_fen)
+    return Client(name=name, account=str(view.account), cash_fen=view.cash_fen)
 
 
 ROUTES = (
@@ -53,7 +54,7 @@ ROUTES = (
         method="POST",
         path="/v1/clients",
         handler=add_client,
-        answer=answers.ClientAnswer,
+        answer=ClientAnswer,
         summary="Open a client's sub-account",
         tag="broker",
         scope="trade",
@@ -63,7 +64,7 @@ ROUTES = (
         method="GET",
         path="/v1/clients",
         handler=clients,
-        answer=answers.Clients,
+        answer=Clients,
         summary="The broker's clients",
         tag="broker",
         scope="read",

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from exchange.api import answers, requests
+from exchange.api import requests
+from exchange.api.answers import Done
+from exchange.api.defaults import AuctionLot, Auctions, Claim, Claims, MarginCall, MarginCalls
 from exchange.api.formats import day_text, parse_price_ticks, price_text, time_text
 from exchange.domain import messages
 from exchange.gateway.call import Call, Route, accepted
-from exchange.service.state import MarginCall
+from exchange.service import state
 
 
-async def auctions(call: Call) -> answers.Auctions:
+async def auctions(call: Call) -> Auctions:
     """Answer what restricted accounts hold and may be bid for, by account (clause 6.9)."""
     views = call.exchange.views
     lots = [
-        answers.AuctionLot(
+        AuctionLot(
             account=str(margin_call.account),
             symbol=position.symbol,
             quantity=position.lots,
@@ -24,10 +26,10 @@ async def auctions(call: Call) -> answers.Auctions:
         for position in views.positions(margin_call.account)
         if (contract := views.contract(position.symbol)) is not None
     ]
-    return answers.Auctions(lots=lots, as_of_seq=views.seq)
+    return Auctions(lots=lots, as_of_seq=views.seq)
 
 
-async def bid(call: Call) -> answers.Done:
+async def bid(call: Call) -> Done:
     """Bid for positions of a restricted account; a later bid for them replaces it (clause 6.9)."""
     wanted: requests.AuctionBid = call.body
     message = messages.BidForPosition(
@@ -38,24 +40,24 @@ async def bid(call: Call) -> answers.Done:
         price_ticks=parse_price_ticks(wanted.price),
     )
     accepted(await call.exchange.submit_rare(message))
-    return answers.Done(as_of_seq=call.exchange.views.seq)
+    return Done(as_of_seq=call.exchange.views.seq)
 
 
-async def margin_calls(call: Call) -> answers.MarginCalls:
+async def margin_calls(call: Call) -> MarginCalls:
     """Answer the account's margin call, if there is one (clause 6.7)."""
     views = call.exchange.views
     mine = [of for of in views.margin_calls() if of.account == call.caller.account]
     return _calls(call, mine)
 
 
-async def all_margin_calls(call: Call) -> answers.MarginCalls:
+async def all_margin_calls(call: Call) -> MarginCalls:
     """Answer all margin calls that aren't met, in the order in which they were issued (clause 6.7)."""
     return _calls(call, call.exchange.views.margin_calls())
 
 
-def _calls(call: Call, found: list[MarginCall]) -> answers.MarginCalls:
+def _calls(call: Call, found: list[state.MarginCall]) -> MarginCalls:
     listed = [
-        answers.MarginCall(
+        MarginCall(
             account=str(of.account),
             amount_fen=of.amount_fen,
             issued=day_text(of.issued),
@@ -64,29 +66,29 @@ def _calls(call: Call, found: list[MarginCall]) -> answers.MarginCalls:
         )
         for of in found
     ]
-    return answers.MarginCalls(calls=listed, as_of_seq=call.exchange.views.seq)
+    return MarginCalls(calls=listed, as_of_seq=call.exchange.views.seq)
 
 
-async def run_margin(call: Call) -> answers.MarginCalls:
+async def run_margin(call: Call) -> MarginCalls:
     """Run margin now and call for what is lacking at the present prices (clause 6.11)."""
     message = messages.RunMargin(call_minutes=call.body.call_minutes, extra=True)
     accepted(await call.exchange.submit_rare(message))
     return await all_margin_calls(call)
 
 
-async def set_contribution(call: Call) -> answers.Done:
+async def set_contribution(call: Call) -> Done:
     """Set a member's contribution to the default fund, or the house's capital tranche (clause 6.6)."""
     wanted: requests.Contribution = call.body
     message = messages.SetContribution(member=wanted.member, amount_fen=wanted.amount_fen)
     accepted(await call.exchange.submit_rare(message))
-    return answers.Done(as_of_seq=call.exchange.views.seq)
+    return Done(as_of_seq=call.exchange.views.seq)
 
 
-async def claims(call: Call) -> answers.Claims:
+async def claims(call: Call) -> Claims:
     """Answer what defaulters owe to those who paid for them, in the order in which it arose (clause 6.10)."""
     views = call.exchange.views
     rows = [
-        answers.Claim(
+        Claim(
             seq=row.seq,
             debtor=str(row.debtor),
             creditor=str(row.creditor),
@@ -96,7 +98,7 @@ async def claims(call: Call) -> answers.Claims:
         )
         for row in views.claims()
     ]
-    return answers.Claims(claims=rows, as_of_seq=views.seq)
+    return Claims(claims=rows, as_of_seq=views.seq)
 
 
 ROUTES = (
@@ -104,7 +106,7 @@ ROUTES = (
         method="GET",
         path="/v1/margin/calls",
         handler=margin_calls,
-        answer=answers.MarginCalls,
+        answer=MarginCalls,
         summary="The account's margin call",
         tag="account",
         scope="read",
@@ -113,7 +115,7 @@ ROUTES = (
         method="GET",
         path="/v1/auctions",
         handler=auctions,
-        answer=answers.Auctions,
+        answer=Auctions,
         summary="Positions of restricted accounts",
         tag="account",
         scope="read",
@@ -122,7 +124,7 @@ ROUTES = (
         method="POST",
         path="/v1/auctions/bids",
         handler=bid,
-        answer=answers.Done,
+        answer=Done,
         summary="Bid for positions of a restricted account",
         tag="orders",
         scope="trade",
@@ -132,7 +134,7 @@ ROUTES = (
         method="GET",
         path="/v1/operator/margin-calls",
         handler=all_margin_calls,
-        answer=answers.MarginCalls,
+        answer=MarginCalls,
         summary="All margin calls",
         tag="operator",
         scope="operate",
@@ -142,7 +144,7 @@ ROUTES = (
         method="POST",
         path="/v1/operator/margin-runs",
         handler=run_margin,
-        answer=answers.MarginCalls,
+        answer=MarginCalls,
         summary="Run margin now and call for what is lacking",
         tag="operator",
         scope="operate",
@@ -153,7 +155,7 @@ ROUTES = (
         method="POST",
         path="/v1/operator/contributions",
         handler=set_contribution,
-        answer=answers.Done,
+        answer=Done,
         summary="Set a contribution to the default fund",
         tag="operator",
         scope="operate",
@@ -164,7 +166,7 @@ ROUTES = (
         method="GET",
         path="/v1/operator/claims",
         handler=claims,
-        answer=answers.Claims,
+        answer=Claims,
         summary="Claims on defaulters",
         tag="operator",
         scope="operate",

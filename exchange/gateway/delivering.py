@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from exchange.api import answers
 from exchange.api import delivering as api
+from exchange.api.answers import Done
 from exchange.api.formats import parse_id
 from exchange.clearing.shortfall import score
 from exchange.domain import delivering
@@ -52,12 +52,12 @@ async def nominations(call: Call) -> api.Nominations:
     return api.Nominations(nominations=found, as_of_seq=views.seq)
 
 
-async def withdraw_nomination(call: Call) -> answers.Done:
+async def withdraw_nomination(call: Call) -> Done:
     """Take a nomination back, before the gate closes (clause 7.11)."""
     nomination_id = parse_id(call.path["nomination_id"], "nomination_id", ID_MAX)
     message = delivering.WithdrawNomination(account=call.caller.account, nomination_id=nomination_id)
     accepted(await call.exchange.submit_rare(message))
-    return answers.Done(as_of_seq=call.exchange.views.seq)
+    return Done(as_of_seq=call.exchange.views.seq)
 
 
 async def open_dispute(call: Call) -> api.DisputeMade:
@@ -85,7 +85,7 @@ async def all_disputes(call: Call) -> api.Disputes:
     return _disputes(call, None)
 
 
-async def decide_dispute(call: Call) -> answers.Done:
+async def decide_dispute(call: Call) -> Done:
     """Decide what was delivered, and put right what was paid (clause 7.12)."""
     message = delivering.DecideDispute(
         dispute_id=parse_id(call.path["dispute_id"], "dispute_id", ID_MAX),
@@ -93,7 +93,7 @@ async def decide_dispute(call: Call) -> answers.Done:
         reason=call.body.reason,
     )
     accepted(await call.exchange.submit_rare(message))
-    return answers.Done(as_of_seq=call.exchange.views.seq)
+    return Done(as_of_seq=call.exchange.views.seq)
 
 
 async def buy_ins(call: Call) -> api.BuyIns:
@@ -201,7 +201,7 @@ ROUTES = (
         method="DELETE",
         path="/v1/nominations/{nomination_id}",
         handler=withdraw_nomination,
-        answer=answers.Done,
+        answer=Done,
         summary="Take a nomination back",
         tag="delivery",
         scope="trade",
@@ -249,7 +249,7 @@ ROUTES = (
         method="POST",
         path="/v1/operator/disputes/{dispute_id}",
         handler=decide_dispute,
-        answer=answers.Done,
+        answer=Done,
         summary="Decide a dispute",
         tag="operator",
         scope="operate",

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from exchange.api import answers, requests
+from exchange.api import requests
 from exchange.api.codes import RequestCode, refuse
+from exchange.api.operating import Halted, Killed, MarketKilled
 from exchange.domain import messages
 from exchange.gateway.call import Call, Route, accepted
 from exchange.service.results import RareResult
 
 
-async def kill_account(call: Call) -> answers.Killed:
+async def kill_account(call: Call) -> Killed:
     """Cancel every open order of the member and its clients, or of the client named, and suspend it: only
     the operator lets it trade again (clause 5.4).
     """
@@ -21,10 +22,10 @@ async def kill_account(call: Call) -> answers.Killed:
         raise AssertionError(f"account {call.caller.account} signed and has no member")
     message = messages.SetMemberState(name=member.name, state="suspended")
     result = accepted(await call.exchange.submit_rare(message))
-    return answers.Killed(cancelled=_count(result, "cancelled"), as_of_seq=views.seq)
+    return Killed(cancelled=_count(result, "cancelled"), as_of_seq=views.seq)
 
 
-async def halt(call: Call) -> answers.Halted:
+async def halt(call: Call) -> Halted:
     """Halt or resume a contract, all contracts of a hub, or all, on an open trading day (clause 4.7)."""
     asked: requests.Halt = call.body
     if asked.symbol is not None and asked.hub is not None:
@@ -35,14 +36,14 @@ async def halt(call: Call) -> answers.Halted:
         )
     message = messages.Halt(symbol=asked.symbol, hub=asked.hub, halted=asked.halted)
     result = accepted(await call.exchange.submit_rare(message))
-    return answers.Halted(contracts=_count(result, "contracts"), as_of_seq=call.exchange.views.seq)
+    return Halted(contracts=_count(result, "contracts"), as_of_seq=call.exchange.views.seq)
 
 
-async def kill_market(call: Call) -> answers.MarketKilled:
+async def kill_market(call: Call) -> MarketKilled:
     """Halt every contract at once, and cancel every open order if asked (clause 4.8)."""
     message = messages.KillMarket(cancel_orders=call.body.cancel_orders)
     result = accepted(await call.exchange.submit_rare(message))
-    return answers.MarketKilled(
+    return MarketKilled(
         contracts=_count(result, "contracts"),
         cancelled=_count(result, "cancelled"),
         as_of_seq=call.exchange.views.seq,
@@ -58,7 +59,7 @@ ROUTES = (
         method="POST",
         path="/v1/account/kill",
         handler=kill_account,
-        answer=answers.Killed,
+        answer=Killed,
         summary="Kill switch: cancel all orders and stop trading",
         tag="account",
         scope="risk",
@@ -67,7 +68,7 @@ ROUTES = (
         method="POST",
         path="/v1/operator/halts",
         handler=halt,
-        answer=answers.Halted,
+        answer=Halted,
         summary="Halt or resume contracts",
         tag="operator",
         scope="risk",
@@ -78,7 +79,7 @@ ROUTES = (
         method="POST",
         path="/v1/operator/kill",
         handler=kill_market,
-        answer=answers.MarketKilled,
+        answer=MarketKilled,
         summary="Kill switch: halt the market",
         tag="operator",
         scope="risk",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from exchange.api import answers, requests
+from exchange.api import requests
+from exchange.api.access import SessionAnswer
+from exchange.api.answers import Done
 from exchange.api.codes import RequestCode, refuse
 from exchange.api.requests import SCOPES_BY_KIND
 from exchange.domain import messages
@@ -16,36 +18,36 @@ from exchange.service.passwords import hash_password
 _STATUSES: Final = (401, 403, 404, 409, 429)
 
 
-async def log_in(call: Call) -> answers.SessionAnswer:
+async def log_in(call: Call) -> SessionAnswer:
     """Open a session with a member's name and password; the answer sets the session cookie."""
     asked: requests.LogIn = call.body
     return _answer(call, await call.screens.log_in(call.browser, asked.member, asked.password))
 
 
-async def session(call: Call) -> answers.SessionAnswer:
+async def session(call: Call) -> SessionAnswer:
     """Answer who is logged in, and the token that requests which change something must bring."""
     return _answer(call, call.screens.session_of(call.browser, changes=False))
 
 
-async def log_out(call: Call) -> answers.Done:
+async def log_out(call: Call) -> Done:
     """End the session."""
     call.screens.session_of(call.browser, changes=True)
     call.screens.sessions.close(call.browser.token)
     call.browser.keep("")
-    return answers.Done(as_of_seq=call.exchange.views.seq)
+    return Done(as_of_seq=call.exchange.views.seq)
 
 
-async def change_password(call: Call) -> answers.Done:
+async def change_password(call: Call) -> Done:
     """Change one's own password; every session of the member ends, this one too."""
     asked: requests.ChangePassword = call.body
     member = call.screens.session_of(call.browser, changes=True).member
     await call.screens.check_password(call.browser, member, asked.old_password)
     await _set(call, member, asked.new_password)
     call.browser.keep("")
-    return answers.Done(as_of_seq=call.exchange.views.seq)
+    return Done(as_of_seq=call.exchange.views.seq)
 
 
-async def set_password(call: Call) -> answers.Done:
+async def set_password(call: Call) -> Done:
     """Set a member's password, such as its first one; its sessions end.
 
     An operator sets its own with a key of all an operator's scopes, and no other operator's (clause 8.12).
@@ -55,7 +57,7 @@ async def set_password(call: Call) -> answers.Done:
     if member is not None and member.kind == "operator":
         _check_own(call, member.name)
     await _set(call, asked.member, asked.password)
-    return answers.Done(as_of_seq=call.exchange.views.seq)
+    return Done(as_of_seq=call.exchange.views.seq)
 
 
 def _check_own(call: Call, name: str) -> None:
@@ -78,9 +80,9 @@ async def _set(call: Call, member: str, password: str) -> None:
     accepted(await call.exchange.submit_rare(messages.SetPassword(member=member, hash=hashed)))
 
 
-def _answer(call: Call, opened: Session) -> answers.SessionAnswer:
+def _answer(call: Call, opened: Session) -> SessionAnswer:
     caller = call.screens.caller_of(opened)
-    return answers.SessionAnswer(
+    return SessionAnswer(
         member=caller.member,
         account=str(caller.account),
         kind=caller.kind,
@@ -96,7 +98,7 @@ ROUTES = (
         method="POST",
         path="/v1/session",
         handler=log_in,
-        answer=answers.SessionAnswer,
+        answer=SessionAnswer,
         summary="Log in to the screens",
         tag="session",
         body=requests.LogIn,
@@ -106,7 +108,7 @@ ROUTES = (
         method="GET",
         path="/v1/session",
         handler=session,
-        answer=answers.SessionAnswer,
+        answer=SessionAnswer,
         summary="Who is logged in",
         tag="session",
         statuses=_STATUSES,
@@ -115,7 +117,7 @@ ROUTES = (
         method="DELETE",
         path="/v1/session",
         handler=log_out,
-        answer=answers.Done,
+        answer=Done,
         summary="Log out",
         tag="session",
         statuses=_STATUSES,
@@ -124,7 +126,7 @@ ROUTES = (
         method="POST",
         path="/v1/session/password",
         handler=change_password,
-        answer=answers.Done,
+        answer=Done,
         summary="Change one's own password",
         tag="session",
         body=requests.ChangePassword,
@@ -134,7 +136,7 @@ ROUTES = (
         method="POST",
         path="/v1/operator/passwords",
         handler=set_password,
-        answer=answers.Done,
+        answer=Done,
         summary="Set a member's password",
         tag="operator",
         scope="operate",

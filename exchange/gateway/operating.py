@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from exchange.api import answers, requests
+from exchange.api import requests
+from exchange.api.access import KeyAnswer, Keys, MemberAnswer, Members
+from exchange.api.answers import Done
 from exchange.api.codes import RequestCode, refuse
 from exchange.domain import messages
 from exchange.gateway import translate
@@ -12,7 +14,7 @@ from exchange.service.exchange import Exchange
 from exchange.service.secrets import new_key_id, new_secret
 
 
-async def add_member(call: Call) -> answers.MemberAnswer:
+async def add_member(call: Call) -> MemberAnswer:
     """Take in a member: its account, and a first key whose secret is shown once (clause 8.7)."""
     wanted: requests.AddMember = call.body
     scopes = tuple(wanted.scopes or requests.SCOPES_BY_KIND[wanted.kind])
@@ -24,7 +26,7 @@ async def add_member(call: Call) -> answers.MemberAnswer:
         name=wanted.name, kind=wanted.kind, state=wanted.state, roles=tuple(wanted.roles), key=key
     )
     data = accepted(await call.exchange.submit_rare(message)).data or {}
-    return answers.MemberAnswer(
+    return MemberAnswer(
         member=wanted.name,
         account=str(data["account"]),
         kind=wanted.kind,
@@ -46,13 +48,13 @@ def _check_first_second(exchange: Exchange) -> None:
         )
 
 
-async def members(call: Call) -> answers.Members:
+async def members(call: Call) -> Members:
     """Answer all members and brokers' clients with their state and cash."""
     views = call.exchange.views
-    return answers.Members(members=[translate.member(view) for view in views.members()], as_of_seq=views.seq)
+    return Members(members=[translate.member(view) for view in views.members()], as_of_seq=views.seq)
 
 
-async def add_key(call: Call) -> answers.KeyAnswer:
+async def add_key(call: Call) -> KeyAnswer:
     """Make another key for a member; its secret is shown once."""
     wanted: requests.AddKey = call.body
     networks = parse_networks(wanted.networks, "networks")
@@ -66,42 +68,42 @@ async def add_key(call: Call) -> answers.KeyAnswer:
     return await _make_key(call.exchange, wanted.member, tuple(wanted.scopes), networks)
 
 
-async def set_member_state(call: Call) -> answers.Done:
+async def set_member_state(call: Call) -> Done:
     """Approve an applicant, or suspend a member (clause 8.7); a suspension's end is proposed."""
     return await _done(call, messages.SetMemberState(name=call.path["name"], state=call.body.state))
 
 
-async def keys(call: Call) -> answers.Keys:
+async def keys(call: Call) -> Keys:
     """Answer all keys, without their secrets."""
     views = call.exchange.views
-    return answers.Keys(keys=[translate.key(view) for view in views.api_keys()], as_of_seq=views.seq)
+    return Keys(keys=[translate.key(view) for view in views.api_keys()], as_of_seq=views.seq)
 
 
-async def revoke_key(call: Call) -> answers.Done:
+async def revoke_key(call: Call) -> Done:
     """End a key at once."""
     return await _done(call, messages.RevokeKey(key_id=call.path["key_id"]))
 
 
-async def deposit(call: Call) -> answers.Done:
+async def deposit(call: Call) -> Done:
     """Pay cash into a member's account (clause 8.3)."""
     paid: requests.Deposit = call.body
     return await _done(call, messages.Deposit(member=paid.member, amount_fen=paid.amount_fen))
 
 
-async def withdraw(call: Call) -> answers.Done:
+async def withdraw(call: Call) -> Done:
     """Pay out cash that nothing holds (clause 8.4)."""
     paid: requests.Withdrawal = call.body
     return await _done(call, messages.Withdraw(member=paid.member, amount_fen=paid.amount_fen))
 
 
-async def _done(call: Call, message: messages.RareMessage) -> answers.Done:
+async def _done(call: Call, message: messages.RareMessage) -> Done:
     accepted(await call.exchange.submit_rare(message))
-    return answers.Done(as_of_seq=call.exchange.views.seq)
+    return Done(as_of_seq=call.exchange.views.seq)
 
 
 async def _make_key(
     exchange: Exchange, member: str, scopes: tuple[requests.Scope, ...], networks: tuple[str, ...]
-) -> answers.KeyAnswer:
+) -> KeyAnswer:
     secret, key_id = new_secret(), new_key_id()
     ciphertext = exchange.encrypt_secret(secret, key_id)
     message = messages.AddKey(
@@ -111,7 +113,7 @@ async def _make_key(
     key = exchange.views.key(key_id)
     if key is None:
         raise AssertionError(f"key {key_id} was added and isn't there")
-    return answers.KeyAnswer(
+    return KeyAnswer(
         member=member,
         account=str(key.account),
         key_id=key_id,
@@ -127,7 +129,7 @@ ROUTES = (
         method="POST",
         path="/v1/operator/members",
         handler=add_member,
-        answer=answers.MemberAnswer,
+        answer=MemberAnswer,
         summary="Admit a member",
         tag="operator",
         scope="operate",
@@ -138,7 +140,7 @@ ROUTES = (
         method="GET",
         path="/v1/operator/members",
         handler=members,
-        answer=answers.Members,
+        answer=Members,
         summary="All members",
         tag="operator",
         scope="operate",
@@ -148,7 +150,7 @@ ROUTES = (
         method="POST",
         path="/v1/operator/members/{name}/state",
         handler=set_member_state,
-        answer=answers.Done,
+        answer=Done,
         summary="Approve or suspend a member",
         tag="operator",
         scope="risk",
@@ -160,7 +162,7 @@ ROUTES = (
         method="GET",
         path="/v1/operator/keys",
         handler=keys,
-        answer=answers.Keys,
+        answer=Keys,
         summary="All keys",
         tag="operator",
         scope="operate",
@@ -170,7 +172,7 @@ ROUTES = (
         method="POST",
         path="/v1/operator/keys",
         handler=add_key,
-        answer=answers.KeyAnswer,
+        answer=KeyAnswer,
         summary="Make a key",
         tag="operator",
         scope="operate",
@@ -181,7 +183,7 @@ ROUTES = (
         method="DELETE",
         path="/v1/operator/keys/{key_id}",
         handler=revoke_key,
-        answer=answers.Done,
+        answer=Done,
         summary="Revoke a key",
         tag="operator",
         scope="operate",
@@ -192,7 +194,7 @@ ROUTES = (
         method="POST",
         path="/v1/operator/deposits",
         handler=deposit,
-        answer=answers.Done,
+        answer=Done,
         summary="Pay cash in",
         tag="operator",
         scope="operate",
@@ -203,7 +205,7 @@ ROUTES = (
         method="POST",
         path="/v1/operator/withdrawals",
         handler=withdraw,
-        answer=answers.Done,
+        answer=Done,
         summary="Pay cash out",
         tag="operator",
         scope="operate",

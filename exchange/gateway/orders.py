@@ -7,9 +7,10 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from exchange.api import answers, requests
+from exchange.api import requests
 from exchange.api.codes import RequestCode, RequestRefused, refuse
 from exchange.api.formats import parse_day, parse_id, parse_price_ticks, price_text
+from exchange.api.trading import Execution, OrderResult
 from exchange.domain.calendar import NS_PER_DAY, day_of, epoch_day
 from exchange.domain.rejects import KERNEL_REJECTS
 from exchange.service.exchange import Exchange
@@ -137,7 +138,7 @@ def results_of(exchange: Exchange, commands: Records, first_seq: int, events: Re
     ]
 
 
-Outcome = answers.OrderResult | RequestRefused
+Outcome = OrderResult | RequestRefused
 """The result of one order command, or its refusal."""
 Row = tuple[int, ...]
 """A record's columns in order."""
@@ -257,7 +258,7 @@ def _price(text: str, field: str) -> int:
 def _outcome(exchange: Exchange, commands: Records, at: int, asked: Row, events: list[Row]) -> Outcome:
     """Read the events (`_READ`) of one command (`_ASKED`) from its own order's point of view."""
     order_id, client_id, open_lots = asked
-    fills: list[answers.Execution] = []
+    fills: list[Execution] = []
     reason: str | None = None
     accepted_price = 0
     for seq, kind, own_id, contra_id, own_client, price, lots, left, contra_left, contract, code in events:
@@ -280,7 +281,7 @@ def _outcome(exchange: Exchange, commands: Records, at: int, asked: Row, events:
             fills.append(_execution(exchange, seq, contract, price, lots, "taker"))
         if kind == _CANCELLED:
             reason = CANCEL_REASONS[code]
-    return answers.OrderResult(
+    return OrderResult(
         order_id=str(order_id),
         client_order_id=str(client_id) if client_id else None,
         status="resting" if open_lots else "cancelled" if reason else "filled",
@@ -294,9 +295,9 @@ def _outcome(exchange: Exchange, commands: Records, at: int, asked: Row, events:
 
 def _execution(
     exchange: Exchange, seq: int, contract: int, price: int, lots: int, role: Literal["maker", "taker"]
-) -> answers.Execution:
+) -> Execution:
     fee_fen = exchange.views.fee_fen(seq, contract, price * lots, role)
-    return answers.Execution(price=price_text(price), quantity=lots, liquidity=role, fee_fen=fee_fen)
+    return Execution(price=price_text(price), quantity=lots, liquidity=role, fee_fen=fee_fen)
 
 
 def refusal(exchange: Exchange, command: Any, code: RejectCode) -> RequestRefused:

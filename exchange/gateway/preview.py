@@ -8,9 +8,13 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from exchange.api import answers, requests
+from exchange.api import requests
+from exchange.api.answers import Problem
 from exchange.api.codes import RequestRefused
 from exchange.api.formats import parse_price_ticks
+from exchange.api.money import MarginFigures
+from exchange.api.preview import Preview, PreviewAnswer, PreviewResult
+from exchange.api.trading import OrderResult
 from exchange.domain.money import half_up
 from exchange.domain.rejects import RejectCode
 from exchange.gateway.call import BATCH_BYTES_MAX, Call, Route
@@ -28,7 +32,7 @@ _PARTS_PER_CNY: Final = 10_000
 _PARTS_PER_TICK: Final = 100
 
 
-async def preview(call: Call) -> answers.PreviewAnswer:
+async def preview(call: Call) -> PreviewAnswer:
     """Say what up to 500 order commands would do now, one after the other: refused or not, fills, fees,
     margin. Nothing changes.
     """
@@ -42,7 +46,7 @@ async def preview(call: Call) -> answers.PreviewAnswer:
     found = results_of(exchange, tried.commands, seq + 1, tried.events)
     outcomes |= {places[at]: outcome for at, outcome in zip(fresh, found, strict=True)}
     contracts = _contracts(commands, places, tried, fresh)
-    return answers.PreviewAnswer(
+    return PreviewAnswer(
         results=[_result(exchange, outcomes[at], contracts.get(at)) for at in range(len(call.body.items))],
         before=before,
         after=_moved(before, tried),
@@ -75,40 +79,40 @@ def _contracts(commands: Records, places: list[int], tried: WhatIf, fresh: list[
     return found
 
 
-def _figures(exchange: Exchange, account: int) -> answers.MarginFigures:
+def _figures(exchange: Exchange, account: int) -> MarginFigures:
     balance = exchange.views.balance(account)
     if balance is None:
         raise AssertionError(f"account {account} signed and has no balance")
-    return answers.MarginFigures(
+    return MarginFigures(
         equity_fen=balance.equity_fen, margin_fen=balance.margin_fen, available_fen=balance.available_fen
     )
 
 
-def _moved(before: answers.MarginFigures, tried: WhatIf) -> answers.MarginFigures:
+def _moved(before: MarginFigures, tried: WhatIf) -> MarginFigures:
     """Return the balance moved by what the trial moved."""
     equity = tried.after.equity_fen - tried.before.equity_fen - tried.fees_fen
     margin = tried.after.requirement_fen - tried.before.requirement_fen
-    return answers.MarginFigures(
+    return MarginFigures(
         equity_fen=before.equity_fen + equity,
         margin_fen=before.margin_fen + margin,
         available_fen=before.available_fen + equity - margin,
     )
 
 
-def _result(exchange: Exchange, outcome: Outcome, contract: int | None) -> answers.PreviewResult:
+def _result(exchange: Exchange, outcome: Outcome, contract: int | None) -> PreviewResult:
     if isinstance(outcome, RequestRefused):
-        problem = answers.Problem(code=outcome.code, message=outcome.message, field=outcome.field)
-        return answers.PreviewResult(error=problem)
+        problem = Problem(code=outcome.code, message=outcome.message, field=outcome.field)
+        return PreviewResult(error=problem)
     if contract is None:
         raise AssertionError("a command was applied without naming a contract")
-    return answers.PreviewResult(order=_order(exchange, outcome, contract))
+    return PreviewResult(order=_order(exchange, outcome, contract))
 
 
-def _order(exchange: Exchange, order: answers.OrderResult, contract: int) -> answers.Preview:
+def _order(exchange: Exchange, order: OrderResult, contract: int) -> Preview:
     traded = sum(parse_price_ticks(fill.price) * fill.quantity for fill in order.fills)
     hours = exchange.views.hours(contract)
     open_fees = _open_fees(exchange, order, contract)
-    return answers.Preview(
+    return Preview(
         status=order.status,
         open_quantity=order.open_quantity,
         filled_quantity=order.filled_quantity,
@@ -125,7 +129,7 @@ def _order(exchange: Exchange, order: answers.OrderResult, contract: int) -> ans
 
 
 def _open_fees(
-    exchange: Exchange, order: answers.OrderResult, contract: int
+    exchange: Exchange, order: OrderResult, contract: int
 ) -> tuple[int, int, int] | tuple[None, None, None]:
     """Return value, maker's and taker's fee of what stays open, fen."""
     if order.price is None:
@@ -150,7 +154,7 @@ ROUTES = (
         method="POST",
         path="/v1/orders/preview",
         handler=preview,
-        answer=answers.PreviewAnswer,
+        answer=PreviewAnswer,
         summary="What orders would do now",
         tag="orders",
         scope="read",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Final
 
-from exchange.api import answers
 from exchange.api import primary as api
+from exchange.api.answers import Done
 from exchange.api.formats import day_text, parse_id, parse_time_ns
 from exchange.clearing.certificates import Certificate
 from exchange.domain import primary
@@ -81,11 +81,11 @@ async def certify(call: Call) -> api.CertificateMade:
     return await _made(call, primary.CertifyCapacity(capacity_id=capacity_id, cards=call.body.cards))
 
 
-async def revoke(call: Call) -> answers.Done:
+async def revoke(call: Call) -> Done:
     """End a certificate, whatever it backs (clause 10.6)."""
     message = primary.RevokeCertificate(certificate_id=_certificate_id(call), reason=call.body.reason)
     accepted(await call.exchange.submit_rare(message))
-    return answers.Done(as_of_seq=call.exchange.views.seq)
+    return Done(as_of_seq=call.exchange.views.seq)
 
 
 async def transfer(call: Call) -> api.CertificateMade:
@@ -288,7 +288,7 @@ ROUTES = (
         method="POST",
         path="/v1/operator/certificates/{certificate_id}/revoke",
         handler=revoke,
-        answer=answers.Done,
+        answer=Done,
         summary="Revoke a certificate",
         tag="operator",
         scope="operate",

@@ -13,12 +13,13 @@ from typing import Any, Final, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from exchange.api import answers
 from exchange.api import feed as wire
+from exchange.api.answers import Problem
 from exchange.api.binary import MAKER
 from exchange.api.codes import RequestCode, RequestRefused, refuse
 from exchange.api.formats import price_text
 from exchange.api.signing import KEY_HEADER, NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER
+from exchange.api.trading import BatchResult
 from exchange.domain.rejects import RejectCode
 from exchange.gateway.auth import Authenticator, Caller
 from exchange.gateway.binary.select import NOBODY, events_by_slot
@@ -291,12 +292,12 @@ class _Entry:
         self._listener.tell(wire.FeedResults(id=self._asked.id, seq=seq, results=results))
         self._metrics.requested(GATEWAY, "orders", 200, time.perf_counter() - self._began)
 
-    def _result(self, outcome: Outcome) -> answers.BatchResult:
+    def _result(self, outcome: Outcome) -> BatchResult:
         if isinstance(outcome, RequestRefused):
             self._metrics.refused(GATEWAY, outcome.code)
-            problem = answers.Problem(code=outcome.code, message=outcome.message, field=outcome.field)
-            return answers.BatchResult(error=problem)
-        return answers.BatchResult(order=outcome)
+            problem = Problem(code=outcome.code, message=outcome.message, field=outcome.field)
+            return BatchResult(error=problem)
+        return BatchResult(order=outcome)
 
 
 def _blocks(entries: list[_Entry], commands_max: int) -> Iterator[list[_Entry]]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from exchange.api import answers, requests
+from exchange.api import requests
 from exchange.api.formats import parse_id, time_text
+from exchange.api.operating import Proposal, ProposalAnswer, Proposals
 from exchange.domain import messages
 from exchange.gateway.call import Call, Route, accepted
 from exchange.service.viewtypes import ProposalView
@@ -13,44 +14,42 @@ from exchange.service.viewtypes import ProposalView
 _ROLES: Final[dict[str, tuple[requests.Role, ...]]] = {"cash": ("treasury",), "restore": ("risk", "admin")}
 
 
-async def propose_cash(call: Call) -> answers.ProposalAnswer:
+async def propose_cash(call: Call) -> ProposalAnswer:
     """Propose to correct an account's cash; a second operator decides within 24 hours."""
     wanted: requests.ProposeCash = call.body
     action = messages.AdjustCash(member=wanted.member, amount_fen=wanted.amount_fen, reason=wanted.reason)
     return await _propose(call, action)
 
 
-async def propose_restore(call: Call) -> answers.ProposalAnswer:
+async def propose_restore(call: Call) -> ProposalAnswer:
     """Propose to let a suspended member trade again; a second operator decides within 24 hours."""
     return await _propose(call, messages.RestoreMember(member=call.body.member))
 
 
-async def decide_cash(call: Call) -> answers.ProposalAnswer:
+async def decide_cash(call: Call) -> ProposalAnswer:
     """Approve or reject another operator's correction of cash; approved it is done at once."""
     return await _decide(call, "cash")
 
 
-async def decide_restore(call: Call) -> answers.ProposalAnswer:
+async def decide_restore(call: Call) -> ProposalAnswer:
     """Approve or reject that a suspended member trades again; approved it is done at once."""
     return await _decide(call, "restore")
 
 
-async def proposals(call: Call) -> answers.Proposals:
+async def proposals(call: Call) -> Proposals:
     """Answer all proposals, newest first, at most 1,000."""
     views = call.exchange.views
     shown = [_answer(view) for view in views.proposals()[::-1][:1_000]]
-    return answers.Proposals(proposals=shown, as_of_seq=views.seq)
+    return Proposals(proposals=shown, as_of_seq=views.seq)
 
 
-async def _propose(
-    call: Call, action: messages.AdjustCash | messages.RestoreMember
-) -> answers.ProposalAnswer:
+async def _propose(call: Call, action: messages.AdjustCash | messages.RestoreMember) -> ProposalAnswer:
     message = messages.Propose(operator=call.caller.account, action=action)
     data = accepted(await call.exchange.submit_rare(message)).data or {}
     return _one(call, int(data["proposal_id"]))
 
 
-async def _decide(call: Call, kind: str) -> answers.ProposalAnswer:
+async def _decide(call: Call, kind: str) -> ProposalAnswer:
     number = parse_id(call.path["proposal_id"], "proposal_id")
     known = call.exchange.views.proposals()
     # one of the other kind is for another role to decide
@@ -61,13 +60,13 @@ async def _decide(call: Call, kind: str) -> answers.ProposalAnswer:
     return _one(call, number)
 
 
-def _one(call: Call, number: int) -> answers.ProposalAnswer:
+def _one(call: Call, number: int) -> ProposalAnswer:
     views = call.exchange.views
-    return answers.ProposalAnswer(proposal=_answer(views.proposals()[number - 1]), as_of_seq=views.seq)
+    return ProposalAnswer(proposal=_answer(views.proposals()[number - 1]), as_of_seq=views.seq)
 
 
-def _answer(view: ProposalView) -> answers.Proposal:
-    return answers.Proposal(
+def _answer(view: ProposalView) -> Proposal:
+    return Proposal(
         proposal_id=str(view.proposal_id),
         kind=view.kind,
         member=view.member,
@@ -85,7 +84,7 @@ ROUTES = (
         method="GET",
         path="/v1/operator/proposals",
         handler=proposals,
-        answer=answers.Proposals,
+        answer=Proposals,
         summary="What waits for a second operator, and what was decided",
         tag="operator",
         scope="operate",
@@ -95,7 +94,7 @@ ROUTES = (
         method="POST",
         path="/v1/operator/proposals/cash",
         handler=propose_cash,
-        answer=answers.ProposalAnswer,
+        answer=ProposalAnswer,
         summary="Propose a correction of cash",
         tag="operator",
         scope="operate",
@@ -106,7 +105,7 @@ ROUTES = (
         method="POST",
         path="/v1/operator/proposals/cash/{proposal_id}",
         handler=decide_cash,
-        answer=answers.ProposalAnswer,
+        answer=ProposalAnswer,
         summary="Decide on a correction of cash",
         tag="operator",
         scope="operate",
@@ -118,7 +117,7 @@ ROUTES = (
         method="POST",
         path="/v1/operator/proposals/restore",
         handler=propose_restore,
-        answer=answers.ProposalAnswer,
+        answer=ProposalAnswer,
         summary="Propose to end a suspension",
         tag="operator",
         scope="risk",
@@ -129,7 +128,7 @@ ROUTES = (
         method="POST",
         path="/v1/operator/proposals/restore/{proposal_id}",
         handler=decide_restore,
-        answer=answers.ProposalAnswer,
+        answer=ProposalAnswer,
         summary="Decide on the end of a suspension",
         tag="operator",
         scope="risk",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from exchange.api import answers, requests
+from exchange.api import requests
+from exchange.api.answers import Done
 from exchange.api.codes import RequestRefused
+from exchange.api.delivering import ReadingsAnswer
 from exchange.api.formats import parse_day, parse_id, parse_price_ticks, parse_time_ns
+from exchange.api.primary import Capacity, CapacityAnswer
 from exchange.domain import messages, primary
 from exchange.domain.rejects import RejectCode
 from exchange.gateway import translate
@@ -13,7 +16,7 @@ from exchange.gateway.call import BATCH_BYTES_MAX, Call, Route, accepted
 ID_MAX = 2**62
 
 
-async def post_capacity(call: Call) -> answers.CapacityAnswer:
+async def post_capacity(call: Call) -> CapacityAnswer:
     """Register capacity that the provider holds ready (clause 7.1)."""
     post: requests.PostCapacity = call.body
     message = primary.PostCapacity(
@@ -43,13 +46,13 @@ async def post_capacity(call: Call) -> answers.CapacityAnswer:
     (view,) = (
         view for view in call.exchange.views.capacity(call.caller.account) if view.capacity_id == capacity_id
     )
-    return answers.CapacityAnswer(capacity=translate.capacity(view), as_of_seq=call.exchange.views.seq)
+    return CapacityAnswer(capacity=translate.capacity(view), as_of_seq=call.exchange.views.seq)
 
 
-async def capacity(call: Call) -> answers.Capacity:
+async def capacity(call: Call) -> Capacity:
     """Answer the account's posted capacity that isn't withdrawn."""
     views = call.exchange.views
-    return answers.Capacity(
+    return Capacity(
         capacity=[
             translate.capacity(view) for view in views.capacity(call.caller.account) if not view.withdrawn
         ],
@@ -57,15 +60,15 @@ async def capacity(call: Call) -> answers.Capacity:
     )
 
 
-async def withdraw_capacity(call: Call) -> answers.Done:
+async def withdraw_capacity(call: Call) -> Done:
     """Take posted capacity back; what was sold against it stays owed (clause 7.1)."""
     capacity_id = parse_id(call.path["capacity_id"], "capacity_id", ID_MAX)
     message = primary.WithdrawCapacity(account=call.caller.account, capacity_id=capacity_id)
     accepted(await call.exchange.submit_rare(message))
-    return answers.Done(as_of_seq=call.exchange.views.seq)
+    return Done(as_of_seq=call.exchange.views.seq)
 
 
-async def readings(call: Call) -> answers.ReadingsAnswer:
+async def readings(call: Call) -> ReadingsAnswer:
     """Take in meter readings, all or none (clause 7.4)."""
     if call.caller.kind != "provider":
         code = RejectCode.NOT_A_PROVIDER
@@ -87,7 +90,7 @@ async def readings(call: Call) -> answers.ReadingsAnswer:
         signature=b"" if signed is None else bytes.fromhex(signed.signature),
     )
     accepted(await call.exchange.submit_rare(message))
-    return answers.ReadingsAnswer(accepted=len(taken), as_of_seq=call.exchange.views.seq)
+    return ReadingsAnswer(accepted=len(taken), as_of_seq=call.exchange.views.seq)
 
 
 ROUTES = (
@@ -95,7 +98,7 @@ ROUTES = (
         method="POST",
         path="/v1/capacity",
         handler=post_capacity,
-        answer=answers.CapacityAnswer,
+        answer=CapacityAnswer,
         summary="Post capacity",
         tag="provider",
         scope="provide",
@@ -105,7 +108,7 @@ ROUTES = (
         method="GET",
         path="/v1/capacity",
         handler=capacity,
-        answer=answers.Capacity,
+        answer=Capacity,
         summary="The account's posted capacity",
         tag="provider",
         scope="read",
@@ -114,7 +117,7 @@ ROUTES = (
         method="DELETE",
         path="/v1/capacity/{capacity_id}",
         handler=withdraw_capacity,
-        answer=answers.Done,
+        answer=Done,
         summary="Withdraw posted capacity",
         tag="provider",
         scope="provide",
@@ -124,7 +127,7 @@ ROUTES = (
         method="POST",
         path="/v1/deliveries/readings",
         handler=readings,
-        answer=answers.ReadingsAnswer,
+        answer=ReadingsAnswer,
         summary="Send meter readings",
         tag="provider",
         scope="provide",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from exchange.api import answers
 from exchange.api.codes import RequestCode, RequestRefused, refuse
 from exchange.api.formats import day_text, parse_day, time_text
+from exchange.api.market import Book, ContractAnswer, Contracts, Grade, Grades, Hub, Hubs, Settlements, Trades
 from exchange.api.requests import BookQuery, ContractsQuery, SettlementsQuery, TradesQuery
+from exchange.api.status import Alive, Ready, Status, Version
 from exchange.domain.calendar import day_of, is_trading_day
 from exchange.domain.contracts import PeriodKind
 from exchange.gateway import translate
@@ -21,12 +22,12 @@ API_VERSION = "1"
 _SYMBOL_HELP = {"symbol": "GRADE.HUB.PERIOD, such as H100.GUIAN.2701"}
 
 
-async def livez(_: Call) -> answers.Alive:
+async def livez(_: Call) -> Alive:
     """Answer as long as the process does."""
-    return answers.Alive(alive=True)
+    return Alive(alive=True)
 
 
-async def readyz(call: Call) -> answers.Ready:
+async def readyz(call: Call) -> Ready:
     """Answer whether commands are acknowledged. Refused: NOT_READY."""
     if call.exchange.draining:
         raise refuse(
@@ -38,25 +39,25 @@ async def readyz(call: Call) -> answers.Ready:
             RequestCode.NOT_READY,
             f"Nothing is acknowledged any more: {why}. Reads go on; the operator has to restart it.",
         )
-    return answers.Ready(ready=True)
+    return Ready(ready=True)
 
 
-async def version_of(_: Call) -> answers.Version:
+async def version_of(_: Call) -> Version:
     """Answer what runs here."""
-    return answers.Version(name="dongxi", version=version("dongxi"), api=API_VERSION)
+    return Version(name="dongxi", version=version("dongxi"), api=API_VERSION)
 
 
-async def status(call: Call) -> answers.Status:
+async def status(call: Call) -> Status:
     """Answer market time, trading day, phase, and the hash of the whole state."""
     return market_status(call.exchange)
 
 
-def market_status(exchange: Exchange) -> answers.Status:
+def market_status(exchange: Exchange) -> Status:
     """Return the market as a whole."""
     view, views = exchange.status(), exchange.views
     today = day_of(view.market_time_ns)
     hashed_seq, state_hash = exchange.recent_state_hash()
-    return answers.Status(
+    return Status(
         market_time=time_text(view.market_time_ns),
         trading_day=day_text(view.trading_day or exchange.config.first_day),
         phase=view.phase.label,
@@ -71,15 +72,15 @@ def market_status(exchange: Exchange) -> answers.Status:
     )
 
 
-async def hubs(call: Call) -> answers.Hubs:
+async def hubs(call: Call) -> Hubs:
     """Answer all delivery points, with the grades delivered there."""
     catalogue = load_catalogue()
     grades: dict[str, list[str]] = {}
     for product in call.exchange.views.products():
         grades.setdefault(product.hub, []).append(product.grade)
-    return answers.Hubs(
+    return Hubs(
         hubs=[
-            answers.Hub(
+            Hub(
                 code=hub.code,
                 name_en=hub.name_en,
                 name_zh=hub.name_zh,
@@ -96,11 +97,11 @@ async def hubs(call: Call) -> answers.Hubs:
     )
 
 
-async def grades(_: Call) -> answers.Grades:
+async def grades(_: Call) -> Grades:
     """Answer what is delivered: the grades and their minimum."""
-    return answers.Grades(
+    return Grades(
         grades=[
-            answers.Grade(
+            Grade(
                 code=grade.code,
                 name_en=grade.name_en,
                 name_zh=grade.name_zh,
@@ -118,7 +119,7 @@ async def grades(_: Call) -> answers.Grades:
     )
 
 
-async def contracts(call: Call) -> answers.Contracts:
+async def contracts(call: Call) -> Contracts:
     """Answer contracts in order of listing, each with the top of its book."""
     query: ContractsQuery = call.query
     rows = call.exchange.views.contracts(
@@ -130,22 +131,22 @@ async def contracts(call: Call) -> answers.Contracts:
         limit=query.limit + 1,
     )
     shown, more = rows[: query.limit], len(rows) > query.limit
-    return answers.Contracts(
+    return Contracts(
         contracts=[translate.contract(view) for view in shown],
         as_of_seq=call.exchange.views.seq,
         next_cursor=str(shown[-1].contract.index) if more else None,
     )
 
 
-async def contract(call: Call) -> answers.ContractAnswer:
+async def contract(call: Call) -> ContractAnswer:
     """Answer one contract, also one that no longer trades. Refused: UNKNOWN_SYMBOL."""
     view = call.exchange.views.contract(call.path["symbol"])
     if view is None:
         raise unknown_symbol(call.path["symbol"])
-    return answers.ContractAnswer(contract=translate.contract(view), as_of_seq=call.exchange.views.seq)
+    return ContractAnswer(contract=translate.contract(view), as_of_seq=call.exchange.views.seq)
 
 
-async def book(call: Call) -> answers.Book:
+async def book(call: Call) -> Book:
     """Answer both sides of a book, best price first; in a call auction with its indicative price.
 
     Refused: UNKNOWN_SYMBOL.
@@ -156,18 +157,18 @@ async def book(call: Call) -> answers.Book:
     return translate.book(view, call.exchange.status().phase.label)
 
 
-async def trades(call: Call) -> answers.Trades:
+async def trades(call: Call) -> Trades:
     """Answer the latest trades of a contract, newest first. Refused: UNKNOWN_SYMBOL."""
     symbol = call.path["symbol"]
     if call.exchange.views.contract(symbol) is None:
         raise unknown_symbol(symbol)
     rows = call.exchange.views.trades(symbol, call.query.limit)
-    return answers.Trades(
+    return Trades(
         symbol=symbol, trades=[translate.trade(row) for row in rows], as_of_seq=call.exchange.views.seq
     )
 
 
-async def settlements(call: Call) -> answers.Settlements:
+async def settlements(call: Call) -> Settlements:
     """Answer the settlement prices of a trading day, and by which rule each was found (clause 6.1)."""
     views = call.exchange.views
     asked = (
@@ -175,7 +176,7 @@ async def settlements(call: Call) -> answers.Settlements:
     )
     day = asked or views.settled_day
     rows = views.settlements(day)
-    return answers.Settlements(
+    return Settlements(
         day=None if day is None else day_text(day),
         settlements=[translate.settlement(row) for row in rows],
         as_of_seq=views.seq,
@@ -192,14 +193,12 @@ def unknown_symbol(symbol: str) -> RequestRefused:
 
 
 ROUTES = (
-    Route(
-        method="GET", path="/livez", handler=livez, answer=answers.Alive, summary="Is it alive?", tag="health"
-    ),
+    Route(method="GET", path="/livez", handler=livez, answer=Alive, summary="Is it alive?", tag="health"),
     Route(
         method="GET",
         path="/readyz",
         handler=readyz,
-        answer=answers.Ready,
+        answer=Ready,
         summary="Does it acknowledge?",
         tag="health",
     ),
@@ -207,7 +206,7 @@ ROUTES = (
         method="GET",
         path="/version",
         handler=version_of,
-        answer=answers.Version,
+        answer=Version,
         summary="What runs here?",
         tag="health",
     ),
@@ -215,7 +214,7 @@ ROUTES = (
         method="GET",
         path="/v1/status",
         handler=status,
-        answer=answers.Status,
+        answer=Status,
         summary="The market as a whole",
         tag="market",
     ),
@@ -223,7 +222,7 @@ ROUTES = (
         method="GET",
         path="/v1/hubs",
         handler=hubs,
-        answer=answers.Hubs,
+        answer=Hubs,
         summary="Delivery points",
         tag="market",
     ),
@@ -231,7 +230,7 @@ ROUTES = (
         method="GET",
         path="/v1/grades",
         handler=grades,
-        answer=answers.Grades,
+        answer=Grades,
         summary="What is delivered",
         tag="market",
     ),
@@ -239,7 +238,7 @@ ROUTES = (
         method="GET",
         path="/v1/contracts",
         handler=contracts,
-        answer=answers.Contracts,
+        answer=Contracts,
         summary="Contracts with the top of their books",
         tag="market",
         query=ContractsQuery,
@@ -248,7 +247,7 @@ ROUTES = (
         method="GET",
         path="/v1/contracts/{symbol}",
         handler=contract,
-        answer=answers.ContractAnswer,
+        answer=ContractAnswer,
         summary="One contract",
         tag="market",
         path_help=_SYMBOL_HELP,
@@ -257,7 +256,7 @@ ROUTES = (
         method="GET",
         path="/v1/book/{symbol}",
         handler=book,
-        answer=answers.Book,
+        answer=Book,
         summary="The order book",
         tag="market",
         query=BookQuery,
@@ -267,7 +266,7 @@ ROUTES = (
         method="GET",
         path="/v1/trades/{symbol}",
         handler=trades,
-        answer=answers.Trades,
+        answer=Trades,
         summary="The latest trades",
         tag="market",
         query=TradesQuery,
@@ -277,7 +276,7 @@ ROUTES = (
         method="GET",
         path="/v1/settlements",
         handler=settlements,
-        answer=answers.Settlements,
+        answer=Settlements,
         summary="Settlement prices",
         tag="market",
         query=SettlementsQuery,

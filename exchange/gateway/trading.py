@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from operator import attrgetter
 from typing import Final
 
-from exchange.api import answers, requests
+from exchange.api import requests
+from exchange.api.answers import Problem
 from exchange.api.codes import RequestRefused
+from exchange.api.trading import BatchAnswer, BatchResult, MassCancelAnswer, OrderAnswer, Orders
 from exchange.gateway import translate
 from exchange.gateway.call import BATCH_BYTES_MAX, Call, Route
 from exchange.gateway.orders import Command, Outcome, mass_cancel_of, records_of, refusal
@@ -39,22 +41,22 @@ def cancelled(path: Mapping[str, str], _: None) -> Command:
     return requests.Cancel(order_id=path["order_id"])
 
 
-async def place(call: Call) -> answers.OrderAnswer:
+async def place(call: Call) -> OrderAnswer:
     """Place an order; answers when it is durable, with the trades that it made."""
     return await _one(call, placed(call.path, call.body))
 
 
-async def amend(call: Call) -> answers.OrderAnswer:
+async def amend(call: Call) -> OrderAnswer:
     """Change price, total quantity or trigger price of an open order (clause 3.20)."""
     return await _one(call, amended(call.path, call.body))
 
 
-async def cancel(call: Call) -> answers.OrderAnswer:
+async def cancel(call: Call) -> OrderAnswer:
     """Cancel an open order; possible in every phase."""
     return await _one(call, cancelled(call.path, call.body))
 
 
-async def cancel_all(call: Call) -> answers.MassCancelAnswer:
+async def cancel_all(call: Call) -> MassCancelAnswer:
     """Cancel the account's orders that pass every filter, in every phase (clause 3.27)."""
     command = mass_cancel_of(call.exchange, call.caller.account, call.body)
     result = await call.exchange.submit_hot(command, call.caller.account)
@@ -63,40 +65,40 @@ async def cancel_all(call: Call) -> answers.MassCancelAnswer:
     last = result.events[-1]
     if last["kind"] == EventKind.REJECTED:
         raise refusal(call.exchange, command[0], RejectCode(int(last["code"])))
-    return answers.MassCancelAnswer(cancelled=int(last["quantity"]), as_of_seq=call.exchange.views.seq)
+    return MassCancelAnswer(cancelled=int(last["quantity"]), as_of_seq=call.exchange.views.seq)
 
 
-async def batch(call: Call) -> answers.BatchAnswer:
+async def batch(call: Call) -> BatchAnswer:
     """Apply up to 500 commands in this order, each with its own result; one refused doesn't stop the rest."""
     items: list[Command] = call.body.items
     outcomes = await _submit(call, items)
-    return answers.BatchAnswer(
+    return BatchAnswer(
         results=[_batch_result(outcome) for outcome in outcomes], as_of_seq=call.exchange.views.seq
     )
 
 
-async def orders(call: Call) -> answers.Orders:
+async def orders(call: Call) -> Orders:
     """Answer the account's open orders."""
     query: requests.OrdersQuery = call.query
     found = call.exchange.views.open_orders(call.caller.account, query.symbol)
     rows, following = page(found, query.cursor, query.limit, attrgetter("arrival"))
-    return answers.Orders(
+    return Orders(
         orders=[translate.order(row) for row in rows],
         as_of_seq=call.exchange.views.seq,
         next_cursor=following,
     )
 
 
-async def _one(call: Call, command: Command) -> answers.OrderAnswer:
+async def _one(call: Call, command: Command) -> OrderAnswer:
     (outcome,) = await _submit(call, [command])
     return answer_of(call.exchange, outcome)
 
 
-def answer_of(exchange: Exchange, outcome: Outcome) -> answers.OrderAnswer:
+def answer_of(exchange: Exchange, outcome: Outcome) -> OrderAnswer:
     """Return the answer to a request with one command; raises its refusal."""
     if isinstance(outcome, RequestRefused):
         raise outcome
-    return answers.OrderAnswer(order=outcome, as_of_seq=exchange.views.seq)
+    return OrderAnswer(order=outcome, as_of_seq=exchange.views.seq)
 
 
 async def _submit(call: Call, items: list[Command]) -> list[Outcome]:
@@ -108,19 +110,17 @@ async def _submit(call: Call, items: list[Command]) -> list[Outcome]:
     return [outcomes[at] for at in range(len(items))]
 
 
-def _batch_result(outcome: Outcome) -> answers.BatchResult:
+def _batch_result(outcome: Outcome) -> BatchResult:
     if isinstance(outcome, RequestRefused):
-        return answers.BatchResult(
-            error=answers.Problem(code=outcome.code, message=outcome.message, field=outcome.field)
-        )
-    return answers.BatchResult(order=outcome)
+        return BatchResult(error=Problem(code=outcome.code, message=outcome.message, field=outcome.field))
+    return BatchResult(order=outcome)
 
 
 PLACE: Final = Route(
     method="POST",
     path="/v1/orders",
     handler=place,
-    answer=answers.OrderAnswer,
+    answer=OrderAnswer,
     summary="Place an order",
     tag="orders",
     scope="trade",
@@ -130,7 +130,7 @@ AMEND: Final = Route(
     method="PATCH",
     path="/v1/orders/{order_id}",
     handler=amend,
-    answer=answers.OrderAnswer,
+    answer=OrderAnswer,
     summary="Amend an order",
     tag="orders",
     scope="trade",
@@ -141,7 +141,7 @@ CANCEL: Final = Route(
     method="DELETE",
     path="/v1/orders/{order_id}",
     handler=cancel,
-    answer=answers.OrderAnswer,
+    answer=OrderAnswer,
     summary="Cancel an order",
     tag="orders",
     scope="trade",
@@ -154,7 +154,7 @@ ROUTES = (
         method="POST",
         path="/v1/orders/batch",
         handler=batch,
-        answer=answers.BatchAnswer,
+        answer=BatchAnswer,
         summary="Many orders, amends and cancels",
         tag="orders",
         scope="trade",
@@ -165,7 +165,7 @@ ROUTES = (
         method="POST",
         path="/v1/orders/cancel",
         handler=cancel_all,
-        answer=answers.MassCancelAnswer,
+        answer=MassCancelAnswer,
         summary="Cancel many orders by contract, hub, side or group, or all",
         tag="orders",
         scope="trade",
@@ -177,7 +177,7 @@ ROUTES = (
         method="GET",
         path="/v1/orders",
         handler=orders,
-        answer=answers.Orders,
+        answer=Orders,
         summary="The account's open orders",
         tag="orders",
         scope="read",

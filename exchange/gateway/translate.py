@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from exchange.api import answers, requests
+from exchange.api import requests
+from exchange.api.access import Key, Member
+from exchange.api.delivering import Reservation
 from exchange.api.formats import day_text, price_text, time_text
+from exchange.api.market import Book, Contract, Indicative, Level, Settlement, Trade
+from exchange.api.money import MarginLine, Position, Statement, StatementLine
+from exchange.api.primary import CapacityPost
+from exchange.api.trading import Fill, Order
 from exchange.clearing.portfolio.explain import Line
 from exchange.domain.calendar import NS_PER_HOUR
 from exchange.service import viewtypes as views
@@ -15,10 +21,10 @@ def price_or_none(price_ticks: int) -> str | None:
     return price_text(price_ticks) if price_ticks else None
 
 
-def contract(view: views.ContractView) -> answers.Contract:
+def contract(view: views.ContractView) -> Contract:
     """Return a contract with the top of its book."""
     listed = view.contract
-    return answers.Contract(
+    return Contract(
         symbol=listed.symbol,
         grade=listed.grade,
         hub=listed.hub,
@@ -45,18 +51,18 @@ def contract(view: views.ContractView) -> answers.Contract:
     )
 
 
-def margin_line(line: Line) -> answers.MarginLine:
+def margin_line(line: Line) -> MarginLine:
     """Return one line of an explained margin."""
-    return answers.MarginLine(clause=line.clause, what=line.what, how=line.how, amount_fen=line.amount_fen)
+    return MarginLine(clause=line.clause, what=line.what, how=line.how, amount_fen=line.amount_fen)
 
 
-def book(view: views.BookView, phase: str) -> answers.Book:
+def book(view: views.BookView, phase: str) -> Book:
     """Return both sides of a book."""
     indicative = None
     if view.indicative_lots:
         price = price_text(view.indicative_price)
-        indicative = answers.Indicative(price=price, quantity=view.indicative_lots)
-    return answers.Book(
+        indicative = Indicative(price=price, quantity=view.indicative_lots)
+    return Book(
         symbol=view.symbol,
         phase=phase,
         bids=[level(row) for row in view.bids],
@@ -66,14 +72,14 @@ def book(view: views.BookView, phase: str) -> answers.Book:
     )
 
 
-def level(view: views.LevelView) -> answers.Level:
+def level(view: views.LevelView) -> Level:
     """Return one price level."""
-    return answers.Level(price=price_text(view.price), quantity=view.lots, orders=view.orders)
+    return Level(price=price_text(view.price), quantity=view.lots, orders=view.orders)
 
 
-def trade(view: views.TradeView) -> answers.Trade:
+def trade(view: views.TradeView) -> Trade:
     """Return one trade."""
-    return answers.Trade(
+    return Trade(
         trade_id=str(view.trade_id),
         symbol=view.symbol,
         price=price_text(view.price),
@@ -83,9 +89,9 @@ def trade(view: views.TradeView) -> answers.Trade:
     )
 
 
-def settlement(view: views.SettlementView) -> answers.Settlement:
+def settlement(view: views.SettlementView) -> Settlement:
     """Return a contract's settlement."""
-    return answers.Settlement(
+    return Settlement(
         symbol=view.symbol,
         settlement_price=price_text(view.price),
         rule=view.rule,
@@ -94,9 +100,9 @@ def settlement(view: views.SettlementView) -> answers.Settlement:
     )
 
 
-def fill(view: views.FillView) -> answers.Fill:
+def fill(view: views.FillView) -> Fill:
     """Return one account's side of a trade."""
-    return answers.Fill(
+    return Fill(
         fill_id=f"{view.trade_id}-{view.side}",
         order_id=str(view.order_id),
         symbol=view.symbol,
@@ -109,9 +115,9 @@ def fill(view: views.FillView) -> answers.Fill:
     )
 
 
-def order(view: views.OrderView) -> answers.Order:
+def order(view: views.OrderView) -> Order:
     """Return an open order."""
-    return answers.Order(
+    return Order(
         order_id=str(view.order_id),
         client_order_id=str(view.client_id) if view.client_id else None,
         symbol=view.symbol,
@@ -139,20 +145,19 @@ def _post_only(flags: OrderFlag) -> requests.PostOnly | None:
     return "slide" if OrderFlag.POST_ONLY_SLIDE in flags else None
 
 
-def position(view: views.PositionView) -> answers.Position:
+def position(view: views.PositionView) -> Position:
     """Return net lots in one contract."""
-    return answers.Position(
+    return Position(
         symbol=view.symbol, quantity=view.lots, settlement_price=price_text(view.settlement_price)
     )
 
 
-def statement(view: views.StatementView, as_of_seq: int) -> answers.Statement:
+def statement(view: views.StatementView, as_of_seq: int) -> Statement:
     """Return one account's money of a day."""
     lines = [
-        answers.StatementLine(kind=line.kind, symbol=line.symbol, amount_fen=line.amount_fen)
-        for line in view.lines
+        StatementLine(kind=line.kind, symbol=line.symbol, amount_fen=line.amount_fen) for line in view.lines
     ]
-    return answers.Statement(
+    return Statement(
         account=str(view.account),
         day=day_text(view.day),
         opening_cash_fen=view.opening_cash_fen,
@@ -162,10 +167,10 @@ def statement(view: views.StatementView, as_of_seq: int) -> answers.Statement:
     )
 
 
-def reservation(view: views.ReservationView, account: int) -> answers.Reservation:
+def reservation(view: views.ReservationView, account: int) -> Reservation:
     """Return a reservation as `account` sees it."""
     hours = (view.end_ns - view.start_ns) // NS_PER_HOUR
-    return answers.Reservation(
+    return Reservation(
         reservation_id=str(view.reservation_id),
         role="buyer" if view.buyer == account else "provider",
         symbol=view.symbol,
@@ -184,9 +189,9 @@ def reservation(view: views.ReservationView, account: int) -> answers.Reservatio
     )
 
 
-def capacity(view: views.CapacityView) -> answers.CapacityPost:
+def capacity(view: views.CapacityView) -> CapacityPost:
     """Return a capacity post."""
-    return answers.CapacityPost(
+    return CapacityPost(
         capacity_id=str(view.capacity_id),
         grade=view.grade,
         hub=view.hub,
@@ -197,9 +202,9 @@ def capacity(view: views.CapacityView) -> answers.CapacityPost:
     )
 
 
-def member(view: views.MemberView) -> answers.Member:
+def member(view: views.MemberView) -> Member:
     """Return a member as the operator sees it."""
-    return answers.Member(
+    return Member(
         member=view.name,
         account=str(view.account),
         kind=view.kind,
@@ -209,9 +214,9 @@ def member(view: views.MemberView) -> answers.Member:
     )
 
 
-def key(view: views.KeyView) -> answers.Key:
+def key(view: views.KeyView) -> Key:
     """Return a key without its secret."""
-    return answers.Key(
+    return Key(
         key_id=view.key_id,
         member=view.member,
         scopes=list(view.scopes),

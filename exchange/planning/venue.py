@@ -6,8 +6,10 @@ import asyncio
 from datetime import datetime
 from pathlib import Path
 
-from exchange.api import answers
+from exchange.api.delivering import Reservation
 from exchange.api.formats import parse_price_ticks
+from exchange.api.market import Contract
+from exchange.api.market import Level as BookLevel
 from exchange.client import ExchangeClient, ExchangeError, Profile
 from exchange.client.profiles import load_profile
 from exchange.planning.stock import DEPTH
@@ -43,7 +45,7 @@ class ClientVenue:
             wanted = [c for c in contracts if c.ask_lots and _within(c, span)]
             gate = asyncio.Semaphore(BOOKS_AT_ONCE)
 
-            async def levels(contract: answers.Contract) -> list[Level]:
+            async def levels(contract: Contract) -> list[Level]:
                 async with gate:
                     book = await client.book(contract.symbol, DEPTH)
                 return [_level(contract, ask) for ask in book.asks]
@@ -52,12 +54,12 @@ class ClientVenue:
         return Stock(tuple(holdings), tuple(level for book in books for level in book))
 
 
-def _within(contract: answers.Contract, span: Span) -> bool:
+def _within(contract: Contract, span: Span) -> bool:
     start, end = map(datetime.fromisoformat, (contract.delivery_start, contract.delivery_end))
     return start >= span.start and (end - span.start).total_seconds() <= span.hours * 3600
 
 
-def _holding(row: answers.Reservation, lots: dict[str, int]) -> Holding:
+def _holding(row: Reservation, lots: dict[str, int]) -> Holding:
     return Holding(
         id=row.reservation_id,
         symbol=row.symbol,
@@ -71,7 +73,7 @@ def _holding(row: answers.Reservation, lots: dict[str, int]) -> Holding:
     )
 
 
-def _level(contract: answers.Contract, ask: answers.Level) -> Level:
+def _level(contract: Contract, ask: BookLevel) -> Level:
     return Level(
         symbol=contract.symbol,
         site=contract.hub,

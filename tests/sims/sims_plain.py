@@ -2,7 +2,8 @@
 
 from datetime import date, timedelta
 
-from exchange.api.answers import Contract, Order
+from exchange.api.market import Contract
+from exchange.api.trading import Order
 
 
 def contract(

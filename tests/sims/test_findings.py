@@ -4,7 +4,11 @@ from datetime import date
 
 from sims_plain import contract
 
-from exchange.api.answers import CapacityPost, Member, Reservation, Settlement, Statement, StatementLine
+from exchange.api.access import Member
+from exchange.api.delivering import Reservation
+from exchange.api.market import Settlement
+from exchange.api.money import Statement, StatementLine
+from exchange.api.primary import CapacityPost
 from sims.findings import (
     conversion_of,
     day_prices,

@@ -5,7 +5,8 @@ from datetime import date
 import pytest
 from sims_plain import contract, order
 
-from exchange.api.answers import CapacityPost, Reservation
+from exchange.api.delivering import Reservation
+from exchange.api.primary import CapacityPost
 from exchange.api.requests import Cancel, NewOrder
 from sims.prices import ticks
 from sims.provider import (

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exchange.api import answers, feed, requests
+import exchange.api
+from exchange.api import feed
+from exchange.api.answers import Answer
 from exchange.api.codes import RequestCode, RequestRefused
 from exchange.api.formats import (
     PRICE_DIGITS_MAX,
@@ -23,6 +29,7 @@ from exchange.api.formats import (
     price_text,
     time_text,
 )
+from exchange.api.requests import AddMember, Request
 
 INT64_MAX = 2**63 - 1
 NS_PER_US = 1_000
@@ -31,10 +38,18 @@ price_ticks = st.integers(0, 10**PRICE_DIGITS_MAX * 100 - 1)
 times_ns = st.integers(-(2**63) // NS_PER_US + 1, INT64_MAX // NS_PER_US).map(lambda us: us * NS_PER_US)
 
 
-def structs(module: object, base: type[msgspec.Struct]) -> list[type[msgspec.Struct]]:
-    """The message types that a module defines."""
-    found = [kind for kind in vars(module).values() if isinstance(kind, type) and issubclass(kind, base)]
-    return [kind for kind in found if kind is not base and kind.__module__ == module.__name__]  # type: ignore[attr-defined]
+API = [import_module(found.name) for found in iter_modules(exchange.api.__path__, "exchange.api.")]
+
+
+def structs(modules: Sequence[ModuleType], base: type[msgspec.Struct]) -> list[type[msgspec.Struct]]:
+    """The message types that the modules define."""
+    kinds = [
+        kind
+        for module in modules
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, base) and kind.__module__ == module.__name__
+    ]
+    return [kind for kind in kinds if kind is not base]
 
 
 @given(price_ticks)
@@ -157,7 +172,7 @@ def test_what_is_no_id_is_refused(text: str) -> None:
     assert (refused.value.code, refused.value.field) == ("INVALID_FIELD", "order_id")
 
 
-@pytest.mark.parametrize("kind", structs(answers, answers.Answer), ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", structs(API, Answer), ids=lambda kind: kind.__name__)
 @settings(max_examples=20)
 @given(data=st.data())
 def test_every_answer_comes_back_and_may_gain_fields(kind: type[msgspec.Struct], data: st.DataObject) -> None:
@@ -167,7 +182,7 @@ def test_every_answer_comes_back_and_may_gain_fields(kind: type[msgspec.Struct],
     assert msgspec.json.decode(msgspec.json.encode(later), type=kind) == message
 
 
-@pytest.mark.parametrize("kind", structs(requests, requests.Request), ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", structs(API, Request), ids=lambda kind: kind.__name__)
 @settings(max_examples=20)
 @given(data=st.data())
 def test_every_request_comes_back_and_takes_no_other_field(
@@ -183,7 +198,7 @@ def test_every_request_comes_back_and_takes_no_other_field(
 @pytest.mark.parametrize("name", ["b", "Blue", "1a", "a b", "blue\n", "a" * 33, "blü", "../a"])
 def test_what_is_no_member_name_is_refused(name: str) -> None:
     with pytest.raises(msgspec.ValidationError, match=r"at `\$\.name`"):
-        msgspec.convert({"name": name, "kind": "enterprise"}, requests.AddMember)
+        msgspec.convert({"name": name, "kind": "enterprise"}, AddMember)
 
 
 @pytest.mark.parametrize(
@@ -192,7 +207,7 @@ def test_what_is_no_member_name_is_refused(name: str) -> None:
         *[(kind, feed.FeedRequest) for kind in (feed.Subscribe, feed.Unsubscribe, feed.Ping)],
         *[
             (kind, feed.FeedMessage)
-            for kind in structs(feed, msgspec.Struct)
+            for kind in structs([feed], msgspec.Struct)
             if kind.__name__.startswith("Feed")
         ],
     ],
@@ -217,9 +232,11 @@ def of(kind: type[msgspec.Struct]) -> st.SearchStrategy[msgspec.Struct]:
 
 
 PLAIN: dict[type, st.SearchStrategy[object]] = {
-    msgspec.inspect.FloatType: st.floats(allow_nan=False, allow_infinity=False),
     msgspec.inspect.BoolType: st.booleans(),
     msgspec.inspect.NoneType: st.none(),
+    msgspec.inspect.AnyType: st.dictionaries(
+        st.text(max_size=5), st.integers(-(2**53), 2**53) | st.text(max_size=5), max_size=3
+    ),
 }
 
 
@@ -242,22 +259,37 @@ def drawn(kind: msgspec.inspect.Type) -> st.SearchStrategy[object]:
             return st.lists(
                 drawn(kind.item_type), min_size=least, max_size=max(least, min(kind.max_length or 3, 3))
             )
+        case msgspec.inspect.VarTupleType():
+            return st.lists(drawn(kind.item_type), max_size=3).map(tuple)
         case msgspec.inspect.DictType():
             return st.dictionaries(drawn(kind.key_type), drawn(kind.value_type), max_size=3)
         case msgspec.inspect.TupleType():
             return st.tuples(*[drawn(each) for each in kind.item_types])
         case msgspec.inspect.LiteralType():
             return st.sampled_from(kind.values)
-        case msgspec.inspect.IntType():
-            return st.integers(
-                -INT64_MAX if kind.ge is None else kind.ge, INT64_MAX if kind.le is None else kind.le
-            )
-        case msgspec.inspect.StrType(pattern=str(pattern)):
-            return st.from_regex(pattern, fullmatch=True)
+        case msgspec.inspect.IntType() | msgspec.inspect.FloatType():
+            return number(kind)
         case msgspec.inspect.StrType():
-            return st.text(
-                st.characters(exclude_categories=["Cs"]),
-                min_size=kind.min_length or 0,
-                max_size=kind.max_length or 20,
-            )
+            return text(kind)
     raise NotImplementedError(kind)
+
+
+def number(kind: msgspec.inspect.IntType | msgspec.inspect.FloatType) -> st.SearchStrategy[int | float]:
+    """Numbers within the bounds of their type."""
+    if isinstance(kind, msgspec.inspect.IntType):
+        return st.integers(
+            -INT64_MAX if kind.ge is None else int(kind.ge), INT64_MAX if kind.le is None else int(kind.le)
+        )
+    least, greatest = (kind.ge if kind.gt is None else kind.gt), kind.le
+    return st.floats(least, greatest, exclude_min=kind.gt is not None, allow_nan=False, allow_infinity=False)
+
+
+def text(kind: msgspec.inspect.StrType) -> st.SearchStrategy[str]:
+    """Strings that match the pattern of their type, or are within its lengths."""
+    if kind.pattern is not None:
+        return st.from_regex(kind.pattern, fullmatch=True)
+    return st.text(
+        st.characters(exclude_categories=["Cs"]),
+        min_size=kind.min_length or 0,
+        max_size=kind.max_length or 20,
+    )

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 from exchange_server import Served, serving
 
-from exchange.api import answers
+from exchange.api.answers import ProblemAnswer
 from exchange.api.requests import NewOrder
 from exchange.client import ExchangeClient, Profile
 
@@ -147,7 +147,7 @@ async def test_refusals_name_the_field(
 ) -> None:
     body = orjson.dumps({"symbol": SYMBOL, "side": "buy", "quantity": 1} | fields)
     got, answer = await stage.served.raw("POST", "/v1/orders", body, profile=stage.member)
-    problem = msgspec.convert(answer, answers.ProblemAnswer).error
+    problem = msgspec.convert(answer, ProblemAnswer).error
     assert (got, problem.code, problem.field) == (status, code, field), problem.message
     assert await client.orders() == []
 
@@ -186,7 +186,7 @@ async def test_mass_cancel_by_each_filter(stage: Stage, client: ExchangeClient) 
     assert (await client.cancel_all()).cancelled == 0
     for body, field in ((b'{"hub":"MOON"}', "hub"), (b'{"symbol":"A.B.C"}', "symbol")):
         status, answer = await stage.served.raw("POST", "/v1/orders/cancel", body, profile=stage.member)
-        problem = msgspec.convert(answer, answers.ProblemAnswer).error
+        problem = msgspec.convert(answer, ProblemAnswer).error
         assert (status, problem.code, problem.field) == (404, f"UNKNOWN_{field.upper()}", field)
 
 

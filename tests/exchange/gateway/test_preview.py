@@ -13,8 +13,9 @@ import pytest
 import pytest_asyncio
 from exchange_server import Served, serving
 
-from exchange.api import answers
+from exchange.api.preview import Preview
 from exchange.api.requests import Amend, Cancel, NewOrder
+from exchange.api.trading import OrderResult
 from exchange.client import ExchangeClient, ExchangeError, Profile
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -54,7 +55,7 @@ async def client(stage: Stage) -> AsyncIterator[ExchangeClient]:
         yield member
 
 
-def agrees(preview: answers.Preview, placed: answers.OrderResult) -> bool:
+def agrees(preview: Preview, placed: OrderResult) -> bool:
     names = ("status", "open_quantity", "filled_quantity", "fills", "reason", "price")
     return all(getattr(preview, name) == getattr(placed, name) for name in names)
 
