@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from exchange.api.answers import Answer
+from exchange.api.answers import Answer, Problem
 from exchange.api.requests import Day, Request
 from exchange.api.trading import BatchResult
 
@@ -40,6 +40,12 @@ class AcceptPlan(Request, frozen=True, kw_only=True):
     orders: Annotated[list[Annotated[int, Meta(ge=0)]], Meta(max_length=500)] | None = None
 
 
+class NominatePlan(Request, frozen=True, kw_only=True):
+    """Which of a plan's nominations to make, by position from 0; absent: all that aren't made yet."""
+
+    nominations: Annotated[list[Annotated[int, Meta(ge=0)]], Meta(max_length=500)] | None = None
+
+
 class PlanProgress(Answer, frozen=True, kw_only=True):
     """How far the search is: what the best plan so far costs (penalties of what it leaves out included), what
     no plan can go below, and the certified gap (null: none proved yet).
@@ -64,6 +70,7 @@ class PlanJob(Answer, frozen=True, kw_only=True):
     faults: tuple[str, ...] = ()
     message: str | None = None
     accepted: tuple[int, ...] = ()
+    nominated: tuple[int, ...] = ()
 
 
 class PlannedRun(Answer, frozen=True, kw_only=True):
@@ -98,6 +105,17 @@ class PlannedOrder(Answer, frozen=True, kw_only=True):
     cost_at_limit_fen: int
 
 
+class PlannedNomination(Answer, frozen=True, kw_only=True):
+    """A workload on whole cards that the account has reserved; hours within the delivery day."""
+
+    reservation_id: str
+    workload: str
+    use: str
+    cards: int
+    first_hour: int
+    hours: int
+
+
 class PlanResult(Answer, frozen=True, kw_only=True):
     """What was planned. `gap` is certified: no plan is better by more than this share (null: not bounded)."""
 
@@ -111,6 +129,7 @@ class PlanResult(Answer, frozen=True, kw_only=True):
     runs: list[PlannedRun]
     left_out: list[LeftOut]
     orders: list[PlannedOrder]
+    nominations: list[PlannedNomination]
 
 
 class PlanAnswer(Answer, frozen=True, kw_only=True):
@@ -131,6 +150,21 @@ class Acceptance(Answer, frozen=True, kw_only=True):
 
     orders: list[int]
     results: list[BatchResult]
+    as_of_seq: int
+
+
+class NominationResult(Answer, frozen=True, kw_only=True):
+    """What became of one nomination: exactly one of its id and an error."""
+
+    nomination_id: str | None = None
+    error: Problem | None = None
+
+
+class PlanNominations(Answer, frozen=True, kw_only=True):
+    """What became of each nomination that was named, in this order; `nominations` are their positions."""
+
+    nominations: list[int]
+    results: list[NominationResult]
     as_of_seq: int
 
 

@@ -34,6 +34,14 @@ class PlanCalls(Transport):
         body = planning.AcceptPlan(orders=None if orders is None else list(orders))
         return await self.send("POST", f"/v1/plans/{segment(plan_id)}/accept", planning.Acceptance, body)
 
+    async def nominate_plan(
+        self, plan_id: str, nominations: Sequence[int] | None = None
+    ) -> planning.PlanNominations:
+        """Nominates the plan's work on reservations, at these positions or all left; look at each result."""
+        body = planning.NominatePlan(nominations=None if nominations is None else list(nominations))
+        path = f"/v1/plans/{segment(plan_id)}/nominate"
+        return await self.send("POST", path, planning.PlanNominations, body)
+
     async def plan_events(self, plan_id: str) -> AsyncIterator[planning.PlanJob]:
         """The job now and after each change, until it ends."""
         if self.profile is None:

@@ -11,19 +11,25 @@ import msgspec
 from aiohttp import web
 
 from exchange.api import requests
-from exchange.api.codes import RequestCode, refuse
+from exchange.api.answers import Problem
+from exchange.api.codes import RequestCode, RequestRefused, refuse
+from exchange.api.delivering import Nominate
 from exchange.api.formats import parse_day
 from exchange.api.plans import (
     Acceptance,
     AcceptPlan,
     NewPlan,
+    NominatePlan,
+    NominationResult,
     PlanAnswer,
     PlanEvent,
+    PlannedNomination,
+    PlanNominations,
     PlanResult,
     Plans,
 )
 from exchange.domain.calendar import day_start_ns
-from exchange.gateway import trading
+from exchange.gateway import delivering, trading
 from exchange.gateway.auth import Authenticator
 from exchange.gateway.call import BATCH_BYTES_MAX, Call, Route
 from exchange.planning.jobs import Job, PlanJobs
@@ -75,11 +81,7 @@ async def accept_plan(call: Call) -> Acceptance:
     body: AcceptPlan = call.body
     job = _job(call)
     orders = job.orders()
-    left = [at for at in range(len(orders)) if at not in job.accepted]
-    wanted = left if body.orders is None else body.orders
-    wrong = [at for at in wanted if at not in left]
-    if job.open or not wanted or wrong or len(set(wanted)) < len(wanted):
-        raise refuse(RequestCode.NOTHING_TO_ACCEPT, _why_not(job, len(orders), wanted, wrong))
+    wanted = _wanted(job, body.orders, len(orders), job.accepted, "order")
     items = [
         requests.NewOrder(symbol=o.symbol, side="buy", quantity=o.quantity, price=o.price)
         for o in (orders[at] for at in wanted[: requests.BATCH_ITEMS_MAX])
@@ -93,12 +95,53 @@ async def accept_plan(call: Call) -> Acceptance:
     return Acceptance(orders=wanted[: len(items)], results=placed.results, as_of_seq=placed.as_of_seq)
 
 
-def _why_not(job: Job, orders: int, wanted: list[int], wrong: list[int]) -> str:
+async def nominate_plan(call: Call) -> PlanNominations:
+    """Nominate what the plan runs on the account's reservations, all or those named (clause 7.11)."""
+    body: NominatePlan = call.body
+    job = _job(call)
+    nominations = job.nominations()
+    wanted = _wanted(job, body.nominations, len(nominations), job.nominated, "nomination")
+    results = []
+    for at in wanted:
+        job.nominated.add(at)
+        results.append(await _nominated(call, nominations[at]))
+        if results[-1].error is not None:
+            job.nominated.discard(at)
+    job.touch()
+    return PlanNominations(nominations=wanted, results=results, as_of_seq=call.exchange.views.seq)
+
+
+async def _nominated(call: Call, planned: PlannedNomination) -> NominationResult:
+    body = Nominate(
+        workload=planned.workload,
+        use=planned.use,
+        cards=planned.cards,
+        first_hour=planned.first_hour,
+        hours=planned.hours,
+    )
+    one = replace(call, body=body, path={"reservation_id": planned.reservation_id})
+    try:
+        return NominationResult(nomination_id=(await delivering.nominate(one)).nomination_id)
+    except RequestRefused as error:
+        return NominationResult(error=Problem(code=error.code, message=error.message, field=error.field))
+
+
+def _wanted(job: Job, named: list[int] | None, count: int, done: set[int], what: str) -> list[int]:
+    """The positions to accept: those named, or all that are left. Raises RequestRefused."""
+    left = [at for at in range(count) if at not in done]
+    wanted = left if named is None else named
+    wrong = [at for at in wanted if at not in left]
     if job.open:
-        return "The plan is still being made; wait for it or cancel it to keep the best so far."
-    if wrong:
-        return f"Order {wrong[0]} is placed already or isn't one of the plan's {orders}, counted from 0."
-    return "An order is named twice." if wanted else "The plan has no order that isn't placed already."
+        why = "The plan is still being made; wait for it or cancel it to keep the best so far."
+    elif wrong:
+        why = f"No {what} {wrong[0]} is left: it is made already or isn't one of {count}, counted from 0."
+    elif len(set(wanted)) < len(wanted):
+        why = f"A {what} is named twice."
+    elif not wanted:
+        why = f"The plan has no {what} that isn't made already."
+    else:
+        return wanted
+    raise refuse(RequestCode.NOTHING_TO_ACCEPT, why)
 
 
 def _job(call: Call) -> Job:
@@ -188,6 +231,17 @@ ROUTES = (
         tag="planning",
         scope="trade",
         body=AcceptPlan,
+        path_help=_HELP,
+    ),
+    Route(
+        method="POST",
+        path="/v1/plans/{plan_id}/nominate",
+        handler=nominate_plan,
+        answer=PlanNominations,
+        summary="Nominate a plan's work on reservations, all or those named",
+        tag="planning",
+        scope="trade",
+        body=NominatePlan,
         path_help=_HELP,
     ),
 )

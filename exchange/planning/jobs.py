@@ -16,7 +16,7 @@ import msgspec
 import structlog
 
 from exchange.api.codes import RequestCode, refuse
-from exchange.api.plans import PlanJob, PlannedOrder, PlanProgress, PlanState
+from exchange.api.plans import PlanJob, PlannedNomination, PlannedOrder, PlanProgress, PlanState
 from exchange.planning.task import Line, Task
 
 QUEUED_MAX: Final = 16
@@ -33,8 +33,11 @@ _LOG = structlog.get_logger("planning")
 _LINES: Final = msgspec.json.Decoder(Line)
 
 
-class _Orders(msgspec.Struct, frozen=True):
+class _Wanted(msgspec.Struct, frozen=True):
+    """What of a result can be accepted."""
+
     orders: list[PlannedOrder]
+    nominations: list[PlannedNomination]
 
 
 @dataclass(eq=False)
@@ -53,6 +56,7 @@ class Job:
     message: str | None = None
     result: msgspec.Raw | None = None
     accepted: set[int] = field(default_factory=set)
+    nominated: set[int] = field(default_factory=set)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -62,7 +66,15 @@ class Job:
 
     def orders(self) -> list[PlannedOrder]:
         """The orders of its result; none before there is one."""
-        return [] if self.result is None else msgspec.json.decode(bytes(self.result), type=_Orders).orders
+        return [] if self.result is None else self._wanted(self.result).orders
+
+    def nominations(self) -> list[PlannedNomination]:
+        """The nominations of its result; none before there is one."""
+        return [] if self.result is None else self._wanted(self.result).nominations
+
+    @staticmethod
+    def _wanted(result: msgspec.Raw) -> _Wanted:
+        return msgspec.json.decode(bytes(result), type=_Wanted)
 
     def shown(self) -> PlanJob:
         """The job as the API shows it."""
@@ -76,6 +88,7 @@ class Job:
             faults=tuple(self.faults),
             message=self.message,
             accepted=tuple(sorted(self.accepted)),
+            nominated=tuple(sorted(self.nominated)),
         )
 
     def touch(self) -> None:

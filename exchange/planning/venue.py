@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from exchange.api.delivering import Reservation
+from exchange.api.delivering import Nominate, Reservation
 from exchange.api.formats import parse_price_ticks
 from exchange.api.market import Contract
 from exchange.api.market import Level as BookLevel
 from exchange.client import ExchangeClient, ExchangeError, Profile
 from exchange.client.profiles import load_profile
 from exchange.planning.stock import DEPTH
-from scheduler.io.venue import Holding, Level, NoVenue, Stock
+from scheduler.io.venue import Holding, Level, Nomination, NoVenue, Stock
 from scheduler.io.workloads import Span
 
 BOOKS_AT_ONCE = 8
@@ -31,6 +32,29 @@ class ClientVenue:
             return asyncio.run(self.stock_now(span))
         except ExchangeError as error:
             raise NoVenue(f"{self._profile.base_url}: {error}") from error
+
+    def nominate(self, wanted: Sequence[Nomination]) -> tuple[str, ...]:
+        """Make nominations; for each why it was refused, "" where it was taken. Raises NoVenue."""
+        return asyncio.run(self.nominate_now(wanted))
+
+    async def nominate_now(self, wanted: Sequence[Nomination]) -> tuple[str, ...]:
+        """The same for whoever has an event loop already."""
+        outcomes = []
+        async with ExchangeClient(self._profile.base_url, self._profile) as client:
+            for one in wanted:
+                body = Nominate(
+                    workload=one.workload,
+                    use=one.use,
+                    cards=one.cards,
+                    first_hour=one.first_hour,
+                    hours=one.hours,
+                )
+                try:
+                    await client.delivery.nominate(one.reservation_id, body)
+                    outcomes.append("")
+                except ExchangeError as error:
+                    outcomes.append(str(error))
+        return tuple(outcomes)
 
     async def stock_now(self, span: Span) -> Stock:
         """The same for whoever has an event loop already."""

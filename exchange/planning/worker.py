@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from exchange.api.formats import price_text
-from exchange.api.plans import LeftOut, PlannedOrder, PlannedRun, PlanProgress, PlanResult
+from exchange.api.plans import LeftOut, PlannedNomination, PlannedOrder, PlannedRun, PlanProgress, PlanResult
 from exchange.planning.places import catalogue_places
 from exchange.planning.task import Line, Task
 from scheduler.anyplan import AnyPlan, AnyProblem
@@ -22,6 +22,7 @@ from scheduler.commands.search import News, search
 from scheduler.horizon.plan import HorizonPlan, Progress
 from scheduler.io.faults import FaultyInput
 from scheduler.io.front_door import problem_of
+from scheduler.io.nominating import nominations_of
 from scheduler.io.schedule import Schedule, schedule_of
 from scheduler.io.tables import rows_of
 from scheduler.io.venue import Stock, orders_of, supply_of_stock
@@ -128,6 +129,7 @@ def result_of(schedule: Schedule, stock: Stock) -> PlanResult:
             )
             for order in orders_of(schedule, stock.levels)
         ],
+        nominations=[PlannedNomination(**n._asdict()) for n in nominations_of(schedule, stock)],
     )
 
 

@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from scheduler.anyplan import AnyProblem
 from scheduler.commands.judging import comparison_of, violations_of
+from scheduler.commands.nominations import made_json, nominate_all, show_made
 from scheduler.commands.options import CARBON_PRICE_CNY_MAX, carbon_rule, hours_of, start_of
 from scheduler.commands.purchases import purchases_json, purchases_of, show_purchases
 from scheduler.commands.search import SearchFailed, Wishes
@@ -121,6 +122,9 @@ def make(
     buy: Annotated[
         bool, typer.Option("--buy", help="Show the orders that the plan needs; with --from-exchange.")
     ] = False,
+    nominate: Annotated[
+        bool, typer.Option("--nominate", help="Nominate the work on your reservations; with --from-exchange.")
+    ] = False,
     member: Annotated[str, typer.Option("--as", help="Whose profile, with --from-exchange.")] = "enterprise",
     keys: Annotated[
         Path, typer.Option(help="Directory of the profiles.", envvar="DONGXI_KEYS")
@@ -134,9 +138,10 @@ def make(
     """
     span = Span(start_of(start, datetime.now(UTC), whole_day=from_exchange), hours_of(horizon))
     files = SupplyFiles(sites, capacity, prices, links, reservations, offers)
-    _expect_usage(out, workloads, buy=buy, from_exchange=from_exchange, files=files)
+    _expect_usage(out, workloads, sends=buy or nominate, from_exchange=from_exchange, files=files)
     try:
-        stock = open_venue(member, keys).stock(span) if from_exchange else None
+        venue = open_venue(member, keys) if from_exchange else None
+        stock = venue.stock(span) if venue is not None else None
         world = _world(files, span, stock)
         rows = _rows(workloads, span, skip_faulty)
         problem = problem_of(world, rows, carbon_rule(carbon_price, carbon_cap))
@@ -149,23 +154,28 @@ def make(
     if report is not None:
         _write_report(report, plan_file)
     purchases = purchases_of(schedule, stock, Outlook()) if stock is not None and buy else None
+    made = nominate_all(venue, schedule, stock) if venue and stock is not None and nominate else None
     if as_json_:
         more = {} if purchases is None else purchases_json(purchases)
-        _print_json(as_json(schedule) | wishes_json(plan_file) | more)
+        _print_json(as_json(schedule) | wishes_json(plan_file) | more | made_json(made))
     else:
         show(schedule, Console())
         show_wishes(plan_file, Console())
         if purchases is not None:
             show_purchases(purchases, Console())
+        if made is not None:
+            show_made(made, Console())
     raise typer.Exit(EXIT_LEFT_OUT if schedule.left else 0)
 
 
 def _expect_usage(
-    out: Path | None, workloads: Path, *, buy: bool, from_exchange: bool, files: SupplyFiles
+    out: Path | None, workloads: Path, *, sends: bool, from_exchange: bool, files: SupplyFiles
 ) -> None:
     """Refuse what cannot work before searching for half a minute."""
-    if buy and not from_exchange:
-        raise typer.BadParameter("--buy needs --from-exchange, whose book the orders are for")
+    if sends and not from_exchange:
+        raise typer.BadParameter(
+            "--buy and --nominate need --from-exchange, whose book and reservations they are for"
+        )
     if from_exchange and files != SupplyFiles():
         raise typer.BadParameter("--from-exchange takes capacity from the exchange: leave the files out")
     if out is None or out.suffix in (".json", *TABLES):

@@ -5,7 +5,7 @@ entry-point group `dongxi.venues`.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -54,11 +54,26 @@ class Stock(NamedTuple):
     levels: tuple[Level, ...]
 
 
+class Nomination(NamedTuple):
+    """A workload on whole cards of a reservation; ``first_hour`` counts from 0 within its delivery day."""
+
+    reservation_id: str
+    workload: str
+    use: str
+    cards: int
+    first_hour: int
+    hours: int
+
+
 class Venue(Protocol):
     """An exchange as one member sees it."""
 
     def stock(self, span: Span) -> Stock:
         """Everything that is delivered within the span."""
+        ...
+
+    def nominate(self, wanted: Sequence[Nomination]) -> tuple[str, ...]:
+        """Make nominations; for each why it was refused, "" where it was taken."""
         ...
 
 
@@ -87,7 +102,7 @@ def supply_of_stock(stock: Stock, span: Span) -> SupplyRows:
     reservations, offers = [], []
     total: Counter[tuple[str, str]] = Counter()
     for holding in stock.holdings:
-        hours = _hours(holding.start, holding.end, span)
+        hours = hours_within(holding.start, holding.end, span)
         if hours is not None:
             cards = holding.cards * MILLI
             total[holding.site, holding.grade] += cards
@@ -98,7 +113,7 @@ def supply_of_stock(stock: Stock, span: Span) -> SupplyRows:
                 ReservationRow(where, name, holding.site, holding.grade, cards, paid, 0, hours)
             )
     for level in stock.levels:
-        hours = _hours(level.start, level.end, span)
+        hours = hours_within(level.start, level.end, span)
         if hours is not None:
             cards = level.lots * level.cards_per_lot * MILLI
             total[level.site, level.grade] += cards
@@ -119,7 +134,8 @@ def offer_name(level: Level) -> str:
     return f"{level.symbol}@{level.price_ticks}"
 
 
-def _hours(start: datetime, end: datetime, span: Span) -> Hours | None:
+def hours_within(start: datetime, end: datetime, span: Span) -> Hours | None:
+    """Whole hours of the span from start to end; None where they are not wholly inside it."""
     first, last = ((moment - span.start).total_seconds() / 3600 for moment in (start, end))
     whole = first.is_integer() and last.is_integer()
     return Hours(int(first), int(last)) if whole and 0 <= first < last <= span.hours else None
@@ -184,7 +200,7 @@ def spare_of(schedule: Schedule, stock: Stock) -> tuple[Spare, ...]:
     """What of the holdings stays unused in every hour, over the hours in which they are held."""
     held: Counter[tuple[str, str, int]] = Counter()
     for holding in stock.holdings:
-        hours = _hours(holding.start, holding.end, Span(schedule.start, schedule.hours))
+        hours = hours_within(holding.start, holding.end, Span(schedule.start, schedule.hours))
         for hour in range(*hours) if hours else ():
             held[holding.site, holding.grade, hour] += holding.cards * MILLI
     free = dict(held)

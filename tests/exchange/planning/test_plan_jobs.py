@@ -92,13 +92,13 @@ async def test_a_plan_is_watched_and_accepted_in_parts(client: ExchangeClient) -
     (placed,) = first.results
     assert placed.order is not None
     assert (placed.order.status, placed.order.filled_quantity) == ("filled", 2)
-    with pytest.raises(ExchangeError, match="Order 1 is placed already"):
+    with pytest.raises(ExchangeError, match="No order 1 is left"):
         await client.accept_plan(posted.plan.plan_id, [1])
     rest = await client.accept_plan(posted.plan.plan_id)
     assert rest.orders == [0]
     positions = {p.symbol: p.quantity for p in await client.positions()}
     assert positions == {GUIAN: 3, EDGE: 2}
-    with pytest.raises(ExchangeError, match="no order that isn't placed already"):
+    with pytest.raises(ExchangeError, match="no order that isn't made already"):
         await client.accept_plan(posted.plan.plan_id)
 
 
@@ -167,18 +167,52 @@ async def test_the_command_line_plans_and_lists_orders(
 ) -> None:
     save_profile(tmp_path, stage.member)
     (tmp_path / "jobs.csv").write_text("id,origin,grade,cards,latency_ms\nnear,Shanghai,H100,1.5,5\n")
-    words = ["plan", "jobs.csv", "--from-exchange", "--buy", "--as", "blue", "--keys", str(tmp_path)]
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "exchange", *words, "--start", "2026-12-05", "--json"),
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])},
-        stdout=asyncio.subprocess.PIPE,
-    )
-    out, _ = await process.communicate()
-    assert process.returncode == 0
-    answer = orjson.loads(out)
+    options = ("--from-exchange", "--buy", "--as", "blue", "--start", "2026-12-05")
+    answer = await command(tmp_path, "jobs.csv", *options)
     assert answer["orders"] == [{"symbol": EDGE, "side": "buy", "quantity": 2, "price": "13.00"}]
     (advice,) = answer["forward_against_spot"]
     assert advice["value_of_stochastic_solution_cny"] >= 0
     (body,) = answer["orders"]
     assert (await client.place(NewOrder(**body))).order.status == "filled"
+
+
+async def command(folder: Path, *words: str) -> dict[str, Any]:
+    """What `dongxi plan … --json` prints."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "exchange", "plan", *words, "--keys", str(folder), "--json"),
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await process.communicate()
+    assert process.returncode == 0
+    answer: dict[str, Any] = orjson.loads(out)
+    return answer
+
+
+async def test_what_runs_on_reservations_is_nominated_in_parts_or_from_the_command_line(
+    client: ExchangeClient, stage: Stage, tmp_path: Path
+) -> None:
+    await client.place(NewOrder(symbol=EDGE, side="buy", price="13.00", quantity=2))
+    await stage.served.at(15, 45)
+    held = {r.hub: r for r in await client.reservations() if r.role == "buyer"}
+    answer, _ = await ended(client, await client.plan(new(NEAR, NEAR | {"id": "more", "cards": 0.5})))
+    assert answer.result is not None
+    assert answer.result.orders == []
+    wanted = [(n.reservation_id, n.workload, n.cards, n.hours) for n in answer.result.nominations]
+    number = held["SHANGHAI-EDGE"].reservation_id
+    # a card and a half are two whole cards, half a card is one
+    assert wanted == [(number, "near", 2, 24), (number, "more", 1, 24)][: len(wanted)]
+    plan_id = answer.plan.plan_id
+    one = await client.nominate_plan(plan_id, [0])
+    assert [bool(result.nomination_id) for result in one.results] == [True]
+    with pytest.raises(ExchangeError, match="No nomination 0 is left"):
+        await client.nominate_plan(plan_id, [0])
+    assert [n.workload for n in await client.delivery.nominations()] == ["near"]
+
+    save_profile(tmp_path, stage.member)
+    (tmp_path / "jobs.csv").write_text("id,origin,grade,cards\nfar,Shanghai,H100,1\n")
+    options = ("--from-exchange", "--nominate", "--as", "blue", "--start", "2026-12-05")
+    made = (await command(tmp_path, "jobs.csv", *options))["nominations"]
+    assert [(m["workload"], m["cards"], m["refused"]) for m in made] == [("far", 1, "")]
+    assert "far" in [n.workload for n in await client.delivery.nominations()]
