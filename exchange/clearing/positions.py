@@ -31,6 +31,9 @@ POSITION_ROW: Final = np.dtype(
 )
 """One account in one contract that it ever traded or received by cascade while the contract is active."""
 
+CLOSING: Final = 1
+"""In place of an hour: these trades are the closing auction's."""
+
 _FREE: Final = -1
 _BUY: Final = int(Side.BUY)
 _FULL_NUMERATOR: Final = 2  # the index doubles when it would be over half full
@@ -95,7 +98,8 @@ def fold_trades(
     int64).
 
     In an uncross both sides pay the maker's rate; account 0, the house, receives all fees. `hour` is when
-    they traded, 0 for the last hour before the close, -1 for the one before it …
+    they traded, 0 for the last hour of continuous trading, -1 for the one before it …, `CLOSING` for the
+    closing auction.
     """
     for i in range(len(events)):
         event = events[i]
@@ -119,6 +123,8 @@ def fold_trades(
         contract["last_price"] = price
         contract["day_lots"] += lots
         contract["day_value"] += price * lots
+        if auction and hour == CLOSING:
+            contract["close_price"] = price
         if not auction:
             if contract["window_hour"] != hour:
                 contract["window_hour"], contract["window_lots"], contract["window_value"] = hour, 0, 0

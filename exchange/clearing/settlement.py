@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from exchange.domain.money import half_up
 from matching.jit import kernel
 
-PriceLabel = Literal["limit", "last hour", "earlier hour", "auction", "model", "previous"]
+PriceLabel = Literal["limit", "last hour", "earlier hour", "auction", "model", "previous", "closing auction"]
 
 
 class PriceRule(IntEnum):
@@ -26,6 +26,7 @@ class PriceRule(IntEnum):
     EARLIER_HOUR = 4
     MODEL = 5
     LIMIT = 6
+    CLOSING_AUCTION = 7
 
     @property
     def label(self) -> PriceLabel:
@@ -37,6 +38,7 @@ class PriceRule(IntEnum):
             PriceRule.EARLIER_HOUR: "earlier hour",
             PriceRule.MODEL: "model",
             PriceRule.LIMIT: "limit",
+            PriceRule.CLOSING_AUCTION: "closing auction",
         }
         return labels[self]
 
@@ -45,12 +47,15 @@ def traded_price(contract: Any) -> tuple[int, PriceRule] | None:
     """Return the settlement price (ticks) that a CONTRACT_ROW's own day gives, and its rule; None if it gives
     none (clause 6.1).
 
-    Locked, the limit; else the volume-weighted average of the latest hour with continuous trades, else of
-    the call auction, rounded half up to the tick. An average of prices inside the limits lies inside them.
+    Locked, the limit; else the closing auction's price; else the volume-weighted average of the latest hour
+    with continuous trades, else of the other auctions, rounded half up to the tick. An average of prices
+    inside the limits lies inside them.
     """
     if contract["locked"]:
         side = "price_high" if contract["locked"] > 0 else "price_low"
         return int(contract[side]), PriceRule.LIMIT
+    if contract["close_price"]:
+        return int(contract["close_price"]), PriceRule.CLOSING_AUCTION
     if contract["window_lots"]:
         rule = PriceRule.EARLIER_HOUR if contract["window_hour"] else PriceRule.LAST_HOUR
         return half_up(int(contract["window_value"]), int(contract["window_lots"])), rule

@@ -26,6 +26,7 @@ CONTRACT_ROW: Final = np.dtype(
         ("window_hour", "<i8"),  # latest hour with a continuous trade: 0 the last before the close, -1 …
         ("window_lots", "<i8"),  # traded continuously in that hour
         ("window_value", "<i8"),  # Σ price × lots of them, tick-lots
+        ("close_price", "<i8"),  # of today's closing auction; 0 without a trade in it
         ("lock_days", "<i8"),  # days in a row that ended locked at the upper limit; lower: negative
         ("group", "<i4"),  # number of its grade × hub
         ("grade", "<i4"),  # number of its grade

@@ -3,6 +3,7 @@
 from typing import Any
 
 from exchange.api import requests
+from exchange.api.calendar import Calendar
 from exchange.api.market import (
     Book,
     Contract,
@@ -29,6 +30,10 @@ class MarketCalls(Transport):
     async def status(self) -> Status:
         """Market time, trading day, phase, state hash."""
         return await self.get("/v1/status", Status)
+
+    async def calendar(self) -> Calendar:
+        """Sessions and closed days."""
+        return await self.get("/v1/calendar", Calendar)
 
     async def hubs(self) -> list[Hub]:
         """All delivery points."""

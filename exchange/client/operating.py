@@ -6,6 +6,7 @@ from typing import Literal
 from exchange.api import requests
 from exchange.api.access import Key, KeyAnswer, Keys, Member, MemberAnswer, Members
 from exchange.api.answers import Done
+from exchange.api.calendar import ClosedDays, SessionTimes
 from exchange.api.defaults import Claim, Claims, MarginCall, MarginCalls
 from exchange.api.operating import Halted, MarketKilled, Proposal, ProposalAnswer, Proposals
 from exchange.client.transport import Transport, segment
@@ -43,6 +44,15 @@ class OperatorCalls(Transport):
         """Sets the password that a member logs in to the screens with."""
         body = requests.SetPassword(member=member, password=password)
         return await self.send("POST", "/v1/operator/passwords", Done, body)
+
+    async def set_sessions(self, sessions: SessionTimes) -> Done:
+        """Sets the sessions of the days to come."""
+        return await self.send("POST", "/v1/operator/sessions", Done, sessions)
+
+    async def set_closed_days(self, closed_days: Sequence[str], calendar_end: str) -> Done:
+        """Sets the closed days, "2026-12-04", complete up to `calendar_end`."""
+        body = ClosedDays(closed_days=list(closed_days), calendar_end=calendar_end)
+        return await self.send("POST", "/v1/operator/closed-days", Done, body)
 
     async def proposals(self) -> list[Proposal]:
         """What operators proposed, newest first."""

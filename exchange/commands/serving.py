@@ -30,7 +30,7 @@ from exchange.history.keeper import keep_history
 from exchange.history.mark import publish_durable
 from exchange.ops.metrics import Metrics
 from exchange.ops.tls import TlsError, load_certificate, server_context
-from exchange.service.bootstrap import OPERATOR, BootstrapError, Credentials, bootstrap
+from exchange.service.bootstrap import OPERATOR, SESSIONS, BootstrapError, Credentials, bootstrap
 from exchange.service.config import ExchangeConfig
 from exchange.service.day import DayDriver
 from exchange.service.exchange import Exchange
@@ -101,7 +101,7 @@ class Server:
     def _clock(self, configured: ExchangeConfig) -> AcceleratedClock | WallClock:
         if self._demonstration is None:
             return WallClock()
-        opening = moment_ns(configured.first_day, configured.sessions.open_day)
+        opening = moment_ns(configured.first_day, SESSIONS.open_day)
         return AcceleratedClock(opening, 1.0, held=True)
 
     async def _open(self, configured: ExchangeConfig, clock: AcceleratedClock | WallClock) -> Exchange:

@@ -17,6 +17,7 @@ from exchange.domain.delivering import DeliveryMessage
 from exchange.domain.message import Message
 from exchange.domain.phases import MarketPhase
 from exchange.domain.primary import PrimaryMessage
+from exchange.domain.sessions import SetSessions
 
 MemberKind = Literal["provider", "enterprise", "broker", "market-maker", "operator"]
 """Who a member is (clause 8.2); a broker's clients are accounts of its own kind, see `AddClient`."""
@@ -49,6 +50,18 @@ class SetRules(Message, frozen=True, kw_only=True):
     margin_basis_points: int = 500
     maker_basis_points: int = 0
     taker_basis_points: int = 2
+
+
+class SetCalendar(Message, frozen=True, kw_only=True):
+    """Sets the closed days alone, as the operator publishes them; clause 4.10.
+
+    Refused: INVALID_RULE, CALENDAR_FIXED (a day that is over or open, or a listed contract's last trading
+    day).
+    """
+
+    closed_days: tuple[date, ...]
+    """Weekdays without trading, ascending."""
+    calendar_end: date
 
 
 class FirstKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -269,7 +282,7 @@ class OpenDay(Message, frozen=True, kw_only=True):
 
     day: date
     settlement_window_ns: int
-    """Continuous trades from this moment on make the settlement price (clause 6.1)."""
+    """When the last hour of continuous trading begins (clause 6.1)."""
 
 
 class SetPhase(Message, frozen=True, kw_only=True):
@@ -415,6 +428,8 @@ class FinishDelivery(Message, frozen=True, kw_only=True):
 
 RareMessage = (
     SetRules
+    | SetCalendar
+    | SetSessions
     | SetMarginRules
     | AddMember
     | AddClient

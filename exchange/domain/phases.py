@@ -20,17 +20,12 @@ class MarketPhase(IntEnum):
     """Continuous trading."""
     CLOSED = 5
     """Trading is over; the day is not settled yet."""
+    BREAK = 6
+    """Between two stretches of continuous trading; only cancels."""
+    CLOSING_CALL = 7
+    """Closing auction: as CALL, and orders for the close enter the book; it trades at the close."""
 
     @property
     def label(self) -> str:
         """The phase as clients see it: "call", "pre-open" …"""
         return self.name.lower().replace("_", "-")
-
-
-FOLLOWS: dict[MarketPhase, MarketPhase] = {
-    MarketPhase.CALL: MarketPhase.PRE_OPEN,
-    MarketPhase.MATCHED: MarketPhase.CALL,
-    MarketPhase.CONTINUOUS: MarketPhase.MATCHED,
-    MarketPhase.CLOSED: MarketPhase.CONTINUOUS,
-}
-"""Which phase must stand when `SetPhase` asks for the key."""

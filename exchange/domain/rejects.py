@@ -35,6 +35,15 @@ class RejectCode(Enum):
     )
     INVALID_RULE = (422, "A rate lies outside 0 … 10,000 basis points or the closed days are not ascending.")
     INVALID_DEADLINE = (422, "The time to meet margin calls is 1 to 1,440 minutes; 0 calls nobody.")
+    INVALID_SESSIONS = (
+        422,
+        "A day opens, calls, matches, trades in up to 4 stretches, closes and settles in this order, and "
+        "margin is run, called for and auctioned while it trades.",
+    )
+    CALENDAR_FIXED = (
+        409,
+        "A day that was opened, or on which a listed contract trades last, stays as it is.",
+    )
     PRODUCT_CHANGED = (
         409,
         "A product that exists may not be dropped or changed; only new ones may be added.",

@@ -15,6 +15,7 @@ from exchange.api.codes import RequestCode, RequestRefused, refuse
 from exchange.api.signing import KEY_HEADER
 from exchange.gateway import (
     account,
+    calendar,
     clients,
     defaults,
     delivering,
@@ -49,6 +50,7 @@ from exchange.service.exchange import Exchange
 
 ROUTES: Final = (
     *public.ROUTES,
+    *calendar.ROUTES,
     *trading.ROUTES,
     *preview.ROUTES,
     *account.ROUTES,

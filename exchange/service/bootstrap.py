@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import Final
 
 from exchange.domain.calendar import is_trading_day
@@ -19,6 +19,7 @@ from exchange.domain.messages import (
     SetRules,
 )
 from exchange.domain.primary import GradeMinimum, SetPrimaryRules
+from exchange.domain.sessions import Sessions, SetSessions, Stretch
 from exchange.service.exchange import Exchange
 from exchange.service.results import RareResult
 from exchange.service.secrets import new_key_id, new_secret
@@ -29,6 +30,9 @@ OPERATOR_ROLES: Final[tuple[Role, ...]] = ("market", "risk", "treasury", "admin"
 OPERATOR_SCOPES = ("read", "risk", "operate")
 CALENDAR_DAYS = 600
 """How far ahead closed days are journaled; the longest contract begins about 215 days ahead."""
+
+SESSIONS = Sessions(continuous=(Stretch(start=time(9), end=time(14, 55)),))
+"""What a fresh exchange trades by: five minutes of closing call, and no break, since nobody leaves a desk."""
 
 MARGIN_RULES = SetMarginRules(
     near_delivery=(MarginStep(0, 1_000), MarginStep(2, 750)),
@@ -131,6 +135,7 @@ async def journal_rules(exchange: Exchange) -> None:
         await _do(exchange, MARGIN_RULES)
         await _do(exchange, primary_rules(load_catalogue()))
         await _do(exchange, DELIVERY_RULES)
+        await _do(exchange, SetSessions(sessions=SESSIONS))
         await _do(exchange, market_rules(load_catalogue(), exchange.config.first_day))
 
 

@@ -2,35 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import date, time
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Literal
-
-
-@dataclass(frozen=True, slots=True)
-class SessionTimes:
-    """When the day driver does what (Asia/Shanghai, clause 4.4)."""
-
-    open_day: time = time(8, 30)
-    call: time = time(8, 55)
-    match: time = time(8, 59)
-    continuous: time = time(9, 0)
-    margin_runs: tuple[time, ...] = (time(10, 30), time(13, 30))
-    """Within continuous trading, ascending (clause 5.11)."""
-    call_minutes: int = 45
-    """How long after such a run its margin calls may be met (clause 6.11)."""
-    margin_deadline: time = time(10, 0)
-    """When yesterday's margin calls must be met, and close-outs begin (clauses 6.7, 6.8)."""
-    buy_in: time = time(9, 30)
-    """When shortfalls of deliveries are bought in (clause 7.13)."""
-    margin_auction: time = time(14, 30)
-    """When bids for what couldn't be closed out are taken (clause 6.9)."""
-    close: time = time(15, 0)
-    settle: time = time(15, 30)
-    settlement_window_minutes: int = 60
-    finish_delivery_next_day: time = time(1, 0)
-    """On the day after delivery; readings are taken until then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +32,6 @@ class ExchangeConfig:
     """Latest trades kept in memory for views, over all contracts."""
     recent_events_max: int = 1 << 20
     """Latest events kept in memory for readers that come back, 64 bytes each."""
-    sessions: SessionTimes = field(default_factory=SessionTimes)
 
     @property
     def journal_dir(self) -> Path:

@@ -20,9 +20,11 @@ from exchange.domain.calendar import NS_PER_HOUR
 from exchange.domain.contracts import PeriodKind
 from exchange.domain.delivering import BuyInShortfalls
 from exchange.domain.phases import MarketPhase
+from exchange.domain.sessions import SetSessions
 from exchange.service import (
     calls,
     handle_buyin,
+    handle_calendar,
     handle_default,
     handle_delivery,
     handle_margin,
@@ -42,7 +44,7 @@ from matching.api import InvariantViolation, MatchingEngine
 from matching.records import COMMAND, Records
 from matching.spec import EngineLimits
 
-CORE_VERSION: Final = 13
+CORE_VERSION: Final = 14
 """Goes up whenever the same journal would give another state; part of every journal frame."""
 
 LIMITS: Final = EngineLimits(
@@ -58,6 +60,8 @@ Handler = Callable[[State, Any, Stamp], Outcome]
 
 HANDLERS: Final[dict[type, Handler]] = {
     m.SetRules: handle_market.set_rules,
+    m.SetCalendar: handle_calendar.set_calendar,
+    SetSessions: handle_calendar.set_sessions,
     m.SetMarginRules: handle_margin.set_margin_rules,
     m.AddMember: handle_members.add_member,
     m.AddClient: handle_members.add_client,
@@ -73,7 +77,7 @@ HANDLERS: Final[dict[type, Handler]] = {
     **handle_primary.HANDLERS,
     **handle_nominations.HANDLERS,
     m.ListContracts: handle_market.list_contracts,
-    m.OpenDay: handle_market.open_day,
+    m.OpenDay: handle_calendar.open_day,
     m.SetPhase: handle_market.set_phase,
     m.Halt: handle_market.halt,
     m.KillMarket: handle_market.kill_market,

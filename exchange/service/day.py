@@ -11,10 +11,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import Protocol
-
-import msgspec
 
 from exchange.domain.calendar import NS_PER_MINUTE, day_of, is_trading_day, moment_ns, next_trading_day
 from exchange.domain.clock import Clock
@@ -32,13 +30,13 @@ from exchange.domain.messages import (
     Product,
     RareMessage,
     RunMargin,
+    SetCalendar,
     SetPhase,
     SettleDay,
 )
 from exchange.domain.phases import MarketPhase
 from exchange.domain.rejects import RejectCode
-from exchange.service.bootstrap import CALENDAR_DAYS, market_rules
-from exchange.service.config import SessionTimes
+from exchange.service.bootstrap import market_rules
 from exchange.service.results import RareResult
 from exchange.service.views import Views
 from exchange.service.viewtypes import StatusView
@@ -82,12 +80,7 @@ class Driven(Protocol):
 
 
 class DriverConfig(Protocol):
-    """When what is due."""
-
-    @property
-    def sessions(self) -> SessionTimes:
-        """The day's times."""
-        ...
+    """Where a fresh exchange begins."""
 
     @property
     def first_day(self) -> date:
@@ -121,7 +114,6 @@ class DayDriver:
     ) -> None:
         self._exchange = exchange
         self._clock = clock
-        self._sessions = config.sessions
         self._first_day = config.first_day
         self._catalogue = catalogue or load_catalogue()
         self._on_step = on_step
@@ -162,7 +154,7 @@ class DayDriver:
         return True
 
     def _next_of_market(self) -> Due:
-        status, sessions = self._exchange.views.status(), self._sessions
+        status, sessions = self._exchange.views.status(), self._exchange.views.day_sessions
         day = status.trading_day
         if status.phase is MarketPhase.SETTLED and day is not None:
             for account in self._exchange.views.in_default():
@@ -170,24 +162,22 @@ class DayDriver:
                 return Due(moment_ns(day, sessions.settle), "cover default", self._sending(message))
         if status.phase is MarketPhase.SETTLED or day is None:
             day = self._next_day(day)
-            return Due(moment_ns(day, sessions.open_day), "open day", self._opening(day))
+            at = self._exchange.views.sessions.open_day
+            return Due(moment_ns(day, at), "open day", self._opening(day))
         if status.phase is MarketPhase.CLOSED:
             return Due(moment_ns(day, sessions.settle), "settle", self._sending(SettleDay(day=day)))
+        at, phase = sessions.steps()[self._exchange.views.day_steps]
         if status.phase is MarketPhase.CONTINUOUS:
-            within = self._due_within(day)
+            within = self._due_within(day, at)
             if within is not None:
                 return within
-        at, phase = {
-            MarketPhase.PRE_OPEN: (sessions.call, MarketPhase.CALL),
-            MarketPhase.CALL: (sessions.match, MarketPhase.MATCHED),
-            MarketPhase.MATCHED: (sessions.continuous, MarketPhase.CONTINUOUS),
-            MarketPhase.CONTINUOUS: (sessions.close, MarketPhase.CLOSED),
-        }[status.phase]
         return Due(moment_ns(day, at), phase.label, self._sending(SetPhase(phase=phase)))
 
-    def _due_within(self, day: date) -> Due | None:
-        """Return what comes first of margin runs, calls and close-outs before the close."""
-        views, sessions = self._exchange.views, self._sessions
+    def _due_within(self, day: date, end: time) -> Due | None:
+        """Return what comes first of margin runs, calls and close-outs before this stretch's `end`; what is
+        due in a break comes after it.
+        """
+        views, sessions = self._exchange.views, self._exchange.views.day_sessions
         deadline, auction = moment_ns(day, sessions.margin_deadline), moment_ns(day, sessions.margin_auction)
         steps: list[tuple[int, str, RareMessage]] = []
         for call in views.margin_calls():
@@ -204,13 +194,13 @@ class DayDriver:
         if not steps:
             return None
         at_ns, what, message = min(steps, key=lambda step: step[0])
-        before_close = at_ns < moment_ns(day, sessions.close)
-        return Due(at_ns, what, self._sending(message)) if before_close else None
+        return Due(at_ns, what, self._sending(message)) if at_ns < moment_ns(day, end) else None
 
     def _margin_runs(self, day: date) -> list[tuple[int, str, RareMessage]]:
         """Return the open day's next margin run, if one is left."""
-        message = RunMargin(call_minutes=self._sessions.call_minutes)
-        left = self._sessions.margin_runs[self._exchange.views.margin_runs :]
+        sessions = self._exchange.views.day_sessions
+        message = RunMargin(call_minutes=sessions.call_minutes)
+        left = sessions.margin_runs[self._exchange.views.margin_runs :]
         return [(moment_ns(day, at), "margin run", message) for at in left[:1]]
 
     def _next_of_delivery(self) -> Due | None:
@@ -218,7 +208,7 @@ class DayDriver:
         if delivered is None:
             return None
         day = delivered + timedelta(days=1)
-        at = moment_ns(day + timedelta(days=1), self._sessions.finish_delivery_next_day)
+        at = moment_ns(day + timedelta(days=1), self._exchange.views.sessions.finish_delivery_next_day)
         return Due(at, "finish delivery", self._sending(FinishDelivery(day=day)))
 
     def _next_day(self, last: date | None) -> date:
@@ -227,7 +217,7 @@ class DayDriver:
             return next_trading_day(last, closed)
         now = self._clock.now_ns()
         day = max(self._first_day, day_of(now))
-        late = day > self._first_day and now > moment_ns(day, self._sessions.call)
+        late = day > self._first_day and now > moment_ns(day, self._exchange.views.sessions.call)
         return day if is_trading_day(day, closed) and not late else next_trading_day(day, closed)
 
     def _sending(self, message: RareMessage) -> Callable[[], Awaitable[None]]:
@@ -243,17 +233,20 @@ class DayDriver:
             listings = self.missing_listings(day)
             if listings:
                 await self._send(ListContracts(listings=tuple(listings)))
-            close = moment_ns(day, self._sessions.close)
-            window = close - self._sessions.settlement_window_minutes * NS_PER_MINUTE
+            sessions = self._exchange.views.sessions
+            end = moment_ns(day, sessions.continuous_end)
+            window = end - sessions.settlement_window_minutes * NS_PER_MINUTE
             await self._send(OpenDay(day=day, settlement_window_ns=window))
 
         return open_day
 
     async def _renew_calendar(self, day: date) -> None:
-        fresh = market_rules(self._catalogue, day - timedelta(days=CALENDAR_DAYS // 4))
+        """Go on where the published calendar ends: what the operator set stays (clause 4.10)."""
+        fresh = market_rules(self._catalogue, day)
         rules = self._exchange.views.rules
+        later = tuple(closed for closed in fresh.closed_days if closed > rules.calendar_end)
         await self._send(
-            msgspec.structs.replace(rules, closed_days=fresh.closed_days, calendar_end=fresh.calendar_end)
+            SetCalendar(closed_days=(*rules.closed_days, *later), calendar_end=fresh.calendar_end)
         )
 
     def missing_listings(self, day: date) -> list[Listing]:

@@ -1,4 +1,4 @@
-"""Handlers of rules, contracts and the trading day (chapters 4 and 5)."""
+"""Handlers of rules, contracts and the phases of a trading day (chapters 4 and 5)."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ from itertools import pairwise
 import numpy as np
 
 from exchange.clearing.fees import FeeRates
-from exchange.domain.calendar import epoch_day, is_trading_day
+from exchange.domain.calendar import epoch_day
 from exchange.domain.contracts import Contract, Symbol, last_trading_day, parse_symbol
 from exchange.domain.messages import (
     Halt,
     KillMarket,
     ListContracts,
     Listing,
-    OpenDay,
     Product,
     SetPhase,
     SetRules,
 )
 from exchange.domain.money import BASIS_POINT
-from exchange.domain.phases import FOLLOWS, MarketPhase
+from exchange.domain.phases import MarketPhase
 from exchange.domain.rejects import RejectCode
 from exchange.service.margins import first_margined_day, lot_risk
 from exchange.service.state import DONE, Outcome, Stamp, State, refused
@@ -33,10 +32,12 @@ _KERNEL_PHASE = {
     MarketPhase.CALL: Phase.OPENING_CALL,
     MarketPhase.MATCHED: Phase.CLOSED,  # leaving a call for CLOSED uncrosses it (clause 3.3)
     MarketPhase.CONTINUOUS: Phase.CONTINUOUS,
+    MarketPhase.BREAK: Phase.CLOSED,
+    MarketPhase.CLOSING_CALL: Phase.CLOSING_CALL,
     MarketPhase.CLOSED: Phase.CLOSED,
 }
-_TAKES_ORDERS = (MarketPhase.CALL, MarketPhase.CONTINUOUS)
-_CAN_BE_HALTED = (MarketPhase.PRE_OPEN, *_TAKES_ORDERS, MarketPhase.MATCHED)
+_TAKES_ORDERS = (MarketPhase.CALL, MarketPhase.CONTINUOUS, MarketPhase.CLOSING_CALL)
+_CAN_BE_HALTED = (MarketPhase.PRE_OPEN, *_TAKES_ORDERS, MarketPhase.MATCHED, MarketPhase.BREAK)
 PRICE_MAX = 1 << 19
 """Highest reference price of a listing, ticks: about 5,000 CNY per lot-hour. A quarter's contract at it,
 fully margined, and its limits many days later are within the kernel's bounds.
@@ -167,39 +168,21 @@ def add_contract(state: State, symbol: Symbol, product: Product, reference: int,
     return state.engine.add_instrument(contract.index, spec, seq=stamp.seq)
 
 
-def open_day(state: State, message: OpenDay, stamp: Stamp) -> Outcome:
-    """Open the next trading day."""
-    day = state.day
-    if day.phase is not MarketPhase.SETTLED:
-        return refused(RejectCode.WRONG_PHASE, day.phase.label)
-    if not is_trading_day(message.day, state.closed_days):
-        return refused(RejectCode.NOT_A_TRADING_DAY, message.day.isoformat())
-    following = state.next_day()
-    if following is not None and message.day != following:
-        return refused(RejectCode.DAY_NOT_NEXT, f"{following.isoformat()} is next")
-    if day.delivered_day is None:
-        day.delivered_day = message.day
-    day.phase = MarketPhase.PRE_OPEN
-    day.trading_day = message.day
-    day.margin_runs = 0
-    day.settlement_window_ns = message.settlement_window_ns
-    return DONE
-
-
 def set_phase(state: State, message: SetPhase, stamp: Stamp) -> Outcome:
-    """Move the day to its next phase; at the close day orders expire."""
+    """Move the day to the phase that its sessions have next; at the close day orders expire."""
     day = state.day
-    if FOLLOWS.get(message.phase) is not day.phase or day.trading_day is None:
+    steps = day.sessions.steps()[day.steps :] if day.phase is not MarketPhase.SETTLED else ()
+    if not steps or day.trading_day is None or message.phase is not steps[0][1]:
         return refused(
             RejectCode.WRONG_PHASE, f"{day.phase.label}, so it can't be {message.phase.label} next"
         )
     day.phase = message.phase
+    day.steps += 1
     active = state.active_contracts().tolist()
-    if message.phase is MarketPhase.CLOSED:
-        for index in active:
-            state.contract_row(index)["locked"] = state.engine.l1(index).limit_lock
     events = _move(state, active, stamp)
     if message.phase is MarketPhase.CLOSED:
+        for index in active:  # what the closing auction left
+            state.contract_row(index)["locked"] = state.engine.l1(index).limit_lock
         events.append(state.engine.end_of_day(epoch_day(day.trading_day), seq=stamp.seq))
         state.contract_table.rows["halted"] = 0
     return Outcome(events=events)

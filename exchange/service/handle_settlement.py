@@ -40,6 +40,9 @@ CASCADES = ((PeriodKind.QUARTER,), (PeriodKind.WEEK, PeriodKind.MONTH))
 """What cascades, in this order: a quarter's first month ends with the quarter."""
 
 
+_OF_THE_DAY = ("last_price", "day_lots", "day_value", "window_lots", "window_value", "close_price", "locked")
+
+
 def settle_day(state: State, message: SettleDay, stamp: Stamp) -> Outcome:
     """Settle the closed day, in the order of clause 6.3."""
     if state.day.phase is not MarketPhase.CLOSED:
@@ -226,7 +229,7 @@ def _prepare_next_day(state: State, stamp: Stamp) -> list[Records]:
         reference = int(row["reference"])
         low, high = state.price_limits(reference, abs(int(row["lock_days"])))
         risk = lot_risk(state, state.contracts[index], reference, day, abs(int(row["lock_days"])))
-        for column in ("last_price", "day_lots", "day_value", "window_lots", "window_value", "locked"):
+        for column in _OF_THE_DAY:
             row[column] = 0
         if (low, high, reference) != (row["price_low"], row["price_high"], row["previous"]):
             events.append(engine.rebase(index, low, high, reference, seq=stamp.seq))

@@ -12,6 +12,7 @@ from exchange.clearing.positions import POSITION_ROW
 from exchange.clearing.tables import CLAIM_ROW, CONTRACT_ROW, LEDGER_ROW, RESERVATION_ROW, SETTLEMENT_ROW
 from exchange.domain.contracts import Contract
 from exchange.domain.messages import SetMarginRules, SetRules
+from exchange.domain.sessions import Sessions
 from exchange.journal.snapshots import SnapshotHeader
 from exchange.service.candles import LIVE_CANDLE
 from exchange.service.clientorders import ClientOrder
@@ -23,7 +24,7 @@ from exchange.service.tape import TAPE_ROW, Tape
 from matching.api import MatchingEngine
 from matching.state import SNAPSHOT_DTYPES
 
-LAYOUT: Final = 8
+LAYOUT: Final = 9
 """Goes up when a snapshot's arrays or typed parts change, so that an old one is never misread."""
 
 _KERNEL: Final = "kernel."
@@ -53,6 +54,7 @@ class _Typed(msgspec.Struct, kw_only=True):
     rules: SetRules
     fee_rates: list[FeeRates]
     margin_rules: SetMarginRules
+    sessions: Sessions
     calls: list[MarginCall]
     bids: list[Bid]
     hub_indices: dict[str, int]
@@ -81,6 +83,7 @@ def seal(core: Core, tape: Tape, chain: bytes) -> tuple[SnapshotHeader, dict[str
         rules=state.rules,
         fee_rates=state.fee_rates,
         margin_rules=state.margin_rules,
+        sessions=state.sessions,
         calls=list(state.calls.values()),
         bids=list(state.bids.values()),
         hub_indices=state.hub_indices,
@@ -162,6 +165,7 @@ def _fill_typed(state: State, typed: _Typed) -> None:
     state.fee_rates = typed.fee_rates
     state.products = {(product.grade, product.hub): product for product in typed.rules.products}
     state.margin_rules = typed.margin_rules
+    state.sessions = typed.sessions
     state.calls = {call.account: call for call in typed.calls}
     state.bids = {(bid.bidder, bid.restricted, bid.contract): bid for bid in typed.bids}
     state.hub_indices = typed.hub_indices

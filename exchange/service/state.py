@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from exchange.clearing.fees import FeeRates
 from exchange.clearing.ledger import Ledger
-from exchange.clearing.positions import Positions
+from exchange.clearing.positions import CLOSING, Positions
 from exchange.clearing.tables import CLAIM_ROW, CONTRACT_ROW, RESERVATION_ROW, SETTLEMENT_ROW, Table
 from exchange.domain.calendar import NS_PER_HOUR, day_of, epoch_day, next_trading_day
 from exchange.domain.contracts import Contract
@@ -34,6 +34,7 @@ from exchange.domain.messages import (
 )
 from exchange.domain.phases import MarketPhase
 from exchange.domain.rejects import RejectCode
+from exchange.domain.sessions import Sessions
 from exchange.service.clientorders import ClientOrders
 from exchange.service.deliverystate import Delivering
 from exchange.service.kernel import Kernel
@@ -120,6 +121,10 @@ class Day(msgspec.Struct):
     phase: MarketPhase = MarketPhase.SETTLED
     trading_day: date | None = None
     """The open day, or the last one."""
+    sessions: Sessions = Sessions()
+    """The open day's, as they were when it was opened."""
+    steps: int = 0
+    """How many of its phases have begun."""
     settlement_window_ns: int = 0
     margin_runs: int = 0
     """The clock's runs of clause 5.11 since the day was opened."""
@@ -167,6 +172,7 @@ class State:
         accounts = engine.limits.max_accounts
         self.engine = engine
         self.rules = SetRules(products=(), closed_days=(), calendar_end=date.min)
+        self.sessions = Sessions()
         self.fee_rates: list[FeeRates] = []
         self.margin_rules = SetMarginRules()
         self.products: dict[tuple[str, str], Product] = {}
@@ -288,7 +294,12 @@ class State:
         return min(exposure.equity_fen - fees, settled) - exposure.requirement_fen + exposure.offset_fen
 
     def hour(self, time_ns: int) -> int:
-        """Return the hour before the close in which a moment lies: 0 the last one, -1 the one before it …"""
+        """Return the hour of continuous trading in which a moment lies: 0 the last, -1 the one before it …
+
+        What trades as the day closes is the closing auction, `CLOSING`.
+        """
+        if self.day.phase is MarketPhase.CLOSED:
+            return CLOSING
         return min(0, (time_ns - self.day.settlement_window_ns) // NS_PER_HOUR)
 
     def fold(self, events: Records, hour: int) -> None:
@@ -299,7 +310,7 @@ class State:
     def typed_parts(self) -> Iterator[tuple[str, Any]]:
         """Yield what isn't a table, named, for the state hash; the order of dictionaries is the journal's."""
         yield "fee rates", self.fee_rates
-        yield "rules", (self.rules, self.margin_rules)
+        yield "rules", (self.rules, self.margin_rules, self.sessions)
         yield "numbers", (self.hub_indices, self.grade_indices, self.group_indices)
         yield "members", list(self.members.values())
         yield "keys", list(self.keys.values())

@@ -22,6 +22,7 @@ from exchange.domain.calendar import NS_PER_DAY, date_of, day_of, epoch_day
 from exchange.domain.contracts import Contract, PeriodKind
 from exchange.domain.messages import Product, SetMarginRules, SetRules
 from exchange.domain.phases import MarketPhase
+from exchange.domain.sessions import Sessions
 from exchange.service.clientorders import ClientOrder
 from exchange.service.core import Core
 from exchange.service.deliverystate import Delivering
@@ -120,6 +121,26 @@ class Views:
     def rules(self) -> SetRules:
         """Products, calendar, margin, limits and fees as last set."""
         return self._state.rules
+
+    @property
+    def sessions(self) -> Sessions:
+        """The sessions of the days to come."""
+        return self._state.sessions
+
+    @property
+    def day_sessions(self) -> Sessions:
+        """The sessions of the open day, or of the last one."""
+        return self._state.day.sessions
+
+    @property
+    def day_steps(self) -> int:
+        """How many phases of the open day have begun."""
+        return self._state.day.steps
+
+    @property
+    def day_window_ns(self) -> int:
+        """When the open day's last hour of continuous trading begins (clause 6.1)."""
+        return self._state.day.settlement_window_ns
 
     @property
     def margin_runs(self) -> int:

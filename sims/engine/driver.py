@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
 from exchange.domain.contracts import parse_symbol
 from exchange.domain.messages import Listing
-from exchange.service.config import SessionTimes
 from exchange.service.day import DayDriver
 from nodes.catalogue import Catalogue
 from sims.engine.market import SimMarket
@@ -15,18 +14,17 @@ from sims.scenario.schema import Scenario
 
 
 @dataclass(frozen=True, slots=True)
-class _Times:
-    """The live exchange's hours, from a scenario's first day on."""
+class _Beginning:
+    """A scenario's first day."""
 
     first_day: date
-    sessions: SessionTimes = field(default_factory=SessionTimes)
 
 
 class SimDriver(DayDriver):
     """Lists contracts of the scenario's periods, no further ahead than it says."""
 
     def __init__(self, market: SimMarket, scenario: Scenario, catalogue: Catalogue) -> None:
-        super().__init__(market, market.clock, _Times(scenario.first_day), catalogue=catalogue)
+        super().__init__(market, market.clock, _Beginning(scenario.first_day), catalogue=catalogue)
         self._scenario = scenario
 
     def missing_listings(self, day: date) -> list[Listing]:

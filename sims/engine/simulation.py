@@ -12,7 +12,7 @@ import numpy as np
 from exchange.domain.calendar import NS_PER_SECOND, epoch_day, is_trading_day, moment_ns
 from exchange.domain.contracts import Contract, PeriodKind
 from exchange.domain.phases import MarketPhase
-from exchange.service.config import SessionTimes
+from exchange.domain.sessions import Sessions
 from exchange.service.state import joined
 from matching.records import COMMAND, EVENT, Records
 from nodes.catalogue import load_catalogue
@@ -70,7 +70,7 @@ class Simulation:
         self.scenario = scenario
         self.seed = seed
         self.world = World(scenario, catalogue)
-        begin = moment_ns(scenario.first_day, SessionTimes().open_day)
+        begin = moment_ns(scenario.first_day, Sessions().open_day)
         limits = limits_of(scenario, self.world.reference.max(), sum(len(party.agents) for party in parties))
         self.market = SimMarket(limits, begin, self._see)
         self.board = Board(0, 1)
@@ -143,7 +143,7 @@ class Simulation:
         ahead = [trading_days_between(day, of.last_trading_day, state.closed_days) for of in contracts]
         left = np.array(ahead, np.int32)
         self._moment = Moment(self._wakes, 0.0, epoch_day(day), left <= 0, left)
-        sessions = SessionTimes()
+        sessions = state.day.sessions
         self._hours = (moment_ns(day, sessions.call), moment_ns(day, sessions.close))
         self._timetable.open_day(self._settled_days + 1)
         for crowd in self.crowds:

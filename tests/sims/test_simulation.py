@@ -9,7 +9,7 @@ import pytest
 from sim_markets import EVERYBODY, FLOW, scenario
 
 from exchange.domain.calendar import NS_PER_HOUR, moment_ns
-from exchange.service.config import SessionTimes
+from exchange.domain.sessions import Sessions
 from sims.agents.provider import ProviderCrowd
 from sims.engine.simulation import Simulation
 from sims.engine.streams import stream
@@ -50,7 +50,7 @@ def test_the_same_seed_gives_the_same_journal_and_state() -> None:
 
 def test_a_run_in_pieces_is_the_run() -> None:
     whole, pieces = ran(3), Simulation(scenario(), 3)
-    begin = moment_ns(pieces.scenario.first_day, SessionTimes().continuous)
+    begin = moment_ns(pieces.scenario.first_day, Sessions().continuous[0].start)
     for hour in range(1, 7):
         pieces.run(begin + hour * NS_PER_HOUR)
     pieces.run()
@@ -69,7 +69,7 @@ def test_the_compiler_changes_nothing() -> None:
 
 def test_the_board_shows_what_the_exchange_has() -> None:
     simulation = Simulation(scenario(), 7)
-    simulation.run(moment_ns(simulation.scenario.first_day, SessionTimes().continuous) + 2 * NS_PER_HOUR)
+    simulation.run(moment_ns(simulation.scenario.first_day, Sessions().continuous[0].start) + 2 * NS_PER_HOUR)
     engine, board = simulation.market.core.state.engine, simulation.board
     for at, row in enumerate(board.rows):
         top = engine.l1(int(row["contract"]))

@@ -31,6 +31,8 @@ def test_last_hour_then_auction_then_previous() -> None:  # clause 6.1
     last_hour = contract(window_lots=6, window_value=5 * 1_201 + 1_204, day_lots=9, day_value=9 * 1_300)
     assert traded_price(last_hour) == (1_202, PriceRule.LAST_HOUR)
     assert traded_price(contract(day_lots=4, day_value=4 * 1_190 + 1)) == (1_190, PriceRule.AUCTION)
+    closing = contract(close_price=1_190, window_lots=6, window_value=5 * 1_201 + 1_204)
+    assert traded_price(closing) == (1_190, PriceRule.CLOSING_AUCTION)
     assert traded_price(contract()) is None
     assert modelled_price(contract(), [(1_000, 1_100)], 2) == (1_200, PriceRule.PREVIOUS)
 

@@ -12,6 +12,7 @@ from exchange.domain import delivering as d
 from exchange.domain import messages as m
 from exchange.domain import primary as p
 from exchange.domain.phases import MarketPhase
+from exchange.domain.sessions import Sessions, SetSessions
 
 DAY = date(2026, 12, 4)
 EXAMPLES: list[m.RareMessage] = [
@@ -66,6 +67,8 @@ EXAMPLES: list[m.RareMessage] = [
     m.ListContracts(listings=(m.Listing("H100.GUIAN.261205", 1_200),)),
     m.OpenDay(day=DAY, settlement_window_ns=1),
     m.SetPhase(phase=MarketPhase.CALL),
+    m.SetCalendar(closed_days=(date(2027, 2, 12),), calendar_end=date(2027, 12, 31)),
+    SetSessions(sessions=Sessions(margin_runs=())),
     m.Halt(symbol="H100.GUIAN.261205", halted=True),
     m.KillMarket(cancel_orders=True),
     m.RunMargin(),

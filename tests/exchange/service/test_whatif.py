@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exchange.domain import messages as m
-from exchange.domain.phases import FOLLOWS, MarketPhase
+from exchange.domain.phases import MarketPhase
 from exchange.service.whatif import trial_of
 from matching.records import (
     EventKind,
@@ -111,11 +111,8 @@ def turn(market: Any, what: str) -> None:
         market.day += timedelta(days=3 if market.day.weekday() == 4 else 1)
         market.call()
     else:
-        market.do(
-            m.SetPhase(
-                phase=next(after for after, before in FOLLOWS.items() if before is market.state.day.phase)
-            )
-        )
+        day = market.state.day
+        market.do(m.SetPhase(phase=day.sessions.steps()[day.steps][1]))
 
 
 def plain(events: Records) -> list[tuple[Any, ...]]:

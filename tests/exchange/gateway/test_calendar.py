@@ -1,0 +1,41 @@
+"""Sessions and closed days over HTTP (clauses 4.9, 4.10)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from exchange_server import serving
+
+from exchange.api.calendar import TradingHours
+from exchange.client import ExchangeError
+
+
+async def test_an_operator_sets_sessions_and_closed_days(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served, served.client(served.operator) as operator:
+        before = await operator.calendar()
+        assert before.next.continuous == [TradingHours(start="09:00", end="14:55")]
+        assert before.next.close == "15:00"
+        wanted = msgspec.structs.replace(
+            before.next,
+            continuous=[TradingHours(start="09:00", end="11:30"), TradingHours(start="13:00", end="14:50")],
+        )
+        await operator.set_sessions(wanted)
+        with pytest.raises(ExchangeError, match="INVALID_SESSIONS"):
+            await operator.set_sessions(msgspec.structs.replace(wanted, close="14:00"))
+        days = [*before.closed_days, "2028-05-17"]
+        await operator.set_closed_days(sorted(days), before.calendar_end)
+        with pytest.raises(ExchangeError, match="2026-02-30"):
+            await operator.set_closed_days(["2026-02-30"], before.calendar_end)
+        async with served.client() as anyone:
+            now = await anyone.calendar()
+        assert (now.next, now.closed_days[-1]) == (wanted, "2028-05-17")
+        await served.at(12)
+        assert (await operator.status()).phase == "break"
+        await served.at(14, 52)
+        assert (await operator.status()).phase == "closing-call"
+        blue = await served.admit("blue", "enterprise")
+        async with served.client(blue) as member:
+            with pytest.raises(ExchangeError, match="SCOPE_REQUIRED"):
+                await member.set_sessions(wanted)
