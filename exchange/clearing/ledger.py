@@ -34,6 +34,7 @@ class LedgerKind(IntEnum):
     CLAIM_REPAYMENT = 17
     COLLATERAL_SALE = 18
     BUY_IN = 19
+    RESALE = 20
 
     @property
     def label(self) -> str:

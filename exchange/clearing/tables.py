@@ -50,6 +50,8 @@ RESERVATION_ROW: Final = np.dtype(
         ("invoiced", "<i8"),  # fen
         ("certificate", "<i4"),  # id of the one that it is delivered from; 0 for none
         ("finished", "<i4"),  # 1 once the delivery day is closed
+        ("source", "<i4"),  # id of the reservation that it was resold out of; 0 for none
+        ("pad", "<i4"),  # 0
         ("metered", "<i4", (24,)),  # cards delivered in each hour; -1 without a reading
     ]
 )

@@ -5,11 +5,12 @@ from typing import Any
 from urllib.parse import quote
 
 from exchange.api import delivering as api
+from exchange.api import resale
 from exchange.api.answers import Done
 
 
 class DeliveryClient:
-    """A buyer's nominations, both sides' disputes, and the operator's decisions."""
+    """A buyer's nominations and resale, both sides' disputes, and the operator's decisions."""
 
     def __init__(self, get: Callable[..., Awaitable[Any]], send: Callable[..., Awaitable[Any]]) -> None:
         self._get, self._send = get, send
@@ -46,6 +47,33 @@ class DeliveryClient:
         """Shortfalls of the account's deliveries, on either side, and what was bought in for them."""
         answer: api.BuyIns = await self._get("/v1/buy-ins", api.BuyIns, signed=True)
         return answer.buy_ins
+
+    async def offer(
+        self, reservation_id: str, quantity: int, price: str, to_member: str | None = None
+    ) -> str:
+        """Offers lots of a reservation for resale, to one member or to any; gives the offer's id."""
+        path = f"/v1/reservations/{_segment(reservation_id)}/offers"
+        body = resale.NewOffer(quantity=quantity, price=price, to_member=to_member)
+        answer: resale.OfferMade = await self._send("POST", path, resale.OfferMade, body)
+        return answer.offer_id
+
+    async def offers(self) -> list[resale.Offer]:
+        """Open offers of reservations that the account made or may take."""
+        answer: resale.Offers = await self._get("/v1/offers", resale.Offers, signed=True)
+        return answer.offers
+
+    async def take_offer(self, offer_id: str, quantity: int) -> str:
+        """Takes lots of an offered reservation over; gives the new reservation's id."""
+        path = f"/v1/offers/{_segment(offer_id)}/acceptances"
+        body = resale.TakeOffer(quantity=quantity)
+        answer: resale.OfferTaken = await self._send("POST", path, resale.OfferTaken, body)
+        return answer.reservation_id
+
+    async def withdraw_offer(self, offer_id: str) -> Done:
+        """Takes an offer back."""
+        path = f"/v1/offers/{_segment(offer_id)}"
+        answer: Done = await self._send("DELETE", path, Done)
+        return answer
 
     # the operator's side
 

@@ -63,6 +63,41 @@ class WithdrawNomination(Message, frozen=True, kw_only=True):
     nomination_id: int
 
 
+class OfferReservation(Message, frozen=True, kw_only=True):
+    """Offers lots of a reservation for resale; clause 7.14. Gives the offer id.
+
+    Refused: UNKNOWN_RESERVATION, MEMBER_NOT_APPROVED, RESALE_TOO_LATE, UNKNOWN_MEMBER, OWN_RESERVATION,
+    INVALID_OFFER, OFFER_TOO_LARGE.
+    """
+
+    account: int
+    reservation_id: int
+    lots: int
+    price_ticks: int
+    """Per lot-hour, 0 up to twice the final settlement price."""
+    to_member: str | None = None
+    """Who may take it; None: any approved member."""
+
+
+class WithdrawOffer(Message, frozen=True, kw_only=True):
+    """Takes back what of an offer nobody has taken; clause 7.14. Refused: UNKNOWN_OFFER."""
+
+    account: int
+    offer_id: int
+
+
+class TakeOffer(Message, frozen=True, kw_only=True):
+    """Takes lots of an offered reservation over; clause 7.14. Gives the new reservation's id.
+
+    Refused: UNKNOWN_OFFER, OWN_RESERVATION, MEMBER_NOT_APPROVED, RESALE_TOO_LATE, OFFER_TOO_LARGE,
+    INSUFFICIENT_CASH.
+    """
+
+    account: int
+    offer_id: int
+    lots: int
+
+
 class BuyInShortfalls(Message, frozen=True, kw_only=True):
     """Buys in for buyers what deliveries fell short of, at the providers' cost; clause 7.13. Gives the lots
     bought.
@@ -95,6 +130,14 @@ class DecideDispute(Message, frozen=True, kw_only=True):
 
 
 DeliveryMessage = (
-    SetDeliveryRules | NominateWorkload | WithdrawNomination | BuyInShortfalls | OpenDispute | DecideDispute
+    SetDeliveryRules
+    | NominateWorkload
+    | WithdrawNomination
+    | OfferReservation
+    | WithdrawOffer
+    | TakeOffer
+    | BuyInShortfalls
+    | OpenDispute
+    | DecideDispute
 )
 """Rare commands of delivery beside readings and the end of a delivery day."""

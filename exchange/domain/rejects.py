@@ -144,6 +144,14 @@ class RejectCode(Enum):
     )
     UNKNOWN_NOMINATION = (404, "The account has no nomination of this id.")
     USE_NOT_ALLOWED = (409, "The hub doesn't take workloads of this use. Use another hub for it.")
+    RESALE_TOO_LATE = (409, "The gate is closed: reservations aren't resold any more.")
+    INVALID_OFFER = (422, "An offer needs at least a lot and a price up to twice the final settlement price.")
+    OFFER_TOO_LARGE = (
+        409,
+        "That is more than is held and neither nominated nor offered already, or than the offer has left.",
+    )
+    UNKNOWN_OFFER = (404, "No open offer of this id is the account's to take or to withdraw.")
+    OWN_RESERVATION = (409, "The account has this reservation, or delivers it. Others may take it.")
     DISPUTE_TOO_EARLY = (409, "The delivery day isn't finished; what was metered isn't final.")
     DISPUTE_OVER = (409, "The deadline has passed or the dispute was decided; what was settled stands.")
     DISPUTE_EXISTS = (409, "This reservation has been disputed; a reservation is disputed once.")

@@ -29,6 +29,7 @@ from exchange.gateway import (
     proposals,
     providing,
     public,
+    reselling,
     trading,
 )
 from exchange.gateway.auth import Authenticator
@@ -59,6 +60,7 @@ ROUTES: Final = (
     *providing.ROUTES,
     *primary.ROUTES,
     *delivering.ROUTES,
+    *reselling.ROUTES,
     *operating.ROUTES,
     *proposals.ROUTES,
     *login.ROUTES,

@@ -33,6 +33,7 @@ from exchange.service import (
     handle_nominations,
     handle_primary,
     handle_proposals,
+    handle_resale,
     handle_settlement,
 )
 from exchange.service.changes import Changes
@@ -76,6 +77,7 @@ HANDLERS: Final[dict[type, Handler]] = {
     m.Decide: handle_proposals.decide,
     **handle_primary.HANDLERS,
     **handle_nominations.HANDLERS,
+    **handle_resale.HANDLERS,
     m.ListContracts: handle_market.list_contracts,
     m.OpenDay: handle_calendar.open_day,
     m.SetPhase: handle_market.set_phase,

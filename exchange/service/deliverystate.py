@@ -40,6 +40,19 @@ class BuyIn(msgspec.Struct):
     """What they cost above the final settlement price, the fee included."""
 
 
+class Offer(msgspec.Struct):
+    """Lots of a reservation that are for resale; its id is its place in the list + 1."""
+
+    seller: int
+    reservation_id: int
+    lots: int
+    """That nobody has taken; 0 ends it."""
+    price_ticks: int
+    """Agreed price of a lot-hour."""
+    to_account: int
+    """Who may take it; 0: any approved member."""
+
+
 class Nomination(msgspec.Struct):
     """A workload on reserved cards; its id is its place in the list + 1."""
 
@@ -66,6 +79,7 @@ class Delivering(msgspec.Struct):
     record: list[tuple[int, int, int, int]] = []
     """(delivery day, provider, reserved card-hours, delivered card-hours), in order of days."""
     buy_ins: list[BuyIn] = []
+    offers: list[Offer] = []
     nominations: list[Nomination] = []
     disputes: list[Dispute] = []
 

@@ -9,10 +9,11 @@ from typing import Any, Final
 from exchange.clearing.delivery import invoice
 from exchange.clearing.ledger import LedgerKind
 from exchange.domain import delivering as d
-from exchange.domain.calendar import NS_PER_DAY, NS_PER_HOUR
+from exchange.domain.calendar import NS_PER_DAY
 from exchange.domain.money import BASIS_POINT
 from exchange.domain.rejects import RejectCode
 from exchange.service.deliverystate import Dispute, Nomination
+from exchange.service.handle_resale import HOURS_PER_DAY, gate_closed, nominated_by_hour, offered_lots
 from exchange.service.insuring import (
     accounts_changed,
     compensate,
@@ -24,7 +25,6 @@ from exchange.service.insuring import (
 from exchange.service.state import DONE, Outcome, Stamp, State, refused
 
 TEXT_MAX = 200
-HOURS_PER_DAY = 24
 
 
 def set_delivery_rules(state: State, message: d.SetDeliveryRules, stamp: Stamp) -> Outcome:
@@ -48,7 +48,7 @@ def nominate_workload(state: State, message: d.NominateWorkload, stamp: Stamp) -
     at = message.reservation_id - 1
     if not 0 <= at < len(state.reservations) or state.reservations.rows[at]["buyer"] != message.account:
         return refused(RejectCode.UNKNOWN_RESERVATION)
-    if _gate_closed(state, at, stamp):
+    if gate_closed(state, at, stamp):
         return refused(RejectCode.NOMINATION_TOO_LATE)
     contract = state.contracts[int(state.reservations.rows[at]["contract"])]
     refused_here = {u.use for u in state.delivering.rules.refused_uses if u.hub in ("*", contract.hub)}
@@ -65,25 +65,16 @@ def nominate_workload(state: State, message: d.NominateWorkload, stamp: Stamp) -
     if not sound:
         return refused(RejectCode.INVALID_NOMINATION)
     cards = int(state.reservations.rows[at]["lots"]) * contract.cards_per_lot
-    if _most_nominated(state, message) + message.cards > cards:
+    offered = contract.cards_per_lot * offered_lots(state, message.reservation_id)
+    if _most_nominated(state, message) + message.cards > cards - offered:
         return refused(RejectCode.NOMINATION_TOO_LARGE)
     state.delivering.nominations.append(Nomination(message))
     return Outcome(data={"nomination_id": len(state.delivering.nominations)})
 
 
-def _gate_closed(state: State, at: int, stamp: Stamp) -> bool:
-    contract = state.contracts[int(state.reservations.rows[at]["contract"])]
-    return stamp.time_ns >= contract.period.start_ns - state.delivering.rules.gate_hours * NS_PER_HOUR
-
-
 def _most_nominated(state: State, wanted: d.NominateWorkload) -> int:
     """Return the most cards of the reservation that are nominated in any of the wanted hours."""
-    by_hour = [0] * HOURS_PER_DAY
-    for nomination in state.delivering.nominations:
-        terms = nomination.terms
-        if terms.reservation_id == wanted.reservation_id and not nomination.withdrawn:
-            for hour in range(terms.first_hour, terms.first_hour + terms.hours):
-                by_hour[hour] += terms.cards
+    by_hour = nominated_by_hour(state, wanted.reservation_id)
     return max(by_hour[wanted.first_hour : wanted.first_hour + wanted.hours])
 
 
@@ -94,7 +85,7 @@ def withdraw_nomination(state: State, message: d.WithdrawNomination, stamp: Stam
     known = 0 <= at < len(nominations) and not nominations[at].withdrawn
     if not known or nominations[at].terms.account != message.account:
         return refused(RejectCode.UNKNOWN_NOMINATION)
-    if _gate_closed(state, nominations[at].terms.reservation_id - 1, stamp):
+    if gate_closed(state, nominations[at].terms.reservation_id - 1, stamp):
         return refused(RejectCode.NOMINATION_TOO_LATE)
     nominations[at].withdrawn = True
     return DONE

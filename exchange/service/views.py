@@ -429,6 +429,10 @@ class Views:
             wanted &= rows["day"] == epoch_day(day)
         return [self._reservation_view(int(at)) for at in np.flatnonzero(wanted)]
 
+    def reservation(self, reservation_id: int) -> ReservationView:
+        """Return a reservation that exists."""
+        return self._reservation_view(reservation_id - 1)
+
     def capacity(self, account: int | None = None) -> list[CapacityView]:
         """Return posted capacity in order of id, withdrawn posts included: an account's, or all."""
         return [

@@ -6,10 +6,10 @@ from datetime import date, time
 from typing import TYPE_CHECKING, Any
 
 from exchange.api.attest import AgentKey, attestation_bytes, readings_bytes
+from exchange.domain import delivering as d
 from exchange.domain import messages as m
 from exchange.domain import primary as p
 from exchange.domain.calendar import NS_PER_HOUR, day_start_ns, moment_ns
-from exchange.domain.delivering import BuyInShortfalls
 
 if TYPE_CHECKING:
     from scenario import Scenario
@@ -118,14 +118,53 @@ def finish(of: Scenario, day: date) -> str | None:
     return of.send(m.FinishDelivery(day=day))
 
 
+def nominate(of: Scenario, told: list[Any]) -> str | None:
+    """[buyer, reservation, cards, use]: all day, for training unless said otherwise."""
+    name, reservation_id, cards, *use = told
+    return of.send(
+        d.NominateWorkload(
+            account=of.account(name),
+            reservation_id=reservation_id,
+            workload="job",
+            use=use[0] if use else "training",
+            cards=cards,
+            first_hour=0,
+            hours=24,
+        )
+    )
+
+
+def offer(of: Scenario, told: list[Any]) -> str | None:
+    """[seller, reservation, lots, price, member]: for resale, to any member if none is named."""
+    name, reservation_id, lots, price, *member = told
+    return of.send(
+        d.OfferReservation(
+            account=of.account(name),
+            reservation_id=reservation_id,
+            lots=lots,
+            price_ticks=price,
+            to_member=member[0] if member else None,
+        )
+    )
+
+
+def take(of: Scenario, told: list[Any]) -> str | None:
+    """[buyer, offer, lots]."""
+    return of.send(d.TakeOffer(account=of.account(told[0]), offer_id=told[1], lots=told[2]))
+
+
 ACTIONS = {
+    "nominate": nominate,
+    "offer": offer,
+    "take": take,
+    "unoffer": lambda of, told: of.send(d.WithdrawOffer(account=of.account(told[0]), offer_id=told[1])),
     "certify": certify,
     "revoke": revoke,
     "pledge": pledge,
     "hand_on": hand_on,
     "meter": meter,
     "finish": finish,
-    "buy_in": lambda of, _: of.send(BuyInShortfalls()),
+    "buy_in": lambda of, _: of.send(d.BuyInShortfalls()),
 }
 
 

@@ -26,6 +26,17 @@ def order(side, price) -> requests.NewOrder:
     return requests.NewOrder(symbol=SYMBOL, side=side, quantity=2, price=price)
 
 
+async def resold(provider, buyer, number) -> None:
+    """Offers over HTTP (clause 7.14): made, seen, refused to the provider, withdrawn."""
+    offer = await buyer.delivery.offer(number, 1, "12.34")
+    (seen,) = await provider.delivery.offers()
+    assert (seen.offer_id, seen.quantity, seen.price, seen.to_account) == (offer, 1, "12.34", None)
+    with pytest.raises(ExchangeError, match="OWN_RESERVATION"):
+        await provider.delivery.take_offer(offer, 1)
+    await buyer.delivery.withdraw_offer(offer)
+    assert await buyer.delivery.offers() == []
+
+
 async def test_a_delivery_from_nomination_to_decision(tmp_path: Path) -> None:
     async with serving(tmp_path) as served:
         await served.at(8, 45)
@@ -55,6 +66,8 @@ async def test_a_delivery_from_nomination_to_decision(tmp_path: Path) -> None:
             assert [n.use for n in await buyer.delivery.nominations()] == ["training"]
             await buyer.delivery.withdraw_nomination(made)
             assert await buyer.delivery.nominations() == []
+
+            await resold(provider, buyer, number)
 
             await served.at(23, 30, SATURDAY)
             with pytest.raises(ExchangeError, match="NOMINATION_TOO_LATE"):
