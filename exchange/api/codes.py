@@ -38,6 +38,7 @@ class RequestCode(Enum):
     NOT_OVER_HTTP = (403, "This is done on the exchange's machine, with `dongxi operator`.")
     ADDRESS_NOT_ALLOWED = (403, "The key may not be used from this address.")
     UNKNOWN_CLIENT = (404, "The member has no client of this name.")
+    UNKNOWN_FILL = (404, "The account has no such fill today.")
     NOT_FOUND = (404, "Nothing answers at this path.")
     METHOD_NOT_ALLOWED = (405, "The path exists but does not answer this method.")
     BAD_REQUEST = (400, "The request isn't one that this endpoint can read.")

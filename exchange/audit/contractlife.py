@@ -13,9 +13,11 @@ from exchange.audit.subject import Scope
 from exchange.audit.words import name_of
 from exchange.clearing.ledger import LedgerKind
 from exchange.clearing.settlement import PriceRule
+from exchange.domain import brokerage as b
 from exchange.domain import messages as m
 from exchange.domain.calendar import date_of, epoch_day
 from exchange.domain.contracts import Contract, PeriodKind, Symbol
+from exchange.service.brokerstate import GiveUp
 from exchange.service.state import State
 
 
@@ -25,12 +27,14 @@ class ContractLife:
     def __init__(self, state: State, scope: Scope, pen: Pen) -> None:
         self._state, self._scope, self._pen = state, scope, pen
         self._shares = Shares()
+        self._fills: set[tuple[int, int, bool]] = set()
         self._entries = len(state.ledger.rows)
         self._reserved = len(state.reservations)
         self._calls = self._calls_now()
 
-    def fill(self, account: int, contract: int, signed_lots: int, price: int) -> None:
+    def fill(self, trade_id: int, account: int, contract: int, signed_lots: int, price: int) -> None:
         """Take in a traced fill."""
+        self._fills.add((account, trade_id, signed_lots > 0))
         self._scope.pairs.add((account, contract))
         self._scope.markets.add((account, contract))
         self._shares.add(account, contract, signed_lots, price)
@@ -41,11 +45,32 @@ class ContractLife:
         if isinstance(message, m.SettleDay):
             shares = self._settle_shares()
             yield from self._settlements(message)
+        if isinstance(message, b.AnswerGiveUp):
+            yield from self._given_up(self._state.brokerage.give_ups[message.give_up_id - 1])
         yield from self._reservations()
         yield from self._new_entries(shares)
         yield from self._margin_calls()
         if isinstance(message, m.SettleDay | m.RunMargin):
             yield from self._margins()
+
+    def _given_up(self, give_up: GiveUp) -> Iterator[Record]:
+        """Follow lots of a traced fill to the account that took them (clause 8.15)."""
+        offer, lots = give_up.offer, give_up.signed_lots
+        contract = self._state.contracts_by_symbol[offer.symbol].index
+        given = (offer.account, offer.trade_id, offer.side == "buy") in self._fills
+        taken = self._scope.orders is None and give_up.taker in self._scope.accounts
+        if give_up.state != "accepted" or not (given or taken):
+            return
+        if given:
+            self._shares.add(offer.account, contract, -lots, offer.price_ticks)
+        if given and self._scope.orders is not None:
+            self._scope.accounts.add(give_up.taker)
+        if give_up.taker in self._scope.accounts:
+            self.fill(offer.trade_id, give_up.taker, contract, lots, offer.price_ticks)
+        text = f"{offer.lots} lots of trade {offer.trade_id} given up to {offer.to_member}"
+        yield self._pen.record(
+            "give-up", text, offer.account, contract, margin=self._pen.margin(offer.account)
+        )
 
     def _settle_shares(self) -> Counter[tuple[int, int]]:
         rows = self._state.contract_table.rows

@@ -10,6 +10,7 @@ What = Literal[
     "order",
     "refusal",
     "fill",
+    "give-up",
     "change",
     "message",
     "settlement",

@@ -23,14 +23,17 @@ class SubjectNotFound(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A trade or an order by its number, or an account by its name."""
+    """A trade by its number or the id of one of its fills ("17-buy"), an order by its number, or an account
+    by its name.
+    """
 
     text: str
 
     @property
     def number(self) -> int:
         """The trade's or the order's; 0 for an account."""
-        return int(self.text) if self.text.isascii() and self.text.isdigit() else 0
+        digits = self.text.removesuffix("-buy").removesuffix("-sell")
+        return int(digits) if digits.isascii() and digits.isdigit() else 0
 
     @property
     def kind(self) -> str:

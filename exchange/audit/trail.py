@@ -147,7 +147,7 @@ class Trail:
                 continue
             buys = bool(bought) != bool(maker)
             fee = int(fees[maker][0])
-            self._life.fill(account, index, lots if buys else -lots, price)
+            self._life.fill(trade_id, account, index, lots if buys else -lots, price)
             margin = self._pen.margin(account) if alone else None
             text = fill_words(event, trade_id, bool(maker), order_id, buys, fee)
             yield self._pen.record("fill", text, account, index, amount_fen=-fee, margin=margin)

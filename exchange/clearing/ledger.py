@@ -35,6 +35,9 @@ class LedgerKind(IntEnum):
     COLLATERAL_SALE = 18
     BUY_IN = 19
     RESALE = 20
+    COMMISSION = 21
+    REVENUE_SHARE = 22
+    GIVE_UP_FEE = 23
 
     @property
     def label(self) -> str:

@@ -26,6 +26,8 @@ POSITION_ROW: Final = np.dtype(
         ("day_fees", "<i8"),  # fees since then, fen: already taken from cash, not yet in the ledger
         ("traded_lots", "<i8"),  # Σ signed lots ever traded; what cascaded in is not in it
         ("sold_lots", "<i8"),  # most that −traded_lots ever was: first sales (clause 7.2)
+        ("gross_lots", "<i8"),  # lots traded since the last settlement, bought and sold alike (clause 8.13)
+        ("gross_value", "<i8"),  # Σ price × lots of them, tick-lots
         ("covered", "<i8"),  # short lots that certificates backed when that was last worked out (clause 10.4)
     ]
 )
@@ -72,6 +74,8 @@ def _book(row: Any, signed_lots: Any, price: Any, fee: Any) -> None:
     row["lots"] += signed_lots
     row["day_value"] += signed_lots * price
     row["day_fees"] += fee
+    row["gross_lots"] += abs(signed_lots)
+    row["gross_value"] += abs(signed_lots) * price
     row["traded_lots"] += signed_lots
     row["sold_lots"] = max(row["sold_lots"], -row["traded_lots"])
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from exchange.api import requests
+from exchange.api import brokerage, requests
 from exchange.api.calendar import Calendar
 from exchange.api.market import (
     Book,
@@ -38,6 +38,10 @@ class MarketCalls(Transport):
     async def hubs(self) -> list[Hub]:
         """All delivery points."""
         return (await self.get("/v1/hubs", Hubs)).hubs
+
+    async def fees(self) -> brokerage.Fees:
+        """What a trade pays, and how that is shared."""
+        return await self.get("/v1/fees", brokerage.Fees)
 
     async def grades(self) -> list[Grade]:
         """All grades."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from exchange.api import requests
+from exchange.api import brokerage, requests
 from exchange.api.access import Key, KeyAnswer, Keys, Member, MemberAnswer, Members
 from exchange.api.answers import Done
 from exchange.api.calendar import ClosedDays, SessionTimes
@@ -106,6 +106,11 @@ class OperatorCalls(Transport):
         """Sets a member's contribution to the default fund, or the house's capital tranche."""
         body = requests.Contribution(member=member, amount_fen=amount_fen)
         return await self.send("POST", "/v1/operator/contributions", Done, body)
+
+    async def set_revenue_split(self, provider: int, broker: int, platform: int) -> Done:
+        """Sets in which proportion fees are shared from the next settlement on."""
+        body = brokerage.SetRevenueSplit(provider=provider, broker=broker, platform=platform)
+        return await self.send("POST", "/v1/operator/revenue-split", Done, body)
 
     async def deposit(self, member: str, amount_fen: int) -> Done:
         """Pays cash into a member's account."""

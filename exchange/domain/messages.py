@@ -13,6 +13,7 @@ from typing import Literal
 
 import msgspec
 
+from exchange.domain.brokerage import BrokerMessage
 from exchange.domain.delivering import DeliveryMessage
 from exchange.domain.message import Message
 from exchange.domain.phases import MarketPhase
@@ -444,6 +445,7 @@ RareMessage = (
     | Decide
     | PrimaryMessage
     | DeliveryMessage
+    | BrokerMessage
     | ListContracts
     | OpenDay
     | SetPhase

@@ -132,6 +132,27 @@ class RejectCode(Enum):
         409,
         "These cards back shorts, are delivered or pledged on one of the days. A card is used once.",
     )
+    INVALID_COMMISSION = (
+        422,
+        "A commission is 0 to 500 basis points and 0 to 100,000,000 fen a lot.",
+    )
+    INVALID_GIVE_UP = (
+        422,
+        "A give-up is of lots that the account traded today at this price, goes to another account, and its "
+        "fee is not negative.",
+    )
+    GIVE_UP_NOT_HELD = (
+        409,
+        "The giver no longer holds these lots, or gave up more of the trade already, or is restricted.",
+    )
+    GIVE_UP_LIMIT = (409, "As many give-ups are offered today as may be. Answer some first.")
+    UNKNOWN_GIVE_UP = (404, "The account has no such give-up. GET /v1/give-ups lists them.")
+    GIVE_UP_OVER = (409, "The give-up was answered, or its trading day is over.")
+    GIVE_UP_MARGIN = (
+        409,
+        "The taker's free equity doesn't cover margin, mark and fee of the lots, or what the giver keeps "
+        "nets with them.",
+    )
     SIGNATURE_REQUIRED = (
         403,
         "What a certificate delivers is metered by the agent of its site. Have the agent sign the batch.",

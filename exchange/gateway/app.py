@@ -15,6 +15,7 @@ from exchange.api.codes import RequestCode, RequestRefused, refuse
 from exchange.api.signing import KEY_HEADER
 from exchange.gateway import (
     account,
+    brokerage,
     calendar,
     clients,
     defaults,
@@ -56,6 +57,7 @@ ROUTES: Final = (
     *preview.ROUTES,
     *account.ROUTES,
     *clients.ROUTES,
+    *brokerage.ROUTES,
     *defaults.ROUTES,
     *providing.ROUTES,
     *primary.ROUTES,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, time, timedelta
 from typing import Final
 
+from exchange.domain.brokerage import SetRevenueSplit
 from exchange.domain.calendar import is_trading_day
 from exchange.domain.delivering import PremiumStep, RefusedUse, SetDeliveryRules
 from exchange.domain.messages import (
@@ -113,6 +114,10 @@ DELIVERY_RULES = SetDeliveryRules(
 """What a fresh exchange insures deliveries by, and what no hub takes."""
 
 
+REVENUE_SPLIT = SetRevenueSplit(provider=4, broker=3, platform=3)
+"""How a fresh exchange shares its trading fees (clause 8.14)."""
+
+
 async def bootstrap(exchange: Exchange) -> Credentials | None:
     """Journal what is missing of a fresh exchange's beginnings; killed at any point, the next start does the
     rest.
@@ -136,6 +141,7 @@ async def journal_rules(exchange: Exchange) -> None:
         await _do(exchange, primary_rules(load_catalogue()))
         await _do(exchange, DELIVERY_RULES)
         await _do(exchange, SetSessions(sessions=SESSIONS))
+        await _do(exchange, REVENUE_SPLIT)
         await _do(exchange, market_rules(load_catalogue(), exchange.config.first_day))
 
 

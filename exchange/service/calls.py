@@ -21,7 +21,8 @@ def deficit(state: State, account: int) -> int:
     nothing.
     """
     mine = state.positions.rows[state.positions.rows["account"] == account]
-    return _lacking(state, account, int(mine["day_fees"].sum()) + max(0, -int(_gains(state, mine).sum())))
+    lost = max(0, -int(_gains(state, mine).sum()))
+    return _lacking(state, account, state.unsettled_charges_of(account) + lost)
 
 
 def _lacking(state: State, account: int, unsettled: int) -> int:
@@ -44,11 +45,11 @@ def _gains(state: State, positions: NDArray[Any]) -> NDArray[np.int64]:
 def call_at_present_prices(state: State, due_ns: int) -> int:
     """Call every account that lacks margin at the present prices (clause 6.11); return how many were."""
     rows = state.positions.rows
-    gains, fees = np.zeros(len(state.cash), np.int64), state.unsettled_fees()
+    gains, charges = np.zeros(len(state.cash), np.int64), state.unsettled_charges()
     np.add.at(gains, rows["account"], _gains(state, rows))
     called = 0
     for account in state.members_by_account:
-        lacking = _lacking(state, account, int(fees[account] + max(0, -gains[account])))
+        lacking = _lacking(state, account, int(charges[account] + max(0, -gains[account])))
         if lacking > 0 and not state.restricted(account):
             call(state, account, lacking)
             state.calls[account].due_ns = state.calls[account].due_ns or due_ns

@@ -23,6 +23,7 @@ from exchange.domain.phases import MarketPhase
 from exchange.domain.sessions import SetSessions
 from exchange.service import (
     calls,
+    handle_brokers,
     handle_buyin,
     handle_calendar,
     handle_default,
@@ -45,7 +46,7 @@ from matching.api import InvariantViolation, MatchingEngine
 from matching.records import COMMAND, Records
 from matching.spec import EngineLimits
 
-CORE_VERSION: Final = 14
+CORE_VERSION: Final = 15
 """Goes up whenever the same journal would give another state; part of every journal frame."""
 
 LIMITS: Final = EngineLimits(
@@ -78,6 +79,7 @@ HANDLERS: Final[dict[type, Handler]] = {
     **handle_primary.HANDLERS,
     **handle_nominations.HANDLERS,
     **handle_resale.HANDLERS,
+    **handle_brokers.HANDLERS,
     m.ListContracts: handle_market.list_contracts,
     m.OpenDay: handle_calendar.open_day,
     m.SetPhase: handle_market.set_phase,

@@ -23,10 +23,11 @@ from exchange.service.calls import deficit, end_call, set_enabled
 from exchange.service.claims import record_claims
 from exchange.service.handle_market import PRICE_MAX
 from exchange.service.handle_members import AMOUNT_MAX_FEN
-from exchange.service.margins import netting_left, netting_now
+from exchange.service.margins import netting_now
 from exchange.service.seizing import seize_collateral
 from exchange.service.state import DONE, HOUSE, Bid, Outcome, Stamp, State, refused
 from exchange.service.taking import taking_order
+from exchange.service.transfers import Transfer, can_margin, transfer
 from matching.records import EventKind, OrderFlag, Records
 
 
@@ -139,8 +140,9 @@ def close_auction(state: State, message: CloseAuction, stamp: Stamp) -> Outcome:
         mine = [bid for bid in bids if bid.contract == contract]
         for bid in sorted(mine, key=attrgetter("price_ticks"), reverse=left > 0):
             lots = min(bid.lots, abs(left)) * (1 if left > 0 else -1)
-            if lots and _can_margin(state, bid, lots):
-                events += _transfer(state, bid, lots, stamp)
+            passing = Transfer(account, bid.bidder, contract, lots, bid.price_ticks)
+            if lots and can_margin(state, passing):
+                events += transfer(state, passing, stamp)
                 left -= lots
                 moved += abs(lots)
     for bid in bids:
@@ -150,36 +152,6 @@ def close_auction(state: State, message: CloseAuction, stamp: Stamp) -> Outcome:
     if deficit(state, account) <= 0:
         events += end_call(state, account, stamp)
     return Outcome(data={"transferred": moved}, events=events)
-
-
-def _marked(state: State, bid: Bid, lots: int) -> int:
-    """Return what taking lots (long positive) at the bid's price gains against the settlement price, fen."""
-    row = state.contract_row(bid.contract)
-    return (int(row["reference"]) - bid.price_ticks) * int(row["hours"]) * lots
-
-
-def _can_margin(state: State, bid: Bid, lots: int) -> bool:
-    """Tell whether the bidder's free equity covers the lots on their own and what it loses on them."""
-    terms = state.contract_row(bid.contract)
-    needed = abs(lots) * (margin_long(terms) if lots > 0 else margin_short(terms))
-    return needed - min(0, _marked(state, bid, lots)) <= -deficit(state, bid.bidder)
-
-
-def _transfer(state: State, bid: Bid, lots: int, stamp: Stamp) -> list[Records]:
-    """Move lots (long positive) from the restricted account to the bidder at its price, without a fee."""
-    events: list[Records] = []
-    gain = _marked(state, bid, lots)
-    for account, signed, gained in ((bid.restricted, -lots, -gain), (bid.bidder, lots, gain)):
-        row = state.positions.row(account, bid.contract)
-        row["lots"] += signed
-        row["day_value"] += signed * bid.price_ticks
-        held = int(row["lots"])
-        events.append(state.engine.set_position(account, bid.contract, held, seq=stamp.seq))
-        events.append(state.engine.adjust_equity(account, gained, seq=stamp.seq))
-    kept = int(state.netting[bid.bidder])
-    state.netting[bid.bidder] = min(kept, netting_left(state, bid.bidder))
-    events.append(state.engine.set_offset(bid.bidder, state.offset(bid.bidder), seq=stamp.seq))
-    return events
 
 
 def cover_default(state: State, message: CoverDefault, stamp: Stamp) -> Outcome:

@@ -307,7 +307,7 @@ def pledge_certificate(state: State, message: p.PledgeCertificate, stamp: Stamp)
 
 def _free_equity(state: State, account: int) -> int:
     exposure = state.engine.exposure(account)
-    equity = exposure.equity_fen - state.unsettled_fees_of(account) + exposure.offset_fen
+    equity = exposure.equity_fen - state.unsettled_charges_of(account) + exposure.offset_fen
     return equity - exposure.requirement_fen
 
 

@@ -27,8 +27,10 @@ from exchange.domain.rejects import RejectCode
 from exchange.service.backing import back_shorts, collateral_now
 from exchange.service.calls import issue_calls
 from exchange.service.expiry import expire, holders
+from exchange.service.handle_brokers import lapse_give_ups
 from exchange.service.handle_market import add_contract
 from exchange.service.margins import first_margined_day, lot_risk, set_offsets
+from exchange.service.revenue import pay_commissions, share_fees
 from exchange.service.state import HOUSE, Outcome, Stamp, State, refused
 from matching.records import Records
 
@@ -54,7 +56,8 @@ def settle_day(state: State, message: SettleDay, stamp: Stamp) -> Outcome:
     events: list[Records] = []
     traded = state.active_contracts()
     rules = _fix_prices(state, traded)
-    _pay_fees(state, stamp)
+    lapse_give_ups(state)
+    _pay_charges(state, epoch_day(message.day), stamp)
     parents: list[Contract] = []
     for kinds in CASCADES:
         ending = _expiring(state, message, kinds)
@@ -119,9 +122,9 @@ def _places(contract: Contract) -> tuple[tuple[str, object], tuple[str, object]]
     return (contract.grade, contract.period), (contract.grade, (contract.hub, contract.kind))
 
 
-def _pay_fees(state: State, stamp: Stamp) -> None:
+def _pay_charges(state: State, day: int, stamp: Stamp) -> None:
     """Enter the day's fees, long taken from cash, into the ledger: each payer's and the house's, by
-    contract.
+    contract; pay commissions, and share the fees (clauses 8.1, 8.13, 8.14).
     """
     rows = state.positions.rows
     fees = rows["day_fees"].copy()
@@ -132,6 +135,8 @@ def _pay_fees(state: State, stamp: Stamp) -> None:
     contracts = np.arange(len(received))
     state.ledger.enter_all(stamp.seq, stamp.day, LedgerKind.FEE, house, contracts, received)
     rows["day_fees"] = 0
+    pay_commissions(state, day, stamp)
+    share_fees(state, fees, stamp)
 
 
 def _mark(state: State, contracts: NDArray[Any], stamp: Stamp) -> None:

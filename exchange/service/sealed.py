@@ -14,6 +14,7 @@ from exchange.domain.contracts import Contract
 from exchange.domain.messages import SetMarginRules, SetRules
 from exchange.domain.sessions import Sessions
 from exchange.journal.snapshots import SnapshotHeader
+from exchange.service.brokerstate import Brokerage
 from exchange.service.candles import LIVE_CANDLE
 from exchange.service.clientorders import ClientOrder
 from exchange.service.core import CORE_VERSION, Core
@@ -24,7 +25,7 @@ from exchange.service.tape import TAPE_ROW, Tape
 from matching.api import MatchingEngine
 from matching.state import SNAPSHOT_DTYPES
 
-LAYOUT: Final = 9
+LAYOUT: Final = 10
 """Goes up when a snapshot's arrays or typed parts change, so that an old one is never misread."""
 
 _KERNEL: Final = "kernel."
@@ -68,6 +69,7 @@ class _Typed(msgspec.Struct, kw_only=True):
     client_orders: list[tuple[int, int, ClientOrder, bool]]
     primary: Primary
     delivering: Delivering
+    brokerage: Brokerage
     contracts: list[Contract]
     sold_card_hours: list[tuple[int, str, str, int]]
     deposits_fen: int
@@ -97,6 +99,7 @@ def seal(core: Core, tape: Tape, chain: bytes) -> tuple[SnapshotHeader, dict[str
         client_orders=list(state.client_orders.plain()),
         primary=state.primary,
         delivering=state.delivering,
+        brokerage=state.brokerage,
         contracts=state.contracts,
         sold_card_hours=[(*key, hours) for key, hours in state.sold_card_hours.items()],
         deposits_fen=state.deposits_fen,
@@ -180,6 +183,7 @@ def _fill_typed(state: State, typed: _Typed) -> None:
     state.client_orders.restore(typed.client_orders)
     state.primary = typed.primary
     state.delivering = typed.delivering
+    state.brokerage = typed.brokerage
     state.contracts = typed.contracts
     state.contracts_by_symbol = {contract.symbol: contract for contract in typed.contracts}
     state.sold_card_hours = {tuple(key): hours for *key, hours in typed.sold_card_hours}  # type: ignore[misc]

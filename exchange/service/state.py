@@ -35,6 +35,7 @@ from exchange.domain.messages import (
 from exchange.domain.phases import MarketPhase
 from exchange.domain.rejects import RejectCode
 from exchange.domain.sessions import Sessions
+from exchange.service.brokerstate import Brokerage, Rate
 from exchange.service.clientorders import ClientOrders
 from exchange.service.deliverystate import Delivering
 from exchange.service.kernel import Kernel
@@ -189,6 +190,7 @@ class State:
         self.client_orders = ClientOrders()
         self.primary = Primary()
         self.delivering = Delivering()
+        self.brokerage = Brokerage()
         self.contracts: list[Contract] = []
         self.contracts_by_symbol: dict[str, Contract] = {}
         self.contract_table = Table(CONTRACT_ROW, reserve=1024)
@@ -281,15 +283,51 @@ class State:
         np.add.at(fees, self.positions.rows["account"], self.positions.rows["day_fees"])
         return fees
 
-    def unsettled_fees_of(self, account: int) -> int:
-        """Return one account's fees since the last settlement, fen."""
+    def unsettled_charges(self) -> NDArray[np.int64]:
+        """Return each account's fees and commission since the last settlement, fen, shape (accounts,)."""
+        charges = self.unsettled_fees()
+        for agreed in self.brokerage.commissions:
+            charges[agreed.account] += self._unsettled_commission(agreed.account)
+        return charges
+
+    def unsettled_charges_of(self, account: int) -> int:
+        """Return one account's fees and commission since the last settlement, fen."""
         rows = self.positions.rows
-        return int(rows["day_fees"][rows["account"] == account].sum())
+        fees = int(rows["day_fees"][rows["account"] == account].sum())
+        return fees + self._unsettled_commission(account)
+
+    def _unsettled_commission(self, account: int) -> int:
+        agreed = self.brokerage.commission(account)
+        if agreed is None or self.day.trading_day is None:
+            return 0
+        rows, rate = self.positions.rows, agreed.on(epoch_day(self.day.trading_day))
+        traded = rows[(rows["account"] == account) & (rows["gross_lots"] > 0)]
+        return sum(self.commission_on(row, rate) for row in traded)
+
+    def commission_on(self, row: Any, rate: Rate) -> int:
+        """Return the commission at a rate on what a row of the positions traded today, fen."""
+        hours = self.contracts[int(row["contract"])].hours
+        return rate.of(int(row["gross_value"]) * hours, int(row["gross_lots"]))
+
+    @property
+    def accounts(self) -> int:
+        """How many accounts there are, the house's included."""
+        return len(self.members_by_account) + 1
+
+    def broker_of(self, account: int) -> int:
+        """Return the account of the broker whose client an account is; the house's for any other."""
+        member = self.members_by_account.get(account)
+        return HOUSE if member is None or member.broker is None else self.members[member.broker].account
+
+    def is_provider(self, account: int) -> bool:
+        """Return whether an account is a provider's."""
+        member = self.members_by_account.get(account)
+        return member is not None and member.kind == "provider"
 
     def free_cash(self, account: int) -> int:
         """Return what the account could withdraw now, fen; may be negative (clause 8.4)."""
         exposure = self.engine.exposure(account)
-        fees = self.unsettled_fees_of(account)
+        fees = self.unsettled_charges_of(account)
         settled = int(self.cash[account] - self.delivery_hold[account])
         return min(exposure.equity_fen - fees, settled) - exposure.requirement_fen + exposure.offset_fen
 
@@ -319,6 +357,7 @@ class State:
         yield "client orders", list(self.client_orders.plain())
         yield "primary", self.primary
         yield "delivering", self.delivering
+        yield "brokerage", self.brokerage
         yield "contracts", [(c.symbol, c.last_trading_day) for c in self.contracts]
         yield "sold", [(*key, hours) for key, hours in self.sold_card_hours.items()]
         yield "money", (self.deposits_fen, self.withdrawals_fen)

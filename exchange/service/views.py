@@ -23,6 +23,7 @@ from exchange.domain.contracts import Contract, PeriodKind
 from exchange.domain.messages import Product, SetMarginRules, SetRules
 from exchange.domain.phases import MarketPhase
 from exchange.domain.sessions import Sessions
+from exchange.service.brokerstate import Brokerage
 from exchange.service.clientorders import ClientOrder
 from exchange.service.core import Core
 from exchange.service.deliverystate import Delivering
@@ -337,6 +338,11 @@ class Views:
         fills = [fill for row in rows for fill in self._fill_views(row, account)]
         return fills[:limit]
 
+    def sides_of(self, trade_id: int, account: int) -> list[FillView]:
+        """Return an account's side of a trade, both if it traded with itself; none beyond the tape."""
+        rows = self._tape.latest(self._tape.rows()["trade_id"] == trade_id, 1)
+        return [fill for row in rows for fill in self._fill_views(row, account)]
+
     def positions(self, account: int) -> list[PositionView]:
         """Return an account's positions other than 0, in the order in which they arose."""
         rows = self._state.positions.rows
@@ -347,7 +353,7 @@ class Views:
         if account not in self._state.members_by_account:
             return None
         exposure = self._state.engine.exposure(account)
-        fees = self._state.unsettled_fees_of(account)
+        fees = self._state.unsettled_charges_of(account)
         return BalanceView(
             account=account,
             cash_fen=int(self._state.cash[account]),
@@ -411,6 +417,11 @@ class Views:
     def delivering(self) -> Delivering:
         """Insurance, claims, nominations and disputes; don't write."""
         return self._state.delivering
+
+    @property
+    def brokerage(self) -> Brokerage:
+        """Return commissions, the revenue split and give-ups; don't write."""
+        return self._state.brokerage
 
     @property
     def primary(self) -> Primary:

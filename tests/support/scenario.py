@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import scenario_brokers
 import scenario_capacity
 
 from exchange.domain import messages as m
@@ -209,6 +210,7 @@ def _by_name(found: Callable[[Scenario, int], Any]) -> Callable[[Scenario, dict[
 
 ACTIONS: dict[str, Callable[[Scenario, Any], str | None]] = {
     **scenario_capacity.ACTIONS,
+    **scenario_brokers.ACTIONS,
     "open": Scenario._open,
     "at": Scenario._at,
     "order": Scenario._order,
@@ -231,6 +233,7 @@ ACTIONS: dict[str, Callable[[Scenario, Any], str | None]] = {
 
 EXPECTATIONS: dict[str, Callable[[Scenario, Any], Any]] = {
     **scenario_capacity.EXPECTATIONS,
+    **scenario_brokers.EXPECTATIONS,
     "cash": _by_name(lambda of, account: int(of.core.state.cash[account])),
     "fund": _by_name(lambda of, account: of.views.contribution(account)),
     "margin": _by_name(lambda of, account: of.views.balance(account).margin_fen),  # type: ignore[union-attr]

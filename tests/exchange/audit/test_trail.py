@@ -11,6 +11,7 @@ from exchange.audit.records import Record
 from exchange.audit.subject import Subject, SubjectNotFound
 from exchange.audit.tracing import trace
 from exchange.clearing.ledger import LedgerKind
+from exchange.domain import brokerage as b
 from exchange.domain import messages as m
 from exchange.domain.calendar import NS_PER_HOUR, moment_ns
 from exchange.domain.contracts import parse_symbol
@@ -34,8 +35,8 @@ def told(records: list[Record], *kinds: str) -> list[tuple[str, str, int | None,
 
 @pytest.fixture(scope="module")
 def life(tmp_path_factory):
-    """(data directory, core): acme sells blue 3 lots of Saturday at 12.01 and 2 at 12.05, coral is not in it;
-    settled at 12.03 (3,603 + 2,410 over 5, half up), delivered but for one card-hour.
+    """(data directory, core): acme sells blue 3 lots of Saturday at 12.01 and 2 at 12.05, of which blue gives
+    1 up to coral for 7 fen; settled at 12.03 (6,013 over 5, half up), delivered but for one card-hour.
     """
     days = Days(seed=1)
     at = {"instrument": days.core.state.contracts_by_symbol[SYMBOL].index}
@@ -48,13 +49,17 @@ def life(tmp_path_factory):
         days.orders([new_order(account=1, side=Side.SELL, quantity=lots, price=price, **at)])
         days.orders([new_order(account=2, side=Side.BUY, quantity=lots, price=price, **at)])
     days.orders([new_order(account=3, side=Side.BUY, quantity=1, price=1_100, **at)])
+    offer = {"trade_id": 2, "symbol": SYMBOL, "side": "buy", "price_ticks": 1_205, "trade_lots": 2}
+    days.send(b.OfferGiveUp(account=2, lots=1, to_member="coral", fee_fen=7, **offer))
+    days.send(b.AnswerGiveUp(account=3, give_up_id=1, accept=True))
     days.now_ns = moment_ns(FRIDAY, time(15))
     days.send(m.SetPhase(phase=MarketPhase.CLOSED))
     days.send(m.SettleDay(day=FRIDAY))
     days.now_ns = moment_ns(SATURDAY + timedelta(days=1), time(1))
     hours = [parse_symbol(SYMBOL).period.start_ns + hour * NS_PER_HOUR for hour in range(24)]
-    readings = tuple(m.Reading(1, hour, 5 - (hour == hours[7])) for hour in hours)
-    days.send(m.MeterReadings(account=1, readings=readings))
+    readings = [m.Reading(1, hour, 4 - (hour == hours[7])) for hour in hours]
+    readings += [m.Reading(2, hour, 1) for hour in hours]
+    days.send(m.MeterReadings(account=1, readings=tuple(readings)))
     days.send(m.FinishDelivery(day=FRIDAY))
     days.send(m.FinishDelivery(day=SATURDAY))
     folder = tmp_path_factory.mktemp("life")
@@ -65,7 +70,8 @@ def life(tmp_path_factory):
 def test_a_trade_is_followed_from_both_orders_to_the_statements(life):
     data, _ = life
     found = traced(data, 1)
-    assert [r.what for r in found.records][:5] == ["order", "order", "fill", "fill", "settlement"]
+    assert traced(data, "1-buy").records == found.records
+    assert [r.what for r in found.records][:4] == ["order", "order", "fill", "fill"]
     assert told(found.records, "fill") == [
         ("blue", found.records[2].text, -17, None),  # 2 bp of 1,201 × 24 × 3 = 86,472 are 17.29
         ("acme", found.records[3].text, 0, None),
@@ -76,14 +82,14 @@ def test_a_trade_is_followed_from_both_orders_to_the_statements(life):
     margins = [r for r in found.records if r.text.startswith("variation margin")]
     assert sorted((r.account, r.amount_fen, r.share_fen) for r in margins) == [
         ("acme", -48, -144),
-        ("blue", 48, 144),
+        ("blue", 96, 144),
     ]
-    (expired,) = told(found.records, "expiry")
-    assert expired[1] == "reservation 1: acme delivers 5 lots to blue on 2026-12-05 at 12.03"
+    expired, _ = told(found.records, "expiry")
+    assert expired[1] == "reservation 1: acme delivers 4 lots to blue on 2026-12-05 at 12.03"
     assert [r.message is not None for r in found.records if r.what == "message"] == [True]
-    # 119 of 120 card-hours at 1,203
+    # 95 of 96 card-hours at 1,203, and 24 of 24
     paid = [(r.account, r.amount_fen) for r in found.records if r.text.startswith("delivery payment")]
-    assert sorted(paid) == [("acme", 143_157), ("blue", -143_157)]
+    assert sorted(paid) == [("acme", 28_872), ("acme", 114_285), ("blue", -114_285)]
     assert {r.account for r in found.records} <= {"", "acme", "blue"}
 
 
@@ -95,10 +101,21 @@ def test_an_order_has_its_own_part_of_the_margin(life):
     assert found.subject == f"order {order_id}"
     assert [r.who for r in found.records if r.what in ("order", "fill")] == ["blue", "blue"]
     (margin,) = [r for r in found.records if r.text.startswith("variation margin")]
-    assert (margin.amount_fen, margin.share_fen) == (48, 144)
+    assert (margin.amount_fen, margin.share_fen) == (96, 144)
     fill = next(r for r in found.records if r.what == "fill")
     assert fill.margin is not None
     assert fill.margin.requirement_fen == 3 * 1_440  # 5 % of 1,200 × 24, a lot of a contract not yet settled
+
+
+def test_what_is_given_up_is_followed_to_the_other_account(life):
+    data, _ = life
+    found = traced(data, 2).records
+    assert told(found, "give-up") == [("blue", "1 lots of trade 2 given up to coral", None, None)]
+    margins = [r for r in found if r.text.startswith("variation margin")]
+    # 24 × 2 lots × 2 ticks for acme; of blue's two lots one has gone, and loses 48 for coral
+    assert sorted((r.account, r.share_fen) for r in margins) == [("acme", 96), ("blue", -48), ("coral", -48)]
+    fees = [(r.account, r.amount_fen) for r in found if r.text.startswith("give up fee")]
+    assert fees == [("coral", -7), ("blue", 7)]
 
 
 def test_an_account_has_every_entry_of_its_ledger(life):

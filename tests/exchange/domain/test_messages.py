@@ -8,6 +8,7 @@ from typing import get_args
 import msgspec
 import pytest
 
+from exchange.domain import brokerage as b
 from exchange.domain import delivering as d
 from exchange.domain import messages as m
 from exchange.domain import primary as p
@@ -84,6 +85,19 @@ EXAMPLES: list[m.RareMessage] = [
     m.SettleDay(day=DAY),
     m.MeterReadings(account=1, readings=(m.Reading(1, 2, 3),)),
     m.FinishDelivery(day=DAY),
+    b.SetCommission(broker=1, client="liu", basis_points=3),
+    b.SetRevenueSplit(provider=4, broker=3, platform=3),
+    b.OfferGiveUp(
+        account=1,
+        trade_id=1,
+        symbol="H100.GUIAN.261205",
+        side="buy",
+        price_ticks=1,
+        trade_lots=2,
+        lots=1,
+        to_member="b/liu",
+    ),
+    b.AnswerGiveUp(account=2, give_up_id=1, accept=True),
 ]
 
 
