@@ -1,6 +1,7 @@
 """What operators do to accounts and to the market, and proposals that a second one decides."""
 
 from exchange.api.answers import Answer
+from exchange.api.regimes import Regime
 
 
 class Killed(Answer, frozen=True, kw_only=True):
@@ -30,8 +31,9 @@ class Proposal(Answer, frozen=True, kw_only=True):
 
     proposal_id: str
     kind: str
-    """cash or restore."""
-    member: str
+    """cash, restore or regime."""
+    member: str | None
+    regime: Regime | None
     amount_fen: int
     reason: str
     proposed_by: str

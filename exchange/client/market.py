@@ -16,6 +16,7 @@ from exchange.api.market import (
     Settlements,
     Trades,
 )
+from exchange.api.regimes import Regime, Regimes
 from exchange.api.status import Alive, Status
 from exchange.client.transport import Transport, segment
 
@@ -34,6 +35,10 @@ class MarketCalls(Transport):
     async def calendar(self) -> Calendar:
         """Sessions and closed days."""
         return await self.get("/v1/calendar", Calendar)
+
+    async def regimes(self) -> list[Regime]:
+        """The pricing regimes other than the market's."""
+        return (await self.get("/v1/regimes", Regimes)).regimes
 
     async def hubs(self) -> list[Hub]:
         """All delivery points."""

@@ -9,6 +9,7 @@ from exchange.api.answers import Done
 from exchange.api.calendar import ClosedDays, SessionTimes
 from exchange.api.defaults import Claim, Claims, MarginCall, MarginCalls
 from exchange.api.operating import Halted, MarketKilled, Proposal, ProposalAnswer, Proposals
+from exchange.api.regimes import ProposeRegime
 from exchange.client.transport import Transport, segment
 
 _PROPOSALS = "/v1/operator/proposals"
@@ -67,6 +68,10 @@ class OperatorCalls(Transport):
         """Proposes the end of a suspension for a second operator to decide."""
         body = requests.ProposeRestore(member=member)
         return (await self.send("POST", f"{_PROPOSALS}/restore", ProposalAnswer, body)).proposal
+
+    async def propose_regime(self, body: ProposeRegime) -> Proposal:
+        """Proposes a pricing regime for a second operator to decide."""
+        return (await self.send("POST", f"{_PROPOSALS}/regime", ProposalAnswer, body)).proposal
 
     async def decide(self, proposal: Proposal, approve: bool) -> Proposal:
         """Approves or rejects what another operator proposed."""

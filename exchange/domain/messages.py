@@ -18,6 +18,7 @@ from exchange.domain.delivering import DeliveryMessage
 from exchange.domain.message import Message
 from exchange.domain.phases import MarketPhase
 from exchange.domain.primary import PrimaryMessage
+from exchange.domain.regimes import SetRegime
 from exchange.domain.sessions import SetSessions
 
 MemberKind = Literal["provider", "enterprise", "broker", "market-maker", "operator"]
@@ -239,15 +240,20 @@ class RestoreMember(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
     member: str
 
 
+ProposedAction = AdjustCash | RestoreMember | SetRegime
+"""What two operators do."""
+
+
 class Propose(Message, frozen=True, kw_only=True):
     """Puts an action before a second operator; clause 8.11. Gives the proposal's id.
 
-    Refused: NOT_AN_OPERATOR, UNKNOWN_MEMBER, WRONG_MEMBER_STATE, INVALID_AMOUNT, PROPOSAL_LIMIT.
+    Refused: NOT_AN_OPERATOR, UNKNOWN_MEMBER, WRONG_MEMBER_STATE, INVALID_AMOUNT, UNKNOWN_PRODUCT,
+    INVALID_REGIME, PROPOSAL_LIMIT.
     """
 
     operator: int
     """The operator's account."""
-    action: AdjustCash | RestoreMember
+    action: ProposedAction
 
 
 class Decide(Message, frozen=True, kw_only=True):

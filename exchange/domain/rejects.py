@@ -44,6 +44,11 @@ class RejectCode(Enum):
         409,
         "A day that was opened, or on which a listed contract trades last, stays as it is.",
     )
+    INVALID_REGIME = (
+        422,
+        "A guided band has a floor below its ceiling, a cost floor only a floor, a voucher regime one price, "
+        "the market none; each with a reason.",
+    )
     PRODUCT_CHANGED = (
         409,
         "A product that exists may not be dropped or changed; only new ones may be added.",

@@ -30,6 +30,7 @@ from exchange.gateway import (
     proposals,
     providing,
     public,
+    regimes,
     reselling,
     trading,
 )
@@ -53,6 +54,7 @@ from exchange.service.exchange import Exchange
 ROUTES: Final = (
     *public.ROUTES,
     *calendar.ROUTES,
+    *regimes.ROUTES,
     *trading.ROUTES,
     *preview.ROUTES,
     *account.ROUTES,

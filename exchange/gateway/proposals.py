@@ -7,11 +7,17 @@ from typing import Final
 from exchange.api import requests
 from exchange.api.formats import parse_id, time_text
 from exchange.api.operating import Proposal, ProposalAnswer, Proposals
+from exchange.api.regimes import ProposeRegime
 from exchange.domain import messages
 from exchange.gateway.call import Call, Route, accepted
+from exchange.gateway.regimes import shown, wanted_regime
 from exchange.service.viewtypes import ProposalView
 
-_ROLES: Final[dict[str, tuple[requests.Role, ...]]] = {"cash": ("treasury",), "restore": ("risk", "admin")}
+_ROLES: Final[dict[str, tuple[requests.Role, ...]]] = {
+    "cash": ("treasury",),
+    "restore": ("risk", "admin"),
+    "regime": ("market",),
+}
 
 
 async def propose_cash(call: Call) -> ProposalAnswer:
@@ -24,6 +30,16 @@ async def propose_cash(call: Call) -> ProposalAnswer:
 async def propose_restore(call: Call) -> ProposalAnswer:
     """Propose to let a suspended member trade again; a second operator decides within 24 hours."""
     return await _propose(call, messages.RestoreMember(member=call.body.member))
+
+
+async def propose_regime(call: Call) -> ProposalAnswer:
+    """Propose a pricing regime for a grade at a hub; a second operator decides within 24 hours."""
+    return await _propose(call, wanted_regime(call.body))
+
+
+async def decide_regime(call: Call) -> ProposalAnswer:
+    """Approve or reject another operator's regime; approved it holds from the next settlement on."""
+    return await _decide(call, "regime")
 
 
 async def decide_cash(call: Call) -> ProposalAnswer:
@@ -43,7 +59,7 @@ async def proposals(call: Call) -> Proposals:
     return Proposals(proposals=shown, as_of_seq=views.seq)
 
 
-async def _propose(call: Call, action: messages.AdjustCash | messages.RestoreMember) -> ProposalAnswer:
+async def _propose(call: Call, action: messages.ProposedAction) -> ProposalAnswer:
     message = messages.Propose(operator=call.caller.account, action=action)
     data = accepted(await call.exchange.submit_rare(message)).data or {}
     return _one(call, int(data["proposal_id"]))
@@ -70,6 +86,7 @@ def _answer(view: ProposalView) -> Proposal:
         proposal_id=str(view.proposal_id),
         kind=view.kind,
         member=view.member,
+        regime=None if view.regime is None else shown(view.regime),
         amount_fen=view.amount_fen,
         reason=view.reason,
         proposed_by=view.proposed_by,
@@ -110,6 +127,29 @@ ROUTES = (
         tag="operator",
         scope="operate",
         roles=_ROLES["cash"],
+        body=requests.DecideProposal,
+        path_help={"proposal_id": "the proposal's number"},
+    ),
+    Route(
+        method="POST",
+        path="/v1/operator/proposals/regime",
+        handler=propose_regime,
+        answer=ProposalAnswer,
+        summary="Propose a pricing regime",
+        tag="operator",
+        scope="operate",
+        roles=_ROLES["regime"],
+        body=ProposeRegime,
+    ),
+    Route(
+        method="POST",
+        path="/v1/operator/proposals/regime/{proposal_id}",
+        handler=decide_regime,
+        answer=ProposalAnswer,
+        summary="Decide on a pricing regime",
+        tag="operator",
+        scope="operate",
+        roles=_ROLES["regime"],
         body=requests.DecideProposal,
         path_help={"proposal_id": "the proposal's number"},
     ),

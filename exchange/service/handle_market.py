@@ -137,7 +137,7 @@ def add_contract(state: State, symbol: Symbol, product: Product, reference: int,
         cards_per_lot=product.cards_per_lot,
         last_trading_day=_last_day(state, symbol),
     )
-    low, high = state.price_limits(reference)
+    low, high = state.day_limits(contract, reference)
     risk = lot_risk(state, contract, reference, first_margined_day(state, stamp))
     state.contracts.append(contract)
     state.contracts_by_symbol[contract.symbol] = contract

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from exchange.domain.calendar import NS_PER_HOUR
-from exchange.domain.messages import AdjustCash, Decide, Propose, RestoreMember
+from exchange.domain.messages import AdjustCash, Decide, Propose, ProposedAction
+from exchange.domain.regimes import SetRegime
 from exchange.domain.rejects import RejectCode
 from exchange.service.handle_members import AMOUNT_MAX_FEN, adjust_cash, restore_member
+from exchange.service.handle_regimes import senseless_regime, set_regime
 from exchange.service.state import DONE, Outcome, Proposal, Stamp, State, refused
 
 PROPOSAL_NS: Final = 24 * NS_PER_HOUR
@@ -22,7 +24,7 @@ def propose(state: State, message: Propose, stamp: Stamp) -> Outcome:
         return refused(RejectCode.NOT_AN_OPERATOR)
     senseless = _senseless(state, message.action)
     if senseless is not None:
-        return refused(senseless, message.action.member)
+        return refused(senseless, _subject(message.action))
     if sum(_decidable(proposal, stamp) for proposal in state.proposals) >= PROPOSALS_OPEN_MAX:
         return refused(RejectCode.PROPOSAL_LIMIT)
     number = len(state.proposals) + 1
@@ -52,8 +54,14 @@ def _may_act(state: State, account: int) -> bool:
     return member is not None and member.kind == "operator" and member.state == "approved"
 
 
-def _senseless(state: State, action: AdjustCash | RestoreMember) -> RejectCode | None:
+def _subject(action: ProposedAction) -> str:
+    return f"{action.regime.grade} at {action.regime.hub}" if isinstance(action, SetRegime) else action.member
+
+
+def _senseless(state: State, action: ProposedAction) -> RejectCode | None:
     """Return why nobody could ever approve the action."""
+    if isinstance(action, SetRegime):
+        return senseless_regime(state, action)
     target = state.members.get(action.member)
     if target is None:
         return RejectCode.UNKNOWN_MEMBER
@@ -65,6 +73,8 @@ def _senseless(state: State, action: AdjustCash | RestoreMember) -> RejectCode |
 def _do(state: State, proposal: Proposal, stamp: Stamp) -> Outcome:
     if isinstance(proposal.action, AdjustCash):
         return adjust_cash(state, proposal.action, stamp)
+    if isinstance(proposal.action, SetRegime):
+        return set_regime(state, proposal.action)
     return restore_member(state, proposal.action, stamp)
 
 

@@ -110,9 +110,19 @@ def _fix_prices(state: State, traded: NDArray[np.intp]) -> list[PriceRule]:
         near = [pair for place in _places(state.contracts[index]) for pair in by_place.get(place, ())]
         price, rule = own or modelled_price(row, near, state.margin_rules.model_neighbours)
         row["previous"], row["reference"], row["settled"] = row["reference"], price, 1
-        row["lock_days"] = lock_days(int(row["lock_days"]), int(row["locked"]))
+        row["lock_days"] = lock_days(int(row["lock_days"]), _locked(state, index, price))
         rules.append(rule)
     return rules
+
+
+def _locked(state: State, index: int, price: int) -> int:
+    """Return how the day ended (`CONTRACT_ROW`'s `locked`), but 0 at an end of the regime's band: prices may
+    go no further, so the next day's limits are no wider for it (clause 4.12).
+    """
+    contract = state.contracts[index]
+    regime = state.regimes.get((contract.grade, contract.hub))
+    at_band = regime is not None and regime.bounds(price)
+    return 0 if at_band else int(state.contract_row(index)["locked"])
 
 
 def _places(contract: Contract) -> tuple[tuple[str, object], tuple[str, object]]:
@@ -232,7 +242,7 @@ def _prepare_next_day(state: State, stamp: Stamp) -> list[Records]:
     for index in state.active_contracts().tolist():
         row = state.contract_row(index)
         reference = int(row["reference"])
-        low, high = state.price_limits(reference, abs(int(row["lock_days"])))
+        low, high = state.day_limits(state.contracts[index], reference, abs(int(row["lock_days"])))
         risk = lot_risk(state, state.contracts[index], reference, day, abs(int(row["lock_days"])))
         for column in _OF_THE_DAY:
             row[column] = 0

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from exchange.domain.messages import AdjustCash
+from exchange.domain.messages import AdjustCash, RestoreMember
+from exchange.domain.regimes import SetRegime
 from exchange.service.state import Proposal, State
 from exchange.service.viewtypes import ProposalView
 
@@ -15,12 +16,14 @@ def proposal_views(state: State) -> list[ProposalView]:
 def _view(state: State, proposal: Proposal) -> ProposalView:
     names, action = state.members_by_account, proposal.action
     cash = action if isinstance(action, AdjustCash) else None
+    regime = action if isinstance(action, SetRegime) else None
     return ProposalView(
         proposal_id=proposal.proposal_id,
-        kind="restore" if cash is None else "cash",
-        member=action.member,
+        kind="cash" if cash else "regime" if regime else "restore",
+        member=action.member if isinstance(action, AdjustCash | RestoreMember) else None,
         amount_fen=0 if cash is None else cash.amount_fen,
-        reason="" if cash is None else cash.reason,
+        regime=None if regime is None else regime.regime,
+        reason="" if isinstance(action, RestoreMember) else action.reason,
         proposed_by=names[proposal.proposed_by].name,
         expires_ns=proposal.expires_ns,
         decided_by=names[proposal.decided_by].name if proposal.decided_by else None,

@@ -12,6 +12,7 @@ from exchange.clearing.positions import POSITION_ROW
 from exchange.clearing.tables import CLAIM_ROW, CONTRACT_ROW, LEDGER_ROW, RESERVATION_ROW, SETTLEMENT_ROW
 from exchange.domain.contracts import Contract
 from exchange.domain.messages import SetMarginRules, SetRules
+from exchange.domain.regimes import Regime
 from exchange.domain.sessions import Sessions
 from exchange.journal.snapshots import SnapshotHeader
 from exchange.service.brokerstate import Brokerage
@@ -56,6 +57,7 @@ class _Typed(msgspec.Struct, kw_only=True):
     fee_rates: list[FeeRates]
     margin_rules: SetMarginRules
     sessions: Sessions
+    regimes: list[Regime]
     calls: list[MarginCall]
     bids: list[Bid]
     hub_indices: dict[str, int]
@@ -86,6 +88,7 @@ def seal(core: Core, tape: Tape, chain: bytes) -> tuple[SnapshotHeader, dict[str
         fee_rates=state.fee_rates,
         margin_rules=state.margin_rules,
         sessions=state.sessions,
+        regimes=list(state.regimes.values()),
         calls=list(state.calls.values()),
         bids=list(state.bids.values()),
         hub_indices=state.hub_indices,
@@ -169,6 +172,7 @@ def _fill_typed(state: State, typed: _Typed) -> None:
     state.products = {(product.grade, product.hub): product for product in typed.rules.products}
     state.margin_rules = typed.margin_rules
     state.sessions = typed.sessions
+    state.regimes = {(regime.grade, regime.hub): regime for regime in typed.regimes}
     state.calls = {call.account: call for call in typed.calls}
     state.bids = {(bid.bidder, bid.restricted, bid.contract): bid for bid in typed.bids}
     state.hub_indices = typed.hub_indices

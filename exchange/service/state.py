@@ -24,15 +24,15 @@ from exchange.clearing.tables import CLAIM_ROW, CONTRACT_ROW, RESERVATION_ROW, S
 from exchange.domain.calendar import NS_PER_HOUR, day_of, epoch_day, next_trading_day
 from exchange.domain.contracts import Contract
 from exchange.domain.messages import (
-    AdjustCash,
     MemberKind,
     Product,
-    RestoreMember,
+    ProposedAction,
     Role,
     SetMarginRules,
     SetRules,
 )
 from exchange.domain.phases import MarketPhase
+from exchange.domain.regimes import Regime
 from exchange.domain.rejects import RejectCode
 from exchange.domain.sessions import Sessions
 from exchange.service.brokerstate import Brokerage, Rate
@@ -97,7 +97,7 @@ class Proposal(msgspec.Struct):
     """What an operator proposed; its id is its place in the list + 1."""
 
     proposal_id: int
-    action: AdjustCash | RestoreMember
+    action: ProposedAction
     proposed_by: int
     expires_ns: int
     decided_by: int = 0
@@ -174,6 +174,8 @@ class State:
         self.engine = engine
         self.rules = SetRules(products=(), closed_days=(), calendar_end=date.min)
         self.sessions = Sessions()
+        self.regimes: dict[tuple[str, str], Regime] = {}
+        """By grade and hub; where there is none, the market's."""
         self.fee_rates: list[FeeRates] = []
         self.margin_rules = SetMarginRules()
         self.products: dict[tuple[str, str], Product] = {}
@@ -277,6 +279,12 @@ class State:
         width = min(widest, max(1, reference * self.limit_rate(lock_days) // 10_000))
         return max(1, reference - width), reference + width
 
+    def day_limits(self, contract: Contract, reference: int, lock_days: int = 0) -> tuple[int, int]:
+        """Return a contract's limits of the day, within its regime (clause 4.12)."""
+        low, high = self.price_limits(reference, lock_days)
+        regime = self.regimes.get((contract.grade, contract.hub))
+        return (low, high) if regime is None else regime.limits(low, high, reference)
+
     def unsettled_fees(self) -> NDArray[np.int64]:
         """Return each account's fees since the last settlement, fen, shape (accounts,)."""
         fees = np.zeros(len(self.cash), np.int64)
@@ -350,6 +358,7 @@ class State:
         yield "fee rates", self.fee_rates
         yield "rules", (self.rules, self.margin_rules, self.sessions)
         yield "numbers", (self.hub_indices, self.grade_indices, self.group_indices)
+        yield "regimes", list(self.regimes.values())
         yield "members", list(self.members.values())
         yield "keys", list(self.keys.values())
         yield "passwords", list(self.passwords.items())

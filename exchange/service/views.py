@@ -22,6 +22,7 @@ from exchange.domain.calendar import NS_PER_DAY, date_of, day_of, epoch_day
 from exchange.domain.contracts import Contract, PeriodKind
 from exchange.domain.messages import Product, SetMarginRules, SetRules
 from exchange.domain.phases import MarketPhase
+from exchange.domain.regimes import Regime
 from exchange.domain.sessions import Sessions
 from exchange.service.brokerstate import Brokerage
 from exchange.service.clientorders import ClientOrder
@@ -122,6 +123,10 @@ class Views:
     def rules(self) -> SetRules:
         """Products, calendar, margin, limits and fees as last set."""
         return self._state.rules
+
+    def regimes(self) -> list[Regime]:
+        """Return the pricing regimes that were ever set, by grade and hub."""
+        return [self._state.regimes[key] for key in sorted(self._state.regimes)]
 
     @property
     def sessions(self) -> Sessions:

@@ -10,6 +10,7 @@ from exchange.clearing.settlement import PriceLabel
 from exchange.domain.contracts import Contract
 from exchange.domain.messages import MemberKind
 from exchange.domain.phases import MarketPhase
+from exchange.domain.regimes import Regime
 from matching.records import OrderFlag, OrderType, StpMode
 
 Liquidity = Literal["maker", "taker", "auction"]
@@ -263,10 +264,12 @@ class ProposalView:
     """What an operator proposed. Operators by name; `decided_by` is None while none has decided."""
 
     proposal_id: int
-    kind: Literal["cash", "restore"]
-    member: str
+    kind: Literal["cash", "restore", "regime"]
+    member: str | None
+    """None for a regime."""
     amount_fen: int
-    """0 for a restoration."""
+    """0 but for cash."""
+    regime: Regime | None
     reason: str
     proposed_by: str
     expires_ns: int

@@ -1,4 +1,4 @@
-"""Sessions and closed days over HTTP (clauses 4.9, 4.10)."""
+"""Sessions, closed days and pricing regimes over HTTP (clauses 4.9 to 4.14)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from exchange_server import serving
 
 from exchange.api.calendar import TradingHours
+from exchange.api.regimes import ProposeRegime
 from exchange.client import ExchangeError
 
 
@@ -39,3 +40,29 @@ async def test_an_operator_sets_sessions_and_closed_days(tmp_path: Path) -> None
         async with served.client(blue) as member:
             with pytest.raises(ExchangeError, match="SCOPE_REQUIRED"):
                 await member.set_sessions(wanted)
+
+
+async def test_two_operators_set_a_regime(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        second = await served.add_operator("second", "market")
+        treasurer = await served.add_operator("third", "treasury")
+        body = ProposeRegime(
+            grade="H100", hub="GUIAN", kind="guided", floor="11.00", ceiling="12.50", reason="notice 12"
+        )
+        async with (
+            served.client(served.operator) as operator,
+            served.client(second) as other,
+            served.client(treasurer) as third,
+        ):
+            proposed = await operator.propose_regime(body)
+            assert (proposed.kind, proposed.member, proposed.reason) == ("regime", None, "notice 12")
+            with pytest.raises(ExchangeError, match="SAME_OPERATOR"):
+                await operator.decide(proposed, approve=True)
+            with pytest.raises(ExchangeError, match="ROLE_REQUIRED"):
+                await third.decide(proposed, approve=True)
+            assert await other.regimes() == []
+            assert (await other.decide(proposed, approve=True)).approved
+            (regime,) = await other.regimes()
+            with pytest.raises(ExchangeError, match="INVALID_REGIME"):
+                await other.propose_regime(msgspec.structs.replace(body, ceiling=None))
+        assert (regime.kind, regime.floor, regime.ceiling) == ("guided", "11.00", "12.50")
