@@ -66,6 +66,17 @@ class Logon(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
     after_seq: Annotated[int, Meta(ge=0, le=INT64_MAX)] | None = None
 
 
+class LogonSession(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="op", tag="logon_session"
+):
+    """Opens the account's own channel for a page of the exchange, which came with its session's cookie and
+    names the session's `csrf_token`. It shows, and takes no orders: a page sends those over HTTP.
+    """
+
+    csrf_token: Annotated[str, Meta(max_length=64)]
+    after_seq: Annotated[int, Meta(ge=0, le=INT64_MAX)] | None = None
+
+
 class Orders(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="op", tag="orders"):
     """Order commands, applied in this order; the answer, of type `results`, carries the same `id`."""
 
@@ -73,7 +84,7 @@ class Orders(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field=
     items: Annotated[list[NewOrder | Cancel | Amend], Meta(min_length=1, max_length=BATCH_ITEMS_MAX)]
 
 
-FeedRequest = Subscribe | Unsubscribe | Ping | Logon | Orders
+FeedRequest = Subscribe | Unsubscribe | Ping | Logon | LogonSession | Orders
 """What a reader may send."""
 
 LevelRow = tuple[str, int, int]

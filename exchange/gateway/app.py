@@ -44,7 +44,7 @@ from exchange.gateway.parsing import parse_body, parse_query
 from exchange.gateway.protocol import LANE
 from exchange.gateway.rates import UNLIMITED, RateLimit, Rates
 from exchange.gateway.replies import CONTENT_TYPE, Reply, answered, failed, refused
-from exchange.gateway.screens import COOKIE, Browser, Screens
+from exchange.gateway.screens import Screens, browser_of
 from exchange.history.mark import DurableMark, history_folder
 from exchange.history.reader import HistoryReader
 from exchange.ops.metrics import Metrics
@@ -111,7 +111,7 @@ def make_app(
     app.router.add_get(planning.EVENTS_PATH, planning.events(plans, authenticator))
     app.on_shutdown.append(_ending(plans))
     app.on_cleanup.append(_closing(reader))
-    feed = FeedHub(exchange, authenticator, metrics)
+    feed = FeedHub(exchange, authenticator, screens, metrics)
     app.router.add_get("/v1/feed", feed.serve)
     app.on_startup.append(feed.start)
     app.on_shutdown.append(feed.stop)
@@ -155,7 +155,7 @@ def _endpoint(
 ) -> Endpoint:
     async def serve(request: web.Request) -> web.StreamResponse:
         raw = await read_body(request, route.body_bytes_max)
-        browser = _browser(request)
+        browser = browser_of(request)
         caller = None
         path, _, query = request.raw_path.partition("?")
         if route.scope is not None and browser.token and KEY_HEADER not in request.headers:
@@ -187,16 +187,6 @@ def _endpoint(
         return response
 
     return serve
-
-
-def _browser(request: web.Request) -> Browser:
-    return Browser(
-        peer=request.remote or "",
-        secure=request.secure,
-        host=request.host,
-        headers=request.headers,
-        token=request.cookies.get(COOKIE, ""),
-    )
 
 
 async def read_body(request: web.Request, bytes_max: int) -> bytes:

@@ -22,6 +22,7 @@ from exchange.gateway.feed_channels import CONTRACT_CHANNELS, PublicChannels, To
 from exchange.gateway.feed_reader import Reader, framed
 from exchange.gateway.feed_topics import EVERYTHING, Held, Topics
 from exchange.gateway.private import GATEWAY, PrivateChannels
+from exchange.gateway.screens import Screens, browser_of
 from exchange.ops.metrics import Metrics
 from exchange.service.exchange import Exchange
 from exchange.service.results import Applied
@@ -43,10 +44,13 @@ _STATUS: Final[Topic] = ("status", "")
 class FeedHub:
     """Fans durable frames out to the readers."""
 
-    def __init__(self, exchange: Exchange, authenticator: Authenticator, metrics: Metrics) -> None:
+    def __init__(
+        self, exchange: Exchange, authenticator: Authenticator, screens: Screens, metrics: Metrics
+    ) -> None:
         self._exchange = exchange
+        self._screens = screens
         self._metrics = metrics
-        self._private = PrivateChannels(exchange, authenticator, metrics)
+        self._private = PrivateChannels(exchange, authenticator, screens, metrics)
         self._readers: set[Reader] = set()
         self._groups: dict[frozenset[Topic], set[Reader]] = {}
         """Readers by what they read."""
@@ -96,7 +100,7 @@ class FeedHub:
             ) from None
         if request.transport is None:
             return socket  # it has gone already
-        reader = Reader(socket, request.transport, request.remote, self._on_dropped)
+        reader = Reader(socket, request.transport, browser_of(request), self._on_dropped)
         self._readers.add(reader)
         try:
             async for message in socket:
@@ -135,7 +139,9 @@ class FeedHub:
         reader.tell(wire.FeedError(code=code, message=message, id=about))
 
     async def _answer(
-        self, reader: Reader, asked: wire.Ping | wire.Subscribe | wire.Unsubscribe | wire.Logon
+        self,
+        reader: Reader,
+        asked: wire.Ping | wire.Subscribe | wire.Unsubscribe | wire.Logon | wire.LogonSession,
     ) -> None:
         if isinstance(asked, wire.Ping):
             reader.tell(wire.FeedPong(seq=self._exchange.views.seq))
@@ -146,10 +152,12 @@ class FeedHub:
         else:
             self._on_private(reader, asked)
 
-    def _on_private(self, reader: Reader, asked: wire.Logon | wire.Orders) -> None:
+    def _on_private(self, reader: Reader, asked: wire.Logon | wire.LogonSession | wire.Orders) -> None:
         try:
             if isinstance(asked, wire.Logon):
                 self._private.log_on(reader, asked)
+            elif isinstance(asked, wire.LogonSession):
+                self._private.log_on_session(reader, asked)
             else:
                 self._private.enter(reader, asked)
         except RequestRefused as refused:
@@ -321,8 +329,15 @@ class FeedHub:
             frame = framed(_ENCODER.encode(beat))
             for reader in self._readers:
                 reader.send(frame)
+            self._end_sessions()
             for topic in self._forgotten(self._topics.end_unread(loop.time())):
                 self._channels.forget(topic)
+
+    def _end_sessions(self) -> None:
+        """Close the readers whose session is over."""
+        for reader in self._readers:
+            if reader.watching and not self._screens.is_open(reader.browser):
+                reader.end(WSCloseCode.POLICY_VIOLATION, b"the session is over; log in again")
 
     def _forgotten(self, ended: Iterable[Topic]) -> Iterator[Topic]:
         """Yield the topics of single contracts on which nothing is said any more."""

@@ -17,6 +17,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from exchange.api import feed as wire
 from exchange.gateway.auth import Caller
 from exchange.gateway.feed_channels import Topic
+from exchange.gateway.screens import Browser
 
 UNREAD_BYTES_MAX: Final = 4 << 20
 """What may wait for one reader; beyond it the reader is closed as too slow."""
@@ -47,14 +48,15 @@ class Reader:
         self,
         socket: web.WebSocketResponse,
         transport: asyncio.Transport,
-        peer: str | None,
+        browser: Browser,
         on_dropped: Callable[[], None],
     ) -> None:
         self.topics: frozenset[Topic] = frozenset()
         self.caller: Caller | None = None
         self.cancel_on_disconnect = False
         self.in_flight = 0
-        self.peer = peer
+        self.browser = browser
+        self.watching = False
         self._socket = socket
         self._transport = transport
         self._on_dropped = on_dropped
@@ -65,7 +67,7 @@ class Reader:
 
     @property
     def dropped(self) -> bool:
-        """Whether it was too slow and is being closed."""
+        """Whether it is being closed."""
         return self._drop is not None
 
     @property
@@ -79,8 +81,10 @@ class Reader:
             return
         self._transport.write(frames)
         if self._transport.get_write_buffer_size() > UNREAD_BYTES_MAX:
-            reason = b"too slow: too much is unread; connect again and go on after the last seq"
-            self._drop = asyncio.create_task(self.close(WSCloseCode.TRY_AGAIN_LATER, reason))
+            self.end(
+                WSCloseCode.TRY_AGAIN_LATER,
+                b"too slow: too much is unread; connect again and go on after the last seq",
+            )
             self._on_dropped()
 
     def tell(self, message: wire.FeedMessage) -> None:
@@ -101,6 +105,11 @@ class Reader:
         self._may_ask, self._asked_at = min(float(REQUESTS_AT_ONCE), self._may_ask + earned) - 1, now
         if self._may_ask < 0:
             await asyncio.sleep(-self._may_ask / REQUESTS_A_SECOND)
+
+    def end(self, code: int, reason: bytes) -> None:
+        """Begin to close, once; nothing more is sent."""
+        if self._drop is None:
+            self._drop = asyncio.create_task(self.close(code, reason))
 
     async def close(self, code: int, reason: bytes) -> None:
         """Say why, if the reader still takes it within a second; then cut the connection."""

@@ -25,6 +25,7 @@ from exchange.gateway.auth import Authenticator, Caller
 from exchange.gateway.binary.select import NOBODY, events_by_slot
 from exchange.gateway.orders import CANCEL_REASONS, Outcome, records_of
 from exchange.gateway.repeats import submit_once
+from exchange.gateway.screens import Browser, Screens
 from exchange.ops.metrics import Metrics
 from exchange.service.core import LIMITS
 from exchange.service.exchange import Exchange
@@ -68,8 +69,10 @@ class Listener(Protocol):
     caller: Caller | None
     cancel_on_disconnect: bool
     in_flight: int
-    peer: str | None
-    """The address that it comes from."""
+    browser: Browser
+    """Where it comes from."""
+    watching: bool
+    """Whether a page of the exchange opened it for a session."""
 
     def tell(self, message: wire.FeedMessage) -> None:
         """Send a message."""
@@ -78,10 +81,13 @@ class Listener(Protocol):
 class PrivateChannels:
     """Everything that only an account's own connections may do and see."""
 
-    def __init__(self, exchange: Exchange, authenticator: Authenticator, metrics: Metrics) -> None:
+    def __init__(
+        self, exchange: Exchange, authenticator: Authenticator, screens: Screens, metrics: Metrics
+    ) -> None:
         self._exchange = exchange
         self._metrics = metrics
         self._authenticator = authenticator
+        self._screens = screens
         self._slots: NDArray[np.int32] = np.full(LIMITS.max_accounts, NOBODY, np.int32)
         self._by_slot: list[tuple[int, list[Listener]]] = []
         self._gathered: dict[int, list[_Entry]] = {}
@@ -91,19 +97,33 @@ class PrivateChannels:
         """Open the channel. Raises RequestRefused as `Authenticator.check`, or INVALID_FIELD if it is
         open.
         """
-        if listener.caller is not None:
-            raise refuse(RequestCode.INVALID_FIELD, "This connection has logged on already.", "op")
+        _check_closed(listener)
         headers = {
             KEY_HEADER: asked.key,
             TIMESTAMP_HEADER: asked.timestamp,
             NONCE_HEADER: asked.nonce,
             SIGNATURE_HEADER: asked.signature,
         }
-        caller = self._authenticator.check(headers, "LOGON", "/v1/feed", "", b"", "read", listener.peer)
-        listener.caller = caller
+        caller = self._authenticator.check(
+            headers, "LOGON", "/v1/feed", "", b"", "read", listener.browser.peer
+        )
         listener.cancel_on_disconnect = asked.cancel_on_disconnect
+        self._open(listener, caller, asked.after_seq)
+
+    def log_on_session(self, listener: Listener, asked: wire.LogonSession) -> None:
+        """Open the channel for a page of the exchange, until its session ends. Raises RequestRefused as
+        `Screens.watcher`, or INVALID_FIELD if it is open.
+        """
+        _check_closed(listener)
+        caller = self._screens.watcher(listener.browser, asked.csrf_token)
+        listener.watching = True
+        self._open(listener, caller, asked.after_seq)
+
+    def _open(self, listener: Listener, caller: Caller, after_seq: int | None) -> None:
+        """Welcome the listener; what concerns the account comes to it from now on."""
+        listener.caller = caller
         account, seq = caller.account, self._exchange.views.seq
-        held = [] if asked.after_seq is None else self._held(account, asked.after_seq)
+        held = [] if after_seq is None else self._held(account, after_seq)
         listener.tell(wire.FeedWelcome(seq=seq, account=str(account), resync=held is None))
         positions = {view.symbol: view.lots for view in self._exchange.views.positions(account)}
         listener.tell(self._account(account, held or [], positions))
@@ -263,6 +283,11 @@ class PrivateChannels:
                 reason=CANCEL_REASONS[code] if kind == _CANCELLED else None,
             )
             orders.append(order)
+
+
+def _check_closed(listener: Listener) -> None:
+    if listener.caller is not None:
+        raise refuse(RequestCode.INVALID_FIELD, "This connection has logged on already.", "op")
 
 
 def _liquidity(flags: int) -> Liquidity:

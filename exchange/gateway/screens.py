@@ -6,11 +6,12 @@ import asyncio
 import hmac
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
 import structlog
+from aiohttp import web
 
 from exchange.api.codes import RequestCode, RequestRefused, refuse
 from exchange.api.requests import SCOPES_BY_KIND
@@ -48,6 +49,17 @@ class Browser:
         life = LIFE_S if token else 0
         secure = "; Secure" if self.secure else ""
         self.set_cookie = f"{COOKIE}={token}; Path=/; Max-Age={life}; HttpOnly; SameSite=Strict{secure}"
+
+
+def browser_of(request: web.Request) -> Browser:
+    """Return what a request says of where it comes from."""
+    return Browser(
+        peer=request.remote or "",
+        secure=request.secure,
+        host=request.host,
+        headers=request.headers,
+        token=request.cookies.get(COOKIE, ""),
+    )
 
 
 class Screens:
@@ -118,14 +130,26 @@ class Screens:
             raise refuse(RequestCode.NOT_LOGGED_IN, "There is no session, or it is over; log in.")
         if changes:
             _check_origin(browser)
-            given = browser.headers.get(CSRF_HEADER, "")
-            if not hmac.compare_digest(given.encode(), session.csrf_token.encode()):
-                raise refuse(
-                    RequestCode.CSRF_REQUIRED,
-                    f"A request that changes something needs the header {CSRF_HEADER} with the csrf_token "
-                    "of GET /v1/session.",
-                )
+            _check_token(session, browser.headers.get(CSRF_HEADER, ""))
         return session
+
+    def watcher(self, browser: Browser, csrf_token: str) -> Caller:
+        """Return who watches its account over a WebSocket, which a browser opens for any site's page and with
+        the cookie: so the page must show that it can read this site's. Raises RequestRefused: NOT_LOGGED_IN,
+        CSRF_REQUIRED.
+        """
+        session = self.session_of(browser, changes=False)
+        _check_origin(browser)
+        _check_token(session, csrf_token)
+        return replace(self.caller_of(session), scopes=("read",))
+
+    def is_open(self, browser: Browser) -> bool:
+        """Whether the browser's session goes on; looking doesn't count as using it."""
+        session = self.sessions.look(browser.token)
+        return (
+            session is not None
+            and self._exchange.views.password_hash(session.member) == session.password_hash
+        )
 
     def caller(self, browser: Browser, method: str, scope: str) -> Caller:
         """Return who makes a request, with the scopes of the member's kind. Raises RequestRefused as
@@ -150,6 +174,15 @@ class Screens:
             raise AssertionError(f"{session.member} has a session and isn't a member")
         roles = member.roles if member.state == "approved" else ()
         return Caller(member.name, member.account, member.kind, roles, SCOPES_BY_KIND[member.kind], key_id)
+
+
+def _check_token(session: Session, given: str) -> None:
+    if not hmac.compare_digest(given.encode(), session.csrf_token.encode()):
+        raise refuse(
+            RequestCode.CSRF_REQUIRED,
+            "A request that changes something needs the csrf_token of GET /v1/session, over HTTP in the "
+            f"header {CSRF_HEADER}, over the feed in the log-on.",
+        )
 
 
 def _check_origin(browser: Browser) -> None:

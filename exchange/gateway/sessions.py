@@ -53,12 +53,17 @@ class Sessions:
 
     def find(self, token: str) -> Session | None:
         """Return the session of a token, used now; None if there is none or it is over."""
-        now, session = self._now(), self._open.get(_digest(token))
-        if session is None or _over(session, now):
+        session = self.look(token)
+        if session is None:
             self.close(token)
             return None
-        session.used = now
+        session.used = self._now()
         return session
+
+    def look(self, token: str) -> Session | None:
+        """Return the session of a token without using it; None if there is none or it is over."""
+        session = self._open.get(_digest(token))
+        return None if session is None or _over(session, self._now()) else session
 
     def close(self, token: str) -> None:
         """End a session; one that doesn't exist is ended already."""

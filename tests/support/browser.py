@@ -16,7 +16,7 @@ async def browsing(
     chromium: str, scheme: Literal["light", "dark"] = "light", width: int = 1280, *, outages: bool = False
 ) -> AsyncIterator[Page]:
     """An empty page; what it throws or reports as an error fails the test at the end. With `outages` a
-    request may fail.
+    request or connection may fail.
     """
     faults: list[str] = []
     async with async_playwright() as playwright:
@@ -29,4 +29,5 @@ async def browsing(
             yield page
         finally:
             await browser.close()
-    assert [fault for fault in faults if not (outages and fault.startswith("Failed to load resource"))] == []
+    lost = ("Failed to load resource", "WebSocket connection to")
+    assert [fault for fault in faults if not (outages and fault.startswith(lost))] == []

@@ -1,15 +1,11 @@
-"use strict";
 // Reads /openapi.json and shows every operation with its parameters, body and answer as an outline.
 
-const element = (id) => document.getElementById(id);
-const DEPTH_MAX = 5;
+import { get } from "./lib/api.js";
+import { element, node } from "./lib/dom.js";
+import { mountShell } from "./lib/shell.js";
+import { say } from "./lib/words.js";
 
-function node(tag, text, className) {
-  const made = document.createElement(tag);
-  if (text !== undefined) made.textContent = text;
-  if (className) made.className = className;
-  return made;
-}
+const DEPTH_MAX = 5;
 
 function resolve(schema, all) {
   return schema.$ref ? all[schema.$ref.split("/").pop()] : schema;
@@ -41,9 +37,9 @@ function outline(schema, all, indent = "", depth = 0) {
 
 function section(title, text, into) {
   if (!text) return;
-  into.append(node("div", title, "quiet"));
+  into.append(node("div", { text: title, className: "quiet" }));
   const block = node("pre");
-  block.append(node("code", text.trimEnd()));
+  block.append(node("code", { text: text.trimEnd() }));
   into.append(block);
 }
 
@@ -51,10 +47,10 @@ function operation(path, verb, about, all) {
   const made = node("details");
   made.dataset.operation = `${verb} ${path}`;
   const head = node("summary");
-  head.append(node("span", verb.toUpperCase(), "verb"), node("code", path), node("span", about.summary, "quiet"));
-  if (about["x-scope"]) head.append(node("span", about["x-scope"], "scope"));
-  const inner = node("div", undefined, "inner");
-  inner.append(node("p", about.description));
+  head.append(node("span", { text: verb.toUpperCase(), className: "verb" }), node("code", { text: path }), node("span", { text: about.summary, className: "quiet" }));
+  if (about["x-scope"]) head.append(node("span", { text: about["x-scope"], className: "scope" }));
+  const inner = node("div", { className: "inner" });
+  inner.append(node("p", { text: about.description }));
   section("parameters", about.parameters.map((p) =>
     `${p.name}${p.required ? "" : "?"}: ${kindOf(resolve(p.schema, all), all)}${p.description ? "    " + p.description : ""}\n`).join(""), inner);
   if (about.requestBody) section("body", outline(about.requestBody.content["application/json"].schema, all), inner);
@@ -64,7 +60,7 @@ function operation(path, verb, about, all) {
 }
 
 async function show() {
-  const api = await (await fetch("/openapi.json")).json();
+  const api = await get("/openapi.json");
   const all = api.components.schemas;
   element("about").textContent = api.info.description;
   element("example").textContent =
@@ -79,11 +75,12 @@ async function show() {
     }
   }
   for (const [tag, operations] of groups) {
-    const box = node("section", undefined, "panel");
-    box.append(node("h3", tag), ...operations);
+    const box = node("section", { className: "panel" });
+    box.append(node("h3", { text: tag }), ...operations);
     element("operations").append(box);
   }
-  element("note").textContent = "The WebSocket feed /v1/feed is described in docs/protocol.md.";
+  element("note").textContent = say("api_feed");
 }
 
-show().catch((error) => { element("note").textContent = `The API could not be read: ${error.message}`; });
+await mountShell();
+show().catch((error) => { element("note").textContent = say("api_unread", { why: error.message }); });

@@ -1,34 +1,13 @@
-"use strict";
 // Log-in with a member's password. The session is an HttpOnly cookie that this script never sees; what changes
 // something brings the session's token, which only a page of this site can read.
 
-const element = (id) => document.getElementById(id);
-let csrfToken = "";
-
-async function ask(method, path, body) {
-  const headers = { ...(body && { "Content-Type": "application/json" }), "Dongxi-Csrf": csrfToken };
-  const response = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
-  const answer = await response.json();
-  if (!response.ok) throw new Error(answer.error.message);
-  return answer;
-}
-
-function yuan(fen) {
-  return (fen / 100).toLocaleString("en", { minimumFractionDigits: 2 }) + " CNY";
-}
-
-function fact(name, value) {
-  const box = document.createElement("div");
-  const label = document.createElement("span");
-  const shown = document.createElement("b");
-  label.textContent = name;
-  shown.textContent = value;
-  box.append(label, shown);
-  return box;
-}
+import { ask, get, logIn, logOut } from "./lib/api.js";
+import { element } from "./lib/dom.js";
+import { mountShell } from "./lib/shell.js";
+import { fact } from "./lib/tables.js";
+import { say, yuan } from "./lib/words.js";
 
 function showOutside() {
-  csrfToken = "";
   element("inside").hidden = true;
   element("login").hidden = false;
   element("password").value = "";
@@ -36,8 +15,7 @@ function showOutside() {
 }
 
 async function showInside(session) {
-  csrfToken = session.csrf_token;
-  const balance = await ask("GET", "/v1/balances");
+  const balance = await get("/v1/balances");
   element("facts").replaceChildren(
     fact("member", session.member),
     fact("kind", session.kind),
@@ -50,6 +28,12 @@ async function showInside(session) {
   element("logout").focus();
 }
 
+// where the reader came from, if it is a page of this site
+function nextPage() {
+  const next = new URLSearchParams(location.search).get("next") ?? "";
+  return /^\/[a-z]*$/.test(next) ? next : null;
+}
+
 function saying(action, done) {
   return async (event) => {
     event.preventDefault();
@@ -58,7 +42,7 @@ function saying(action, done) {
     element("note").textContent = "";
     try {
       await action();
-      element("note").textContent = done;
+      element("note").textContent = say(done);
     } catch (error) {
       element("note").textContent = error.message;
     }
@@ -67,25 +51,22 @@ function saying(action, done) {
 }
 
 element("login").addEventListener("submit", saying(async () => {
-  const [member, password] = [element("member").value, element("password").value];
-  await showInside(await ask("POST", "/v1/session", { member, password }));
-}, "Logged in."));
+  const opened = await logIn(element("member").value, element("password").value);
+  if (nextPage()) location.assign(nextPage());
+  else await showInside(opened);
+}, "logged_in"));
 
 element("change").addEventListener("submit", saying(async () => {
   await ask("POST", "/v1/session/password", { old_password: element("old").value, new_password: element("new").value });
   element("change").reset();
   showOutside();
-}, "The password is changed; log in with the new one."));
+}, "password_changed"));
 
 element("logout").addEventListener("click", saying(async () => {
-  await ask("DELETE", "/v1/session");
+  await logOut();
   showOutside();
-}, "Logged out."));
+}, "logged_out"));
 
-(async () => {
-  try {
-    await showInside(await ask("GET", "/v1/session"));
-  } catch {
-    showOutside();
-  }
-})();
+const opened = await mountShell();
+if (opened) await showInside(opened);
+else showOutside();

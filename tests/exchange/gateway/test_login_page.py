@@ -44,6 +44,8 @@ async def test_log_in_look_and_log_out_by_keyboard(
         await page.goto(served.base_url)
         await page.get_by_role("link", name="Log in").click()
         await log_in_by_keyboard(page, "blue", PASSWORD)
+        await expect(page).to_have_url(served.base_url + "/")
+        await page.get_by_role("link", name="blue").click()
         await expect(page.locator("#facts")).to_contain_text("enterprise")
         await expect(page.locator("#facts")).to_contain_text("100,000,000.00 CNY")
         (cookie,) = await page.context.cookies()

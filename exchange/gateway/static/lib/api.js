@@ -1,0 +1,72 @@
+// Requests to the exchange with the session's cookie, which no script sees, and its token.
+
+const PAGE = 1000;
+let csrfToken = "";
+
+/** What the exchange refused: `code` is stable, `message` says what was wrong and what to do. */
+export class Refused extends Error {
+  constructor(status, problem) {
+    super(problem.message);
+    this.status = status;
+    this.code = problem.code;
+    this.field = problem.field;
+  }
+}
+
+/** Whether the outcome of what was sent is unknown: it never came back, or the server failed over it. */
+export const isUnknown = (error) => !(error instanceof Refused) || (error.status >= 500 && error.status !== 503);
+
+/** Ask and return the answer. Throws Refused, or TypeError if the exchange can't be reached. */
+export async function ask(method, path, body) {
+  const headers = {};
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (csrfToken) headers["Dongxi-Csrf"] = csrfToken;
+  const response = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  const answer = await response.json();
+  if (!response.ok) throw new Refused(response.status, answer.error);
+  return answer;
+}
+
+export const get = (path) => ask("GET", path);
+
+/** Collect the rows called `name` of every page. */
+export async function getAll(path, name) {
+  const found = [];
+  let cursor = "";
+  do {
+    const page = await get(`${path}${path.includes("?") ? "&" : "?"}limit=${PAGE}${cursor && `&cursor=${cursor}`}`);
+    found.push(...page[name]);
+    cursor = page.next_cursor ?? "";
+  } while (cursor);
+  return found;
+}
+
+// no script sees the cookie; this remembers that there may be a session, so that nobody else's page asks for one
+const remember = (opened) => (opened ? localStorage.setItem("session", "open") : localStorage.removeItem("session"));
+
+/** Return who is logged in, or null. */
+export async function session() {
+  if (!localStorage.getItem("session")) return null;
+  try {
+    const found = await get("/v1/session");
+    csrfToken = found.csrf_token;
+    return found;
+  } catch (error) {
+    if (!(error instanceof Refused) || error.status !== 401) throw error;
+    remember(false);
+    return null;
+  }
+}
+
+export async function logIn(member, password) {
+  const opened = await ask("POST", "/v1/session", { member, password });
+  csrfToken = opened.csrf_token;
+  remember(true);
+  return opened;
+}
+
+export async function logOut() {
+  await ask("DELETE", "/v1/session");
+  csrfToken = "";
+  remember(false);
+}

@@ -1,0 +1,64 @@
+// What every screen has: the way to the others, language, light or dark, who is logged in, whether the feed lives.
+
+import { logOut, session } from "./api.js";
+import { element, node } from "./dom.js";
+import { language, say, switchLanguage, translate } from "./words.js";
+
+const SCREENS = [["/", "market"], ["/docs", "api"]];
+const SCHEMES = ["light dark", "light", "dark"];
+
+function link([path, name]) {
+  const made = node("a", { href: path, text: say(`screen.${name}`) });
+  if (location.pathname === path) made.setAttribute("aria-current", "page");
+  return made;
+}
+
+function schemeButton() {
+  let scheme = localStorage.getItem("scheme") ?? SCHEMES[0];
+  const button = node("button", { type: "button", className: "plain" });
+  const show = () => {
+    document.documentElement.style.colorScheme = scheme;
+    button.textContent = { "light dark": "◐", light: "☀", dark: "☾" }[scheme];
+    button.title = say(`scheme.${scheme.replace(" ", "_")}`);
+    button.setAttribute("aria-label", button.title);
+  };
+  button.addEventListener("click", () => {
+    scheme = SCHEMES[(SCHEMES.indexOf(scheme) + 1) % SCHEMES.length];
+    localStorage.setItem("scheme", scheme);
+    show();
+  });
+  show();
+  return button;
+}
+
+function whoIsIn(opened) {
+  if (!opened) return node("a", { href: `/login?next=${encodeURIComponent(location.pathname)}`, text: say("log_in") });
+  const leave = node("button", { type: "button", className: "plain", text: say("log_out") });
+  leave.addEventListener("click", async () => {
+    await logOut();
+    location.reload();
+  });
+  return node("span", {}, node("a", { href: "/login", text: opened.member }), " ", leave);
+}
+
+/** Build the header and translate the page; return who is logged in, or null. */
+export async function mountShell() {
+  translate();
+  const other = node("button", { type: "button", className: "plain", text: language === "zh" ? "English" : "中文", onclick: switchLanguage });
+  other.lang = language === "zh" ? "en" : "zh";
+  const who = node("span", { id: "who" });
+  document.body.prepend(node("header", {},
+    node("h1", {}, "Dongxi ", node("span", { text: "东西", lang: "zh" })),
+    node("nav", { "aria-label": say("screens") }, ...SCREENS.map(link)),
+    node("span", { className: "right" }, node("span", { id: "light", role: "status" }), schemeButton(), other, who)));
+  const opened = await session();
+  who.append(whoIsIn(opened));
+  return opened;
+}
+
+/** Show whether what the page shows is live. */
+export function showConnection(state) {
+  const light = element("light");
+  light.className = state;
+  light.textContent = say(`connection.${state}`);
+}
