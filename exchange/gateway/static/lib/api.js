@@ -1,5 +1,7 @@
 // Requests to the exchange with the session's cookie, which no script sees, and its token.
 
+import { say } from "./words.js";
+
 const PAGE = 1000;
 let csrfToken = "";
 
@@ -13,18 +15,29 @@ export class Refused extends Error {
   }
 }
 
+/** Nothing came back. */
+export class Unreachable extends Error {}
+
 /** Whether the outcome of what was sent is unknown: it never came back, or the server failed over it. */
 export const isUnknown = (error) => !(error instanceof Refused) || (error.status >= 500 && error.status !== 503);
 
-/** Ask and return the answer. Throws Refused, or TypeError if the exchange can't be reached. */
+/** Ask and return the answer. Throws Refused or Unreachable. */
 export async function ask(method, path, body) {
   const headers = {};
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (csrfToken) headers["Dongxi-Csrf"] = csrfToken;
-  const response = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
-  const answer = await response.json();
-  if (!response.ok) throw new Refused(response.status, answer.error);
+  const { ok, status, answer } = await fetched(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  if (!ok) throw new Refused(status, answer.error);
   return answer;
+}
+
+async function fetched(path, request) {
+  try {
+    const response = await fetch(path, request);
+    return { ok: response.ok, status: response.status, answer: await response.json() };
+  } catch (error) {
+    throw new Unreachable(say("unreachable"), { cause: error });
+  }
 }
 
 export const get = (path) => ask("GET", path);

@@ -2,7 +2,7 @@ export const chinese = {
   "screen.market": "行情", "screen.provider": "算力供方", "screen.enterprise": "企业", "screen.operator": "运营", "screen.api": "接口",
   screens: "页面", "scheme.light_dark": "随系统明暗", "scheme.light": "浅色", "scheme.dark": "深色",
   log_in: "登录", log_out: "退出", "connection.open": "实时", "connection.waiting": "连接中断，正在重连",
-  money: "{amount} 元", beijing_time: "北京时间", none: "无", unreachable: "交易所没有应答，正在重试。",
+  money: "{amount} 元", beijing_time: "北京时间", none: "无", unreachable: "交易所没有应答。",
   "phase.closed": "休市", "phase.pre-open": "开盘前", "phase.call": "集合竞价", "phase.matched": "竞价已撮合", "phase.continuous": "连续竞价",
   "phase.settled": "已结算",
   "kind.hour": "小时", "kind.day": "日", "kind.week": "周", "kind.month": "月", "kind.quarter": "季",

@@ -2,7 +2,7 @@ export const english = {
   "screen.market": "Market", "screen.provider": "Provider", "screen.enterprise": "Enterprise", "screen.operator": "Operator", "screen.api": "API",
   screens: "Screens", "scheme.light_dark": "Light or dark as the system", "scheme.light": "Light", "scheme.dark": "Dark",
   log_in: "Log in", log_out: "Log out", "connection.open": "live", "connection.waiting": "connection lost, trying again",
-  money: "{amount} CNY", beijing_time: "Asia/Shanghai", none: "none", unreachable: "The exchange doesn't answer; trying again.",
+  money: "{amount} CNY", beijing_time: "Asia/Shanghai", none: "none", unreachable: "The exchange doesn't answer.",
   "phase.closed": "closed", "phase.pre-open": "pre-open", "phase.call": "call auction", "phase.matched": "auction matched", "phase.continuous": "continuous trading",
   "phase.settled": "settled",
   "kind.hour": "Hour", "kind.day": "Day", "kind.week": "Week", "kind.month": "Month", "kind.quarter": "Quarter",

@@ -1,6 +1,6 @@
 // What every screen has: the way to the others, language, light or dark, who is logged in, whether the feed lives.
 
-import { logOut, session } from "./api.js";
+import { logOut, Refused, session, Unreachable } from "./api.js";
 import { element, node } from "./dom.js";
 import { language, say, switchLanguage, translate } from "./words.js";
 
@@ -41,6 +41,13 @@ function whoIsIn(opened) {
   return node("span", {}, node("a", { href: "/login", text: opened.member }), " ", leave);
 }
 
+// what a screen asked for and didn't get is said in the header; it asks again when the feed comes back
+addEventListener("unhandledrejection", (event) => {
+  if (!(event.reason instanceof Unreachable) && !(event.reason instanceof Refused)) return;
+  event.preventDefault();
+  element("trouble").textContent = event.reason.message;
+});
+
 /** Build the header and translate the page; return who is logged in, or null. */
 export async function mountShell() {
   translate();
@@ -50,7 +57,7 @@ export async function mountShell() {
   document.body.prepend(node("header", {},
     node("h1", {}, "Dongxi ", node("span", { text: "东西", lang: "zh" })),
     node("nav", { "aria-label": say("screens") }, ...SCREENS.map(link)),
-    node("span", { className: "right" }, node("span", { id: "light", role: "status" }), schemeButton(), other, who)));
+    node("span", { className: "right" }, node("span", { id: "trouble", role: "alert", className: "refused" }), node("span", { id: "light", role: "status" }), schemeButton(), other, who)));
   const opened = await session();
   who.append(whoIsIn(opened));
   return opened;
@@ -61,4 +68,5 @@ export function showConnection(state) {
   const light = element("light");
   light.className = state;
   light.textContent = say(`connection.${state}`);
+  if (state === "open") element("trouble").textContent = "";
 }
