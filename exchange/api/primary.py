@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from exchange.api.answers import Answer
-from exchange.api.requests import Cards, Code, Id, MemberName, Moment, Request
+from exchange.api.requests import Cards, Code, Id, MemberName, Moment, Price, Request, SaleKind
 
 Hex32 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)", description="32 bytes as lower-case hex")]
 Hex64 = Annotated[str, Meta(pattern=r"^[0-9a-f]{128}$(?!\n)", description="64 bytes as lower-case hex")]
@@ -64,6 +64,31 @@ class Transfer(Request, frozen=True, kw_only=True):
 
     to_member: MemberName
     cards: Cards
+
+
+class SetSale(Request, frozen=True, kw_only=True):
+    """Keeps up sell orders for what the account's certificates have free; price "0.00" ends that."""
+
+    grade: Code
+    hub: Code
+    kind: SaleKind
+    price: Price
+
+
+class StandingSale(Answer, frozen=True, kw_only=True):
+    """The lowest price at which free capacity is kept on sale in contracts of one kind."""
+
+    grade: str
+    hub: str
+    kind: str
+    price: str
+
+
+class StandingSales(Answer, frozen=True, kw_only=True):
+    """The account's standing sales."""
+
+    sales: list[StandingSale]
+    as_of_seq: int
 
 
 class Pledge(Request, frozen=True, kw_only=True):

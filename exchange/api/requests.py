@@ -201,6 +201,9 @@ class MaintenanceWindow(Request, frozen=True, kw_only=True):
     cards: Cards
 
 
+SaleKind = Literal["day", "week", "month"]
+
+
 class PostCapacity(Request, frozen=True, kw_only=True):
     """Posts capacity that the provider holds ready. `first_day` and `last_day` are both delivery days.
 
@@ -214,6 +217,9 @@ class PostCapacity(Request, frozen=True, kw_only=True):
     first_day: Day
     last_day: Day
     reserve_price: Price = "0.00"
+    sell_in: Annotated[
+        list[SaleKind], Meta(max_length=3, description="contracts in which it is put on sale at that price")
+    ] = msgspec.field(default_factory=list)
     site_id: Id | None = None
     availability_basis_points: Annotated[
         int, Meta(ge=1, le=10_000, description="hundredths of a percent")

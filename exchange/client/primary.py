@@ -9,6 +9,7 @@ from exchange.api import primary as api
 from exchange.api.answers import Done
 from exchange.api.attest import AgentKey, attestation_bytes
 from exchange.api.formats import parse_time_ns
+from exchange.api.requests import SaleKind
 
 Get = Callable[..., Awaitable[Any]]
 Send = Callable[..., Awaitable[Any]]
@@ -90,6 +91,17 @@ class PrimaryClient:
         path = f"/v1/certificates/{_segment(certificate_id)}/pledge"
         answer: api.Certificates = await self._send("POST", path, api.Certificates, api.Pledge(cards=cards))
         return answer
+
+    async def set_sale(self, grade: str, hub: str, kind: SaleKind, price: str) -> list[api.StandingSale]:
+        """Keeps what is free on sale in contracts of one kind; price "0.00" ends that. Gives all sales."""
+        body = api.SetSale(grade=grade, hub=hub, kind=kind, price=price)
+        answer: api.StandingSales = await self._send("POST", "/v1/sales", api.StandingSales, body)
+        return answer.sales
+
+    async def sales(self) -> list[api.StandingSale]:
+        """The account's standing sales."""
+        answer: api.StandingSales = await self._get("/v1/sales", api.StandingSales, signed=True)
+        return answer.sales
 
     # the operator's side
 

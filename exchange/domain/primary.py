@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Literal
 
 from exchange.domain.message import Message, Part
 
@@ -100,6 +101,34 @@ class PostCapacity(Message, frozen=True, kw_only=True):
     """Share of the cards that the provider answers for."""
     maintenance: tuple[Maintenance, ...] = ()
     attributes: tuple[Attribute, ...] = ()
+    sell_in: tuple[SaleKind, ...] = ()
+    """Contracts in which what is certified of it is put on sale at the reserve price (clause 10.8)."""
+
+
+SaleKind = Literal["day", "week", "month"]
+"""Which contracts a standing sale is for."""
+
+
+class SetStandingSale(Message, frozen=True, kw_only=True):
+    """Keeps up sell orders for what the account's certificates have free; price 0 ends that; clause 10.8.
+    Gives the orders that were entered.
+
+    Refused: NOT_A_PROVIDER, MEMBER_NOT_APPROVED, UNKNOWN_PRODUCT, INVALID_SALE.
+    """
+
+    account: int
+    grade: str
+    hub: str
+    kind: SaleKind
+    price_ticks: int
+    """Lowest price, ticks per lot-hour."""
+
+
+class PlaceStandingSales(Message, frozen=True, kw_only=True):
+    """Enters the day's sell orders of all standing sales; clause 10.8. Gives their number.
+
+    Refused: WRONG_PHASE.
+    """
 
 
 class WithdrawCapacity(Message, frozen=True, kw_only=True):
@@ -179,6 +208,8 @@ PrimaryMessage = (
     | RegisterSite
     | SetAgentKey
     | PostCapacity
+    | SetStandingSale
+    | PlaceStandingSales
     | WithdrawCapacity
     | AttestCapacity
     | CertifyCapacity

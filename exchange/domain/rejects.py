@@ -132,6 +132,10 @@ class RejectCode(Enum):
         409,
         "More cards would be certified than were posted, measured and installed on one of the days.",
     )
+    INVALID_SALE = (
+        422,
+        "A standing sale is for day, week or month contracts, each once, at a price of at least one tick.",
+    )
     UNKNOWN_CERTIFICATE = (404, "The account has no valid certificate of this id.")
     CERTIFICATE_IN_USE = (
         409,

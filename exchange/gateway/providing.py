@@ -27,6 +27,7 @@ async def post_capacity(call: Call) -> CapacityAnswer:
         first_day=parse_day(post.first_day, "first_day"),
         last_day=parse_day(post.last_day, "last_day"),
         reserve_price_ticks=parse_price_ticks(post.reserve_price, "reserve_price"),
+        sell_in=tuple(post.sell_in),
         site_id=0 if post.site_id is None else parse_id(post.site_id, "site_id", ID_MAX),
         availability_basis_points=post.availability_basis_points,
         maintenance=tuple(

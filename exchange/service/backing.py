@@ -52,11 +52,12 @@ def _shorts(state: State, wanted: set[Holder]) -> dict[Holder, list[Short]]:
         contract = state.contracts[int(row["contract"])]
         key = (int(row["account"]), contract.grade, contract.hub)
         if key in wanted:
-            found.setdefault(key, []).append(_short(contract, -int(row["lots"])))
+            found.setdefault(key, []).append(short_of(contract, -int(row["lots"])))
     return found
 
 
-def _short(contract: Contract, lots: int) -> Short:
+def short_of(contract: Contract, lots: int) -> Short:
+    """Return so many short lots of a contract, as certificates back them."""
     first, end = epoch_day(contract.period.first), epoch_day(contract.period.end)
     return Short(contract.index, first, end, contract.cards_per_lot, lots)
 

@@ -35,6 +35,7 @@ from exchange.domain.messages import (
     SettleDay,
 )
 from exchange.domain.phases import MarketPhase
+from exchange.domain.primary import PlaceStandingSales
 from exchange.domain.rejects import RejectCode
 from exchange.service.bootstrap import market_rules
 from exchange.service.results import RareResult
@@ -166,6 +167,8 @@ class DayDriver:
             return Due(moment_ns(day, at), "open day", self._opening(day))
         if status.phase is MarketPhase.CLOSED:
             return Due(moment_ns(day, sessions.settle), "settle", self._sending(SettleDay(day=day)))
+        if status.phase in (MarketPhase.CALL, MarketPhase.CONTINUOUS) and self._exchange.views.standing_due:
+            return Due(moment_ns(day, sessions.call), "standing sales", self._sending(PlaceStandingSales()))
         at, phase = sessions.steps()[self._exchange.views.day_steps]
         if status.phase is MarketPhase.CONTINUOUS:
             within = self._due_within(day, at)

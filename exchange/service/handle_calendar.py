@@ -55,6 +55,7 @@ def open_day(state: State, message: OpenDay, stamp: Stamp) -> Outcome:
     day.phase = MarketPhase.PRE_OPEN
     day.trading_day = message.day
     day.margin_runs = 0
+    day.standing_placed = False
     day.sessions = state.sessions
     day.steps = 0
     day.settlement_window_ns = message.settlement_window_ns

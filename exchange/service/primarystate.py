@@ -38,6 +38,16 @@ class Capacity(msgspec.Struct):
     """The latest good one."""
 
 
+class StandingSale(msgspec.Struct):
+    """At which price a provider sells what its certificates have free, in contracts of one kind."""
+
+    account: int
+    grade: str
+    hub: str
+    kind: str
+    price_ticks: int
+
+
 class Primary(msgspec.Struct):
     """Everything that chapter 10 is about."""
 
@@ -46,6 +56,8 @@ class Primary(msgspec.Struct):
     capacity: list[Capacity] = []
     certificates: list[Certificate] = []
     backings: list[Backing] = []
+    standing: list[StandingSale] = []
+    """In the order in which they were set."""
     collateral: list[tuple[int, int]] = []
     """(account, what its pledged certificates count for in fen), ascending account."""
 

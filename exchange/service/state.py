@@ -127,6 +127,8 @@ class Day(msgspec.Struct):
     steps: int = 0
     """How many of its phases have begun."""
     settlement_window_ns: int = 0
+    standing_placed: bool = False
+    """Whether the open day's standing sales are in the book."""
     margin_runs: int = 0
     """The clock's runs of clause 5.11 since the day was opened."""
     delivered_day: date | None = None

@@ -149,6 +149,11 @@ class Views:
         return self._state.day.settlement_window_ns
 
     @property
+    def standing_due(self) -> bool:
+        """Whether the open day's standing sales aren't in the book yet (clause 10.8)."""
+        return bool(self._state.primary.standing) and not self._state.day.standing_placed
+
+    @property
     def margin_runs(self) -> int:
         """How many margin runs the open day has had (clause 5.11)."""
         return self._state.day.margin_runs

@@ -10,6 +10,7 @@ from exchange.domain import delivering as d
 from exchange.domain import messages as m
 from exchange.domain import primary as p
 from exchange.domain.calendar import NS_PER_HOUR, day_start_ns, moment_ns
+from matching.records import Side
 
 if TYPE_CHECKING:
     from scenario import Scenario
@@ -153,7 +154,18 @@ def take(of: Scenario, told: list[Any]) -> str | None:
     return of.send(d.TakeOffer(account=of.account(told[0]), offer_id=told[1], lots=told[2]))
 
 
+def sell(of: Scenario, told: list[Any]) -> str | None:
+    """[provider, "GRADE.HUB", kind of contract, price]: a standing sale; price 0 ends it."""
+    name, product, kind, price = told
+    grade, hub = product.split(".")
+    return of.send(
+        p.SetStandingSale(account=of.account(name), grade=grade, hub=hub, kind=kind, price_ticks=price)
+    )
+
+
 ACTIONS = {
+    "sell": sell,
+    "place": lambda of, _: of.send(p.PlaceStandingSales()),
     "nominate": nominate,
     "offer": offer,
     "take": take,
@@ -204,7 +216,19 @@ def _certificates(of: Scenario, _: Any) -> list[list[Any]]:
     return [[of.name(c.account), c.cards[-1]] for c in of.core.state.primary.certificates if not c.revoked]
 
 
+def _offered(of: Scenario, wanted: dict[str, Any]) -> dict[str, list[list[int]]]:
+    """Price and lots of all open sell orders, by contract."""
+    found: dict[str, list[list[int]]] = {symbol: [] for symbol in wanted}
+    for account in of.core.state.members_by_account:
+        for row in of.core.state.engine.open_orders(account):
+            symbol = of.symbol(int(row["instrument"]))
+            if symbol in found and int(row["side"]) == Side.SELL:
+                found[symbol].append([int(row["price"]), int(row["remaining"])])
+    return found
+
+
 EXPECTATIONS = {
+    "on_sale": _offered,
     "covered": _covered,
     "reservations": _reservations,
     "certificates": _certificates,

@@ -94,6 +94,8 @@ TABLE: Final = {
     "POST /v1/sites/{site_id}/agent": row("provide", "400 MALFORMED_JSON"),
     "POST /v1/capacity/{capacity_id}/attestations": row("provide", "400 MALFORMED_JSON"),
     "GET /v1/certificates": row("read", "200"),
+    "POST /v1/sales": row("provide", "400 MALFORMED_JSON"),
+    "GET /v1/sales": row("read", "200"),
     "POST /v1/certificates/{certificate_id}/transfers": row("provide", "400 MALFORMED_JSON"),
     "POST /v1/certificates/{certificate_id}/pledge": row("provide", "400 MALFORMED_JSON"),
     "GET /v1/operator/certificates": row("operate", "200", *OPERATORS),

@@ -62,6 +62,8 @@ EXAMPLES: list[m.RareMessage] = [
     ),
     d.WithdrawNomination(account=1, nomination_id=1),
     d.BuyInShortfalls(),
+    p.SetStandingSale(account=1, grade="H100", hub="GUIAN", kind="day", price_ticks=1_200),
+    p.PlaceStandingSales(),
     d.OfferReservation(account=1, reservation_id=1, lots=2, price_ticks=1_200, to_member="blue"),
     d.WithdrawOffer(account=1, offer_id=1),
     d.TakeOffer(account=2, offer_id=1, lots=1),

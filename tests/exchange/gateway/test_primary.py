@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from exchange_server import serving
 
@@ -58,6 +59,31 @@ async def test_a_site_is_certified_handed_on_pledged_and_revoked(tmp_path: Path)
         async with served.client(blue) as enterprise:
             (mine,) = (await enterprise.primary.certificates()).certificates
             assert (mine.source_certificate_id, mine.days[0].free) == ("1", 2)
+
+
+async def test_posted_capacity_is_kept_on_sale(tmp_path: Path) -> None:
+    """Clause 10.8: posted with a price before the day begins, in the book from the day's call on."""
+    async with serving(tmp_path) as served:
+        await served.at(8, 45)
+        acme = await served.admit("acme", "provider")
+        async with served.client(acme) as provider:
+            site = await provider.primary.register_site("hall 1", "GUIAN", {"H100": 8}, KEY.public_bytes)
+            with pytest.raises(ExchangeError, match="INVALID_SALE"):
+                await provider.post_capacity(msgspec.structs.replace(POST, sell_in=["day"]))
+            price = (await provider.contract("H100.GUIAN.261205")).reference_price
+            post = msgspec.structs.replace(POST, sell_in=["day"], reserve_price=price)
+            posted = await provider.post_capacity(post)
+            measured = local_datetime(served.exchange.status().market_time_ns)
+            await provider.primary.attest(site, KEY, posted.capacity_id, measured, 8, 950_000, 80)
+            (sale,) = await provider.primary.sales()
+            assert (sale.kind, sale.price) == ("day", price)
+            assert await provider.orders() == []
+            await served.at(8, 56)
+            orders = {order.symbol: order.open_quantity for order in await provider.orders()}
+            assert orders == {"H100.GUIAN.261205": 8, "H100.GUIAN.261206": 5}
+            assert await provider.primary.set_sale("H100", "GUIAN", "day", "0.00") == []
+            assert await provider.orders() == []
+        served.exchange.check()
 
 
 def test_times_are_read_as_they_are_signed() -> None:
