@@ -29,6 +29,7 @@ from matching.records import (
     TimeInForce,
 )
 from matching.records import RejectCode as KernelCode
+from sims.scenario.load import load_scenario, shipped
 
 FOLDER: Final = Path(__file__).parent
 _MADE: Final = "<!-- made by `make docs`; edit docs/build.py or the code it reads -->\n\n"
@@ -134,7 +135,33 @@ def _page(lines: list[str]) -> str:
     return f"{title}\n\n{_MADE}" + "\n".join(rest).lstrip("\n") + "\n"
 
 
-PAGES: Final = {"records.md": records, "api.md": api, "commands.md": commands}
+def scenarios() -> str:
+    """Return the page of the scenarios that are shipped: what each shows and why it could happen."""
+    lines = [
+        "# Scenarios",
+        "",
+        'What `dongxi sim run NAME` simulates. A file of one\'s own begins with `extends = "NAME"`; its keys',
+        "are in the JSON schema that `dongxi sim schema` prints.",
+    ]
+    for name in shipped():
+        scenario = load_scenario(name)
+        lines += [
+            "",
+            f"## {scenario.title}",
+            "",
+            f"`{name}`. {scenario.shows}",
+            "",
+            f"Why it is plausible: {scenario.plausible}",
+        ]
+    return _page(lines)
+
+
+PAGES: Final = {
+    "records.md": records,
+    "api.md": api,
+    "commands.md": commands,
+    "scenarios.md": scenarios,
+}
 """File name → what writes it."""
 
 

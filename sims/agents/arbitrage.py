@@ -68,7 +68,7 @@ class ArbitrageCrowd(Speculators):
 
     def wake(self, now: Moment, draws: np.random.Generator, out: Records) -> int:
         """Compare two contracts each; those of different grades are passed over."""
-        board, world, turns = self.board, self.world, self._turns(draws)
+        board, world, turns = self.board, self.world, self.turns(draws)
         pairs = draws.integers(0, len(board.rows), (self.size, 2))
         goods = board.rows["good"]
         grades = world.grade_of[goods]
@@ -78,12 +78,12 @@ class ArbitrageCrowd(Speculators):
             board.refs,
             board.rows,
             self.first_ref,
-            self._held(),
-            self._leaving(now),
+            self.held(),
+            self.leaving(now),
             turns,
             pairs,
             world.reference[goods],
             self._terms,
             now.wake,
         )
-        return self._leave(now, turns, out, count)
+        return self.close(now, turns, out, count)

@@ -82,21 +82,21 @@ class MakerCrowd(Speculators):
     @property
     def commands_max(self) -> int:
         """Two cancellations and two orders a row, and one to close."""
-        return self.size * (4 * self._rows_max + 1)
+        return self.size * (4 * self._rows_max + 2)
 
     def wake(self, now: Moment, draws: np.random.Generator, out: Records) -> int:
         """Renew quotes."""
-        spec, board, turns = self._spec, self.board, self._turns(draws)
+        spec, board, turns = self._spec, self.board, self.turns(draws)
         count = _make(
             out,
             board.refs,
             board.rows,
             self.first_ref,
             self.refs_each,
-            self._held(),
-            self._leaving(now),
+            self.held(),
+            self.leaving(now),
             turns,
             (spec.half_spread, spec.lean, spec.lots, spec.position_max),
             now.wake,
         )
-        return self._leave(now, turns, out, count)
+        return self.close(now, turns, out, count)

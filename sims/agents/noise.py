@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from matching.jit import wide
 from matching.records import Records
 from sims.agents.crowd import Crowd, Moment
+from sims.agents.speculators import Speculators
 from sims.engine.board import Board
 from sims.engine.jit import kernel
 from sims.engine.outbox import AT_ONCE, BUY, RESTS, SELL, put_cancel, put_order
@@ -25,6 +26,7 @@ def _quote(
     first_ref: int,
     values: NDArray[np.float64],
     chances: NDArray[np.float64],
+    leaving: NDArray[np.bool_],
     turns: NDArray[np.int64],
     budget: bool,
     wake: int,
@@ -38,7 +40,7 @@ def _quote(
         member = turns[turn]
         at = wide(chances[member, 0] * len(rows))
         row = rows[at]
-        if row["halted"] != 0:
+        if row["halted"] != 0 or leaving[at]:
             continue
         ref = first_ref + member
         count = put_cancel(out, count, refs, ref)
@@ -56,10 +58,8 @@ def _quote(
     return count
 
 
-class ZeroIntelligenceCrowd(Crowd):
+class ZeroIntelligenceCrowd(Speculators):
     """Half of them buy, half sell, each one lot at a random price."""
-
-    refs_each = 1
 
     def __init__(
         self,
@@ -69,32 +69,28 @@ class ZeroIntelligenceCrowd(Crowd):
         board: Board,
         draws: np.random.Generator,
     ) -> None:
-        super().__init__(spec.name, accounts, world, board)
+        super().__init__(spec, accounts, world, board)
         self._spec = spec
         self._values = (2 * draws.random(len(accounts)) - 1) * (spec.spread / BASIS)
 
-    @property
-    def commands_max(self) -> int:
-        """A cancellation and an order each."""
-        return 2 * self.size
-
     def wake(self, now: Moment, draws: np.random.Generator, out: Records) -> int:
         """Replace quotes."""
-        acting = (draws.random(self.size) < self._spec.activity / BASIS) & self.living
-        turns = draws.permutation(np.flatnonzero(acting))
+        turns = self.turns(draws)
         chances = draws.random((self.size, 2))
         board = self.board
-        return _quote(
+        count = _quote(
             out,
             board.refs,
             board.rows,
             self.first_ref,
             self._values,
             chances,
+            self.leaving(now),
             turns,
             self._spec.budget,
             now.wake,
         )
+        return self.close(now, turns, out, count)
 
     def unit_worth(self) -> NDArray[np.float64]:
         """Its value."""

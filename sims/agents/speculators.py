@@ -16,11 +16,11 @@ from matching.records import Records
 from sims.agents.crowd import Crowd, Moment
 from sims.engine.board import Board
 from sims.engine.jit import inlined, kernel
-from sims.engine.outbox import AT_ONCE, BUY, SELL, put_order
+from sims.engine.outbox import AT_ONCE, BUY, RESTS, SELL, put_cancel, put_order
 from sims.engine.world import BASIS, World
-from sims.scenario.populations import Arbitrageur, MarketMaker, Momentum, Value
+from sims.scenario import populations
 
-LEAVES: Final = 0.6
+LEAVES: Final = 0.3
 """From this share of a contract's last trading day on they only close positions."""
 
 
@@ -56,19 +56,27 @@ def leave(
     turns: NDArray[np.int64],
     wake: int,
 ) -> int:
-    """Each member of `turns` closes what it holds in `leaving` rows, one row a wake.
+    """Each member of `turns` closes what it holds in `leaving` rows, one row a wake in turn: against the
+    best price if there is one, else with an order that rests at the latest.
 
     `positions` (members, rows).
     """
     for turn in range(len(turns)):
         member = turns[turn]
-        for at in range(len(rows)):
+        ref = first_ref + member * refs_each
+        for step in range(len(rows)):
+            at = (wake + step) % len(rows)
             held = wide(positions[member, at])
-            if leaving[at] and held != 0:
-                side = SELL if held > 0 else BUY
-                ref = first_ref + member * refs_each
-                count = take(out, count, refs, ref, at, rows[at], side, abs(held), wake)
-                break
+            row = rows[at]
+            if not leaving[at] or held == 0 or row["halted"] != 0:
+                continue
+            count = put_cancel(out, count, refs, ref)
+            side = SELL if held > 0 else BUY
+            price = wide(row["bid"]) if side == SELL else wide(row["ask"])
+            if price == 0:
+                price = wide(row["last"])
+            count = put_order(out, count, refs, ref, at, row["contract"], side, price, abs(held), RESTS, wake)
+            break
     return count
 
 
@@ -84,7 +92,7 @@ class Speculators(Crowd):
 
     def __init__(
         self,
-        spec: MarketMaker | Momentum | Value | Arbitrageur,
+        spec: populations.Crowd,
         accounts: NDArray[np.int32],
         world: World,
         board: Board,
@@ -94,22 +102,26 @@ class Speculators(Crowd):
 
     @property
     def commands_max(self) -> int:
-        """At most two orders a member, and one to close."""
-        return 3 * self.size
+        """At most two orders a member, and an order and a cancellation to close."""
+        return 4 * self.size
 
-    def _turns(self, draws: np.random.Generator) -> NDArray[np.int64]:
+    def turns(self, draws: np.random.Generator) -> NDArray[np.int64]:
+        """Return the members that act now, in an order drawn anew."""
         acting = (draws.random(self.size) < self._activity) & self.living
         return draws.permutation(np.flatnonzero(acting))
 
-    def _leaving(self, now: Moment) -> NDArray[np.bool_]:
+    def leaving(self, now: Moment) -> NDArray[np.bool_]:
+        """Return which rows are only closed in, shape (rows,)."""
         return now.last_day & (now.progress >= LEAVES)
 
-    def _held(self) -> NDArray[np.int32]:
+    def held(self) -> NDArray[np.int32]:
+        """Return the lots that each member holds, shape (members, rows)."""
         return self.board.positions[self.accounts]
 
-    def _leave(self, now: Moment, turns: NDArray[np.int64], out: Records, count: int) -> int:
-        leaving = self._leaving(now)
-        if not leaving.any():
+    def close(self, now: Moment, turns: NDArray[np.int64], out: Records, count: int) -> int:
+        """Write orders that close positions in rows that are left; return the new count."""
+        rows = self.leaving(now)
+        if not rows.any():
             return count
         board = self.board
         return leave(
@@ -119,8 +131,8 @@ class Speculators(Crowd):
             board.rows,
             self.first_ref,
             self.refs_each,
-            self._held(),
-            leaving,
+            self.held(),
+            rows,
             turns,
             now.wake,
         )

@@ -65,7 +65,7 @@ class _ViewCrowd(Speculators):
 
     def wake(self, now: Moment, draws: np.random.Generator, out: Records) -> int:
         """Look at one contract each."""
-        board, turns = self.board, self._turns(draws)
+        board, turns = self.board, self.turns(draws)
         picks = draws.integers(0, len(board.rows), self.size)
         buy_below, sell_above = self._bounds(picks)
         count = _trade_views(
@@ -73,8 +73,8 @@ class _ViewCrowd(Speculators):
             board.refs,
             board.rows,
             self.first_ref,
-            self._held(),
-            self._leaving(now),
+            self.held(),
+            self.leaving(now),
             turns,
             picks,
             buy_below,
@@ -82,7 +82,7 @@ class _ViewCrowd(Speculators):
             self._terms,
             now.wake,
         )
-        return self._leave(now, turns, out, count)
+        return self.close(now, turns, out, count)
 
     def _bounds(self, picks: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return below what, and above what, each member trades in the row that it picked."""

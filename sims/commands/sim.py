@@ -13,14 +13,14 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from sims.classics.checks import FULL, PARTS, QUICK, Check
+from sims.commands.experiments import compare, reproduce, run, scenarios, schema, sweep
 
 EXIT_OUTSIDE = 1
 app = typer.Typer(no_args_is_help=True, help="Market simulations on the exchange's own matching engine.")
 
 
-@app.callback()
-def _sim() -> None:
-    """Keep `validate` a sub-command."""
+for command in (run, sweep, compare, reproduce, scenarios, schema):
+    app.command()(command)
 
 
 @app.command()

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 HOURS = 24
 
 
+def delivering_accounts(simulation: Simulation) -> set[int]:
+    """Return the accounts that deliver what they sold."""
+    providers = {int(account) for crowd in simulation.providers() for account in crowd.accounts}
+    return providers - simulation.world.dead
+
+
 def meter(simulation: Simulation) -> None:
     """Send the readings of the delivery day that is finished next.
 
@@ -27,12 +33,12 @@ def meter(simulation: Simulation) -> None:
         return
     day = state.day.delivered_day + timedelta(days=1)
     rows = state.reservations.rows
-    delivering = {int(account) for crowd in simulation.providers() for account in crowd.accounts}
+    delivering = delivering_accounts(simulation)
     readings: dict[int, list[Reading]] = defaultdict(list)
     for at in np.flatnonzero(rows["day"] == epoch_day(day)).tolist():
         provider = int(rows["provider"][at])
         contract = state.contracts[int(rows["contract"][at])]
-        if provider not in delivering or provider in world.dead:
+        if provider not in delivering:
             continue
         lost = world.lost[world.hubs.index(contract.hub)]
         cards = int(int(rows["lots"][at]) * contract.cards_per_lot * (1 - lost))

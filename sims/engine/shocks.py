@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from exchange.domain.calendar import moment_ns
 from exchange.domain.messages import Halt, Withdraw
-from matching.records import Side, TimeInForce, new_order
+from matching.records import Side, new_order
 from sims.agents.provider import ProviderCrowd
 from sims.engine.world import BASIS
 from sims.scenario.shocks import (
@@ -137,7 +137,6 @@ def _fat_finger(simulation: Simulation, shock: FatFinger) -> None:
         side=side,
         quantity=shock.lots,
         price=int(row["high"] if side is Side.BUY else row["low"]),
-        tif=TimeInForce.IOC,
     )
     simulation.market.hot(order)
 

@@ -24,6 +24,7 @@ from sims.engine.board import ROW, Board
 from sims.engine.delivering import meter
 from sims.engine.driver import SimDriver
 from sims.engine.market import SimMarket, finish
+from sims.engine.monitor import Monitor
 from sims.engine.opening import admit, limits_of, open_market, rows_max
 from sims.engine.shocks import Timetable
 from sims.engine.streams import stream
@@ -75,6 +76,7 @@ class Simulation:
         self.market = SimMarket(limits, begin, self._see)
         self.board = Board(0, 1)
         self._watch = watch
+        self.monitor = Monitor()
         open_market(self.market, scenario, catalogue)
         self.crowds = self._people(parties)
         self._timetable = Timetable(self)
@@ -196,6 +198,7 @@ class Simulation:
             events = self._send(parts)
             for crowd in crowds:
                 crowd.on_events(events)
+        self.monitor.note(board.rows)
         if self._watch is not None:
             self._watch(Quotes(self.market.clock.now_ns(), board.rows.copy()))
 

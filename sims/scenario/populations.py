@@ -26,7 +26,9 @@ class Crowd(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class ZeroIntelligence(Crowd, frozen=True, kw_only=True, tag="zero-intelligence"):
-    """Random quotes of one unit (Gode and Sunder 1993): half the members buy, half sell."""
+    """Random quotes of one lot (Gode and Sunder 1993): half the members buy, half sell; on a contract's last
+    trading day they close what they hold.
+    """
 
     budget: bool = True
     """ZI-C: never beyond the member's own value. Without it ZI-U: anything within the day's limits."""
@@ -51,9 +53,9 @@ class MarketMaker(Crowd, frozen=True, kw_only=True, tag="market-maker"):
     """Quotes both sides around the middle and leans against its inventory (Ho and Stoll 1981)."""
 
     half_spread: BasisPoints = 40
-    lots: Lots = 5
+    lots: Lots = 3
     """A quote's size."""
-    position_max: Lots = 100
+    position_max: Lots = 20
     """Lots in one contract beyond which it quotes one side only."""
     lean: BasisPoints = 100
     """How far the quotes have moved when the inventory is full."""
@@ -67,7 +69,7 @@ class Momentum(Crowd, frozen=True, kw_only=True, tag="momentum"):
     memory: Annotated[int, Meta(ge=2, le=1_000)] = 12
     """Wakes that the moving average looks back."""
     lots: Lots = 2
-    position_max: Lots = 40
+    position_max: Lots = 10
 
 
 class Value(Crowd, frozen=True, kw_only=True, tag="value"):
@@ -78,7 +80,7 @@ class Value(Crowd, frozen=True, kw_only=True, tag="value"):
     margin: BasisPoints = 50
     """Gain that it wants."""
     lots: Lots = 3
-    position_max: Lots = 60
+    position_max: Lots = 12
 
 
 class Provider(Crowd, frozen=True, kw_only=True, tag="provider"):
@@ -107,7 +109,7 @@ class Enterprise(Crowd, frozen=True, kw_only=True, tag="enterprise"):
 
     cities: tuple[str, ...] = ()
     """Empty: the thirteen edge cities, in turn."""
-    demand: BasisPoints = 2_000
+    demand: BasisPoints = 10_000
     """Share of the city's tasks, divided among its enterprises."""
     premium: BasisPoints = 1_500
     """Most that buying elsewhere costs above the reference price; uniform by member."""
@@ -123,7 +125,7 @@ class Arbitrageur(Crowd, frozen=True, kw_only=True, tag="arbitrageur"):
     gain: BasisPoints = 60
     """Least difference beyond that of what the goods are worth."""
     lots: Lots = 3
-    position_max: Lots = 60
+    position_max: Lots = 12
 
 
 Population: TypeAlias = (

@@ -1,0 +1,167 @@
+"""`dongxi sim run`, `sweep`, `compare`, `scenarios`, `schema`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+
+from sims.commands.shared import (
+    ExecutorName,
+    Out,
+    Seeds,
+    Set,
+    Workers,
+    fail,
+    seeds_of,
+    sentences,
+    work_through,
+)
+from sims.engine.outcome import Outcome
+from sims.experiments.findings import Line, lines
+from sims.experiments.inference import interval
+from sims.experiments.job import Finished, run_job, versions
+from sims.experiments.plan import compare_plan, sweep_plan
+from sims.experiments.report import write_report
+from sims.experiments.store import Manifest, Store
+from sims.scenario.load import load_scenario, plain, shipped
+from sims.scenario.schema import schema as scenario_schema
+
+Name = Annotated[str, typer.Argument(metavar="SCENARIO", help="A shipped scenario, or a path to a .toml.")]
+
+
+def scenarios() -> None:
+    """List the scenarios that are shipped, and what each shows."""
+    for name in shipped():
+        scenario = load_scenario(name)
+        typer.echo(f"{name}\n    {scenario.title}. {scenario.shows}")
+
+
+def schema() -> None:
+    """Print the JSON schema of scenario files."""
+    typer.echo(orjson.dumps(scenario_schema(), option=orjson.OPT_INDENT_2).decode())
+
+
+def run(
+    scenario: Name,
+    seed: Annotated[int, typer.Option(min=0)] = 1,
+    overrides: Set = None,
+    out: Out = None,
+) -> None:
+    """Run a scenario once; prints what it came to, and writes manifest, tables and report to --out."""
+    with sentences():
+        table = plain(load_scenario(scenario, overrides or ()))
+        name = table["name"]
+        store = Store(out or Path(f"sim-{name}-{seed}"), Manifest("run", {name: table}, {name: [seed]}))
+        work_through(store, "serial", None)
+    (one,) = store.finished()
+    _show_outcome(one.outcome)
+    _reported(store, store.finished())
+
+
+def reproduce(
+    directory: Annotated[Path, typer.Argument(help="Directory of a run, sweep or comparison.")],
+) -> None:
+    """Run again what a manifest names, and compare the hashes with those that were kept."""
+    with sentences():
+        store = Store(directory)
+        kept = {one.key: one.outcome for one in store.finished()}
+        ours = versions()
+        if ours != store.manifest.versions:
+            made = store.manifest.versions
+            typer.echo(f"Versions differ: it was made with {made}, these are {ours}.", err=True)
+        wrong = [
+            job.key
+            for job in store.manifest.jobs()
+            if job.key in kept and run_job(job, "again").outcome != kept[job.key]
+        ]
+    typer.echo(f"{len(kept) - len(wrong)} of {len(kept)} runs are the same to the bit.")
+    if wrong:
+        fail(f"not the same: {', '.join(f'{variant} seed {seed}' for variant, seed in wrong[:5])}")
+
+
+def sweep(
+    scenario: Name,
+    seeds: Seeds = "20",
+    overrides: Set = None,
+    out: Out = None,
+    workers: Workers = None,
+    executor: ExecutorName = "pool",
+) -> None:
+    """Run every combination of --set KEY=A,B,C under common seeds."""
+    with sentences():
+        manifest = sweep_plan(scenario, overrides or (), seeds_of(seeds))
+        store = Store(out or Path(f"sweep-{Path(scenario).stem}"), manifest)
+        work_through(store, executor, workers)
+    finished = store.finished()
+    _show_lines(lines(finished))
+    _reported(store, finished)
+
+
+def compare(
+    base: Annotated[str, typer.Argument(metavar="BASE")],
+    candidate: Annotated[str, typer.Argument(metavar="CANDIDATE")],
+    seeds: Seeds = "50",
+    overrides: Set = None,
+    out: Out = None,
+    workers: Workers = None,
+    executor: ExecutorName = "pool",
+) -> None:
+    """Compare two scenarios under common seeds; --set holds for the candidate.
+
+    Differences are candidate − base with 95 % intervals; p is of a sign-flip test, each figure by itself.
+    """
+    with sentences():
+        manifest = compare_plan(base, candidate, overrides or (), seeds_of(seeds))
+        name = f"compare-{Path(base).stem}-{Path(candidate).stem}"
+        store = Store(out or Path(name), manifest)
+        work_through(store, executor, workers)
+    finished = store.finished()
+    _show_changes(lines(finished))
+    _reported(store, finished)
+
+
+def _reported(store: Store, finished: list[Finished]) -> None:
+    page = write_report(store.directory, store.manifest, finished)
+    typer.echo(f"Results: {store.directory}, report: {page}")
+
+
+def _show_outcome(outcome: Outcome) -> None:
+    figures = Table("figure", "value", box=SIMPLE)
+    for name, value in outcome.metrics.items():
+        figures.add_row(name, f"{value:,.4g}")
+    people = Table("population", "members", "surplus CNY", "bought", "at", "sold", "at", box=SIMPLE)
+    for of in outcome.classes:
+        bought, sold = (f"{lot_hours:,.0f}" for lot_hours in (of.bought, of.sold))
+        prices = (f"{price:.2f}" for price in (of.bought_price, of.sold_price))
+        people.add_row(
+            of.population, str(of.members), f"{of.surplus:,.0f}", bought, next(prices), sold, next(prices)
+        )
+    console = Console()
+    console.print(figures, people)
+    console.print(f"{outcome.commands:,} commands, {outcome.events:,} events, {outcome.trades:,} trades")
+    console.print(f"journal {outcome.journal_hash}\nstate   {outcome.state_hash}", highlight=False)
+
+
+def _show_lines(found: list[Line]) -> None:
+    variants = list(found[0].by_variant) if found else []
+    table = Table("figure", *variants, box=SIMPLE)
+    for line in found:
+        table.add_row(line.name, *(interval(line.by_variant[variant]) for variant in variants))
+    Console().print(table)
+
+
+def _show_changes(found: list[Line]) -> None:
+    table = Table("figure", "base", "candidate", "difference (95 %)", "p", "", box=SIMPLE)
+    for line in found:
+        if line.change is None:
+            continue
+        means = [f"{estimate.mean:,.4g}" for estimate in line.by_variant.values()]
+        word = "" if not line.change.significant else ("more" if line.change.difference.mean > 0 else "less")
+        table.add_row(line.name, *means, interval(line.change.difference), f"{line.change.p_value:.3f}", word)
+    Console().print(table)

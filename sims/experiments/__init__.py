@@ -1,0 +1,1 @@
+"""Experiments: many runs of scenarios, on many workers, kept, resumed, compared and reported."""

@@ -1,0 +1,29 @@
+"""Seeds as a person writes them: 200, 1-100, 3,5,8-12."""
+
+from __future__ import annotations
+
+from typing import Final
+
+SEEDS_MAX: Final = 1_000_000
+
+
+def parse_seeds(text: str) -> list[int]:
+    """Return the seeds of a list of numbers and ranges; one number N alone is 1 … N.
+
+    Raises ValueError naming the part that isn't understood or that overlaps with one before it.
+    """
+    if text.isdecimal() and 1 <= int(text) <= SEEDS_MAX:
+        return list(range(1, int(text) + 1))
+    seeds: dict[int, str] = {}
+    for part in text.split(","):
+        low, dash, high = part.partition("-")
+        if not low.isdecimal() or (dash and not high.isdecimal()):
+            raise ValueError(f"seeds {text!r}: {part!r} is neither a number nor a range such as 1-100")
+        first, last = int(low), int(high or low)
+        if last < first or last - first >= SEEDS_MAX:
+            raise ValueError(f"seeds {text!r}: {part!r} must rise, by less than {SEEDS_MAX:,}")
+        for seed in range(first, last + 1):
+            if seed in seeds:
+                raise ValueError(f"seeds {text!r}: {part!r} overlaps with {seeds[seed]!r} at {seed}")
+            seeds[seed] = part
+    return list(seeds)

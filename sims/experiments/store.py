@@ -1,0 +1,129 @@
+"""An experiment's directory: a manifest, a line for each finished run, and tables made of the lines.
+
+manifest.json            scenarios, seeds, versions: what makes every run again, bit for bit
+finished-WORKER.jsonl    one line a run, written when it is finished; an incomplete last line is ignored
+runs-WORKER.parquet      figures of each run      ┐
+classes-WORKER.parquet   each population's result ├ one shard a worker and table, made at the end
+prices-WORKER.parquet    settlement prices        ┘
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sims.experiments.job import Finished, Job, versions
+
+MANIFEST = "manifest.json"
+
+
+class StoreError(Exception):
+    """A directory that holds something else, or can't be written."""
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """What an experiment runs."""
+
+    what: str
+    """run, sweep or compare."""
+    variants: dict[str, dict[str, Any]]
+    """Scenario tables by variant."""
+    seeds: dict[str, list[int]]
+    """By variant."""
+    versions: dict[str, str] = msgspec.field(default_factory=versions)
+
+    def jobs(self) -> list[Job]:
+        """Return all jobs, seed by seed, so that an experiment that is stopped has whole pairs."""
+        tables = {name: msgspec.json.encode(table) for name, table in self.variants.items()}
+        longest = max(len(seeds) for seeds in self.seeds.values())
+        return [
+            Job(variant, seeds[at], tables[variant])
+            for at in range(longest)
+            for variant, seeds in self.seeds.items()
+            if at < len(seeds)
+        ]
+
+
+class Store:
+    """Opens or begins a directory. Raises StoreError if another experiment is in it."""
+
+    def __init__(self, directory: Path, manifest: Manifest | None = None) -> None:
+        self.directory = directory
+        path = directory / MANIFEST
+        if path.exists():
+            self.manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+            if manifest is not None and manifest != self.manifest:
+                raise StoreError(
+                    f"{directory} holds another experiment (other scenario, seeds or versions); "
+                    "name another directory with --out"
+                )
+        elif manifest is None:
+            raise StoreError(f"{directory} holds no {MANIFEST}: it isn't an experiment's directory")
+        else:
+            directory.mkdir(parents=True, exist_ok=True)
+            self.manifest = manifest
+            path.write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
+        self._files: dict[str, IO[bytes]] = {}
+
+    def finished(self) -> list[Finished]:
+        """Return what is finished, by variant and seed."""
+        found = [one for shard in self._shards() for one in _read(shard)]
+        order = {variant: number for number, variant in enumerate(self.manifest.variants)}
+        unique = {one.key: one for one in found}
+        return sorted(unique.values(), key=lambda one: (order[one.variant], one.outcome.seed))
+
+    def left(self) -> list[Job]:
+        """Return the jobs that aren't finished."""
+        done = {one.key for one in self.finished()}
+        return [job for job in self.manifest.jobs() if job.key not in done]
+
+    def keep(self, one: Finished) -> None:
+        """Write a line. Raises StoreError, such as for a full disk; lines before it are safe."""
+        try:
+            if one.worker not in self._files:
+                self._files[one.worker] = (self.directory / f"finished-{one.worker}.jsonl").open("ab")
+            file = self._files[one.worker]
+            file.write(msgspec.json.encode(one) + b"\n")
+            file.flush()
+        except OSError as error:
+            raise StoreError(f"{self.directory}: {error.strerror}; what is finished is kept") from error
+
+    def close(self) -> None:
+        """Make the tables of every worker's lines."""
+        for file in self._files.values():
+            file.close()
+        self._files.clear()
+        for shard in self._shards():
+            worker = shard.stem.removeprefix("finished-")
+            for table, rows in _tables(_read(shard)).items():
+                if rows:
+                    pq.write_table(pa.Table.from_pylist(rows), self.directory / f"{table}-{worker}.parquet")
+
+    def _shards(self) -> list[Path]:
+        return sorted(self.directory.glob("finished-*.jsonl"))
+
+
+def _read(shard: Path) -> Iterator[Finished]:
+    with shard.open("rb") as file:
+        for line in file:
+            if line.endswith(b"\n"):
+                yield msgspec.json.decode(line, type=Finished)
+
+
+def _tables(finished: Iterator[Finished]) -> dict[str, list[dict[str, Any]]]:
+    """Return rows by table; each begins with variant and seed."""
+    tables: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for one in finished:
+        outcome = msgspec.to_builtins(one.outcome)
+        key = {"variant": one.variant, "seed": one.outcome.seed}
+        metrics, classes, prices = (outcome.pop(name) for name in ("metrics", "classes", "prices"))
+        tables["runs"].append(key | outcome | metrics)
+        tables["classes"] += [key | row for row in classes]
+        tables["prices"] += [key | row for row in prices]
+    return tables

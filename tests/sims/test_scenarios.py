@@ -1,0 +1,91 @@
+"""Scenario files: what they may say, how they extend one another; every shipped one conserves money."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from exchange.domain.messages import SetRules
+from sims.engine.outcome import outcome_of
+from sims.engine.simulation import Simulation
+from sims.scenario.load import ScenarioError, load_scenario, plain, scenario_of, shipped, split_values
+from sims.scenario.schema import schema
+
+
+def refusal(*overrides: str, name: str = "calm") -> str:
+    """The sentence that a scenario is refused with."""
+    with pytest.raises(ScenarioError) as refused:
+        load_scenario(name, overrides)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_money_and_positions_conserve_in_every_scenario(name: str) -> None:
+    simulation = Simulation(load_scenario(name, ["wake_seconds=1800"]), 1)
+    simulation.run()
+    simulation.market.core.check()
+    outcome = outcome_of(simulation)
+    state = simulation.market.core.state
+    assert int(state.cash.sum() + state.fund.sum()) == state.deposits_fen - state.withdrawals_fen
+    assert (simulation.board.positions.sum(axis=0) == 0).all()
+    assert outcome.trades > 50 and outcome.metrics["conversion"] > 0
+
+
+def test_at_least_eight_are_shipped_and_each_says_why() -> None:
+    told = [load_scenario(name) for name in shipped()]
+    assert len(told) >= 8
+    assert all(len(scenario.shows) > 40 and len(scenario.plausible) > 40 for scenario in told)
+    page = Path(__file__).parents[2].joinpath("docs/scenarios.md").read_text("utf-8")
+    assert all(f"`{name}`" in page for name in shipped())
+
+
+def test_a_scenario_survives_its_own_table() -> None:
+    for name in shipped():
+        scenario = load_scenario(name)
+        assert scenario_of(plain(scenario), "copy") == scenario
+
+
+def test_the_schema_names_every_key() -> None:
+    written = msgspec.json.encode(schema()).decode()
+    assert '"wake_seconds"' in written and '"hub-outage"' in written and '"market-maker"' in written
+
+
+def test_overrides_reach_sections_populations_and_shocks() -> None:
+    settings = ["fee.taker=7", "population.makers.count=2", "shock.guian-dark.lost=100"]
+    scenario = load_scenario("hub-outage", settings)
+    simulation = Simulation(scenario, 1)
+    assert simulation.market.core.state.rules.taker_basis_points == 7
+    assert isinstance(simulation.market.core.state.rules, SetRules)
+    assert [crowd.size for crowd in simulation.crowds if crowd.name == "makers"] == [2]
+    assert scenario.shock[0].lost == 100  # type: ignore[union-attr]
+
+
+def test_what_is_wrong_is_named_with_file_key_and_what_is_allowed() -> None:
+    assert refusal("fee.takr=1") == "calm: fee: unknown key `takr`; known: maker, taker"
+    assert "fee.taker: Expected `int` >= 0" in refusal("fee.taker=-1")
+    assert "no 'GUIYANG' here; known: ZHANGJIAKOU" in refusal('goods=[{grades=["H100"], hubs=["GUIYANG"]}]')
+    assert "no 'maker'; known: providers" in refusal("population.maker.count=1")
+    assert "expected KEY=VALUE" in refusal("fee.taker")
+    assert "no scenario 'clam'; known: cable-cut, calm" in refusal(name="clam")
+    assert "shock.slip.hub: no 'TIANFU' here" in refusal("shock.slip.hub=TIANFU", name="fat-finger")
+    assert "shock.slip.day: the scenario has 1 days" in refusal("shock.slip.day=2", name="fat-finger")
+    assert "population[0]: unknown key `speed`; known: activity" in refusal("population.providers.speed=1")
+    assert "must be after 10:00" in refusal("shock.guian-dark.until=09:00:00", name="hub-outage")
+
+
+def test_files_extend_and_never_themselves(tmp_path: Path) -> None:
+    child, loop = tmp_path / "child.toml", tmp_path / "loop.toml"
+    child.write_text(
+        'extends = "calm"\n[fee]\ntaker = 9\n[[population]]\nkind="poisson"\nname="flow"\ncount=1\n'
+    )
+    scenario = load_scenario(str(child))
+    assert scenario.fee.taker == 9
+    assert [spec.name for spec in scenario.population][-2:] == ["noise", "flow"]
+    loop.write_text('extends = "loop.toml"\n')
+    assert "extends itself" in refusal(name=str(loop))
+    assert "No such file" in refusal(name=str(tmp_path / "none.toml"))
+
+
+def test_values_of_a_sweep_are_split_outside_of_brackets() -> None:
+    assert split_values("1,2,3") == ["1", "2", "3"]
+    assert split_values('["day"],["day","week"]') == ['["day"]', '["day","week"]']
