@@ -23,6 +23,7 @@ from sims.commands.shared import (
     work_through,
 )
 from sims.engine.outcome import Outcome
+from sims.experiments.executors import Serial, executor_of
 from sims.experiments.findings import Line, lines
 from sims.experiments.inference import interval
 from sims.experiments.job import Finished, run_job, versions
@@ -58,7 +59,7 @@ def run(
         table = plain(load_scenario(scenario, overrides or ()))
         name = table["name"]
         store = Store(out or Path(f"sim-{name}-{seed}"), Manifest("run", {name: table}, {name: [seed]}))
-        work_through(store, "serial", None)
+        work_through(store, Serial())
     (one,) = store.finished()
     _show_outcome(one.outcome)
     _reported(store, store.finished())
@@ -95,9 +96,10 @@ def sweep(
 ) -> None:
     """Run every combination of --set KEY=A,B,C under common seeds."""
     with sentences():
+        runner = executor_of(executor, workers)
         manifest = sweep_plan(scenario, overrides or (), seeds_of(seeds))
         store = Store(out or Path(f"sweep-{Path(scenario).stem}"), manifest)
-        work_through(store, executor, workers)
+        work_through(store, runner)
     finished = store.finished()
     _show_lines(lines(finished))
     _reported(store, finished)
@@ -117,10 +119,11 @@ def compare(
     Differences are candidate − base with 95 % intervals; p is of a sign-flip test, each figure by itself.
     """
     with sentences():
+        runner = executor_of(executor, workers)
         manifest = compare_plan(base, candidate, overrides or (), seeds_of(seeds))
         name = f"compare-{Path(base).stem}-{Path(candidate).stem}"
         store = Store(out or Path(name), manifest)
-        work_through(store, executor, workers)
+        work_through(store, runner)
     finished = store.finished()
     _show_changes(lines(finished))
     _reported(store, finished)

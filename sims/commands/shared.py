@@ -18,7 +18,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from sims.experiments.executors import ExecutorError, executor_of
+from sims.experiments.executors import Executor, ExecutorError
 from sims.experiments.seeds import parse_seeds
 from sims.experiments.store import Store, StoreError
 from sims.scenario.load import ScenarioError
@@ -58,13 +58,12 @@ def seeds_of(text: str) -> list[int]:
         fail(str(error))
 
 
-def work_through(store: Store, executor: str, workers: int | None) -> None:
+def work_through(store: Store, runner: Executor) -> None:
     """Run what is left of an experiment, with a progress bar on stderr.
 
     Ctrl-C stops it: what is finished is kept, tables included, and the same command goes on.
     """
     left = store.left()
-    runner = executor_of(executor, workers)
     try:
         with _progress(len(left)) as advance:
             for one in runner.run(left):

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.domain.messages import AddMember, Deposit, MemberKind, Product, SetMarginRules, SetRules
-from exchange.service.bootstrap import DELIVERY_RULES, MARGIN_RULES, market_rules
+from exchange.domain.sessions import SetSessions
+from exchange.service.bootstrap import DELIVERY_RULES, MARGIN_RULES, SESSIONS, market_rules
 from exchange.service.handle_settlement import CASCADE_LISTED_MAX
 from matching.spec import EngineLimits
 from nodes.catalogue import Catalogue
@@ -92,6 +93,7 @@ def open_market(market: SimMarket, scenario: Scenario, catalogue: Catalogue) -> 
     """Set the rules of a fresh market."""
     market.done(margin_rules_of(scenario))
     market.done(DELIVERY_RULES)
+    market.done(SetSessions(sessions=SESSIONS))
     market.done(rules_of(scenario, catalogue))
 
 

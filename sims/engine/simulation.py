@@ -32,7 +32,7 @@ from sims.engine.world import World
 from sims.scenario.schema import Scenario
 
 KINDS: Final = tuple(PeriodKind)
-_TAKES_ORDERS = (MarketPhase.CALL, MarketPhase.CONTINUOUS)
+_TAKES_ORDERS = (MarketPhase.CALL, MarketPhase.CONTINUOUS, MarketPhase.CLOSING_CALL)
 
 
 @dataclass(frozen=True, slots=True)
