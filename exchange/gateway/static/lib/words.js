@@ -34,6 +34,9 @@ export function switchLanguage() {
   location.reload();
 }
 
+/** A hub's name without what stands in brackets. */
+export const shortName = (hub) => (language === "zh" ? hub.name_zh : hub.name_en).split(/ ?[（(]/)[0];
+
 const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
 const money = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const large = new Intl.NumberFormat(locale, { notation: "compact", maximumSignificantDigits: 4 });

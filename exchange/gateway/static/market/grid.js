@@ -2,7 +2,7 @@
 
 import { node, setText } from "../lib/dom.js";
 import { ticksOf } from "../lib/book.js";
-import { dayOf, language, percent, price, say } from "../lib/words.js";
+import { dayOf, percent, price, say, shortName } from "../lib/words.js";
 
 const HEAT_STEPS = 4;
 const HEAT_FULL = 0.02; // a move of 2 % and more has the strongest colour
@@ -31,7 +31,7 @@ export class Grid {
   /** `chosen` is called with the symbol that the reader picks. */
   constructor(table, hubs, chosen) {
     this.table = table;
-    this.hubNames = new Map(hubs.map((hub) => [hub.code, language === "zh" ? hub.name_zh : hub.name_en]));
+    this.hubNames = new Map(hubs.map((hub) => [hub.code, shortName(hub)]));
     this.chosen = chosen;
     this.cells = new Map();
     table.addEventListener("click", (event) => this.pick(event.target.closest("[data-symbol]")));

@@ -6,7 +6,7 @@ import { Book, ticksOf } from "../lib/book.js";
 import { conflated, element, node, setText } from "../lib/dom.js";
 import { Feed } from "../lib/feed.js";
 import { mountShell, showConnection } from "../lib/shell.js";
-import { count, language, momentOf, price, say, sayCode, timeOf } from "../lib/words.js";
+import { count, language, momentOf, price, say, sayCode, shortName, timeOf } from "../lib/words.js";
 import { Chart } from "./chart.js";
 import { drawCurve } from "./curve.js";
 import { Desk } from "./desk.js";
@@ -19,7 +19,7 @@ const OF_CHOSEN = ["l2", "trades"];
 
 class Market {
   constructor(opened, hubs, grades) {
-    this.hubs = new Map(hubs.map((hub) => [hub.code, language === "zh" ? hub.name_zh : hub.name_en]));
+    this.hubs = new Map(hubs.map((hub) => [hub.code, shortName(hub)]));
     this.grades = grades;
     this.contracts = new Map();
     this.tops = new Map();
