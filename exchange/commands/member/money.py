@@ -1,0 +1,47 @@
+"""`dongxi positions` and `dongxi balance`: what is held, and what it holds."""
+
+from __future__ import annotations
+
+from exchange.api import answers
+from exchange.client import ExchangeClient
+from exchange.commands.member.session import AsJson, BaseUrl, ProfileName, print_json, run
+from exchange.commands.member.shown import PRICE, ZONE, cny, moment, show, table
+
+
+def positions(profile: ProfileName = None, base_url: BaseUrl = None, as_json: AsJson = False) -> None:
+    """Show the net position in each contract; bought is positive, sold negative."""
+
+    async def ask(client: ExchangeClient) -> list[answers.Position]:
+        return await client.positions()
+
+    found = run("positions", ask, profile, base_url)
+    if as_json:
+        print_json(found)
+        return
+    rows = [(one.symbol, f"{one.quantity:+,}", one.settlement_price) for one in found]
+    columns = ("contract", "lots", "settled")
+    show(table(f"Positions; prices in {PRICE}", columns, rows, right=columns[1:]))
+
+
+def balance(profile: ProfileName = None, base_url: BaseUrl = None, as_json: AsJson = False) -> None:
+    """Show cash, what margin and deliveries hold of it, what is free, and an open margin call."""
+
+    async def ask(client: ExchangeClient) -> tuple[answers.Balances, list[answers.MarginCall]]:
+        return await client.balances(), await client.margin_calls()
+
+    money, calls = run("balance", ask, profile, base_url)
+    if as_json:
+        print_json(money)
+        return
+    rows = [
+        ("cash", cny(money.cash_fen)),
+        ("held for deliveries", cny(money.delivery_hold_fen)),
+        ("margin", cny(money.margin_fen)),
+        ("free", cny(money.available_fen)),
+    ]
+    show(table(f"Account {money.account}", ("", "CNY"), rows, right=("CNY",)))
+    for call in calls:
+        what = (
+            "Trading is restricted until it is paid." if call.restricted else "Pay it in before the deadline."
+        )
+        show(f"Margin call of {cny(call.amount_fen)} CNY since {moment(call.issued)} {ZONE}. {what}")
