@@ -235,4 +235,5 @@ async def test_a_server_gone_in_mid_order_leaves_an_order_that_can_be_asked_for(
         code, said, _ = await dongxi(*order, "--id", "77")
         assert code == 0
         assert "0 of 1 lots have traded" in said
-    assert [one["client_order_id"] for one in desk.json("orders")] == ["77"]  # type: ignore[attr-defined]
+    standing = await asyncio.to_thread(desk.json, "orders")
+    assert [one["client_order_id"] for one in standing] == ["77"]  # type: ignore[attr-defined]
