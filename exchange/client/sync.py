@@ -103,6 +103,11 @@ class SyncDelivery(Face[DeliveryClient]):
     all_disputes = _plain(DeliveryClient.all_disputes)
     decide = _plain(DeliveryClient.decide)
     overview = _plain(DeliveryClient.overview)
+    offers = _plain(DeliveryClient.offers)
+    offer = _plain(DeliveryClient.offer)
+    withdraw_offer = _plain(DeliveryClient.withdraw_offer)
+    take_offer = _plain(DeliveryClient.take_offer)
+    buy_ins = _plain(DeliveryClient.buy_ins)
 
 
 class SyncPrimary(Face[PrimaryClient]):
@@ -118,6 +123,9 @@ class SyncPrimary(Face[PrimaryClient]):
     all_certificates = _plain(PrimaryClient.all_certificates)
     certify = _plain(PrimaryClient.certify)
     revoke = _plain(PrimaryClient.revoke)
+    sales = _plain(PrimaryClient.sales)
+    set_sale = _plain(PrimaryClient.set_sale)
+    transfer_seized = _plain(PrimaryClient.transfer_seized)
 
 
 class SyncHistory(Face[HistoryClient]):
@@ -241,3 +249,12 @@ class SyncExchange(Face[ExchangeClient]):
     withdraw = _plain(ExchangeClient.withdraw)
     halt = _plain(ExchangeClient.halt)
     kill_market = _plain(ExchangeClient.kill_market)
+    answer_give_up = _plain(ExchangeClient.answer_give_up)
+    commissions = _plain(ExchangeClient.commissions)
+    fees = _plain(ExchangeClient.fees)
+    give_ups = _plain(ExchangeClient.give_ups)
+    nominate_plan = _plain(ExchangeClient.nominate_plan)
+    offer_give_up = _plain(ExchangeClient.offer_give_up)
+    run_margin = _plain(ExchangeClient.run_margin)
+    set_commission = _plain(ExchangeClient.set_commission)
+    set_revenue_split = _plain(ExchangeClient.set_revenue_split)

@@ -6,8 +6,10 @@ from typing import Annotated
 
 import typer
 
-from exchange.api import answers, requests
 from exchange.api import primary as primary_api
+from exchange.api import requests
+from exchange.api.answers import Done
+from exchange.api.primary import CapacityPost
 from exchange.client import ExchangeClient
 from exchange.commands.member.session import AsJson, BaseUrl, ProfileName, print_json, run
 from exchange.commands.member.shown import PRICE, show, table
@@ -50,7 +52,7 @@ def post(
         availability_basis_points=round(availability * 100),
     )
 
-    async def ask(client: ExchangeClient) -> answers.CapacityPost:
+    async def ask(client: ExchangeClient) -> CapacityPost:
         return await client.post_capacity(posted)
 
     made = run("capacity post", ask, profile, base_url)
@@ -69,7 +71,7 @@ def list_(profile: ProfileName = None, base_url: BaseUrl = None, as_json: AsJson
 
     async def ask(
         client: ExchangeClient,
-    ) -> tuple[list[answers.CapacityPost], primary_api.Certificates]:
+    ) -> tuple[list[CapacityPost], primary_api.Certificates]:
         return await client.capacity(), await client.primary.certificates()
 
     posted, certified = run("capacity list", ask, profile, base_url)
@@ -109,7 +111,7 @@ def withdraw(
 ) -> None:
     """Take a capacity post back; its certificates end with it, unless something uses them."""
 
-    async def ask(client: ExchangeClient) -> answers.Done:
+    async def ask(client: ExchangeClient) -> Done:
         return await client.withdraw_capacity(capacity_id)
 
     done = run("capacity withdraw", ask, profile, base_url)

@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from exchange.api import answers
-from exchange.api.delivering import Nominate
+from exchange.api.delivering import Nominate, Reservation
 from exchange.client import ExchangeClient
 from exchange.commands.member.session import AsJson, BaseUrl, ProfileName, print_json, run
 from exchange.commands.member.shown import PRICE, ZONE, cny, moment, show, table
@@ -24,7 +23,7 @@ def reservations(
     dongxi reservations --day 2026-12-05
     """
 
-    async def ask(client: ExchangeClient) -> list[answers.Reservation]:
+    async def ask(client: ExchangeClient) -> list[Reservation]:
         return await client.reservations(day)
 
     found = run("reservations", ask, profile, base_url)

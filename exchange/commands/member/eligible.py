@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from exchange.api import answers
+from exchange.api.market import Contract
 
 Period = tuple[date, date]
 """First delivery day, and the day after the last."""
@@ -53,7 +53,7 @@ class Purchase:
         return tuple(dict.fromkeys(leg.hub for leg in self.legs))
 
 
-def period_of(contract: answers.Contract) -> Period:
+def period_of(contract: Contract) -> Period:
     """The days that a contract delivers."""
     return date.fromisoformat(contract.delivery_start[:10]), date.fromisoformat(contract.delivery_end[:10])
 

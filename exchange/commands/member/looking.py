@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from exchange.api import answers
+from exchange.api.market import Book, Contract
+from exchange.api.status import Status
 from exchange.client import ExchangeClient, ExchangeError
 from exchange.commands.member.session import (
     DEFAULT_URL,
@@ -62,7 +63,7 @@ def markets(
     dongxi markets --kind month --json
     """
 
-    async def ask(client: ExchangeClient) -> tuple[answers.Status, list[answers.Contract]]:
+    async def ask(client: ExchangeClient) -> tuple[Status, list[Contract]]:
         found = await client.contracts(
             grade=grade.upper() if grade else None, hub=hub.upper() if hub else None, kind=kind
         )
@@ -108,7 +109,7 @@ def book(
     dongxi book H100.GUIAN.2701 --depth 5
     """
 
-    async def ask(client: ExchangeClient) -> answers.Book:
+    async def ask(client: ExchangeClient) -> Book:
         return await client.book(symbol.upper(), depth)
 
     shown = run("book", ask, profile, base_url, public=True)
@@ -138,7 +139,7 @@ def quote(
         dongxi quote H100.GUIAN.2701
     """
 
-    async def ask(client: ExchangeClient) -> answers.Contract:
+    async def ask(client: ExchangeClient) -> Contract:
         return await client.contract(symbol.upper())
 
     one = run("quote", ask, profile, base_url, public=True)

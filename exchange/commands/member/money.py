@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from exchange.api import answers
+from exchange.api.defaults import MarginCall
+from exchange.api.money import Balances, Position
 from exchange.client import ExchangeClient
 from exchange.commands.member.session import AsJson, BaseUrl, ProfileName, print_json, run
 from exchange.commands.member.shown import PRICE, ZONE, cny, moment, show, table
@@ -11,7 +12,7 @@ from exchange.commands.member.shown import PRICE, ZONE, cny, moment, show, table
 def positions(profile: ProfileName = None, base_url: BaseUrl = None, as_json: AsJson = False) -> None:
     """Show the net position in each contract; bought is positive, sold negative."""
 
-    async def ask(client: ExchangeClient) -> list[answers.Position]:
+    async def ask(client: ExchangeClient) -> list[Position]:
         return await client.positions()
 
     found = run("positions", ask, profile, base_url)
@@ -26,7 +27,7 @@ def positions(profile: ProfileName = None, base_url: BaseUrl = None, as_json: As
 def balance(profile: ProfileName = None, base_url: BaseUrl = None, as_json: AsJson = False) -> None:
     """Show cash, what margin and deliveries hold of it, what is free, and an open margin call."""
 
-    async def ask(client: ExchangeClient) -> tuple[answers.Balances, list[answers.MarginCall]]:
+    async def ask(client: ExchangeClient) -> tuple[Balances, list[MarginCall]]:
         return await client.balances(), await client.margin_calls()
 
     money, calls = run("balance", ask, profile, base_url)

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from exchange.api import answers
 from exchange.api.history import HistoryOrder
+from exchange.api.trading import MassCancelAnswer, Order, OrderResult
 from exchange.client import ExchangeClient, ExchangeError
 from exchange.client.desk import LOOKED_BACK
 from exchange.commands.member.looking import complete_symbol
@@ -44,7 +44,7 @@ def orders(
     """
     symbol = symbol.upper() if symbol else None
 
-    async def standing(client: ExchangeClient) -> list[answers.Order]:
+    async def standing(client: ExchangeClient) -> list[Order]:
         return await client.orders(symbol)
 
     async def ended(client: ExchangeClient) -> list[HistoryOrder]:
@@ -81,7 +81,7 @@ def orders(
         raise typer.Exit(EXIT_UNKNOWN)
 
 
-def _show_standing(found: list[answers.Order], *, as_json: bool) -> None:
+def _show_standing(found: list[Order], *, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
@@ -154,12 +154,12 @@ def cancel(
     if (symbol or hub) and not every:
         raise typer.BadParameter("--symbol and --hub go with --all")
 
-    async def cancel_all(client: ExchangeClient) -> answers.MassCancelAnswer:
+    async def cancel_all(client: ExchangeClient) -> MassCancelAnswer:
         return await client.cancel_all(
             symbol=symbol.upper() if symbol else None, hub=hub.upper() if hub else None
         )
 
-    async def cancel_each(client: ExchangeClient) -> list[answers.OrderResult | ExchangeError]:
+    async def cancel_each(client: ExchangeClient) -> list[OrderResult | ExchangeError]:
         return [await _cancelled(client, order_id) for order_id in order_ids or ()]
 
     if every:
@@ -186,7 +186,7 @@ def cancel(
         raise typer.Exit(EXIT_UNKNOWN if unknown else EXIT_REFUSED)
 
 
-async def _cancelled(client: ExchangeClient, order_id: str) -> answers.OrderResult | ExchangeError:
+async def _cancelled(client: ExchangeClient, order_id: str) -> OrderResult | ExchangeError:
     try:
         return (await client.cancel(order_id)).order
     except ExchangeError as error:

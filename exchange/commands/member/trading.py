@@ -9,8 +9,9 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from exchange.api import answers, requests
+from exchange.api import requests
 from exchange.api.formats import price_text
+from exchange.api.preview import Preview, PreviewAnswer
 from exchange.client import ExchangeClient, OrderDesk, OrderState, Ticket
 from exchange.commands.member.looking import complete_symbol
 from exchange.commands.member.session import (
@@ -230,7 +231,7 @@ def _trade(
     base_url: str | None,
     as_json: bool,
 ) -> None:
-    async def look(client: ExchangeClient) -> answers.PreviewAnswer:
+    async def look(client: ExchangeClient) -> PreviewAnswer:
         return await client.preview(orders)
 
     preview = run(command, look, profile, base_url)
@@ -257,14 +258,14 @@ def _trade(
     _tell(run(command, place, profile, base_url), command, as_json=as_json)
 
 
-def _left(one: answers.Preview) -> str:
+def _left(one: Preview) -> str:
     """What becomes of the lots that don't trade at once."""
     if not one.open_quantity:
         return "–"
     return f"{one.open_quantity} {'rest' if one.status == 'resting' else 'lapse'}"
 
 
-def _show_preview(orders: Sequence[requests.NewOrder], preview: answers.PreviewAnswer) -> None:
+def _show_preview(orders: Sequence[requests.NewOrder], preview: PreviewAnswer) -> None:
     rows = []
     for order, result in zip(orders, preview.results, strict=True):
         if result.order is None:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from exchange.api import answers
 from exchange.api.formats import parse_price_ticks
+from exchange.api.market import Book, Contract
 from exchange.client import ExchangeClient
 from exchange.commands.member.eligible import Offer, Period, Purchase, cheapest, cheapest_hub, period_of
 from exchange.commands.member.session import Wrong
@@ -132,10 +132,10 @@ async def find(client: ExchangeClient, wanted: Wanted, *, one_hub_only: bool) ->
     return Found(lots, grades[wanted.grade], best, single, trips)
 
 
-async def _offers(client: ExchangeClient, contracts: Sequence[answers.Contract]) -> dict[Period, list[Offer]]:
+async def _offers(client: ExchangeClient, contracts: Sequence[Contract]) -> dict[Period, list[Offer]]:
     at_once = asyncio.Semaphore(BOOKS_AT_ONCE)
 
-    async def book(contract: answers.Contract) -> answers.Book:
+    async def book(contract: Contract) -> Book:
         async with at_once:
             return await client.book(contract.symbol, DEPTH)
 
@@ -149,7 +149,7 @@ async def _offers(client: ExchangeClient, contracts: Sequence[answers.Contract])
 
 
 def _too_little(
-    wanted: Wanted, listed: Sequence[answers.Contract], offers: dict[Period, list[Offer]], lots: int
+    wanted: Wanted, listed: Sequence[Contract], offers: dict[Period, list[Offer]], lots: int
 ) -> str:
     first, end = wanted.window
     days = [first + timedelta(days=ahead) for ahead in range((end - first).days)]

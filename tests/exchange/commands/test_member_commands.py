@@ -200,6 +200,8 @@ def test_the_rest_is_shown(desk: Desk) -> None:
     assert "10.81 … 13.21" in desk.run("quote", "h100.guian.2701").stdout
     assert desk.json("reservations") == []
     assert "UNKNOWN_RESERVATION" in desk.run("nominate", "7", "--workload", "w", "--cards", "1").stderr
+    assert desk.json("resell", "list") == []
+    assert "UNKNOWN_OFFER" in desk.run("resell", "take", "7", "1").stderr
     told = desk.run("watch", "H100.GUIAN.2701", "--json", "--count", "3").stdout.splitlines()
     assert json.loads(told[0])["type"] == "welcome"
     words = {"_TYPER_COMPLETE_ARGS": "", "COMP_WORDS": "dongxi book H100.WU", "COMP_CWORD": "2"}
