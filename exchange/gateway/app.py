@@ -75,7 +75,12 @@ ROUTES: Final = (
 """Every endpoint; routing, `/openapi.json` and the tests read this table."""
 
 _STATIC: Final = Path(__file__).parent / "static"
-_PAGES: Final = {"/": "market.html", "/operator": "operator.html", "/login": "login.html", "/docs": "docs.html"}
+_PAGES: Final = {
+    "/": "market.html",
+    "/operator": "operator.html",
+    "/login": "login.html",
+    "/docs": "docs.html",
+}
 
 Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
