@@ -39,6 +39,9 @@ class LedgerKind(IntEnum):
     REVENUE_SHARE = 22
     GIVE_UP_FEE = 23
 
+    VOUCHER = 24
+    VOUCHER_BUDGET = 25
+
     @property
     def label(self) -> str:
         """The reason as statements write it: "variation margin" …"""

@@ -18,6 +18,7 @@ from exchange.client.primary import PrimaryClient
 from exchange.client.profiles import Profile
 from exchange.client.providing import ProviderCalls
 from exchange.client.transport import connection_failed, refused_error
+from exchange.client.vouchers import VoucherClient
 
 FEED_MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 
@@ -48,6 +49,8 @@ class ExchangeClient(
         """Nominations, disputes, insurance."""
         self.primary = PrimaryClient(self.get, self.send)
         """Sites, attestations and certificates."""
+        self.vouchers = VoucherClient(self.get, self.send)
+        """Compute vouchers."""
         self.history = HistoryClient(self.get)
         """Orders, fills, trades, ledger and candles of any age."""
 

@@ -18,6 +18,7 @@ from exchange.client.history import HistoryClient
 from exchange.client.primary import PrimaryClient
 from exchange.client.profiles import Profile
 from exchange.client.stream import AccountMissed, Interrupted, Stream
+from exchange.client.vouchers import VoucherClient
 
 C = TypeVar("C")
 P = ParamSpec("P")
@@ -128,6 +129,15 @@ class SyncPrimary(Face[PrimaryClient]):
     transfer_seized = _plain(PrimaryClient.transfer_seized)
 
 
+class SyncVouchers(Face[VoucherClient]):
+    """As `VoucherClient`."""
+
+    mine = _plain(VoucherClient.mine)
+    programmes = _plain(VoucherClient.programmes)
+    issue = _plain(VoucherClient.issue)
+    open_programme = _plain(VoucherClient.open_programme)
+
+
 class SyncHistory(Face[HistoryClient]):
     """As `HistoryClient`."""
 
@@ -162,6 +172,7 @@ class SyncExchange(Face[ExchangeClient]):
         super().__init__(own, LoopThread())
         self.delivery = SyncDelivery(own.delivery, self._loop)
         self.primary = SyncPrimary(own.primary, self._loop)
+        self.vouchers = SyncVouchers(own.vouchers, self._loop)
         self.history = SyncHistory(own.history, self._loop)
         self.desk = SyncDesk(OrderDesk(own), self._loop)
         """Orders whose outcome is cleared up by themselves."""

@@ -20,6 +20,7 @@ from exchange.domain.phases import MarketPhase
 from exchange.domain.primary import PrimaryMessage
 from exchange.domain.regimes import SetRegime
 from exchange.domain.sessions import SetSessions
+from exchange.domain.vouchers import VoucherMessage
 
 MemberKind = Literal["provider", "enterprise", "broker", "market-maker", "operator"]
 """Who a member is (clause 8.2); a broker's clients are accounts of its own kind, see `AddClient`."""
@@ -451,6 +452,7 @@ RareMessage = (
     | Decide
     | PrimaryMessage
     | DeliveryMessage
+    | VoucherMessage
     | BrokerMessage
     | ListContracts
     | OpenDay

@@ -190,6 +190,13 @@ class RejectCode(Enum):
         "A dispute and its decision need a reason and card-hours between 0 and those reserved.",
     )
     UNKNOWN_DISPUTE = (404, "No dispute has this id.")
+    INVALID_PROGRAMME = (
+        422,
+        "A programme has a name, a budget, a share of 1 to 10,000 basis points, a last day to come, and hubs "
+        "and grades that exist.",
+    )
+    UNKNOWN_PROGRAMME = (404, "The account has no open voucher programme of this id.")
+    VOUCHER_BUDGET = (409, "The programme's budget doesn't reach so far.")
     COLLATERAL_NEEDED = (409, "The account's margin needs what is pledged. Deposit cash first.")
     INVALID_SYMBOL = (422, "A symbol is GRADE.HUB.PERIOD with a period such as 261205, 26W49, 2612 or 27Q1.")
     CONTRACT_EXISTS = (409, "A contract of this symbol is or was listed.")

@@ -33,6 +33,7 @@ from exchange.gateway import (
     regimes,
     reselling,
     trading,
+    vouchers,
 )
 from exchange.gateway.auth import Authenticator
 from exchange.gateway.call import Call, Route, check_role
@@ -64,6 +65,7 @@ ROUTES: Final = (
     *providing.ROUTES,
     *primary.ROUTES,
     *delivering.ROUTES,
+    *vouchers.ROUTES,
     *reselling.ROUTES,
     *operating.ROUTES,
     *proposals.ROUTES,

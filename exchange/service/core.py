@@ -36,6 +36,7 @@ from exchange.service import (
     handle_proposals,
     handle_resale,
     handle_settlement,
+    handle_vouchers,
 )
 from exchange.service.changes import Changes
 from exchange.service.guard import apply_guarded
@@ -46,7 +47,7 @@ from matching.api import InvariantViolation, MatchingEngine
 from matching.records import COMMAND, Records
 from matching.spec import EngineLimits
 
-CORE_VERSION: Final = 15
+CORE_VERSION: Final = 16
 """Goes up whenever the same journal would give another state; part of every journal frame."""
 
 LIMITS: Final = EngineLimits(
@@ -78,6 +79,7 @@ HANDLERS: Final[dict[type, Handler]] = {
     m.Decide: handle_proposals.decide,
     **handle_primary.HANDLERS,
     **handle_nominations.HANDLERS,
+    **handle_vouchers.HANDLERS,
     **handle_resale.HANDLERS,
     **handle_brokers.HANDLERS,
     m.ListContracts: handle_market.list_contracts,
@@ -194,6 +196,7 @@ class Core:
         self._check_offsets()
         state.primary.check()
         self._check_delivery_fund()
+        self._check_vouchers()
 
     def state_hash(self) -> bytes:
         """Return the 32-byte BLAKE3 digest of the whole state, the kernel's included."""
@@ -269,6 +272,16 @@ class Core:
         mine = rows[(rows["account"] == HOUSE) & np.isin(rows["kind"], of_fund)]
         if int(mine["amount"].sum()) != state.delivering.fund_fen:
             raise InvariantViolation("the delivery insurance fund isn't what the ledger says")
+
+    def _check_vouchers(self) -> None:
+        """Compare what is set aside for vouchers with the house's ledger."""
+        state = self.state
+        state.vouchers.check()
+        rows = state.ledger.rows
+        of_vouchers = (LedgerKind.VOUCHER, LedgerKind.VOUCHER_BUDGET)
+        mine = rows[(rows["account"] == HOUSE) & np.isin(rows["kind"], of_vouchers)]
+        if int(mine["amount"].sum()) != state.vouchers.escrow_fen:
+            raise InvariantViolation("what is set aside for vouchers isn't what the ledger says")
 
     def _check_delivery_hold(self) -> None:
         state = self.state

@@ -14,6 +14,7 @@ from exchange.domain.money import BASIS_POINT
 from exchange.domain.rejects import RejectCode
 from exchange.service.deliverystate import Dispute, Nomination
 from exchange.service.handle_resale import HOURS_PER_DAY, gate_closed, nominated_by_hour, offered_lots
+from exchange.service.handle_vouchers import take_back
 from exchange.service.insuring import (
     accounts_changed,
     compensate,
@@ -150,11 +151,14 @@ def _put_right(state: State, at: int, card_hours: int, stamp: Stamp) -> None:
     (value,) = invoice(int(row["price"]), contract.cards_per_lot, [card_hours])
     reserved, delivered = reserved_card_hours(state, at), delivered_card_hours(state, at)
     back = owed_for(state, at, reserved - card_hours) - owed_for(state, at, reserved - delivered)
-    owed = int(row["invoiced"]) - value + back
+    invoiced = int(row["invoiced"])
+    owed = invoiced - value + back
     row["invoiced"] = value
     debtor, creditor = (provider, buyer) if owed > 0 else (buyer, provider)
     entry = [(creditor, contract.index, abs(owed))] if owed else []
     compensate(state, debtor, entry, stamp, LedgerKind.DISPUTE)
+    if value < invoiced:
+        take_back(state, at, invoiced, stamp)
 
 
 HANDLERS: Final[dict[type, Callable[[State, Any, Stamp], Outcome]]] = {

@@ -23,10 +23,11 @@ from exchange.service.deliverystate import Delivering
 from exchange.service.primarystate import Primary
 from exchange.service.state import Bid, Day, Key, MarginCall, Member, Proposal, State
 from exchange.service.tape import TAPE_ROW, Tape
+from exchange.service.voucherstate import Vouchers
 from matching.api import MatchingEngine
 from matching.state import SNAPSHOT_DTYPES
 
-LAYOUT: Final = 10
+LAYOUT: Final = 11
 """Goes up when a snapshot's arrays or typed parts change, so that an old one is never misread."""
 
 _KERNEL: Final = "kernel."
@@ -71,6 +72,7 @@ class _Typed(msgspec.Struct, kw_only=True):
     client_orders: list[tuple[int, int, ClientOrder, bool]]
     primary: Primary
     delivering: Delivering
+    vouchers: Vouchers
     brokerage: Brokerage
     contracts: list[Contract]
     sold_card_hours: list[tuple[int, str, str, int]]
@@ -102,6 +104,7 @@ def seal(core: Core, tape: Tape, chain: bytes) -> tuple[SnapshotHeader, dict[str
         client_orders=list(state.client_orders.plain()),
         primary=state.primary,
         delivering=state.delivering,
+        vouchers=state.vouchers,
         brokerage=state.brokerage,
         contracts=state.contracts,
         sold_card_hours=[(*key, hours) for key, hours in state.sold_card_hours.items()],
@@ -187,6 +190,7 @@ def _fill_typed(state: State, typed: _Typed) -> None:
     state.client_orders.restore(typed.client_orders)
     state.primary = typed.primary
     state.delivering = typed.delivering
+    state.vouchers = typed.vouchers
     state.brokerage = typed.brokerage
     state.contracts = typed.contracts
     state.contracts_by_symbol = {contract.symbol: contract for contract in typed.contracts}

@@ -42,6 +42,7 @@ from exchange.service.kernel import Kernel
 from exchange.service.nonces import Nonces
 from exchange.service.primarystate import Primary
 from exchange.service.results import Data
+from exchange.service.voucherstate import Vouchers
 from matching.records import EVENT, Records
 from matching.spec import AccountSpec
 
@@ -194,6 +195,7 @@ class State:
         self.client_orders = ClientOrders()
         self.primary = Primary()
         self.delivering = Delivering()
+        self.vouchers = Vouchers()
         self.brokerage = Brokerage()
         self.contracts: list[Contract] = []
         self.contracts_by_symbol: dict[str, Contract] = {}
@@ -368,6 +370,7 @@ class State:
         yield "client orders", list(self.client_orders.plain())
         yield "primary", self.primary
         yield "delivering", self.delivering
+        yield "vouchers", self.vouchers
         yield "brokerage", self.brokerage
         yield "contracts", [(c.symbol, c.last_trading_day) for c in self.contracts]
         yield "sold", [(*key, hours) for key, hours in self.sold_card_hours.items()]

@@ -58,6 +58,7 @@ from exchange.service.viewtypes import (
     StatusView,
     TradeView,
 )
+from exchange.service.voucherstate import Vouchers
 from exchange.service.whatif import Trial, trial_of
 from matching.records import OrderFlag, OrderType, Records, Side, StpMode, TimeInForce
 
@@ -123,6 +124,11 @@ class Views:
     def rules(self) -> SetRules:
         """Products, calendar, margin, limits and fees as last set."""
         return self._state.rules
+
+    @property
+    def vouchers(self) -> Vouchers:
+        """Voucher programmes, balances and their ledger; don't write."""
+        return self._state.vouchers
 
     def regimes(self) -> list[Regime]:
         """Return the pricing regimes that were ever set, by grade and hub."""

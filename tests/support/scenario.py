@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 import scenario_brokers
 import scenario_capacity
+import scenario_vouchers
 
 from exchange.domain import messages as m
 from exchange.domain.calendar import moment_ns, next_trading_day
@@ -211,6 +212,7 @@ def _by_name(found: Callable[[Scenario, int], Any]) -> Callable[[Scenario, dict[
 ACTIONS: dict[str, Callable[[Scenario, Any], str | None]] = {
     **scenario_capacity.ACTIONS,
     **scenario_brokers.ACTIONS,
+    **scenario_vouchers.ACTIONS,
     "open": Scenario._open,
     "at": Scenario._at,
     "order": Scenario._order,
@@ -234,6 +236,7 @@ ACTIONS: dict[str, Callable[[Scenario, Any], str | None]] = {
 EXPECTATIONS: dict[str, Callable[[Scenario, Any], Any]] = {
     **scenario_capacity.EXPECTATIONS,
     **scenario_brokers.EXPECTATIONS,
+    **scenario_vouchers.EXPECTATIONS,
     "cash": _by_name(lambda of, account: int(of.core.state.cash[account])),
     "fund": _by_name(lambda of, account: of.views.contribution(account)),
     "margin": _by_name(lambda of, account: of.views.balance(account).margin_fen),  # type: ignore[union-attr]

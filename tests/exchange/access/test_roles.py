@@ -107,6 +107,10 @@ TABLE: Final = {
         "operate", "400 MALFORMED_JSON", "market", "risk"
     ),
     "POST /v1/reservations/{reservation_id}/nominations": row("trade", "400 MALFORMED_JSON"),
+    "POST /v1/operator/voucher-programmes": row("operate", "400 MALFORMED_JSON", "treasury"),
+    "GET /v1/voucher-programmes": row("read", "200"),
+    "POST /v1/voucher-programmes/{programme_id}/vouchers": row("trade", "400 MALFORMED_JSON"),
+    "GET /v1/vouchers": row("read", "200"),
     "GET /v1/nominations": row("read", "200"),
     "GET /v1/buy-ins": row("read", "200"),
     "POST /v1/reservations/{reservation_id}/offers": row("trade", "400 MALFORMED_JSON"),

@@ -188,7 +188,10 @@ def test_every_call_has_its_plain_face() -> None:
     with SyncExchange("http://127.0.0.1:1") as exchange:
         pairs: list[tuple[object, object]] = [(exchange, ExchangeClient)]
         own = exchange._own
-        pairs += [(getattr(exchange, name), type(getattr(own, name))) for name in ("delivery", "primary")]
+        pairs += [
+            (getattr(exchange, name), type(getattr(own, name)))
+            for name in ("delivery", "primary", "vouchers")
+        ]
         pairs.append((exchange.history, type(own.history)))
         transport = {"get", "send", "session", "feed"}
         missing = [

@@ -12,6 +12,7 @@ from exchange.domain import brokerage as b
 from exchange.domain import delivering as d
 from exchange.domain import messages as m
 from exchange.domain import primary as p
+from exchange.domain import vouchers as v
 from exchange.domain.phases import MarketPhase
 from exchange.domain.sessions import Sessions, SetSessions
 
@@ -74,6 +75,10 @@ EXAMPLES: list[m.RareMessage] = [
     m.OpenDay(day=DAY, settlement_window_ns=1),
     m.SetPhase(phase=MarketPhase.CALL),
     m.SetCalendar(closed_days=(date(2027, 2, 12),), calendar_end=date(2027, 12, 31)),
+    v.OpenVoucherProgramme(
+        issuer="city", name="算力券", budget_fen=9, share_basis_points=3_000, last_day=date(2026, 12, 31)
+    ),
+    v.IssueVouchers(account=3, programme_id=1, member="blue", amount_fen=5),
     SetSessions(sessions=Sessions(margin_runs=())),
     m.Halt(symbol="H100.GUIAN.261205", halted=True),
     m.KillMarket(cancel_orders=True),

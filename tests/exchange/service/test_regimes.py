@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.domain import messages as m
+from exchange.domain import vouchers as v
+from exchange.domain.calendar import NS_PER_HOUR, day_start_ns
 from exchange.domain.regimes import Regime, SetRegime
 from exchange.domain.rejects import RejectCode
 from matching.records import RejectCode as KernelCode
@@ -127,3 +129,26 @@ def test_a_regime_needs_a_product_and_a_reason(market: Any) -> None:
     unknown = Regime(grade="A100", hub="GUIAN", kind="market")
     assert market.refused(propose(market, unknown)) is RejectCode.UNKNOWN_PRODUCT
     assert market.refused(propose(market, regime("market"), "")) is RejectCode.INVALID_REGIME
+
+
+def test_in_a_voucher_regime_a_voucher_pays_the_whole_invoice(market: Any) -> None:
+    """Clause 11.3: beyond the programme's share of 1 %."""
+    agree(market, regime("voucher", 1_200, 1_200))
+    saturday = market.friday.replace(day=5)
+    market.do(
+        v.OpenVoucherProgramme(
+            issuer="coral", name="free", budget_fen=28_800, share_basis_points=100, last_day=saturday
+        )
+    )
+    market.do(v.IssueVouchers(account=3, programme_id=1, member="blue", amount_fen=28_800))
+    market.open()
+    market.trade("H100.GUIAN.261205", 1, 2, 1, 1_200)
+    market.settle()
+    before = market.cash_of(2)
+    market.at(0, 30, saturday.replace(day=6))
+    hours = [day_start_ns(saturday) + hour * NS_PER_HOUR for hour in range(24)]
+    market.do(m.MeterReadings(account=1, readings=tuple(m.Reading(1, at, 1) for at in hours)))
+    market.at(1, 0, saturday.replace(day=6))
+    market.do(m.FinishDelivery(day=saturday))
+    assert (market.cash_of(2), market.state.vouchers.vouchers[0].spent_fen) == (before, 28_800)
+    market.core.check()
