@@ -12,7 +12,7 @@ from exchange.service.state import State
 
 
 class Pen:
-    """`frame`, `seq`, `time_ns` and `who` are those of the command that is being told."""
+    """`frame`, `seq`, `time_ns`, `who` and `by` are those of the command that is being told."""
 
     def __init__(self, state: State, chain: bytes) -> None:
         self._state = state
@@ -21,6 +21,7 @@ class Pen:
         self.seq = 0
         self.time_ns = 0
         self.who = ""
+        self.by = ""
 
     def turn_to(self, frame: Frame) -> None:
         """Go on to the next frame of the journal."""
@@ -54,6 +55,7 @@ class Pen:
             at=time_text(self.time_ns),
             what=what,
             who=self.who,
+            by=self.by,
             account="" if account is None else name_of(self._state, account),
             contract=self._state.contracts[contract].symbol if contract >= 0 else "",
             text=text,

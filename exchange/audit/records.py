@@ -54,6 +54,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     what: What
     who: str
     """Who caused it."""
+    by: str
+    """API key, `session of MEMBER` or `command line` that it came by; empty if from the exchange itself."""
     account: str
     """Whose account it concerns; empty if nobody's in particular."""
     contract: str

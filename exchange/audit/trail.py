@@ -43,6 +43,8 @@ class Trail:
         self.core = core
         self._scope = scope
         self._trades = trades
+        self._senders: dict[int, str] = {}
+        """By account, the key or session that its orders come by from here on."""
         self._pen = Pen(core.state, chain)
         self._life = ContractLife(core.state, scope, self._pen)
 
@@ -71,7 +73,9 @@ class Trail:
             raise InvariantViolation(f"the rare frame {applied.first_seq} came without its message")
         pen = self._pen
         pen.seq, pen.time_ns = applied.first_seq, applied.time_ns
-        pen.who = sender_of(self.core.state, message)
+        pen.who, pen.by = sender_of(self.core.state, message), message.by
+        if isinstance(message, m.NoteRequests):
+            self._senders.update((sender.account, sender.by) for sender in message.senders)
         if self._concerns(message):
             text = type(message).__name__ + ("" if result.ok else f", refused: {result.sentence}")
             yield pen.record("message", text, message=plain(message))
@@ -108,7 +112,11 @@ class Trail:
             if commands is not None:
                 command = commands[int(event["seq"]) - applied.first_seq]
                 self._pen.seq, self._pen.time_ns = int(event["seq"]), int(command["time_ns"])
-                self._pen.who = name_of(self.core.state, int(command["account"]))
+                account = int(command["account"])
+                self._pen.who, self._pen.by = (
+                    name_of(self.core.state, account),
+                    self._senders.get(account, ""),
+                )
             if event["kind"] == EventKind.TRADE:
                 yield from self._fills(events[at : at + 1], int(trades[at]), alone)
             else:

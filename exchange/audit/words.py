@@ -14,6 +14,8 @@ from matching.records import CancelReason, EventFlag, EventKind, RejectCode, Sid
 OPERATOR: Final = "an operator"
 EXCHANGE: Final = "the exchange"
 HOUSE: Final = "house"
+SESSION: Final = "session of "
+"""Before a member's name: what a command came by that the member gave at the screens."""
 
 _OF_THE_EXCHANGE: Final = (
     m.ListContracts,
@@ -46,7 +48,8 @@ def sender_of(state: State, message: m.RareMessage) -> str:
     for field in _ACTING:
         if hasattr(message, field):
             return name_of(state, getattr(message, field))
-    return OPERATOR
+    key = state.keys.get(message.by)
+    return key.member if key is not None else message.by.removeprefix(SESSION) or OPERATOR
 
 
 def says(message: Any, accounts: set[int], names: set[str]) -> bool:

@@ -103,7 +103,7 @@ def _table(found: Trace) -> Table:
         title=f"{found.subject}: {len(found.records)} records{since} up to seq {found.as_of_seq:,}",
         title_justify="left",
     )
-    for name in ("seq", "market time", "who", "what", "account", "contract"):
+    for name in ("seq", "market time", "who", "by", "what", "account", "contract"):
         table.add_column(name, no_wrap=name in ("seq", "market time"))
     table.add_column("", overflow="fold")
     table.add_column("fen", justify="right", no_wrap=True)
@@ -113,6 +113,7 @@ def _table(found: Trace) -> Table:
             f"{record.seq}",
             record.at[:19].replace("T", " "),
             record.who,
+            record.by,
             record.what,
             record.account,
             record.contract,

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
 import typer
 
 from exchange.client.profiles import Profile, profile_text
@@ -54,7 +55,7 @@ def on_stopped(command: str, settings: Config, work: Callable[[Exchange], Awaita
 
 async def journaled(exchange: Exchange, message: RareMessage) -> dict[str, Any]:
     """Submit a message and return what it gives. Raises RefusedHere."""
-    result = await exchange.submit_rare(message)
+    result = await exchange.submit_rare(msgspec.structs.replace(message, by="command line"))
     if not result.ok:
         raise RefusedHere(result.sentence)
     return dict(result.data or {})

@@ -188,6 +188,13 @@ class OrderNote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """16 bytes that stand for the order's record."""
 
 
+class Sender(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who gives an account's orders from here on: `by` as in every message."""
+
+    account: int
+    by: str
+
+
 class SetPassword(Message, frozen=True, kw_only=True):
     """Sets the password that a person logs in to the screens with; clause 9.10. Refused: UNKNOWN_MEMBER,
     INVALID_PASSWORD_HASH.
@@ -199,7 +206,7 @@ class SetPassword(Message, frozen=True, kw_only=True):
 
 
 class NoteRequests(Message, frozen=True, kw_only=True):
-    """Notes nonces and client order ids of requests whose commands follow it; clauses 9.4, 9.9.
+    """Notes nonces, client order ids and senders of requests whose commands follow it; clauses 9.4, 9.9.
 
     Refused: INVALID_COMMAND.
     """
@@ -207,6 +214,8 @@ class NoteRequests(Message, frozen=True, kw_only=True):
     orders: tuple[OrderNote, ...] = ()
     nonces: bytes = b""
     """24 bytes a request: 16 that stand for key and nonce, then its wall-clock timestamp, ms (int64)."""
+    senders: tuple[Sender, ...] = ()
+    """Accounts whose orders come from another key or session than those before."""
 
 
 class Deposit(Message, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from exchange.api.answers import Done
 from exchange.api.codes import RequestCode, refuse
 from exchange.domain import messages
 from exchange.domain.sessions import Sessions, SetSessions, Stretch
-from exchange.gateway.call import Call, Route, accepted
+from exchange.gateway.call import Call, Route
 
 _TIMES: Final = (
     "open_day",
@@ -47,8 +47,7 @@ async def set_sessions(call: Call) -> Done:
         call_minutes=told.call_minutes,
         settlement_window_minutes=told.settlement_window_minutes,
     )
-    accepted(await call.exchange.submit_rare(SetSessions(sessions=sessions)))
-    return Done(as_of_seq=call.exchange.views.seq)
+    return await call.done(SetSessions(sessions=sessions))
 
 
 async def set_closed_days(call: Call) -> Done:
@@ -58,8 +57,7 @@ async def set_closed_days(call: Call) -> Done:
         closed_days=tuple(_day(text, "closed_days") for text in told.closed_days),
         calendar_end=_day(told.calendar_end, "calendar_end"),
     )
-    accepted(await call.exchange.submit_rare(message))
-    return Done(as_of_seq=call.exchange.views.seq)
+    return await call.done(message)
 
 
 def _shown(sessions: Sessions) -> api.SessionTimes:

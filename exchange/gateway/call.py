@@ -10,9 +10,10 @@ from typing import Any, Literal
 import msgspec
 
 from exchange.api import requests
-from exchange.api.answers import Answer
+from exchange.api.answers import Answer, Done
 from exchange.api.codes import RequestCode, RequestRefused, refuse
 from exchange.api.requests import NoParameters, Role, Scope
+from exchange.domain.messages import RareMessage
 from exchange.gateway.auth import Caller
 from exchange.gateway.screens import Browser, Screens
 from exchange.history.reader import HistoryReader
@@ -55,6 +56,19 @@ class Call:
         if self.signed_by is None:
             raise AssertionError("a route without a scope asked who signed")
         return self.signed_by
+
+    async def submit(self, message: RareMessage) -> RareResult:
+        """Submit a rare command in the caller's name; return its result if it was applied.
+
+        Raises RequestRefused with its code otherwise.
+        """
+        signed = msgspec.structs.replace(message, by=self.caller.key_id)
+        return accepted(await self.exchange.submit_rare(signed))
+
+    async def done(self, message: RareMessage) -> Done:
+        """Submit a rare command that has nothing more to answer. Raises RequestRefused as `submit`."""
+        await self.submit(message)
+        return Done(as_of_seq=self.exchange.views.seq)
 
 
 Handler = Callable[[Call], Awaitable[Answer]]

@@ -9,7 +9,7 @@ from exchange.api.access import Client, ClientAnswer, Clients
 from exchange.api.codes import RequestCode, refuse
 from exchange.domain import messages
 from exchange.gateway.auth import Caller
-from exchange.gateway.call import Call, Route, accepted
+from exchange.gateway.call import Call, Route
 from exchange.service.exchange import Exchange
 from exchange.service.viewtypes import MemberView
 
@@ -29,7 +29,7 @@ def acting_for(exchange: Exchange, caller: Caller, client: str) -> Caller:
 async def add_client(call: Call) -> ClientAnswer:
     """Open a sub-account for a client; orders, positions and balances name it as `client`."""
     message = messages.AddClient(broker=call.caller.account, name=call.body.name)
-    accepted(await call.exchange.submit_rare(message))
+    await call.submit(message)
     views = call.exchange.views
     view = views.member(f"{call.caller.member}/{call.body.name}")
     if view is None:

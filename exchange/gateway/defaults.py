@@ -7,7 +7,7 @@ from exchange.api.answers import Done
 from exchange.api.defaults import AuctionLot, Auctions, Claim, Claims, MarginCall, MarginCalls
 from exchange.api.formats import day_text, parse_price_ticks, price_text, time_text
 from exchange.domain import messages
-from exchange.gateway.call import Call, Route, accepted
+from exchange.gateway.call import Call, Route
 from exchange.service import state
 
 
@@ -39,8 +39,7 @@ async def bid(call: Call) -> Done:
         lots=wanted.quantity,
         price_ticks=parse_price_ticks(wanted.price),
     )
-    accepted(await call.exchange.submit_rare(message))
-    return Done(as_of_seq=call.exchange.views.seq)
+    return await call.done(message)
 
 
 async def margin_calls(call: Call) -> MarginCalls:
@@ -72,7 +71,7 @@ def _calls(call: Call, found: list[state.MarginCall]) -> MarginCalls:
 async def run_margin(call: Call) -> MarginCalls:
     """Run margin now and call for what is lacking at the present prices (clause 6.11)."""
     message = messages.RunMargin(call_minutes=call.body.call_minutes, extra=True)
-    accepted(await call.exchange.submit_rare(message))
+    await call.submit(message)
     return await all_margin_calls(call)
 
 
@@ -80,8 +79,7 @@ async def set_contribution(call: Call) -> Done:
     """Set a member's contribution to the default fund, or the house's capital tranche (clause 6.6)."""
     wanted: requests.Contribution = call.body
     message = messages.SetContribution(member=wanted.member, amount_fen=wanted.amount_fen)
-    accepted(await call.exchange.submit_rare(message))
-    return Done(as_of_seq=call.exchange.views.seq)
+    return await call.done(message)
 
 
 async def claims(call: Call) -> Claims:

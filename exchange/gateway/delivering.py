@@ -9,7 +9,7 @@ from exchange.api.answers import Done
 from exchange.api.formats import parse_id
 from exchange.clearing.shortfall import score
 from exchange.domain import delivering
-from exchange.gateway.call import Call, Route, accepted
+from exchange.gateway.call import Call, Route
 from exchange.service.deliverystate import BuyIn, Dispute
 from exchange.service.views import Views
 
@@ -28,7 +28,7 @@ async def nominate(call: Call) -> api.NominationMade:
         first_hour=wanted.first_hour,
         hours=wanted.hours,
     )
-    result = accepted(await call.exchange.submit_rare(message))
+    result = await call.submit(message)
     made = str((result.data or {})["nomination_id"])
     return api.NominationMade(nomination_id=made, as_of_seq=call.exchange.views.seq)
 
@@ -56,8 +56,7 @@ async def withdraw_nomination(call: Call) -> Done:
     """Take a nomination back, before the gate closes (clause 7.11)."""
     nomination_id = parse_id(call.path["nomination_id"], "nomination_id", ID_MAX)
     message = delivering.WithdrawNomination(account=call.caller.account, nomination_id=nomination_id)
-    accepted(await call.exchange.submit_rare(message))
-    return Done(as_of_seq=call.exchange.views.seq)
+    return await call.done(message)
 
 
 async def open_dispute(call: Call) -> api.DisputeMade:
@@ -68,7 +67,7 @@ async def open_dispute(call: Call) -> api.DisputeMade:
         card_hours=call.body.card_hours,
         reason=call.body.reason,
     )
-    result = accepted(await call.exchange.submit_rare(message))
+    result = await call.submit(message)
     made = str((result.data or {})["dispute_id"])
     return api.DisputeMade(dispute_id=made, as_of_seq=call.exchange.views.seq)
 
@@ -92,8 +91,7 @@ async def decide_dispute(call: Call) -> Done:
         card_hours=call.body.card_hours,
         reason=call.body.reason,
     )
-    accepted(await call.exchange.submit_rare(message))
-    return Done(as_of_seq=call.exchange.views.seq)
+    return await call.done(message)
 
 
 async def buy_ins(call: Call) -> api.BuyIns:

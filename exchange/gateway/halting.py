@@ -6,7 +6,7 @@ from exchange.api import requests
 from exchange.api.codes import RequestCode, refuse
 from exchange.api.operating import Halted, Killed, MarketKilled
 from exchange.domain import messages
-from exchange.gateway.call import Call, Route, accepted
+from exchange.gateway.call import Call, Route
 from exchange.service.results import RareResult
 
 
@@ -21,7 +21,7 @@ async def kill_account(call: Call) -> Killed:
     if member is None:
         raise AssertionError(f"account {call.caller.account} signed and has no member")
     message = messages.SetMemberState(name=member.name, state="suspended")
-    result = accepted(await call.exchange.submit_rare(message))
+    result = await call.submit(message)
     return Killed(cancelled=_count(result, "cancelled"), as_of_seq=views.seq)
 
 
@@ -35,14 +35,14 @@ async def halt(call: Call) -> Halted:
             RequestCode.UNKNOWN_HUB, f"There is no hub {asked.hub!r}; GET /v1/hubs lists them.", "hub"
         )
     message = messages.Halt(symbol=asked.symbol, hub=asked.hub, halted=asked.halted)
-    result = accepted(await call.exchange.submit_rare(message))
+    result = await call.submit(message)
     return Halted(contracts=_count(result, "contracts"), as_of_seq=call.exchange.views.seq)
 
 
 async def kill_market(call: Call) -> MarketKilled:
     """Halt every contract at once, and cancel every open order if asked (clause 4.8)."""
     message = messages.KillMarket(cancel_orders=call.body.cancel_orders)
-    result = accepted(await call.exchange.submit_rare(message))
+    result = await call.submit(message)
     return MarketKilled(
         contracts=_count(result, "contracts"),
         cancelled=_count(result, "cancelled"),

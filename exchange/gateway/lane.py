@@ -75,6 +75,7 @@ class _Asked:
     asker: Asker
     observed: Observed
     path: str
+    by: str = ""
     row: Row = ()
 
 
@@ -121,7 +122,7 @@ class OrderLane:
         caller = self._authenticator.check(
             headers, observed.method, asked.path, "", raw, str(route.scope), observed.peer
         )
-        observed.account = caller.account
+        observed.account, asked.by = caller.account, caller.key_id
         body = None if route.body is None else parse_body(raw, route.body)
         path = _NO_PATH if operation is _PLACE else {"order_id": asked.path[len(_ORDER) :]}
         asked.row = row_of(self._exchange, caller.account, operation.command(path, body), self._contracts)
@@ -133,9 +134,25 @@ class OrderLane:
         most = self._exchange.config.frame_commands_max
         while turn:
             size = max(1, min(self._exchange.room, most, len(turn)))  # without room the first learns of it
+            size = self._note_senders(turn[:size])
             part, turn = turn[:size], turn[size:]
             commands = np.array([asked.row for asked in part], COMMAND)
             self._exchange.submit_called(commands, partial(self._tell_soon, part, commands))
+
+    def _note_senders(self, turn: list[_Asked]) -> int:
+        """Note who sends for the accounts; return how many requests that holds for: all up to the first that
+        comes from another key for an account that was there before.
+        """
+        senders: dict[int, str] = {}
+        size = len(turn)
+        for at, asked in enumerate(turn):
+            account = asked.observed.account
+            if account is not None and senders.setdefault(account, asked.by) != asked.by:
+                size = at
+                break
+        for account, by in senders.items():
+            self._exchange.note_sender(account, by)
+        return size
 
     def _tell_soon(self, part: list[_Asked], commands: Records, result: HotResult) -> None:
         self._loop.call_soon(self._tell, part, commands, result)
@@ -155,7 +172,7 @@ class OrderLane:
         """Submit an order with a client order id, which is done once."""
         try:
             commands = np.array([asked.row], COMMAND)
-            (outcome,) = await submit_once(self._exchange, int(commands["account"][0]), commands)
+            (outcome,) = await submit_once(self._exchange, int(commands["account"][0]), asked.by, commands)
         except Exception as raised:
             self._refuse(asked, raised)
         else:

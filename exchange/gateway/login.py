@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Final
 
 from exchange.api import requests
@@ -11,7 +12,7 @@ from exchange.api.answers import Done
 from exchange.api.codes import RequestCode, refuse
 from exchange.api.requests import SCOPES_BY_KIND
 from exchange.domain import messages
-from exchange.gateway.call import Call, Route, accepted
+from exchange.gateway.call import Call, Route
 from exchange.gateway.sessions import Session
 from exchange.service.passwords import hash_password
 
@@ -40,9 +41,9 @@ async def log_out(call: Call) -> Done:
 async def change_password(call: Call) -> Done:
     """Change one's own password; every session of the member ends, this one too."""
     asked: requests.ChangePassword = call.body
-    member = call.screens.session_of(call.browser, changes=True).member
-    await call.screens.check_password(call.browser, member, asked.old_password)
-    await _set(call, member, asked.new_password)
+    caller = call.screens.caller_of(call.screens.session_of(call.browser, changes=True))
+    await call.screens.check_password(call.browser, caller.member, asked.old_password)
+    await _set(replace(call, signed_by=caller), caller.member, asked.new_password)
     call.browser.keep("")
     return Done(as_of_seq=call.exchange.views.seq)
 
@@ -77,7 +78,7 @@ def _check_own(call: Call, name: str) -> None:
 
 async def _set(call: Call, member: str, password: str) -> None:
     hashed = await asyncio.to_thread(hash_password, password)
-    accepted(await call.exchange.submit_rare(messages.SetPassword(member=member, hash=hashed)))
+    await call.submit(messages.SetPassword(member=member, hash=hashed))
 
 
 def _answer(call: Call, opened: Session) -> SessionAnswer:

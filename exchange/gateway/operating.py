@@ -8,7 +8,7 @@ from exchange.api.answers import Done
 from exchange.api.codes import RequestCode, refuse
 from exchange.domain import messages
 from exchange.gateway import translate
-from exchange.gateway.call import Call, Route, accepted
+from exchange.gateway.call import Call, Route
 from exchange.gateway.networks import parse_networks
 from exchange.service.exchange import Exchange
 from exchange.service.secrets import new_key_id, new_secret
@@ -25,7 +25,7 @@ async def add_member(call: Call) -> MemberAnswer:
     message = messages.AddMember(
         name=wanted.name, kind=wanted.kind, state=wanted.state, roles=tuple(wanted.roles), key=key
     )
-    data = accepted(await call.exchange.submit_rare(message)).data or {}
+    data = (await call.submit(message)).data or {}
     return MemberAnswer(
         member=wanted.name,
         account=str(data["account"]),
@@ -65,12 +65,12 @@ async def add_key(call: Call) -> KeyAnswer:
             f"Only {member.name} makes keys for {member.name}; a lost one is replaced on the exchange's "
             "machine: `dongxi operator key`.",
         )
-    return await _make_key(call.exchange, wanted.member, tuple(wanted.scopes), networks)
+    return await _make_key(call, wanted.member, tuple(wanted.scopes), networks)
 
 
 async def set_member_state(call: Call) -> Done:
     """Approve an applicant, or suspend a member (clause 8.7); a suspension's end is proposed."""
-    return await _done(call, messages.SetMemberState(name=call.path["name"], state=call.body.state))
+    return await call.done(messages.SetMemberState(name=call.path["name"], state=call.body.state))
 
 
 async def keys(call: Call) -> Keys:
@@ -81,35 +81,31 @@ async def keys(call: Call) -> Keys:
 
 async def revoke_key(call: Call) -> Done:
     """End a key at once."""
-    return await _done(call, messages.RevokeKey(key_id=call.path["key_id"]))
+    return await call.done(messages.RevokeKey(key_id=call.path["key_id"]))
 
 
 async def deposit(call: Call) -> Done:
     """Pay cash into a member's account (clause 8.3)."""
     paid: requests.Deposit = call.body
-    return await _done(call, messages.Deposit(member=paid.member, amount_fen=paid.amount_fen))
+    return await call.done(messages.Deposit(member=paid.member, amount_fen=paid.amount_fen))
 
 
 async def withdraw(call: Call) -> Done:
     """Pay out cash that nothing holds (clause 8.4)."""
     paid: requests.Withdrawal = call.body
-    return await _done(call, messages.Withdraw(member=paid.member, amount_fen=paid.amount_fen))
-
-
-async def _done(call: Call, message: messages.RareMessage) -> Done:
-    accepted(await call.exchange.submit_rare(message))
-    return Done(as_of_seq=call.exchange.views.seq)
+    return await call.done(messages.Withdraw(member=paid.member, amount_fen=paid.amount_fen))
 
 
 async def _make_key(
-    exchange: Exchange, member: str, scopes: tuple[requests.Scope, ...], networks: tuple[str, ...]
+    call: Call, member: str, scopes: tuple[requests.Scope, ...], networks: tuple[str, ...]
 ) -> KeyAnswer:
     secret, key_id = new_secret(), new_key_id()
+    exchange = call.exchange
     ciphertext = exchange.encrypt_secret(secret, key_id)
     message = messages.AddKey(
         member=member, key_id=key_id, scopes=scopes, ciphertext=ciphertext, networks=networks
     )
-    accepted(await exchange.submit_rare(message))
+    await call.submit(message)
     key = exchange.views.key(key_id)
     if key is None:
         raise AssertionError(f"key {key_id} was added and isn't there")

@@ -11,7 +11,7 @@ from exchange.api.formats import day_text, parse_id, parse_price_ticks, parse_ti
 from exchange.clearing.certificates import Certificate
 from exchange.domain import primary
 from exchange.domain.messages import RareMessage
-from exchange.gateway.call import Call, Route, accepted
+from exchange.gateway.call import Call, Route
 from exchange.service.primarystate import Site
 from exchange.service.state import HOUSE
 
@@ -29,7 +29,7 @@ async def register_site(call: Call) -> api.SiteAnswer:
         installed=tuple(primary.Installed(grade=i.grade, cards=i.cards) for i in wanted.installed),
         agent_key=bytes.fromhex(wanted.agent_key),
     )
-    result = accepted(await call.exchange.submit_rare(message))
+    result = await call.submit(message)
     return _site_answer(call, int((result.data or {})["site_id"]))
 
 
@@ -38,7 +38,7 @@ async def set_agent_key(call: Call) -> api.SiteAnswer:
     site_id = parse_id(call.path["site_id"], "site_id", ID_MAX)
     key = bytes.fromhex(call.body.agent_key)
     message = primary.SetAgentKey(account=call.caller.account, site_id=site_id, agent_key=key)
-    accepted(await call.exchange.submit_rare(message))
+    await call.submit(message)
     return _site_answer(call, site_id)
 
 
@@ -84,8 +84,7 @@ async def certify(call: Call) -> api.CertificateMade:
 async def revoke(call: Call) -> Done:
     """End a certificate, whatever it backs (clause 10.6)."""
     message = primary.RevokeCertificate(certificate_id=_certificate_id(call), reason=call.body.reason)
-    accepted(await call.exchange.submit_rare(message))
-    return Done(as_of_seq=call.exchange.views.seq)
+    return await call.done(message)
 
 
 async def transfer(call: Call) -> api.CertificateMade:
@@ -138,7 +137,7 @@ async def pledge(call: Call) -> api.Certificates:
     message = primary.PledgeCertificate(
         account=call.caller.account, certificate_id=_certificate_id(call), cards=call.body.cards
     )
-    accepted(await call.exchange.submit_rare(message))
+    await call.submit(message)
     return _certificates(call, call.caller.account)
 
 
@@ -147,7 +146,7 @@ def _certificate_id(call: Call) -> int:
 
 
 async def _made(call: Call, message: RareMessage) -> api.CertificateMade:
-    result = accepted(await call.exchange.submit_rare(message))
+    result = await call.submit(message)
     made = int((result.data or {})["certificate_id"])
     return api.CertificateMade(certificate_id=str(made) if made else None, as_of_seq=call.exchange.views.seq)
 

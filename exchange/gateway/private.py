@@ -90,7 +90,8 @@ class PrivateChannels:
         self._screens = screens
         self._slots: NDArray[np.int32] = np.full(LIMITS.max_accounts, NOBODY, np.int32)
         self._by_slot: list[tuple[int, list[Listener]]] = []
-        self._gathered: dict[int, list[_Entry]] = {}
+        self._gathered: dict[tuple[int, str], list[_Entry]] = {}
+        """By account and key."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     def log_on(self, listener: Listener, asked: wire.Logon) -> None:
@@ -146,7 +147,7 @@ class PrivateChannels:
         self._slots.fill(NOBODY)
         self._slots[[known for known, _ in self._by_slot]] = range(len(self._by_slot))
         if listener.cancel_on_disconnect:
-            self._start(self._cancel_orders(account))
+            self._start(self._cancel_orders(account, listener.caller.key_id))
 
     async def stop(self) -> None:
         """Return when everything that was begun is done."""
@@ -167,7 +168,7 @@ class PrivateChannels:
         if not self._gathered:
             asyncio.get_running_loop().call_soon(self._flush)
         entry = _Entry(self._exchange, caller.account, listener, asked, self._metrics)
-        self._gathered.setdefault(caller.account, []).append(entry)
+        self._gathered.setdefault((caller.account, caller.key_id), []).append(entry)
 
     def on_applied(self, applied: Applied) -> None:
         """Tell each account what concerns it."""
@@ -185,23 +186,24 @@ class PrivateChannels:
 
     def _flush(self) -> None:
         gathered, self._gathered = self._gathered, {}
-        for account, entries in gathered.items():
+        for (account, by), entries in gathered.items():
             for block in _blocks(entries, self._exchange.config.frame_commands_max):
-                self._start(self._submit(account, block))
+                self._start(self._submit(account, by, block))
 
-    async def _submit(self, account: int, entries: list[_Entry]) -> None:
+    async def _submit(self, account: int, by: str, entries: list[_Entry]) -> None:
         commands = np.concatenate([entry.commands for entry in entries])
         found: Iterator[Outcome] = iter(())
         if len(commands):
             try:
-                found = iter(await submit_once(self._exchange, account, commands))
+                found = iter(await submit_once(self._exchange, account, by, commands))
             except RequestRefused as whole:
                 found = iter([whole] * len(commands))
         for entry in entries:
             entry.answer(found, self._exchange.views.seq)
 
-    async def _cancel_orders(self, account: int) -> None:
+    async def _cancel_orders(self, account: int, by: str) -> None:
         while True:
+            self._exchange.note_sender(account, by)
             result = await self._exchange.submit_hot(mass_cancel(account=account), account)
             if result.code is not RejectCode.BUSY:
                 return

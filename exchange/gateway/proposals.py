@@ -9,7 +9,7 @@ from exchange.api.formats import parse_id, time_text
 from exchange.api.operating import Proposal, ProposalAnswer, Proposals
 from exchange.api.regimes import ProposeRegime
 from exchange.domain import messages
-from exchange.gateway.call import Call, Route, accepted
+from exchange.gateway.call import Call, Route
 from exchange.gateway.regimes import shown, wanted_regime
 from exchange.service.viewtypes import ProposalView
 
@@ -61,7 +61,7 @@ async def proposals(call: Call) -> Proposals:
 
 async def _propose(call: Call, action: messages.ProposedAction) -> ProposalAnswer:
     message = messages.Propose(operator=call.caller.account, action=action)
-    data = accepted(await call.exchange.submit_rare(message)).data or {}
+    data = (await call.submit(message)).data or {}
     return _one(call, int(data["proposal_id"]))
 
 
@@ -72,7 +72,7 @@ async def _decide(call: Call, kind: str) -> ProposalAnswer:
     if not (1 <= number <= len(known) and known[number - 1].kind == kind):
         number = 0
     message = messages.Decide(operator=call.caller.account, proposal_id=number, approve=call.body.approve)
-    accepted(await call.exchange.submit_rare(message))
+    await call.submit(message)
     return _one(call, number)
 
 

@@ -11,7 +11,7 @@ from exchange.api.primary import Capacity, CapacityAnswer
 from exchange.domain import messages, primary
 from exchange.domain.rejects import RejectCode
 from exchange.gateway import translate
-from exchange.gateway.call import BATCH_BYTES_MAX, Call, Route, accepted
+from exchange.gateway.call import BATCH_BYTES_MAX, Call, Route
 
 ID_MAX = 2**62
 
@@ -42,7 +42,7 @@ async def post_capacity(call: Call) -> CapacityAnswer:
             primary.Attribute(name=name, value=value) for name, value in sorted(post.attributes.items())
         ),
     )
-    result = accepted(await call.exchange.submit_rare(message))
+    result = await call.submit(message)
     capacity_id = (result.data or {})["capacity_id"]
     (view,) = (
         view for view in call.exchange.views.capacity(call.caller.account) if view.capacity_id == capacity_id
@@ -65,8 +65,7 @@ async def withdraw_capacity(call: Call) -> Done:
     """Take posted capacity back; what was sold against it stays owed (clause 7.1)."""
     capacity_id = parse_id(call.path["capacity_id"], "capacity_id", ID_MAX)
     message = primary.WithdrawCapacity(account=call.caller.account, capacity_id=capacity_id)
-    accepted(await call.exchange.submit_rare(message))
-    return Done(as_of_seq=call.exchange.views.seq)
+    return await call.done(message)
 
 
 async def readings(call: Call) -> ReadingsAnswer:
@@ -90,7 +89,7 @@ async def readings(call: Call) -> ReadingsAnswer:
         sequence=0 if signed is None else signed.sequence,
         signature=b"" if signed is None else bytes.fromhex(signed.signature),
     )
-    accepted(await call.exchange.submit_rare(message))
+    await call.submit(message)
     return ReadingsAnswer(accepted=len(taken), as_of_seq=call.exchange.views.seq)
 
 

@@ -22,14 +22,16 @@ _clearing: set[asyncio.Task[None]] = set()
 """Held until they end: the loop itself only remembers tasks weakly."""
 
 
-async def submit_once(exchange: Exchange, account: int, commands: Records) -> list[Outcome]:
-    """Submit commands (dtype COMMAND, shape (n,), n ≥ 1) as one block; return each one's outcome in place.
+async def submit_once(exchange: Exchange, account: int, by: str, commands: Records) -> list[Outcome]:
+    """Submit commands (dtype COMMAND, shape (n,), n ≥ 1) of a key or session (`by`) as one block; return each
+    one's outcome in place.
 
     An order whose id is held isn't submitted: it gets its first answer, or CLIENT_ORDER_ID_USED. Raises
     RequestRefused if the block as a whole is refused.
     """
     named = _named(commands)
     if not named:
+        exchange.note_sender(account, by)
         return await _submit(exchange, account, commands)
     under_way = _under_way.setdefault(exchange, {})
     ids = [(account, int(commands[at]["client_id"])) for at in named]
@@ -38,6 +40,7 @@ async def submit_once(exchange: Exchange, account: int, commands: Records) -> li
     held = held_outcomes(exchange, account, commands)
     fresh = [at for at in range(len(commands)) if at not in held]
     if fresh:
+        exchange.note_sender(account, by)
         keys = {at: key for at, key in zip(named, ids, strict=True) if at not in held}
         for at, key in keys.items():
             exchange.note_order(*key, order_digest(_owned(commands[at], account)))

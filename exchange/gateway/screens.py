@@ -156,9 +156,8 @@ class Screens:
         `session_of`, RATE_LIMIT, SCOPE_REQUIRED.
         """
         session = self.session_of(browser, changes=method != "GET")
-        key_id = f"session of {session.member}"
-        self._rates.spend(key_id)
-        caller = self.caller_of(session, key_id)
+        caller = self.caller_of(session)
+        self._rates.spend(caller.key_id)
         if scope not in caller.scopes:
             raise refuse(
                 RequestCode.SCOPE_REQUIRED,
@@ -167,13 +166,14 @@ class Screens:
             )
         return caller
 
-    def caller_of(self, session: Session, key_id: str = "") -> Caller:
-        """Return the member behind a session."""
+    def caller_of(self, session: Session) -> Caller:
+        """Return the member behind a session; what it does is journaled as the session's."""
         member = self._exchange.views.member(session.member)
         if member is None:
             raise AssertionError(f"{session.member} has a session and isn't a member")
+        by = f"session of {member.name}"
         roles = member.roles if member.state == "approved" else ()
-        return Caller(member.name, member.account, member.kind, roles, SCOPES_BY_KIND[member.kind], key_id)
+        return Caller(member.name, member.account, member.kind, roles, SCOPES_BY_KIND[member.kind], by)
 
 
 def _check_token(session: Session, given: str) -> None:

@@ -59,6 +59,7 @@ async def cancel(call: Call) -> OrderAnswer:
 async def cancel_all(call: Call) -> MassCancelAnswer:
     """Cancel the account's orders that pass every filter, in every phase (clause 3.27)."""
     command = mass_cancel_of(call.exchange, call.caller.account, call.body)
+    call.exchange.note_sender(call.caller.account, call.caller.key_id)
     result = await call.exchange.submit_hot(command, call.caller.account)
     if result.code is not None:
         raise RequestRefused(result.code.name, result.code.status, result.code.sentence)
@@ -105,7 +106,7 @@ async def _submit(call: Call, items: list[Command]) -> list[Outcome]:
     """Send what is well formed as one block; return each item's outcome in place."""
     commands, places, outcomes = records_of(call.exchange, call.caller.account, items)
     if len(commands):
-        found = await submit_once(call.exchange, call.caller.account, commands)
+        found = await submit_once(call.exchange, call.caller.account, call.caller.key_id, commands)
         outcomes.update(zip(places, found, strict=True))
     return [outcomes[at] for at in range(len(items))]
 

@@ -19,7 +19,7 @@ import numpy as np
 import structlog
 
 from exchange.domain.clock import Clock
-from exchange.domain.messages import NoteRequests, OrderNote, RareMessage, decode, encode
+from exchange.domain.messages import NoteRequests, OrderNote, RareMessage, Sender, decode, encode
 from exchange.domain.rejects import RejectCode
 from exchange.journal import (
     Files,
@@ -100,6 +100,8 @@ class Exchange:
         self._in_flight: deque[HotFrame | RareFrame] = deque()
         self._noted: list[bytes] = []
         self._noted_orders: list[OrderNote] = []
+        self._noted_senders: list[Sender] = []
+        self._senders: dict[int, str] = {}
         self._waiting_commands = 0
         self._flush_due = False
         self._next_seq = core.seq + 1
@@ -262,6 +264,17 @@ class Exchange:
         """Journal that an order under a client order id follows; submit it in the same turn of the loop."""
         self._noted_orders.append(OrderNote(account, client_id, digest))
 
+    def note_sender(self, account: int, by: str) -> None:
+        """Journal who gives the account's hot commands from here on, if it is another than before or the
+        first since the start; submit them in the same turn of the loop.
+        """
+        if self._senders.get(account) == by:
+            return
+        if self._gathered:  # what others sent for the account stands before the note
+            self._write()
+        self._senders[account] = by
+        self._noted_senders.append(Sender(account, by))
+
     def events_since(self, seq: int) -> list[Records] | None:
         """Return the events (dtype EVENT) of every frame that ends after `seq`, oldest first; None if some
         aren't held any more.
@@ -336,33 +349,45 @@ class Exchange:
         return None
 
     def _flush(self) -> None:
-        """Stamp everything that was gathered in this turn and hand it to the journal."""
+        """Hand everything that was gathered in this turn to the journal and let it be made durable."""
         self._flush_due = False
+        if not self._write():
+            return
+        try:
+            durable = self._journal.commit()
+        except JournalFailed as failure:
+            self._stop(str(failure.__cause__ or failure))
+            return
+        if durable is not None:
+            self._on_durable(durable)
+
+    def _write(self) -> bool:
+        """Stamp what was gathered and append it to the journal; False if nothing is acknowledged any more."""
         gathered, self._gathered = self._gathered, []
         noted, self._noted = self._noted, []
         orders, self._noted_orders = self._noted_orders, []
+        senders, self._noted_senders = self._noted_senders, []
         if self._failure is not None:  # it failed between the submission and this call
             for part in gathered:
                 part.refuse(RejectCode.NOT_ACKNOWLEDGING)
-            return
+            return False
         time_ns = self._last_time_ns = max(self._last_time_ns, self.clock.now_ns())
         try:
-            if noted or orders:
+            if noted or orders or senders:
                 self._waiting_commands += 1
-                note = NoteRequests(nonces=b"".join(noted), orders=tuple(orders))
+                note = NoteRequests(nonces=b"".join(noted), orders=tuple(orders), senders=tuple(senders))
                 self._append_rare(RarePart(note, self._loop.create_future()), time_ns)
             for block in blocks(gathered, self.config.frame_commands_max):
                 if isinstance(block, RarePart):
                     self._append_rare(block, time_ns)
                 else:
                     self._append_hot(block, time_ns)
-            durable = self._journal.commit()
-            if durable is not None:
-                self._on_durable(durable)
         except JournalFailed as failure:
             for part in gathered:
                 part.refuse(RejectCode.NOT_ACKNOWLEDGING)
             self._stop(str(failure.__cause__ or failure))
+            return False
+        return True
 
     def _append_hot(self, parts: list[HotPart], time_ns: int) -> None:
         if len(parts) == 1:

@@ -161,6 +161,7 @@ class Connection(asyncio.BufferedProtocol):
         part = commands[: min(exchange.room, exchange.config.frame_commands_max)]
         code = RejectCode.BUSY
         if len(part):
+            exchange.note_sender(session.account, self.key_id)
             refused = exchange.submit_block(part, session.account, session)
             if refused is None:
                 session.take(len(part))
@@ -341,4 +342,4 @@ class Connection(asyncio.BufferedProtocol):
         """Do once what was asked for the end of the connection."""
         logon, self._logon = self._logon, None
         if logon is not None and logon.flags & LogonFlag.CANCEL_ON_DISCONNECT:
-            self._gateway.cancel_orders(self._account, logon.group)
+            self._gateway.cancel_orders(self._account, self.key_id, logon.group)

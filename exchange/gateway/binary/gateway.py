@@ -74,7 +74,8 @@ class BinaryGateway:
         self._connections: set[Connection] = set()
         self._slots: NDArray[np.int32] = np.full(LIMITS.max_accounts, NOBODY, np.int32)
         self._by_slot: list[list[Connection]] = []
-        self._cancels: deque[Records] = deque()
+        self._cancels: deque[tuple[Records, str]] = deque()
+        """With the key whose connection ended."""
         self._server: asyncio.Server | None = None
         self._heart: asyncio.Task[None] | None = None
         self._end_subscription: Callable[[], None] | None = None
@@ -191,9 +192,9 @@ class BinaryGateway:
             for connection in self._connections
         )
 
-    def cancel_orders(self, account: int, group: int) -> None:
-        """Cancel an account's orders of a group, now or when there is room."""
-        self._cancels.append(mass_cancel(account=account, group=group))
+    def cancel_orders(self, account: int, by: str, group: int) -> None:
+        """Cancel an account's orders of a group for a key, now or when there is room."""
+        self._cancels.append((mass_cancel(account=account, group=group), by))
         self._submit_cancels()
 
     # -- what the exchange tells
@@ -232,8 +233,10 @@ class BinaryGateway:
 
     def _submit_cancels(self) -> None:
         while self._cancels:
-            cancel = self._cancels[0]
-            code = self.exchange.submit_block(cancel, int(cancel["account"][0]), _NOBODY)
+            cancel, by = self._cancels[0]
+            account = int(cancel["account"][0])
+            self.exchange.note_sender(account, by)
+            code = self.exchange.submit_block(cancel, account, _NOBODY)
             if code is RejectCode.BUSY:
                 return
             self._cancels.popleft()

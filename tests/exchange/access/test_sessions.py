@@ -3,58 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
-import aiohttp
 import pytest
-from exchange_server import Served, serving
+from exchange_server import serving
 from hypothesis import given
 from hypothesis import strategies as st
+from logged_in import PASSWORD, browsing
 
 from exchange.client import ExchangeError
 from exchange.gateway.sessions import IDLE_S, LIFE_S, SESSIONS_A_MEMBER_MAX, SESSIONS_MAX, Sessions
 from exchange.gateway.slowdown import FORGET_S, REMEMBERED_MAX, Slowdown
-
-PASSWORD = "correct horse battery"
-
-
-class Browser:
-    """A browser's cookie jar, and the token that a page of this site would read."""
-
-    def __init__(self, served: Served, session: aiohttp.ClientSession) -> None:
-        self.served = served
-        self.http = session
-        self.csrf = ""
-        self.cookie = ""
-        self.retry_after = ""
-
-    async def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        if self.csrf:
-            sent = {"Dongxi-Csrf": self.csrf} | sent
-        async with self.http.request(method, self.served.base_url + path, json=body, headers=sent) as answer:
-            self.cookie = answer.headers.get("Set-Cookie", "")
-            self.retry_after = answer.headers.get("Retry-After", "")
-            decoded = await answer.json()
-        return answer.status, decoded["error"]["code"] if answer.status >= 400 else decoded
-
-    async def log_in(self, member: str, password: str = PASSWORD, **headers: str) -> tuple[int, Any]:
-        status, answer = await self.ask(
-            "POST", "/v1/session", {"member": member, "password": password}, **headers
-        )
-        if status == 200:
-            self.csrf = answer["csrf_token"]
-        return status, answer
-
-
-@asynccontextmanager
-async def browsing(served: Served) -> AsyncIterator[Browser]:
-    jar = aiohttp.CookieJar(unsafe=True)  # an address is no name, and cookies of it are kept all the same
-    async with aiohttp.ClientSession(cookie_jar=jar) as session:
-        yield Browser(served, session)
 
 
 async def test_a_session_acts_with_its_members_scopes_until_log_out(tmp_path: Path) -> None:
