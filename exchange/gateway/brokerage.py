@@ -10,7 +10,7 @@ from exchange.api.codes import RequestCode, refuse
 from exchange.api.formats import day_text, parse_id, price_text
 from exchange.domain import brokerage
 from exchange.domain.calendar import date_of, day_of, epoch_day
-from exchange.gateway.call import Call, Route, accepted
+from exchange.gateway.call import Call, Route
 from exchange.service.brokerstate import Commission, GiveUp
 from exchange.service.viewtypes import FillView
 
@@ -27,8 +27,7 @@ async def set_commission(call: Call) -> Done:
         basis_points=wanted.basis_points,
         fen_per_lot=wanted.fen_per_lot,
     )
-    accepted(await call.exchange.submit_rare(message))
-    return Done(as_of_seq=call.exchange.views.seq)
+    return await call.done(message)
 
 
 async def commissions(call: Call) -> api.Commissions:
@@ -76,8 +75,7 @@ async def set_revenue_split(call: Call) -> Done:
     message = brokerage.SetRevenueSplit(
         provider=wanted.provider, broker=wanted.broker, platform=wanted.platform
     )
-    accepted(await call.exchange.submit_rare(message))
-    return Done(as_of_seq=call.exchange.views.seq)
+    return await call.done(message)
 
 
 async def offer_give_up(call: Call) -> api.GiveUpAnswer:
@@ -95,7 +93,7 @@ async def offer_give_up(call: Call) -> api.GiveUpAnswer:
         to_member=wanted.to,
         fee_fen=wanted.fee_fen,
     )
-    data = accepted(await call.exchange.submit_rare(message)).data or {}
+    data = (await call.submit(message)).data or {}
     return _one(call, int(data["give_up_id"]))
 
 
@@ -117,7 +115,7 @@ async def answer_give_up(call: Call) -> api.GiveUpAnswer:
     """Take what is offered, decline it, or withdraw one's own offer (clause 8.15)."""
     number = parse_id(call.path["give_up_id"], "give_up_id", ID_MAX)
     message = brokerage.AnswerGiveUp(account=call.caller.account, give_up_id=number, accept=call.body.accept)
-    accepted(await call.exchange.submit_rare(message))
+    await call.submit(message)
     return _one(call, number)
 
 

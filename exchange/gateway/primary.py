@@ -117,7 +117,7 @@ async def set_sale(call: Call) -> api.StandingSales:
         kind=wanted.kind,
         price_ticks=parse_price_ticks(wanted.price),
     )
-    accepted(await call.exchange.submit_rare(message))
+    await call.submit(message)
     return await sales(call)
 
 

@@ -8,7 +8,7 @@ from exchange.api import resale as api
 from exchange.api.answers import Done
 from exchange.api.formats import parse_id, parse_price_ticks, price_text, time_text
 from exchange.domain import delivering
-from exchange.gateway.call import Call, Route, accepted
+from exchange.gateway.call import Call, Route
 from exchange.service.deliverystate import Offer
 from exchange.service.views import Views
 
@@ -24,7 +24,7 @@ async def make_offer(call: Call) -> api.OfferMade:
         price_ticks=parse_price_ticks(call.body.price),
         to_member=call.body.to_member,
     )
-    result = accepted(await call.exchange.submit_rare(message))
+    result = await call.submit(message)
     made = str((result.data or {})["offer_id"])
     return api.OfferMade(offer_id=made, as_of_seq=call.exchange.views.seq)
 
@@ -60,7 +60,7 @@ async def take_offer(call: Call) -> api.OfferTaken:
     message = delivering.TakeOffer(
         account=call.caller.account, offer_id=_offer_id(call), lots=call.body.quantity
     )
-    result = accepted(await call.exchange.submit_rare(message))
+    result = await call.submit(message)
     made = str((result.data or {})["reservation_id"])
     return api.OfferTaken(reservation_id=made, as_of_seq=call.exchange.views.seq)
 
@@ -68,8 +68,7 @@ async def take_offer(call: Call) -> api.OfferTaken:
 async def withdraw_offer(call: Call) -> Done:
     """Take back what of an offer nobody has taken."""
     message = delivering.WithdrawOffer(account=call.caller.account, offer_id=_offer_id(call))
-    accepted(await call.exchange.submit_rare(message))
-    return Done(as_of_seq=call.exchange.views.seq)
+    return await call.done(message)
 
 
 def _offer_id(call: Call) -> int:
