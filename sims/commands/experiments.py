@@ -62,7 +62,7 @@ def run(
         work_through(store, Serial())
     (one,) = store.finished()
     _show_outcome(one.outcome)
-    _reported(store, store.finished())
+    reported(store, store.finished())
 
 
 def reproduce(
@@ -101,8 +101,8 @@ def sweep(
         store = Store(out or Path(f"sweep-{Path(scenario).stem}"), manifest)
         work_through(store, runner)
     finished = store.finished()
-    _show_lines(lines(finished))
-    _reported(store, finished)
+    show_lines(lines(finished))
+    reported(store, finished)
 
 
 def compare(
@@ -125,11 +125,12 @@ def compare(
         store = Store(out or Path(name), manifest)
         work_through(store, runner)
     finished = store.finished()
-    _show_changes(lines(finished))
-    _reported(store, finished)
+    show_changes(lines(finished))
+    reported(store, finished)
 
 
-def _reported(store: Store, finished: list[Finished]) -> None:
+def reported(store: Store, finished: list[Finished]) -> None:
+    """Write the report and say where it is."""
     page = write_report(store.directory, store.manifest, finished)
     typer.echo(f"Results: {store.directory}, report: {page}")
 
@@ -151,7 +152,8 @@ def _show_outcome(outcome: Outcome) -> None:
     console.print(f"journal {outcome.journal_hash}\nstate   {outcome.state_hash}", highlight=False)
 
 
-def _show_lines(found: list[Line]) -> None:
+def show_lines(found: list[Line]) -> None:
+    """Print each figure by variant."""
     variants = list(found[0].by_variant) if found else []
     table = Table("figure", *variants, box=SIMPLE)
     for line in found:
@@ -159,7 +161,8 @@ def _show_lines(found: list[Line]) -> None:
     Console().print(table)
 
 
-def _show_changes(found: list[Line]) -> None:
+def show_changes(found: list[Line]) -> None:
+    """Print each figure of base and candidate, and their paired difference."""
     table = Table("figure", "base", "candidate", "difference (95 %)", "p", "", box=SIMPLE)
     for line in found:
         if line.change is None:

@@ -43,8 +43,8 @@ class Timetable:
         self._simulation = simulation
         self._today: list[_Step] = []
 
-    def open_day(self, number: int) -> None:
-        """Take up the shocks of the day that is opened, the first being 1."""
+    def open_day(self, number: int, after_ns: int = -1) -> None:
+        """Take up the shocks of the open day, the first being 1, that come after a moment."""
         simulation = self._simulation
         day = simulation.market.views.status().trading_day
         if day is None:
@@ -58,6 +58,7 @@ class Timetable:
             until = getattr(shock, "until", None)
             if until is not None and end is not None:
                 self._today.append(_Step(moment_ns(day, until), end))
+        self._today = [step for step in self._today if step.at_ns > after_ns]
         self._today.sort(key=lambda step: step.at_ns)
 
     def run(self, now_ns: int) -> None:

@@ -25,13 +25,15 @@ from sims.engine.delivering import meter
 from sims.engine.driver import SimDriver
 from sims.engine.market import SimMarket, finish
 from sims.engine.monitor import Monitor
-from sims.engine.opening import admit, limits_of, open_market, rows_max
+from sims.engine.opening import admit, limits_of, margin_rules_of, open_market, rows_max, rules_of
 from sims.engine.shocks import Timetable
 from sims.engine.streams import stream
 from sims.engine.world import World
 from sims.scenario.schema import Scenario
 
 KINDS: Final = tuple(PeriodKind)
+FIXED: Final = ("first_day", "wake_seconds", "periods", "days_ahead", "goods", "population")
+"""Keys of a scenario that hold for a whole run."""
 _TAKES_ORDERS = (MarketPhase.CALL, MarketPhase.CONTINUOUS, MarketPhase.CLOSING_CALL)
 
 
@@ -85,6 +87,8 @@ class Simulation:
         self._order = stream(seed, "order of populations")
         self._wander = stream(seed, "worth")
         self._wakes = 0
+        self._next_wake = 0
+        """When the next wake of this stretch is, ns; 0: at once."""
         self._hours = (0, 1)
         """When today's first order may come, and when trading ends, ns."""
         self._settled_days = 0
@@ -104,7 +108,21 @@ class Simulation:
             if due.what == "finish delivery":
                 meter(self)
             finish(due.do())
+            self._next_wake = 0
             self._after(due.what)
+
+    def change(self, scenario: Scenario) -> None:
+        """Go on under another scenario's rules and shocks; what is over stays. Raises ValueError for a
+        change of anything that was fixed at the beginning.
+        """
+        fault = fault_of_change(self.scenario, scenario)
+        if fault:
+            raise ValueError(f"{fault} can't change within a run")
+        self.scenario = self.world.scenario = scenario
+        self.market.done(margin_rules_of(scenario))
+        self.market.done(rules_of(scenario, self.world.catalogue))
+        if self.market.status().phase is not MarketPhase.SETTLED:
+            self._timetable.open_day(self._settled_days + 1, self.market.clock.now_ns())
 
     def _after(self, what: str) -> None:
         if what == "open day":
@@ -169,13 +187,14 @@ class Simulation:
     def _trade(self, end_ns: int, until_ns: int | None) -> None:
         """Wake everybody from now to the end of a phase."""
         step = self.scenario.wake_seconds * NS_PER_SECOND
-        now = self.market.clock.now_ns()
+        now = self._next_wake or self.market.clock.now_ns()
         stop = end_ns if until_ns is None else min(end_ns, until_ns)
         while now < stop:
             self._move_to(now)
             self._timetable.run(now)
             self._wake()
             now += step
+        self._next_wake = now
         self._move_to(stop)
 
     def _move_to(self, time_ns: int) -> None:
@@ -212,6 +231,11 @@ class Simulation:
     def providers(self) -> list[ProviderCrowd]:
         """Return the populations that deliver."""
         return [crowd for crowd in self.crowds if isinstance(crowd, ProviderCrowd)]
+
+
+def fault_of_change(before: Scenario, after: Scenario) -> str:
+    """Return the first key that differs and can't within a run, or nothing."""
+    return next((key for key in FIXED if getattr(before, key) != getattr(after, key)), "")
 
 
 def trading_days_between(day: date, last: date, closed_days: Collection[date]) -> int:

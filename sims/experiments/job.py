@@ -21,6 +21,10 @@ class Job(msgspec.Struct, frozen=True):
     seed: int
     scenario: bytes
     """The scenario's JSON."""
+    then: bytes = b""
+    """What the market goes on with from a moment on, if that is something else."""
+    at_ns: int = 0
+    """That moment."""
 
     @property
     def key(self) -> tuple[str, int]:
@@ -45,6 +49,9 @@ def run_job(job: Job, worker: str) -> Finished:
     """Run a job. Its outcome doesn't depend on the worker."""
     scenario = scenario_of(msgspec.json.decode(job.scenario), job.variant)
     simulation = Simulation(scenario, job.seed)
+    if job.then:
+        simulation.run(job.at_ns)
+        simulation.change(scenario_of(msgspec.json.decode(job.then), job.variant))
     simulation.run()
     return Finished(job.variant, worker, outcome_of(simulation))
 

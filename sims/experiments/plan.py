@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import time
 from itertools import product
 
-from sims.experiments.store import Manifest
-from sims.scenario.load import ScenarioError, load_scenario, plain, split_values
+from exchange.domain.calendar import moment_ns
+from nodes.catalogue import load_catalogue
+from sims.engine.simulation import fault_of_change
+from sims.experiments.store import Fork, Manifest
+from sims.scenario.load import ScenarioError, load_scenario, overridden, plain, scenario_of, split_values
+from sims.scenario.schema import Scenario
 
 BASE = "base"
 CANDIDATE = "candidate"
@@ -32,3 +37,33 @@ def compare_plan(base: str, candidate: str, overrides: Sequence[str], seeds: lis
     """Return two scenarios under common seeds; the overrides are the candidate's. Raises ScenarioError."""
     variants = {BASE: plain(load_scenario(base)), CANDIDATE: plain(load_scenario(candidate, overrides))}
     return Manifest("compare", variants, dict.fromkeys(variants, seeds))
+
+
+def fork_plan(manifest: Manifest, at: str, overrides: Sequence[str]) -> Manifest:
+    """Return the first variant of an experiment going on both ways from DAY@TIME. Raises ScenarioError."""
+    variant, table = next(iter(manifest.variants.items()))
+    scenario = scenario_of(table, variant)
+    changed = scenario_of(overridden(table, overrides), variant)
+    fault = fault_of_change(scenario, changed)
+    if fault:
+        raise ScenarioError(f"{fault} can't change within a run; fees, limits, margin, shocks and days can")
+    fork = Fork(_moment(scenario, at), CANDIDATE, plain(changed))
+    seeds = manifest.seeds[variant]
+    return Manifest("fork", {BASE: table, CANDIDATE: table}, {BASE: seeds, CANDIDATE: seeds}, fork)
+
+
+def _moment(scenario: Scenario, at: str) -> int:
+    """Return the market time of DAY@TIME, trading days counted from 1."""
+    number, _, clock = at.partition("@")
+    try:
+        when = time.fromisoformat(clock)
+    except ValueError:
+        raise ScenarioError(f"--at {at}: expected DAY@TIME, such as 1@10:30") from None
+    if not number.isdecimal() or not 1 <= int(number) <= scenario.days:
+        raise ScenarioError(f"--at {at}: the run's days are 1 … {scenario.days}")
+    catalogue, day = load_catalogue(), scenario.first_day
+    if not catalogue.is_trading_day(day):
+        day = catalogue.next_trading_day(day)
+    for _ in range(int(number) - 1):
+        day = catalogue.next_trading_day(day)
+    return moment_ns(day, when)

@@ -27,15 +27,25 @@ class StoreError(Exception):
     """A directory that holds something else, or can't be written."""
 
 
+class Fork(msgspec.Struct, frozen=True):
+    """What the candidate of a fork goes on with."""
+
+    at_ns: int
+    """Market time, ns since the epoch."""
+    variant: str
+    table: dict[str, Any]
+
+
 class Manifest(msgspec.Struct, frozen=True):
     """What an experiment runs."""
 
     what: str
-    """run, sweep or compare."""
+    """run, sweep, compare or fork."""
     variants: dict[str, dict[str, Any]]
     """Scenario tables by variant."""
     seeds: dict[str, list[int]]
     """By variant."""
+    fork: Fork | None = None
     versions: dict[str, str] = msgspec.field(default_factory=versions)
 
     def jobs(self) -> list[Job]:
@@ -43,11 +53,16 @@ class Manifest(msgspec.Struct, frozen=True):
         tables = {name: msgspec.json.encode(table) for name, table in self.variants.items()}
         longest = max(len(seeds) for seeds in self.seeds.values())
         return [
-            Job(variant, seeds[at], tables[variant])
+            Job(variant, seeds[at], tables[variant], *self._then(variant))
             for at in range(longest)
             for variant, seeds in self.seeds.items()
             if at < len(seeds)
         ]
+
+    def _then(self, variant: str) -> tuple[bytes, int]:
+        if self.fork is None or self.fork.variant != variant:
+            return b"", 0
+        return msgspec.json.encode(self.fork.table), self.fork.at_ns
 
 
 class Store:

@@ -45,6 +45,14 @@ def load_scenario(name: str, overrides: Iterable[str] = ()) -> Scenario:
     return _checked(table, name)
 
 
+def overridden(table: dict[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
+    """Return a copy of a table with overrides KEY=VALUE. Raises ScenarioError."""
+    copy: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(table))
+    for override in overrides:
+        _override(copy, override)
+    return msgspec.to_builtins(copy)  # type: ignore[no-any-return]
+
+
 def scenario_of(table: dict[str, Any], source: str) -> Scenario:
     """Return the scenario of a whole table, such as a manifest keeps. Raises ScenarioError."""
     return _checked(table, source)

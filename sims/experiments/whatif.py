@@ -1,0 +1,148 @@
+"""A live market's journal under other rules: what if yesterday had had the new one?
+
+Two cores take the same commands in the same sequence: one under the rules as they were, one under rules with
+some figures changed. Members are taken to have sent the same orders; a cancellation or an amendment is led to
+the order that the same command made in the other core, whatever its id is there.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from exchange.domain.messages import RareMessage, SetRules
+from exchange.journal import FrameKind, Position, frames_after
+from exchange.service.core import CORE_VERSION, LIMITS, Core, command_block
+from exchange.service.frames import unpack_rare
+from exchange.service.results import Applied
+from exchange.service.state import HOUSE
+from matching.constants import ACCEPTED, REJECTED, TRADE
+from matching.engine import Engine
+from matching.records import Records, RejectCode
+from sims.engine.outcome import gained_fen
+
+UNKNOWN_ORDER = -1
+RULES = {
+    "fee.maker": "maker_basis_points",
+    "fee.taker": "taker_basis_points",
+    "limit.daily": "limit_basis_points",
+    "margin.scan": "margin_basis_points",
+}
+"""What can be changed, and the field of SetRules that it is."""
+
+
+class RuleError(ValueError):
+    """A rule that can't be changed, or not to that."""
+
+
+@dataclass(slots=True)
+class Side:
+    """One of the two markets, and what was counted in it."""
+
+    core: Core = field(default_factory=lambda: Core(Engine(LIMITS)))
+    trades: int = 0
+    lots: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+    """Rare messages that were refused, by type and code."""
+
+    def note(self, applied: Applied) -> None:
+        """Count what a frame did."""
+        events = applied.events
+        trades = events["kind"] == TRADE
+        self.trades += int(np.count_nonzero(trades))
+        self.lots += int(events["quantity"][trades].sum())
+        codes = events["code"][events["kind"] == REJECTED]
+        self.rejected.update(RejectCode(code).name for code in codes.tolist())
+        if applied.result is not None and applied.result.code is not None:
+            self.refused[f"{type(applied.message).__name__} {applied.result.code.name}"] += 1
+
+    def gains(self) -> dict[str, float]:
+        """Return what each member gained or lost in money, CNY."""
+        fen = gained_fen(self.core.state)
+        members = self.core.state.members_by_account
+        return {members[account].name: float(fen[account]) / 100 for account in members}
+
+    @property
+    def house_cny(self) -> float:
+        """What the exchange itself has."""
+        return float(self.core.state.cash[HOUSE]) / 100
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A journal as it was, and as it would have been."""
+
+    was: Side
+    would: Side
+    commands: int
+
+
+def parse_rules(overrides: list[str]) -> dict[str, int]:
+    """Return fields of SetRules from KEY=VALUE. Raises RuleError."""
+    changed = {}
+    for text in overrides:
+        key, _, value = text.partition("=")
+        if key not in RULES:
+            raise RuleError(f"--set {text}: can't be changed in a replay; known: {', '.join(RULES)}")
+        if not value.isdecimal() or int(value) > 10_000:
+            raise RuleError(f"--set {text}: expected basis points, 0 … 10000")
+        changed[RULES[key]] = int(value)
+    return changed
+
+
+def replay_under(journal: Path, changed: dict[str, int], progress: Callable[[int], None]) -> Replayed:
+    """Fold a journal twice, the second time under changed rules. `progress` is called with bytes.
+
+    Raises JournalDamage, JournalVersion.
+    """
+    was, would = Side(), Side()
+    names: dict[int, int] = {}
+    for frame in frames_after(journal, Position(), CORE_VERSION):
+        if frame.kind is FrameKind.RARE:
+            time_ns, message = unpack_rare(frame.body)
+            was.note(was.core.apply_rare(frame.first_seq, time_ns, message))
+            would.note(would.core.apply_rare(frame.first_seq, time_ns, _under(message, changed)))
+        else:
+            commands = command_block(frame.body)
+            first = was.core.apply_hot(commands)
+            was.note(first)
+            second = would.core.apply_hot(_renamed(commands, names))
+            would.note(second)
+            _name(first.events, second.events, names)
+        progress(len(frame.body))
+    return Replayed(was, would, was.core.seq)
+
+
+def _under(message: RareMessage, changed: dict[str, int]) -> RareMessage:
+    return msgspec.structs.replace(message, **changed) if isinstance(message, SetRules) else message
+
+
+def _renamed(commands: Records, names: dict[int, int]) -> Records:
+    """Return commands with the order ids that the other core gave."""
+    named = np.flatnonzero(commands["order_id"])
+    if not len(named):
+        return commands
+    copy = commands.copy()
+    ids = commands["order_id"][named].tolist()
+    copy["order_id"][named] = [names.get(order_id, UNKNOWN_ORDER) for order_id in ids]
+    return copy
+
+
+def _name(first: Records, second: Records, names: dict[int, int]) -> None:
+    """Note which orders of the two cores came from the same command."""
+    ours, theirs = (_accepted(events) for events in (first, second))
+    for seq, order_id in ours.items():
+        if seq in theirs:
+            names[order_id] = theirs[seq]
+
+
+def _accepted(events: Records) -> dict[Any, Any]:
+    rows = events[events["kind"] == ACCEPTED]
+    return dict(zip(rows["seq"].tolist(), rows["order_id"].tolist(), strict=True))

@@ -1,0 +1,104 @@
+"""One market gone on with in two ways: forks of simulated ones, replays of a journal."""
+
+from pathlib import Path
+
+import pytest
+from history_days import Days
+from typer.testing import CliRunner
+
+from sims.commands.sim import app
+from sims.experiments.store import Store
+from sims.experiments.whatif import RuleError, parse_rules, replay_under
+
+
+def invoke(*arguments: str, code: int = 0) -> str:
+    """What the command prints, with the exit code that is expected."""
+    result = CliRunner().invoke(app, list(arguments))
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of two days."""
+    out = tmp_path_factory.mktemp("branches") / "run"
+    invoke("run", "calm", "--set", "wake_seconds=3600", "--out", str(out))
+    return out
+
+
+def branches(run: Path, name: str, at: str, *settings: str) -> tuple[str, str, str]:
+    """Hashes: of the run, of the fork's base, of the fork's candidate."""
+    out = run.with_name(name)
+    sets = [part for setting in settings for part in ("--set", setting)]
+    invoke("fork", str(run), "--at", at, *sets, "--out", str(out), "--executor", "serial")
+    (was,) = Store(run).finished()
+    base, candidate = Store(out).finished()
+    assert candidate.outcome.metrics.keys() == base.outcome.metrics.keys()
+    return was.outcome.journal_hash, base.outcome.journal_hash, candidate.outcome.journal_hash
+
+
+def test_a_fork_goes_on_from_the_run_itself(kept: Path) -> None:
+    was, base, candidate = branches(kept, "fees", "2@10:17", "fee.taker=30")
+    assert was == base != candidate
+    fees = [one.outcome.metrics["fees_cny"] for one in Store(kept.with_name("fees")).finished()]
+    assert fees[1] > fees[0]
+    assert "2 of 2 runs are the same to the bit" in invoke("reproduce", str(kept.with_name("fees")))
+
+
+def test_a_shock_after_the_moment_happens_in_the_fork_alone(kept: Path) -> None:
+    shock = 'shock=[{kind="new-generation", name="roll", grade="H100", worth=0.8, day=2, at="11:00:00"}]'
+    was, base, candidate = branches(kept, "shock", "2@10:30", shock)
+    assert was == base != candidate
+
+
+def test_a_fork_names_what_can_t_change(kept: Path) -> None:
+    def said(*arguments: str) -> str:
+        return invoke("fork", str(kept), *arguments, "--out", str(kept.with_name("wrong")), code=2)
+
+    assert "population can't change within a run" in said(
+        "--at", "1@10:00", "--set", "population.makers.count=1"
+    )
+    assert "the run's days are 1 … 2" in said("--at", "3@10:00")
+    assert "expected DAY@TIME" in said("--at", "noon")
+    assert not kept.with_name("wrong").exists()
+
+
+@pytest.fixture(scope="module")
+def journal(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data directory of an exchange that lived two days."""
+    data = tmp_path_factory.mktemp("live")
+    days = Days(seed=11)
+    days.live(2, orders=60)
+    days.write(data)
+    return data
+
+
+def test_a_journal_replayed_under_its_own_rules_is_itself(journal: Path) -> None:
+    found = replay_under(journal / "journal", {}, lambda _: None)
+    assert found.was.trades > 10
+    assert found.was.core.state_hash() == found.would.core.state_hash()
+    assert found.was.refused == found.would.refused
+
+
+def test_a_replay_under_another_fee_changes_money_and_nothing_else(journal: Path) -> None:
+    found = replay_under(journal / "journal", parse_rules(["fee.taker=50", "fee.maker=10"]), lambda _: None)
+    assert found.would.trades == found.was.trades
+    assert found.would.house_cny > found.was.house_cny
+    for side in (found.was, found.would):
+        side.core.check()
+    assert sum(found.would.gains().values()) < sum(found.was.gains().values())
+
+
+def test_a_replay_under_narrow_limits_refuses_orders_and_stays_sound(journal: Path) -> None:
+    found = replay_under(journal / "journal", parse_rules(["limit.daily=50"]), lambda _: None)
+    found.would.core.check()
+    assert found.would.rejected["PRICE_OUTSIDE_LIMITS"] > found.was.rejected["PRICE_OUTSIDE_LIMITS"]
+
+
+def test_the_command_prints_both_and_refuses_with_a_sentence(journal: Path, tmp_path: Path) -> None:
+    said = invoke("replay", str(journal), "--set", "fee.taker=50")
+    assert "would be" in said and "not the same" in said
+    assert "holds no journal" in invoke("replay", str(tmp_path), code=2)
+    assert "known: fee.maker" in invoke("replay", str(journal), "--set", "fee.takr=1", code=2)
+    with pytest.raises(RuleError, match="basis points"):
+        parse_rules(["fee.taker=-1"])
