@@ -6,6 +6,7 @@ so a replay gives the same `state_hash()` (docs/architecture.md).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from blake3 import blake3
 from exchange.clearing.default import Layer
 from exchange.clearing.ledger import LedgerKind
 from exchange.domain import messages as m
-from exchange.domain.calendar import NS_PER_HOUR
+from exchange.domain.calendar import NS_PER_HOUR, epoch_day
 from exchange.domain.contracts import PeriodKind
 from exchange.domain.delivering import BuyInShortfalls
 from exchange.domain.phases import MarketPhase
@@ -195,6 +196,7 @@ class Core:
         self._check_delivery_hold()
         self._check_offsets()
         state.primary.check()
+        self._check_backing()
         self._check_delivery_fund()
         self._check_vouchers()
 
@@ -255,6 +257,23 @@ class Core:
         covered = {(int(row["account"]), int(row["contract"])): int(row["covered"]) for row in marked}
         if covered != self.state.primary.covered_lots():
             raise InvariantViolation("what certificates back isn't what margin takes as covered")
+
+    def _check_backing(self) -> None:
+        """Compare what certificates say they back with the shorts that they stand behind."""
+        state = self.state
+        backed: Counter[tuple[int, int]] = Counter()
+        for backing in state.primary.backings:
+            contract = state.contracts[backing.contract]
+            for day in range(epoch_day(contract.period.first), epoch_day(contract.period.end)):
+                backed[backing.certificate_id, day] += backing.lots * contract.cards_per_lot
+        said = {
+            (certificate.certificate_id, certificate.first_day + at): cards
+            for certificate in state.primary.certificates
+            for at, cards in enumerate(certificate.backed)
+            if cards
+        }
+        if said != backed:
+            raise InvariantViolation("what certificates back isn't what backs shorts")
 
     def _check_offsets(self) -> None:
         """Compare the offsets with the kernel's."""
