@@ -4,6 +4,7 @@ from typing import Any
 
 from exchange.api import brokerage, requests
 from exchange.api.calendar import Calendar
+from exchange.api.health import HealthHistory, HealthQuery, MarketHealth
 from exchange.api.market import (
     Book,
     Contract,
@@ -47,6 +48,14 @@ class MarketCalls(Transport):
     async def fees(self) -> brokerage.Fees:
         """What a trade pays, and how that is shared."""
         return await self.get("/v1/fees", brokerage.Fees)
+
+    async def health(self) -> MarketHealth:
+        """The market health index now, overall and by hub."""
+        return await self.get("/v1/health-index", MarketHealth)
+
+    async def health_of(self, hub: str, query: HealthQuery | None = None) -> HealthHistory:
+        """A page of a hub's market health over time, latest first; "overall" is all hubs together."""
+        return await self.get(f"/v1/health-index/{segment(hub)}", HealthHistory, query)
 
     async def grades(self) -> list[Grade]:
         """All grades."""

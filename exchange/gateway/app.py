@@ -21,6 +21,7 @@ from exchange.gateway import (
     defaults,
     delivering,
     halting,
+    health,
     history,
     login,
     operating,
@@ -73,6 +74,7 @@ ROUTES: Final = (
     *halting.ROUTES,
     *planning.ROUTES,
     *history.ROUTES,
+    *health.ROUTES,
 )
 """Every endpoint; routing, `/openapi.json` and the tests read this table."""
 
@@ -110,6 +112,7 @@ def make_app(
     folder = history_folder(exchange.config.data_dir)
     mark, reader = DurableMark(folder), HistoryReader(folder)
     metrics.gauge("dongxi_history_seq", "Last command in the history.", lambda: mark.folded)
+    metrics.collect(health.Gauges(exchange, folder))
     plans = PlanJobs()
     for route in ROUTES:
         path = _unambiguous(route.path)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.clearing.fees import fees_of
+from exchange.history.healthfold import HealthFold
 from exchange.history.orderfold import OrderFold
 from exchange.history.rows import ENTRY, TRADE, Batch, Ends
 from exchange.service.results import Applied
@@ -28,14 +29,17 @@ _FROM_EVENT: Final = (
 
 
 class Fold:
-    """Numbers trades, orders and entries on from where the tables end, which is where `state` stands."""
+    """Numbers trades, orders and entries on from where the tables end, which is where `state` stands, at
+    `time_ns`.
+    """
 
-    def __init__(self, ends: Ends, state: State) -> None:
+    def __init__(self, ends: Ends, state: State, time_ns: int) -> None:
         self._orders = OrderFold(ends.orders, ends.live)
         self._trades: list[NDArray[Any]] = []
         self._entries: list[NDArray[Any]] = []
         self._trade_id = ends.trades
         self._entry = ends.entries
+        self._health = HealthFold(time_ns)
         self._cash = state.ledger.cash_by_account(len(state.cash))
 
     def apply(self, applied: Applied, commands: Records | None, state: State) -> None:
@@ -47,13 +51,14 @@ class Fold:
             self._fold_trades(events, times, state)
         if len(state.ledger.rows) > self._entry:
             self._fold_entries(state.ledger.rows[self._entry :])
+        self._health.apply(applied, state)
 
     def take(self) -> Batch:
         """Return what came since the last call."""
         accepted, changed = self._orders.take()
         trades, entries = joined(self._trades, TRADE), joined(self._entries, ENTRY)
         self._trades, self._entries = [], []
-        return Batch(trades, accepted, changed, entries)
+        return Batch(trades, accepted, changed, entries, self._health.take())
 
     def _fold_trades(self, events: Records, times: NDArray[np.int64], state: State) -> None:
         at = np.flatnonzero(events["kind"] == EventKind.TRADE)

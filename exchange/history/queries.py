@@ -15,7 +15,7 @@ from heapq import merge
 from itertools import islice
 from typing import Any, Final
 
-from exchange.history.rows import CANDLE, ENTRY, ORDER, TRADE
+from exchange.history.rows import CANDLE, ENTRY, HEALTH, ORDER, TRADE
 
 SIDES: Final = (0, 1)
 _KEY_MAX: Final = 2**63 - 1
@@ -89,6 +89,14 @@ DAY_SUMS: Final = (
 )
 CASH_BEFORE: Final = (
     "SELECT cash FROM entries WHERE account = ? AND entry BETWEEN 1 AND ? ORDER BY entry DESC LIMIT 1"
+)
+_HEALTH: Final = f"SELECT {names(HEALTH)} FROM health WHERE "  # noqa: S608
+_LATEST: Final = "seq = (SELECT max(seq) FROM health WHERE hub = -1)"
+HEALTH_NOW: Final = f"{_HEALTH} {_LATEST} ORDER BY hub, component"
+HEALTH_OF_HUB: Final = (
+    f"{_HEALTH} hub = ? AND seq IN "  # noqa: S608
+    "(SELECT DISTINCT seq FROM health WHERE hub = ? AND seq < ? ORDER BY seq DESC LIMIT ?) "
+    "ORDER BY seq DESC, component"
 )
 CANDLES: Final = (
     f"SELECT {names(CANDLE)} FROM candles "  # noqa: S608
@@ -223,6 +231,17 @@ def candles(
 ) -> list[Row]:
     """Return candles (CANDLE) of a contract that begin in from_s … to_s, both included, latest first."""
     return connection.execute(CANDLES, (instrument, interval, from_s, to_s, limit)).fetchall()
+
+
+def health_now(connection: sqlite3.Connection) -> list[Row]:
+    """Return the latest measurement (HEALTH) of all hubs."""
+    return connection.execute(HEALTH_NOW).fetchall()
+
+
+def health_of(connection: sqlite3.Connection, hub: int, before: int | None, limit: int) -> list[Row]:
+    """Return a hub's measurements (HEALTH), the latest `limit` before seq `before`, latest first."""
+    bound = _KEY_MAX if before is None else before
+    return connection.execute(HEALTH_OF_HUB, (hub, hub, bound, limit)).fetchall()
 
 
 def _cash_before(connection: sqlite3.Connection, account: int, day: int) -> int:

@@ -162,9 +162,14 @@ def read_progress(connection: sqlite3.Connection) -> Progress:
 
 def progress_of(path: Path) -> Progress:
     """Return how far the history in a file goes. Raises sqlite3.Error."""
+    return read_once(path, read_progress)
+
+
+def read_once(path: Path, query: Query[T]) -> T:
+    """Ask a generation one thing over a connection of its own. Raises sqlite3.Error."""
     connection = open_to_read(path)
     try:
-        return read_progress(connection)
+        return query(connection)
     finally:
         connection.close()
 

@@ -42,7 +42,7 @@ class Replay:
     def __init__(self, core: Core, tail: JournalTail, ends: Ends) -> None:
         self.tail = tail
         self._core = core
-        self._fold = Fold(ends, core.state)
+        self._fold = Fold(ends, core.state, core.time_ns)
 
     @classmethod
     def from_the_first_frame(cls, data_dir: Path) -> Self:

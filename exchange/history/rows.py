@@ -91,6 +91,20 @@ CANDLE: Final = np.dtype(
 """The trades of one contract in one interval, those of a batch or all of them."""
 
 
+HEALTH: Final = np.dtype(
+    [
+        ("seq", "<i8"),  # the last command of the state that was measured
+        ("time_ns", "<i8"),
+        ("hub", "<i8"),  # number of the hub, -1 for all together
+        ("component", "<i8"),  # health.scores.Component
+        ("numerator", "<i8"),
+        ("denominator", "<i8"),
+        ("score", "<i8"),  # hundredths, 0 … 10,000
+    ]
+)
+"""One component of the market health index at one moment."""
+
+
 class OrderStatus(IntEnum):
     """What became of an order; the numbers are stable."""
 
@@ -111,6 +125,8 @@ class Batch:
     """dtype ORDER: orders of earlier batches."""
     entries: NDArray[Any]
     """dtype ENTRY, ascending."""
+    health: NDArray[Any]
+    """dtype HEALTH, ascending."""
 
 
 @dataclass(frozen=True, slots=True)

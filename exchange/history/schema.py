@@ -6,9 +6,9 @@ from typing import Final
 
 import numpy as np
 
-from exchange.history.rows import CANDLE, ENTRY, ORDER, ORDER_FIXED, TRADE
+from exchange.history.rows import CANDLE, ENTRY, HEALTH, ORDER, ORDER_FIXED, TRADE
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """Goes up whenever tables or the meaning of a column change; history of another version is built anew."""
 
 
@@ -27,6 +27,7 @@ def _insert(name: str, dtype: np.dtype[np.void]) -> str:
     return f"INSERT INTO {name} VALUES ({', '.join('?' * len(_columns(dtype)))})"  # noqa: S608
 
 
+_HEALTH_COLUMNS: Final = ", ".join(f"{column} INTEGER NOT NULL" for column in _columns(HEALTH))
 _CANDLE_COLUMNS: Final = ", ".join(f"{column} INTEGER NOT NULL" for column in _columns(CANDLE))
 
 TABLES: Final = (
@@ -40,12 +41,14 @@ TABLES: Final = (
     "instrument INTEGER NOT NULL, PRIMARY KEY (account, side, trade_id)) STRICT, WITHOUT ROWID",
     "CREATE TABLE day_sums (account INTEGER NOT NULL, day INTEGER NOT NULL, kind INTEGER NOT NULL, "
     "amount INTEGER NOT NULL, PRIMARY KEY (account, day, kind)) STRICT, WITHOUT ROWID",
+    f"CREATE TABLE health ({_HEALTH_COLUMNS}, PRIMARY KEY (hub, seq, component)) STRICT, WITHOUT ROWID",
     f"CREATE TABLE candles ({_CANDLE_COLUMNS}, PRIMARY KEY (instrument, interval, start)) "
     "STRICT, WITHOUT ROWID",
 )
 """One row of progress; the key of a table that has no other is the end of each of its indexes."""
 
 INDEXES: Final = (
+    "CREATE INDEX IF NOT EXISTS health_at ON health (seq)",
     "CREATE INDEX IF NOT EXISTS trades_of_contract ON trades (instrument)",
     "CREATE INDEX IF NOT EXISTS fills_in_contract ON fills (account, instrument, side, trade_id)",
     "CREATE INDEX IF NOT EXISTS orders_of_account ON orders (account, side)",
@@ -64,6 +67,7 @@ _LATER: Final = _columns(ORDER)[ORDER_FIXED:]
 INSERT_TRADE: Final = _insert("trades", TRADE)
 INSERT_ORDER: Final = _insert("orders", ORDER)
 INSERT_ENTRY: Final = _insert("entries", ENTRY)
+INSERT_HEALTH: Final = _insert("health", HEALTH)
 INSERT_FILL: Final = "INSERT INTO fills VALUES (?, ?, ?, ?)"
 CHANGE_ORDER: Final = f"UPDATE orders SET {', '.join(f'{column} = ?' for column in _LATER)} WHERE number = ?"  # noqa: S608
 ADD_TO_DAY: Final = (

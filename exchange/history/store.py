@@ -143,6 +143,7 @@ class Store:
             self._many(schema.INSERT_ORDER, batch.accepted)
             self._many(schema.CHANGE_ORDER, batch.changed[_LATER])
             self._many(schema.INSERT_ENTRY, batch.entries)
+            self._many(schema.INSERT_HEALTH, batch.health)
             self._many(schema.ADD_TO_DAY, batch.entries[["account", "day", "kind", "amount"]])
             values = (CORE_VERSION, position.next_seq - 1, position.chain)
             self._run("UPDATE progress SET core_version = ?, seq = ?, chain = ?", values)

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 from prometheus_client import CollectorRegistry, Gauge, ProcessCollector, generate_latest
+from prometheus_client.registry import Collector
 
 from exchange.journal import Files, OsFiles
 from exchange.ops.figures import Counts, Spread, Spreads
@@ -117,6 +118,10 @@ class Metrics:
     def gauge(self, name: str, meaning: str, read: Callable[[], float]) -> None:
         """Show what `read` returns whenever somebody asks."""
         Gauge(name, meaning, registry=self._registry).set_function(read)
+
+    def collect(self, collector: Collector) -> None:
+        """Show what a collector yields whenever somebody asks."""
+        self._registry.register(collector)
 
     def _on_applied(self, applied: Applied) -> None:
         count = applied.last_seq - applied.first_seq + 1

@@ -26,6 +26,7 @@ from exchange.domain.regimes import Regime
 from exchange.domain.sessions import Sessions
 from exchange.service.brokerstate import Brokerage
 from exchange.service.clientorders import ClientOrder
+from exchange.service.conversion import conversion
 from exchange.service.core import Core
 from exchange.service.deliverystate import Delivering
 from exchange.service.handle_default import in_default
@@ -234,6 +235,10 @@ class Views:
         if contract is None or not self._state.contract_row(contract.index)["active"]:
             return None
         return contract.index
+
+    def hub_codes(self) -> list[str]:
+        """Return the hubs by their numbers."""
+        return list(self._state.hub_indices)
 
     def hub_index(self, hub: str) -> int | None:
         """Return a hub's number, the kernel's mass-cancel filter; None if no such hub is registered."""
@@ -479,23 +484,9 @@ class Views:
         ]
 
     def conversion(self) -> list[ConversionView]:
-        """Return posted capacity and first sales by provider, grade and hub; sold is at most posted
-        (clause 7.2).
-        """
-        posted: dict[tuple[int, str, str], int] = {}
-        for item in self._state.primary.capacity:
-            if not item.withdrawn:
-                post = item.post
-                key = (post.account, post.grade, post.hub)
-                hours = 24 * ((post.last_day - post.first_day).days + 1)
-                posted[key] = posted.get(key, 0) + post.cards * hours
-        sold = dict(self._state.sold_card_hours)
-        rows = self._state.positions.rows
-        for row in rows[rows["sold_lots"] > 0]:
-            contract = self._state.contracts[int(row["contract"])]
-            key = (int(row["account"]), contract.grade, contract.hub)
-            sold[key] = sold.get(key, 0) + int(row["sold_lots"]) * contract.hours * contract.cards_per_lot
-        return [ConversionView(*key, hours, min(hours, sold.get(key, 0))) for key, hours in posted.items()]
+        """Return posted capacity and first sales by provider, grade and hub (clause 7.2)."""
+        found = conversion(self._state).items()
+        return [ConversionView(*key, posted, sold) for key, (sold, posted) in found]
 
     # -- rows to views
 

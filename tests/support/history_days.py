@@ -16,7 +16,10 @@ from exchange.domain import messages as m
 from exchange.domain.calendar import NS_PER_HOUR, day_of, moment_ns
 from exchange.domain.contracts import listed_periods
 from exchange.domain.phases import MarketPhase
+from exchange.health.measuring import measure
+from exchange.health.scores import score
 from exchange.history.candles import INTERVALS_S
+from exchange.history.healthfold import places
 from exchange.history.rows import OrderStatus
 from exchange.history.store import latest
 from exchange.journal import FrameKind, Journal, JournalConfig, dump
@@ -39,8 +42,9 @@ from matching.records import (
 
 FRIDAY = date(2026, 12, 4)
 REFERENCE = 1_200
+QUARTER_NS = NS_PER_HOUR // 4
 MEMBERS = (("acme", "provider"), ("blue", "enterprise"), ("coral", "enterprise"))
-TABLES = ("trades", "orders", "entries", "fills", "day_sums", "candles")
+TABLES = ("trades", "orders", "entries", "fills", "day_sums", "candles", "health")
 
 
 @dataclass
@@ -206,6 +210,7 @@ class SlowHistory:
     trades: list[dict[str, int]] = field(default_factory=list)
     orders: list[dict[str, int]] = field(default_factory=list)
     entries: list[dict[str, int]] = field(default_factory=list)
+    health: list[tuple[int, ...]] = field(default_factory=list)
 
     def rows(self) -> dict[str, list[tuple[int, ...]]]:
         """Return every table's rows, sorted."""
@@ -216,6 +221,7 @@ class SlowHistory:
             "fills": sorted(self._fills()),
             "day_sums": self._day_sums(),
             "candles": sorted(candles_by_hand(self.trades)),
+            "health": sorted(self.health),
         }
 
     def _fills(self) -> Iterator[tuple[int, ...]]:
@@ -264,12 +270,15 @@ def slow_history(journal: Path, to_seq: int) -> SlowHistory:
     cash: dict[int, int] = {}
     for frame in dump(journal, 1, to_seq):
         commands: dict[int, Any] = {}
+        before_ns = core.time_ns
         if frame.kind is FrameKind.HOT:
             block = command_block(frame.body)
             commands = {int(row["seq"]): row for row in block}
             applied = core.apply_hot(block)
         else:
             applied = core.apply_rare(frame.first_seq, *unpack_rare(frame.body))
+        if before_ns // QUARTER_NS != core.time_ns // QUARTER_NS and core.state.contracts:
+            history.health += _health(core)
         for event in applied.events:
             _fold_event(core, history, by_id, event, commands.get(int(event["seq"])), applied.time_ns)
         for entry in core.state.ledger.rows[len(history.entries) :]:
@@ -288,6 +297,23 @@ def slow_history(journal: Path, to_seq: int) -> SlowHistory:
                 }
             )
     return history
+
+
+def _health(core: Core) -> list[tuple[int, ...]]:
+    """Return what is measured after a quarter of an hour's first frame."""
+    return [
+        (
+            core.seq,
+            core.time_ns,
+            hub,
+            int(component),
+            raw.numerator,
+            raw.denominator,
+            score(component, raw) or 0,
+        )
+        for hub, components in measure(core.state, places()).items()
+        for component, raw in components.items()
+    ]
 
 
 def _fold_event(

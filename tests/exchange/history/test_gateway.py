@@ -17,6 +17,7 @@ from exchange_server import SATURDAY, Served, serving
 
 from exchange.api import history as api
 from exchange.api.codes import RequestRefused
+from exchange.api.health import HealthQuery
 from exchange.api.requests import NewOrder
 from exchange.client import ExchangeClient, ExchangeError, Profile
 from exchange.history.follower import Follower
@@ -354,3 +355,22 @@ async def test_a_rebuild_beside_the_readers(traded: tuple[Served, Profile, Profi
                 assert page.trades == before.trades
                 seen = page.as_of_seq
         assert (await client.history.trades(DAY)).trades == before.trades
+
+
+async def test_the_health_index_over_time_and_for_prometheus(
+    traded: tuple[Served, Profile, Profile],
+) -> None:
+    served, _, _ = traded
+    async with served.client() as anyone:
+        now = await anyone.health()
+        assert now.overall is not None
+        assert {group.name_zh for group in now.overall.groups} == {"安全水平", "流通效率"}
+        (guian,) = (await anyone.health_of("GUIAN")).measurements
+        assert guian in now.hubs
+        assert (await anyone.health_of("GUIAN", HealthQuery(cursor=str(guian.seq)))).measurements == []
+        with pytest.raises(ExchangeError, match="UNKNOWN_HUB"):
+            await anyone.health_of("ATLANTIS")
+    async with aiohttp.ClientSession() as session, session.get(f"{served.base_url}/metrics") as answer:
+        figures = await answer.text()
+    assert f'dongxi_health_index{{hub="overall"}} {now.overall.index}' in figures
+    assert 'dongxi_health_group{group="circulation efficiency",hub="GUIAN"}' in figures
