@@ -170,13 +170,6 @@ TABLE: Final = {
     "DELETE /v1/plans/{plan_id}": row("trade", "404 UNKNOWN_PLAN"),
     "POST /v1/plans/{plan_id}/accept": row("trade", "400 MALFORMED_JSON"),
     "POST /v1/plans/{plan_id}/nominate": row("trade", "400 MALFORMED_JSON"),
-    "GET /v1/fees": row(ANYONE, "200"),
-    "POST /v1/operator/revenue-split": row("operate", "400 MALFORMED_JSON", "admin"),
-    "GET /v1/commissions": row("read", "200"),
-    "POST /v1/commissions": row("trade", "400 MALFORMED_JSON"),
-    "GET /v1/give-ups": row("read", "200"),
-    "POST /v1/give-ups": row("trade", "400 MALFORMED_JSON"),
-    "POST /v1/give-ups/{give_up_id}": row("trade", "400 MALFORMED_JSON"),
 }
 """The answer to who may ask: status, and code where the empty request is refused for itself."""
 
