@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from exchange.clearing.certificates import deliver
-from exchange.clearing.delivery import Match, Supply, match_shorts_to_longs
+from exchange.clearing.delivery import Supply, match_shorts_to_longs
 from exchange.clearing.tables import RESERVATION_ROW
 from exchange.domain.calendar import epoch_day
 from exchange.domain.contracts import Contract
@@ -51,14 +54,12 @@ def _supplies(state: State, contract: Contract) -> list[Supply]:
     return supplies
 
 
-def _reserve(state: State, contract: Contract, matches: list[Match]) -> None:
+def _reserve(state: State, contract: Contract, matches: NDArray[Any]) -> None:
     price = int(state.contract_row(contract.index)["reference"])
     day = epoch_day(contract.period.first)
     rows = np.zeros(len(matches), RESERVATION_ROW)
     rows["contract"], rows["day"], rows["price"], rows["metered"] = contract.index, day, price, -1
-    rows["buyer"] = [match.buyer for match in matches]
-    rows["provider"] = [match.provider for match in matches]
-    rows["certificate"] = [match.certificate_id for match in matches]
-    rows["lots"] = [match.lots for match in matches]
+    for column in ("buyer", "provider", "certificate", "lots"):
+        rows[column] = matches[column]
     state.reservations.append(rows)
     np.add.at(state.delivery_hold, rows["buyer"], rows["lots"] * price * contract.hours)

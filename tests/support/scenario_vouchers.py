@@ -1,4 +1,4 @@
-"""What a scenario says about compute vouchers: programmes, what is issued, and what became of it."""
+"""What a scenario says about compute vouchers (clauses 11.1 to 11.5), and what became of them."""
 
 from __future__ import annotations
 

@@ -8,27 +8,48 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.clearing.delivery import Match, Supply, invoice, match_shorts_to_longs
-from exchange.domain.money import half_up
+from exchange.clearing.delivery import Supply, invoice, match_shorts_to_longs
+from exchange.domain.money import half_up, largest_remainder
 
 holdings = st.dictionaries(st.integers(1, 60), st.integers(1, 10_000), min_size=1, max_size=12)
 
 
+def matched(longs: list[tuple[int, int]], supplies: list[Supply]) -> list[tuple[int, int, int, int]]:
+    """Buyer, provider, certificate, lots."""
+    return [tuple(row) for row in match_shorts_to_longs(longs, supplies).tolist()]
+
+
+def matched_plainly(longs: list[tuple[int, int]], supplies: list[Supply]) -> list[tuple[int, int, int, int]]:
+    """The rule of clause 7.3 as it reads: one buyer after the other, by largest remainder."""
+    ordered = sorted(supplies, key=lambda supply: (supply.provider, supply.certificate_id))
+    left = [supply.lots for supply in ordered]
+    found = []
+    for buyer, lots in sorted(longs):
+        taken = largest_remainder(lots, left)
+        left = [before - part for before, part in zip(left, taken, strict=True)]
+        found += [
+            (buyer, supply.provider, supply.certificate_id, part)
+            for supply, part in zip(ordered, taken, strict=True)
+            if part
+        ]
+    return found
+
+
 def test_worked_example() -> None:  # clause 7.3
-    matches = match_shorts_to_longs([(2, 5), (3, 3)], [Supply(5, 0, 4), Supply(4, 0, 4)])
-    assert matches == [Match(2, 4, 0, 3), Match(2, 5, 0, 2), Match(3, 4, 0, 1), Match(3, 5, 0, 2)]
+    matches = matched([(2, 5), (3, 3)], [Supply(5, 0, 4), Supply(4, 0, 4)])
+    assert matches == [(2, 4, 0, 3), (2, 5, 0, 2), (3, 4, 0, 1), (3, 5, 0, 2)]
 
 
 def test_a_buyer_takes_pro_rata_by_certificate() -> None:  # clause 7.3
     supplies = [Supply(4, 0, 2), Supply(4, 1, 6), Supply(4, 2, 2)]
-    matches = match_shorts_to_longs([(2, 5), (3, 5)], supplies)
+    matches = matched([(2, 5), (3, 5)], supplies)
     assert matches == [
-        Match(2, 4, 0, 1),
-        Match(2, 4, 1, 3),
-        Match(2, 4, 2, 1),
-        Match(3, 4, 0, 1),
-        Match(3, 4, 1, 3),
-        Match(3, 4, 2, 1),
+        (2, 4, 0, 1),
+        (2, 4, 1, 3),
+        (2, 4, 2, 1),
+        (3, 4, 0, 1),
+        (3, 4, 1, 3),
+        (3, 4, 2, 1),
     ]
 
 
@@ -38,16 +59,38 @@ def test_everyone_gets_and_gives_exactly_its_lots(longs: dict[int, int], shorts:
     longer, shorter = (longs, shorts) if difference >= 0 else (shorts, longs)
     shorter[61] = abs(difference) + 1
     longer[62] = 1
-    matches = match_shorts_to_longs(
-        list(longs.items()), [Supply(account, 7, lots) for account, lots in shorts.items()]
-    )
+    matches = matched(list(longs.items()), [Supply(account, 7, lots) for account, lots in shorts.items()])
     received, given_ = Counter[int](), Counter[int]()
     for match in matches:
-        assert match.lots > 0
-        received[match.buyer] += match.lots
-        given_[match.provider] += match.lots
+        assert match[3] > 0
+        received[match[0]] += match[3]
+        given_[match[1]] += match[3]
     assert received == Counter(longs)
     assert given_ == Counter(shorts)
+
+
+wide = st.lists(st.integers(1, 2**30), min_size=1, max_size=12)
+
+
+@given(wide, st.lists(st.tuples(st.integers(1, 9), st.integers(0, 4), st.integers(1, 2**30)), max_size=12))
+def test_arrays_match_as_the_rule_reads(lots: list[int], shorts: list[tuple[int, int, int]]) -> None:
+    """Many equal remainders among them: lots of 1 and equal supplies."""
+    supplies = {(provider, certificate): size for provider, certificate, size in shorts}
+    difference = sum(lots) - sum(supplies.values())
+    if difference > 0:
+        supplies[10, 0] = difference
+    elif difference < 0:
+        lots = [*lots, -difference]
+    longs = [(20 + at, size) for at, size in enumerate(lots)]
+    given_ = [Supply(*key, size) for key, size in supplies.items()]
+    assert matched(longs, given_) == matched_plainly(longs, given_)
+
+
+@given(st.integers(1, 40), st.integers(1, 40))
+def test_equal_remainders_go_to_the_lower_account(buyers: int, providers: int) -> None:
+    longs = [(100 + at, providers) for at in range(buyers)]
+    supplies = [Supply(at + 1, 0, buyers) for at in range(providers)]
+    assert matched(longs, supplies) == matched_plainly(longs, supplies)
 
 
 def test_unequal_sides_are_an_error() -> None:

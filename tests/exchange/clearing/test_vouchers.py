@@ -10,7 +10,7 @@ from exchange.clearing.vouchers import drawn, most_of
 purses = st.lists(st.tuples(st.integers(0, 10**6), st.integers(1, 10_000)), max_size=6)
 
 
-def test_worked_example() -> None:
+def test_worked_example() -> None:  # clause 11.3
     assert drawn(115_200, [(60_000, 3_000)]) == [34_560]
     assert drawn(115_200, [(25_440, 3_000)]) == [25_440]
     assert drawn(115_200, [(500_000, 10_000), (9, 10_000)]) == [115_200, 0]  # a voucher regime
