@@ -11,15 +11,16 @@ from scheduler.compiling import compile_instance
 from scheduler.ejecting import ejected
 from scheduler.exact import EXACT_OPTIONS_MAX, ExactAnswer, solve_exactly, suits
 from scheduler.greedy import filled
-from scheduler.instance import Instance, Ints
+from scheduler.instance import Bools, Instance, Ints
 from scheduler.integers import dot
+from scheduler.lagrangian import class_costs, reduced_costs
 from scheduler.placed import placed_by_options, placements_of
 from scheduler.plan import Certificate, CertificateRow, Plan, PlanStatus, ShadowPrice, Timings
 from scheduler.reasons import Explainer
 from scheduler.refining import refine
 from scheduler.relaxation import Relaxation, relax
 from scheduler.rounding import polished, rounded
-from scheduler.solution import left_out, options_of_workloads, value
+from scheduler.solution import left_out, options_of_workloads, part_of, value
 from scheduler.spreading import spread
 from scheduler.types import InvariantViolation, Problem
 from scheduler.validation import checked
@@ -35,6 +36,15 @@ EXACT_SHARE = 0.5
 
 REFINE_OPTIONS_MIN = 20_000
 """From so many options on the relaxation is solved by refining clusters of classes (`scheduler.refining`)."""
+
+SHARPEN_OPTIONS_MAX = 60_000
+"""Up to so many options the refined relaxation is sharpened too, and the plan polished."""
+SHARPEN_SHARE = 0.35
+"""Of the time then left, what the bound may take."""
+CHEAP_SHARE_OF_GAP = 20
+"""An option counts as cheap that costs no more than the gap divided by this beyond the cheapest one."""
+SITES_AT_ONCE = 4
+"""Sites whose work is decided anew at once where only cheap options are looked at."""
 
 EXACT = "exact"
 CLASSES = "classes"
@@ -111,10 +121,41 @@ def _search_refined(
     amount = spread(instance, found.merged, found.amount, prices.astype(np.float64))
     amount = ejected(instance, needs, filled(instance, amount), prices, deadline)
     goal = relaxation.bound + int(gap_target * _new_money(instance, amount))
+    sharpened = ""
+    if value(instance, amount) > goal and len(instance.option_site) <= SHARPEN_OPTIONS_MAX:
+        relaxation, amount = _sharpened(instance, relaxation, amount, deadline, gap_target)
+        sharpened = ", sharpened where it is cheap, polished"
     late = value(instance, amount) > goal and time.monotonic() >= deadline
     clusters = len(found.merged.instance.count)
-    why = f"{size}: too many to sharpen; relaxed in {clusters} clusters, split where their members disagree"
+    why = f"{size}: relaxed in {clusters} clusters, split where their members disagree{sharpened}"
     return _Found(amount, relaxation, relaxation.bound, "certificate", late, REFINED, why)
+
+
+def _sharpened(
+    instance: Instance, relaxation: Relaxation, amount: Ints, deadline: float, gap_target: float
+) -> tuple[Relaxation, Ints]:
+    """A better bound by rounded capacity rows over the cheap options, and a better plan among them.
+
+    The bound holds for all options, since it is evaluated on them all; those left out are the ones that a
+    plan much nearer to the bound would hardly take.
+    """
+    now = time.monotonic()
+    core = _cheap(instance, relaxation, amount)
+    part = part_of(instance, instance.supply, np.arange(len(instance.count)), instance.count, core).instance
+    found = relax(part, Needs(part), now + SHARPEN_SHARE * (deadline - now), instance)
+    if found.bound > relaxation.bound:
+        relaxation = replace(found, shadow=relaxation.shadow)
+    core = _cheap(instance, relaxation, amount)
+    goal = relaxation.bound + int(gap_target * _new_money(instance, amount))
+    return relaxation, polished(instance, amount, goal, deadline, core, SITES_AT_ONCE)
+
+
+def _cheap(instance: Instance, relaxation: Relaxation, amount: Ints) -> Bools:
+    """(O,) options that cost no more than a small share of the gap beyond their class's cheapest way."""
+    reduced = reduced_costs(instance, Needs(instance), relaxation.rows, relaxation.prices)
+    beyond = reduced - class_costs(instance, reduced)[instance.option_class]
+    cheap: Bools = beyond <= (value(instance, amount) - relaxation.bound) // CHEAP_SHARE_OF_GAP
+    return cheap
 
 
 def _not_exact(instance: Instance) -> str:

@@ -32,13 +32,14 @@ class Relaxation:
     solve_s: float
 
 
-def relax(instance: Instance, needs: Needs, deadline: float) -> Relaxation:
+def relax(instance: Instance, needs: Needs, deadline: float, whole: Instance | None = None) -> Relaxation:
     """Solve and sharpen until nothing is broken, the bound stalls, or ``deadline`` (`time.monotonic`) passes.
 
-    The first round always runs: without it there is neither a bound nor a start.
+    The first round always runs: without it there is neither a bound nor a start. Where ``instance`` has only
+    some of the options of ``whole``, the bound holds for the whole all the same.
     """
     rows = base_rows(instance.supply)
-    state = _Sharpening(instance, needs)
+    state = _Sharpening(instance, needs, whole or instance)
     for round_number in range(ROUNDS_MAX):
         answer = state.solve(rows, deadline if round_number else np.inf)
         if answer is None:
@@ -55,9 +56,11 @@ def relax(instance: Instance, needs: Needs, deadline: float) -> Relaxation:
 class _Sharpening:
     """The best bound so far and what proved it."""
 
-    def __init__(self, instance: Instance, needs: Needs) -> None:
+    def __init__(self, instance: Instance, needs: Needs, whole: Instance) -> None:
         self.instance = instance
         self.needs = needs
+        self.whole = whole
+        self.whole_needs = needs if whole is instance else Needs(whole)
         self.known: set[Row] = set()
         self.stalled = 0
         self.amount = np.zeros(len(instance.option_site))
@@ -74,7 +77,7 @@ class _Sharpening:
         if answer is None or len(answer.row_price) != len(rows):
             return None
         prices = integer_prices(answer.row_price)
-        bound = lower_bound(self.instance, self.needs, rows, prices)
+        bound = lower_bound(self.whole, self.whole_needs, rows, prices)
         self.stalled = 0 if bound > self.best[0] + abs(self.best[0]) // 1_000_000 else self.stalled + 1
         if bound >= self.best[0]:
             used = [(row, price) for row, price in zip(rows, prices, strict=True) if price]

@@ -12,7 +12,7 @@ from ortools.math_opt.python import mathopt
 
 from scheduler.capacity_rows import Needs, base_rows
 from scheduler.greedy import filled
-from scheduler.instance import Instance, Ints
+from scheduler.instance import Bools, Instance, Ints
 from scheduler.linear_model import Floats, build, solve
 from scheduler.solution import left_out, residual, value
 
@@ -55,9 +55,14 @@ def finished(instance: Instance, whole: Ints, deadline: float) -> Ints:
     return better
 
 
-def completed(instance: Instance, fixed: Ints, time_limit_s: float) -> Ints | None:
-    """``fixed`` (O,) and the best way found to place everything else beside it; None if no time was left."""
+def completed(instance: Instance, fixed: Ints, time_limit_s: float, core: Bools | None = None) -> Ints | None:
+    """``fixed`` (O,) and the best way found to place everything else beside it; None if no time was left.
+
+    With a ``core`` (O,) only its options are looked at.
+    """
     rest = residual(instance, fixed, left_out(instance, fixed))
+    if core is not None:
+        rest = rest.narrowed(core)
     if time_limit_s <= 0 or not len(rest.option):
         return None
     rows = base_rows(rest.instance.supply)
@@ -70,16 +75,28 @@ def completed(instance: Instance, fixed: Ints, time_limit_s: float) -> Ints | No
     return together if fits(instance, together) else None
 
 
-def polished(instance: Instance, amount: Ints, good_enough: int, deadline: float) -> Ints:
-    """A plan at least as good, sought until its value (nano-CNY) is ``good_enough`` or time is up."""
+def polished(
+    instance: Instance,
+    amount: Ints,
+    good_enough: int,
+    deadline: float,
+    core: Bools | None = None,
+    sites_at_once: int = POLISH_SITES,
+) -> Ints:
+    """A plan at least as good, sought until its value (nano-CNY) is ``good_enough`` or time is up.
+
+    With a ``core`` (O,) what is taken out goes to its options at the sites chosen only, or stays: smaller
+    questions, more of them in the same time.
+    """
     sites = np.unique(instance.option_site)
     random = np.random.default_rng(POLISH_SEED)
     best, idle = value(instance, amount), 0
     while best > good_enough and idle < POLISH_IDLE_MAX and time.monotonic() < deadline:
-        chosen = random.choice(sites, min(POLISH_SITES, len(sites)), replace=False)
-        kept = np.where(np.isin(instance.option_site, chosen), 0, amount)
+        chosen = random.choice(sites, min(sites_at_once, len(sites)), replace=False)
+        here = np.isin(instance.option_site, chosen)
+        kept = np.where(here, 0, amount)
         step_s = min(POLISH_STEP_S_MAX, deadline - time.monotonic())
-        candidate = completed(instance, kept, step_s)
+        candidate = completed(instance, kept, step_s, None if core is None else here & (core | (amount > 0)))
         idle += 1
         if candidate is not None and (found := value(instance, candidate)) < best:
             best, amount, idle = found, candidate, 0
