@@ -96,7 +96,7 @@ def test_clusters_are_fewer_than_classes_and_hold_everything():
 def test_the_refined_model_is_checked_and_honest(seed, monkeypatch):
     monkeypatch.setattr(scheduler.placing, "REFINE_OPTIONS_MIN", 0)
     problem = cases.known_grades_only(cases.tiny(seed))
-    plan = place(problem)
+    plan = place(problem, 2)
     assert plan.model == REFINED
     assert check_plan(problem, plan) == ()
     assert plan.lower_bound_nano_cny <= cases.brute_force(problem) <= plan.value_nano_cny
@@ -105,7 +105,7 @@ def test_the_refined_model_is_checked_and_honest(seed, monkeypatch):
 def test_the_refined_model_honours_the_shortest_limit(monkeypatch):
     monkeypatch.setattr(scheduler.placing, "REFINE_OPTIONS_MIN", 0)
     problem = with_data_to_move(cases.crowd(5))
-    for limit_s in (30.0, 1e-9):
+    for limit_s in (3.0, 1e-9):
         assert check_plan(problem, place(problem, time_limit_s=limit_s)) == ()
 
 
@@ -113,6 +113,8 @@ def test_the_refined_model_honours_the_shortest_limit(monkeypatch):
 def test_certified_intervals_of_related_problems_never_contradict(seed, monkeypatch):
     """Shuffled input has the same optimum, more capacity never costs more, wider latency never costs more."""
     monkeypatch.setattr(scheduler.placing, "REFINE_OPTIONS_MIN", 0)
+    # intervals must not contradict each other however wide they are
+    monkeypatch.setattr(scheduler.placing, "SHARPEN_OPTIONS_MAX", 0)
     problem = with_data_to_move(cases.crowd(seed, 120))
     order = np.random.default_rng(seed).permutation(len(problem.workloads)).tolist()
     sites = tuple(
