@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, time
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from exchange.api.attest import AgentKey, attestation_bytes, readings_bytes
 from exchange.domain import delivering as d
 from exchange.domain import messages as m
@@ -89,7 +91,7 @@ def hand_on(of: Scenario, told: list[Any]) -> str | None:
 def meter(of: Scenario, told: list[Any]) -> str | None:
     """[provider, delivery day, cards by reservation, hours]: the same cards in the first so many hours."""
     name, day, cards, hours = told
-    of.now_ns = moment_ns(date.fromordinal(day.toordinal() + 1), time(0, 30))
+    of.now_ns = moment_ns(_after(day), time(0, 30))
     readings = tuple(
         m.Reading(int(reservation), day_start_ns(day) + hour * NS_PER_HOUR, count)
         for reservation, count in cards.items()
@@ -113,9 +115,40 @@ def meter(of: Scenario, told: list[Any]) -> str | None:
     )
 
 
+def deliver_until(of: Scenario, trading_day: date) -> None:
+    """Settle and open day after day up to a trading day; all that is due is delivered."""
+    while (today := of.core.state.day.trading_day) is not None and today < trading_day:
+        of.do("settle", True)
+        following = of.core.state.next_day()
+        assert following is not None
+        while (due := _after(of.core.state.day.delivered_day)) < following:
+            of.now_ns = moment_ns(_after(due), time(0, 30))
+            rows = of.core.state.reservations.rows
+            for at in (at for at in range(len(rows)) if not rows["finished"][at]):
+                contract = of.core.state.contracts[int(rows["contract"][at])]
+                if contract.period.first == due:
+                    _deliver(of, at, due)
+            of.must(m.FinishDelivery(day=due))
+        of.do("open", True)
+
+
+def _deliver(of: Scenario, at: int, day: date) -> None:
+    """Meter a whole day of a reservation without a certificate."""
+    row = of.core.state.reservations.rows[at]
+    cards = int(row["lots"]) * of.core.state.contracts[int(row["contract"])].cards_per_lot
+    hours = (day_start_ns(day) + hour * NS_PER_HOUR for hour in range(24))
+    readings = tuple(m.Reading(at + 1, hour, cards) for hour in hours)
+    of.must(m.MeterReadings(account=int(row["provider"]), readings=readings))
+
+
+def _after(day: date | None) -> date:
+    assert day is not None
+    return date.fromordinal(day.toordinal() + 1)
+
+
 def finish(of: Scenario, day: date) -> str | None:
     """Finish a delivery day at 01:00 of the day after."""
-    of.now_ns = max(of.now_ns, moment_ns(date.fromordinal(day.toordinal() + 1), time(1, 0)))
+    of.now_ns = max(of.now_ns, moment_ns(_after(day), time(1, 0)))
     return of.send(m.FinishDelivery(day=day))
 
 
@@ -164,6 +197,7 @@ def sell(of: Scenario, told: list[Any]) -> str | None:
 
 
 ACTIONS = {
+    "deliver_until": deliver_until,
     "sell": sell,
     "place": lambda of, _: of.send(p.PlaceStandingSales()),
     "nominate": nominate,
@@ -228,6 +262,7 @@ def _offered(of: Scenario, wanted: dict[str, Any]) -> dict[str, list[list[int]]]
 
 
 EXPECTATIONS = {
+    "delivered": lambda of, _: int(np.maximum(of.core.state.reservations.rows["metered"], 0).sum()),
     "on_sale": _offered,
     "covered": _covered,
     "reservations": _reservations,

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from exchange.domain import messages as m
 from exchange.domain import primary as p
 from exchange.domain.calendar import NS_PER_HOUR, moment_ns
+from exchange.domain.contracts import listed_periods
 from exchange.domain.phases import MarketPhase
 from exchange.service.core import LIMITS, Core
 from exchange.service.frames import pack_rare, unpack_rare
@@ -103,6 +104,8 @@ def lively_days(market, seed, days=2, blocks=6):
     for _ in range(days):
         market.day = day
         deliver_until(market, day, rng)
+        market.at(8, 0, day)
+        list_missing(market, day)
         market.call()
         market.orders(*random_commands(rng, market, 40))
         market.at(8, 59, day)
@@ -118,6 +121,17 @@ def lively_days(market, seed, days=2, blocks=6):
         market.settle()
         market.core.check()
         day += timedelta(days=1 if day.weekday() < 4 else 3)
+
+
+def list_missing(market, day):
+    """List what clause 4.2 lists on a day and isn't listed yet."""
+    symbols = [
+        f"H100.GUIAN.{period.code}"
+        for period in listed_periods(day, ())
+        if f"H100.GUIAN.{period.code}" not in market.state.contracts_by_symbol
+    ]
+    if symbols:
+        market.do(m.ListContracts(listings=tuple(m.Listing(symbol, 1_200) for symbol in symbols)))
 
 
 def deliver_until(market, day, rng):
@@ -170,6 +184,15 @@ def replayed(frames, cut) -> bytes:
 def test_the_cut_into_batches_does_not_matter(recorded):
     wanted = recorded.core.state_hash()
     assert {replayed(recorded.frames, cut) for cut in (1, 7, 10_000)} == {wanted}
+
+
+@pytest.mark.parametrize(("days", "blocks"), [(7, 1), pytest.param(64, 6, marks=pytest.mark.soak)])
+def test_a_quarter_replays_to_the_bit(market_type, days, blocks):
+    """From December to the end of February with cascades, listings, deliveries; small: over a week's end."""
+    market = market_type()
+    lively_days(market, seed=5, days=days, blocks=blocks)
+    assert len(market.state.settlements) > 0 and len(market.state.reservations) > 0
+    assert replayed(market.frames, 64) == market.core.state_hash()
 
 
 def test_the_hash_seed_and_the_process_do_not_matter(recorded, tmp_path):
