@@ -26,7 +26,7 @@ from exchange.gateway.protocol import ExchangeRunner
 from exchange.history.keeper import keep_history
 from exchange.history.mark import publish_durable
 from exchange.ops.log import log_to
-from exchange.ops.loop import loop_factory
+from exchange.ops.loop import keep_what_is_loaded, loop_factory
 from exchange.ops.metrics import Metrics
 from exchange.service.bootstrap import bootstrap
 from exchange.service.config import ExchangeConfig
@@ -100,6 +100,7 @@ async def serve(folder: Path, durability: Any, members: int) -> None:
         if view.contract.grade == "H100"
     ]
     ready = {"http": http, "bare": plain_port, "binary": binary, "profiles": profiles, "contracts": contracts}
+    keep_what_is_loaded()
     print(json.dumps(ready), flush=True)
     await until_end(history)
     await gateway.stop()

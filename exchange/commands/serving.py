@@ -28,6 +28,7 @@ from exchange.gateway.protocol import ExchangeRunner
 from exchange.gateway.rates import RateLimit
 from exchange.history.keeper import keep_history
 from exchange.history.mark import publish_durable
+from exchange.ops.loop import keep_what_is_loaded
 from exchange.ops.metrics import Metrics
 from exchange.ops.tls import TlsError, load_certificate, server_context
 from exchange.service.bootstrap import OPERATOR, SESSIONS, BootstrapError, Credentials, bootstrap
@@ -161,6 +162,7 @@ class Server:
                     f"Dongxi serves {base_url}/ (Ctrl-C stops it); "
                     f"the operator's key is in {self._settings.keys_dir}/"
                 )
+            keep_what_is_loaded()
             await _until_stopped(jobs, self._stop)
             await binary.stop()
             _LOG.info("draining", waiting=exchange.waiting_commands)

@@ -8,8 +8,9 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
-from exchange.api.codes import RequestCode, refuse
+from exchange.api.codes import RequestCode, RequestRefused, refuse
 from exchange.api.signing import (
     KEY_HEADER,
     NONCE_HEADER,
@@ -22,16 +23,20 @@ from exchange.api.signing import (
     Signer,
     signed_text,
 )
+from exchange.domain.messages import NoteRequests
 from exchange.gateway.networks import allowed
 from exchange.gateway.rates import UNLIMITED, Rates
 from exchange.service.exchange import Exchange
 from exchange.service.nonces import nonce_digest
+from exchange.service.results import Applied
 from exchange.service.viewtypes import KeyView
 
 NONCES_MAX = 1_000_000
 """Nonces remembered at once; beyond it signed requests are refused with NONCE_MEMORY_FULL."""
 
-_NOBODY = Signer(bytes(32))
+KEY_ID_MAX: Final = 64
+KEYS_MAX: Final = 4_096
+"""Keys that are ready at hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,19 @@ class Caller:
     roles: tuple[str, ...]
     scopes: tuple[str, ...]
     key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A key as it is until the next rare command, and whom it stands for."""
+
+    key: KeyView | None
+    signer: Signer
+    caller: Caller
+
+
+_STRANGER: Final = _Known(None, Signer(bytes(32)), Caller("", 0, "", (), (), ""))
+"""An unknown key's: its requests take as long as others'."""
 
 
 class NonceMemory:
@@ -86,7 +104,9 @@ class Authenticator:
         self._nonces = NonceMemory()
         for nonce, _ in exchange.views.nonces():
             self._nonces.remember(nonce, self._start_ms)
-        self._signer = lru_cache(maxsize=4_096)(self._made_signer)
+        self._signer = lru_cache(maxsize=KEYS_MAX)(self._made_signer)
+        self._known: dict[str, _Known] = {}
+        exchange.subscribe(self._on_applied)
 
     def check(
         self,
@@ -106,10 +126,10 @@ class Authenticator:
         key_id, stamp, nonce, given = _signing_headers(headers)
         now_ms = self._now_ms()
         self._check_time(int(stamp), now_ms)
-        key = self._exchange.views.key(key_id)
-        signer = _NOBODY if key is None else self._signer(key)
-        wanted = signer.signature(signed_text(method, path, query, stamp, nonce, body))
+        known = self._known.get(key_id) or self._look_up(key_id)
+        wanted = known.signer.signature(signed_text(method, path, query, stamp, nonce, body))
         matches = hmac.compare_digest(wanted, given)
+        key = known.key
         if key is None or not key.enabled or not matches:
             raise refuse(
                 RequestCode.BAD_SIGNATURE,
@@ -132,7 +152,7 @@ class Authenticator:
             )
         if method != "GET" and scope != "read":
             self._exchange.note_request(digest, int(stamp))
-        return Caller(key.member, key.account, key.kind, key.roles, key.scopes, key_id)
+        return known.caller
 
     def spend(self, caller: Caller) -> None:
         """Count one more request of a caller who was checked before. Raises RequestRefused RATE_LIMIT."""
@@ -153,6 +173,21 @@ class Authenticator:
         if code is not None:
             raise refuse(code, f"{code.meaning} Send the request again in a minute.")
 
+    def _look_up(self, key_id: str) -> _Known:
+        key = self._exchange.views.key(key_id)
+        if key is None:
+            return _STRANGER
+        caller = Caller(key.member, key.account, key.kind, key.roles, key.scopes, key_id)
+        if len(self._known) >= KEYS_MAX:
+            self._known.clear()
+        known = self._known[key_id] = _Known(key, self._signer(key), caller)
+        return known
+
+    def _on_applied(self, applied: Applied) -> None:
+        """Look keys up again after whatever may have changed one, its member or its roles."""
+        if applied.message is not None and not isinstance(applied.message, NoteRequests):
+            self._known.clear()
+
     def _made_signer(self, key: KeyView) -> Signer:
         return Signer(self._exchange.secret_of(key))
 
@@ -162,19 +197,30 @@ def _signing_headers(headers: Mapping[str, str]) -> tuple[str, str, str, str]:
     stamp = headers.get(TIMESTAMP_HEADER, "")
     nonce = headers.get(NONCE_HEADER, "")
     given = headers.get(SIGNATURE_HEADER, "")
+    whole = (
+        0 < len(key_id) <= KEY_ID_MAX
+        and TIMESTAMP_PATTERN.fullmatch(stamp)
+        and NONCE_PATTERN.fullmatch(nonce)
+        and SIGNATURE_PATTERN.fullmatch(given)
+    )
+    if not whole:
+        raise _unsigned(key_id, stamp, nonce, given)
+    return key_id, stamp, nonce, given
+
+
+def _unsigned(key_id: str, stamp: str, nonce: str, given: str) -> RequestRefused:
+    """Return the refusal that names what is absent or malformed."""
     wrong = [
         name
         for name, good in (
-            (KEY_HEADER, 0 < len(key_id) <= 64),
+            (KEY_HEADER, 0 < len(key_id) <= KEY_ID_MAX),
             (TIMESTAMP_HEADER, TIMESTAMP_PATTERN.fullmatch(stamp)),
             (NONCE_HEADER, NONCE_PATTERN.fullmatch(nonce)),
             (SIGNATURE_HEADER, SIGNATURE_PATTERN.fullmatch(given)),
         )
         if not good
     ]
-    if wrong:
-        raise refuse(
-            RequestCode.AUTHENTICATION_REQUIRED,
-            f"This request must be signed; absent or malformed: {', '.join(wrong)}.",
-        )
-    return key_id, stamp, nonce, given
+    return refuse(
+        RequestCode.AUTHENTICATION_REQUIRED,
+        f"This request must be signed; absent or malformed: {', '.join(wrong)}.",
+    )

@@ -12,7 +12,6 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, Final, Protocol
@@ -42,6 +41,7 @@ _ORDERS: Final = "/v1/orders"
 _ORDER: Final = _ORDERS + "/"
 _ID_DIGITS_MAX: Final = 20
 _NO_PATH: Final[Mapping[str, str]] = MappingProxyType({})
+_ACCOUNT: Final = list(COMMAND.names or ()).index("account")
 _CLIENT_ID: Final = list(COMMAND.names or ()).index("client_id")
 
 
@@ -87,8 +87,6 @@ class OrderLane:
         self._authenticator = authenticator
         self._metrics = metrics
         self._loop = asyncio.get_running_loop()
-        self._turn: list[_Asked] = []
-        self._contracts: dict[str, int] = {}
         self._named: set[asyncio.Task[None]] = set()
         """Held until they end: the loop itself only remembers tasks weakly."""
 
@@ -111,9 +109,7 @@ class OrderLane:
             self._named.add(task)
             task.add_done_callback(self._named.discard)
             return True
-        if not self._turn:
-            self._loop.call_soon(self._submit)
-        self._turn.append(asked)
+        self._submit(asked)
         return True
 
     def _check(self, asked: _Asked, operation: _Operation, headers: Mapping[str, str], raw: bytes) -> None:
@@ -125,47 +121,26 @@ class OrderLane:
         observed.account, asked.by = caller.account, caller.key_id
         body = None if route.body is None else parse_body(raw, route.body)
         path = _NO_PATH if operation is _PLACE else {"order_id": asked.path[len(_ORDER) :]}
-        asked.row = row_of(self._exchange, caller.account, operation.command(path, body), self._contracts)
+        asked.row = row_of(self._exchange, caller.account, operation.command(path, body), {})
 
-    def _submit(self) -> None:
-        """Submit what came in this turn, as many at once as there is room for."""
-        turn, self._turn = self._turn, []
-        self._contracts.clear()
-        most = self._exchange.config.frame_commands_max
-        while turn:
-            size = max(1, min(self._exchange.room, most, len(turn)))  # without room the first learns of it
-            size = self._note_senders(turn[:size])
-            part, turn = turn[:size], turn[size:]
-            commands = np.array([asked.row for asked in part], COMMAND)
-            self._exchange.submit_called(commands, partial(self._tell_soon, part, commands))
+    def _submit(self, asked: _Asked) -> None:
+        self._exchange.note_sender(asked.row[_ACCOUNT], asked.by)
+        code = self._exchange.submit_row(asked.row, asked, self._told)
+        if code is not None:
+            self._refuse(asked, RequestRefused(code.name, code.status, code.sentence))
 
-    def _note_senders(self, turn: list[_Asked]) -> int:
-        """Note who sends for the accounts; return how many requests that holds for: all up to the first that
-        comes from another key for an account that was there before.
-        """
-        senders: dict[int, str] = {}
-        size = len(turn)
-        for at, asked in enumerate(turn):
-            account = asked.observed.account
-            if account is not None and senders.setdefault(account, asked.by) != asked.by:
-                size = at
-                break
-        for account, by in senders.items():
-            self._exchange.note_sender(account, by)
-        return size
+    def _told(self, asked: list[_Asked], commands: Records, result: HotResult) -> None:
+        self._loop.call_soon(self._answer_all, asked, commands, result)
 
-    def _tell_soon(self, part: list[_Asked], commands: Records, result: HotResult) -> None:
-        self._loop.call_soon(self._tell, part, commands, result)
-
-    def _tell(self, part: list[_Asked], commands: Records, result: HotResult) -> None:
+    def _answer_all(self, block: list[_Asked], commands: Records, result: HotResult) -> None:
         """Answer what became of a block."""
         try:
             outcomes = _outcomes(self._exchange, commands, result)
         except Exception as raised:
-            for asked in part:
+            for asked in block:
                 self._refuse(asked, raised)
             return
-        for asked, outcome in zip(part, outcomes, strict=True):
+        for asked, outcome in zip(block, outcomes, strict=True):
             self._answer(asked, outcome)
 
     async def _submit_named(self, asked: _Asked) -> None:

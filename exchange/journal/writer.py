@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Final, Literal
 
 from exchange.journal.errors import JournalFailed
@@ -157,13 +158,15 @@ class GroupCommit:
         self._next_seq = next_seq
         self._on_durable = on_durable
         self._on_failure = on_failure
-        self._filled = threading.Condition()
         self._open: list[_Pending] = []
         self._open_bytes = 0
-        self._busy = False  # the thread has a batch
+        self._batches: SimpleQueue[list[_Pending] | None] = SimpleQueue()
+        self._handed = 0  # batches that the thread got; written by the caller's thread only
+        self._finished = 0  # batches that the thread is done with; written by it only
+        self._appended_bytes = 0
+        self._durable_bytes = 0
         self._closing = False
         self._failure: BaseException | None = None
-        self.backlog_bytes = 0
         self.durable_seq = next_seq - 1
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
@@ -183,12 +186,16 @@ class GroupCommit:
             )
         self._next_seq = first_seq + count
         pending = _Pending(kind, first_seq, count, bytes(body))
-        with self._filled:
-            self._open.append(pending)
-            self._open_bytes += len(pending.body)
-            self.backlog_bytes += len(pending.body)
-            if not hold:
-                self._filled.notify()
+        self._open.append(pending)
+        self._open_bytes += len(pending.body)
+        self._appended_bytes += len(pending.body)
+        if not hold:
+            self._hand_over()
+
+    @property
+    def backlog_bytes(self) -> int:
+        """Bytes appended and not yet durable."""
+        return self._appended_bytes - self._durable_bytes
 
     def commit(self) -> Position | None:
         """Begin to make what was appended durable; return the position after it if it already is.
@@ -196,30 +203,37 @@ class GroupCommit:
         With ``os`` a small batch is written here and now while the thread has nothing to do: the write takes
         less than waking the thread and being woken by it.
         """
-        with self._filled:
-            if self._durability == "sync" or self._busy or self._open_bytes > HERE_BYTES_MAX:
-                self._filled.notify()
-                return None
-            batch, self._open, self._open_bytes = self._open, [], 0
-            try:
-                return self._make_durable(batch)
-            except Exception as failure:
-                self._failure = failure
-                self._on_failure(failure)
-                return None
+        idle = self._handed == self._finished
+        if self._durability == "sync" or not idle or self._open_bytes > HERE_BYTES_MAX:
+            self._hand_over()
+            return None
+        batch, self._open, self._open_bytes = self._open, [], 0
+        try:
+            return self._make_durable(batch)
+        except Exception as failure:
+            self._failure = failure
+            self._on_failure(failure)
+            return None
 
     def close(self) -> None:
         """Make everything appended durable, then end the thread; raises ``JournalFailed`` if that failed."""
-        with self._filled:
-            self._closing = True
-            self._filled.notify()
+        if not self._closing:
+            self._hand_over()
+            self._batches.put(None)
+        self._closing = True
         self._thread.join()
         if self._failure is not None:
             raise JournalFailed("the journal failed before it was closed") from self._failure
 
+    def _hand_over(self) -> None:
+        if self._open:
+            self._handed += 1
+            self._batches.put(self._open)
+            self._open, self._open_bytes = [], 0
+
     def _run(self) -> None:
         try:
-            while batch := self._take():
+            while (batch := self._batches.get()) is not None:
                 self._commit(batch)
         except Exception as failure:
             self._failure = failure
@@ -227,25 +241,25 @@ class GroupCommit:
         finally:
             self._writer.close()
 
-    def _take(self) -> list[_Pending]:
-        with self._filled:
-            self._filled.wait_for(lambda: self._open or self._closing)
-            batch, self._open, self._open_bytes = self._open, [], 0
-            self._busy = True
-        return batch
-
     def _commit(self, batch: list[_Pending]) -> None:
+        """Make a batch durable, and with it those that were handed over meanwhile."""
+        count = 1
+        while not self._batches.empty():
+            more = self._batches.get()
+            if more is None:
+                self._batches.put(None)
+                break
+            batch += more
+            count += 1
         position = self._make_durable(batch)
-        with self._filled:
-            self._busy = False
+        self._finished += count
         self._on_durable(position)
 
     def _make_durable(self, batch: list[_Pending]) -> Position:
         self._writer.write(batch)
         if self._durability == "sync":
             self._writer.sync()
-        with self._filled:
-            self.backlog_bytes -= sum(len(frame.body) for frame in batch)
+        self._durable_bytes += sum(len(frame.body) for frame in batch)
         position = self._writer.position
         self.durable_seq = position.next_seq - 1
         return position

@@ -8,18 +8,15 @@ submitters are answered, and then listeners see it: nothing that anyone was told
 from __future__ import annotations
 
 import asyncio
-import math
 from collections import deque
 from collections.abc import Callable
-from functools import partial
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-import msgspec
 import numpy as np
 import structlog
 
 from exchange.domain.clock import Clock
-from exchange.domain.messages import NoteRequests, OrderNote, RareMessage, Sender, decode, encode
+from exchange.domain.messages import RareMessage
 from exchange.domain.rejects import RejectCode
 from exchange.journal import (
     Files,
@@ -33,23 +30,26 @@ from exchange.journal import (
 )
 from exchange.service.config import ExchangeConfig
 from exchange.service.core import CORE_VERSION
-from exchange.service.frames import pack_rare
-from exchange.service.hot import stamp, take
+from exchange.service.frames import pack_rare, well_formed
+from exchange.service.gathering import ENOUGH, Gathering
+from exchange.service.hot import stamp
 from exchange.service.market import MarketData
-from exchange.service.nonces import nonce_entry
+from exchange.service.opening import master_key, replay
 from exchange.service.parts import (
+    AwaitedPart,
     BlockOwner,
-    CalledPart,
     HotFrame,
     HotPart,
     OwnedPart,
     Part,
     RareFrame,
     RarePart,
+    RowsTell,
     blocks,
+    taken,
 )
 from exchange.service.recent import Recent
-from exchange.service.replay import apply_frame
+from exchange.service.recenthash import RecentHash
 from exchange.service.results import Applied, HotResult, RareResult
 from exchange.service.secrets import MasterKey
 from exchange.service.snapshotting import Begin, Snapshots, begin_from
@@ -60,9 +60,6 @@ from exchange.service.warm import warm_up
 from matching.records import COMMAND, EVENT, Records
 
 Listener: TypeAlias = Callable[[Applied], None]
-PROGRESS_FRAMES = 1_000
-HASH_AGE_S = 1.0
-NOTED_MAX = 4_096
 _LOG = structlog.get_logger("exchange")
 
 
@@ -96,21 +93,18 @@ class Exchange:
         self._position = journal.position
         self._loop = asyncio.get_running_loop()
         self._listeners: list[Listener] = []
-        self._gathered: list[Part] = []
+        self._gathering = Gathering()
         self._in_flight: deque[HotFrame | RareFrame] = deque()
-        self._noted: list[bytes] = []
-        self._noted_orders: list[OrderNote] = []
-        self._noted_senders: list[Sender] = []
-        self._senders: dict[int, str] = {}
         self._waiting_commands = 0
         self._flush_due = False
+        self._uncommitted = False
+        """Frames are appended that the journal wasn't asked to make durable."""
         self._next_seq = core.seq + 1
         self._last_time_ns = core.time_ns
         self._failure: str | None = None
         self.failed = asyncio.Event()
         """Set when nothing is acknowledged any more."""
-        self._hash: tuple[int, str] | None = None
-        self._hashed_at = 0.0
+        self._hash = RecentHash(self.views)
         self._closing = False
         self._closed = False
         self._drained = asyncio.Event()
@@ -142,8 +136,8 @@ class Exchange:
             core = begin.core
             snapshots = Snapshots(config, files, core.seq)
             recent = Recent(config.recent_events_max, core.seq)
-            await asyncio.to_thread(_replay, journal, begin, recent, progress)
-            key = _master_key(config, fresh=not core.state.keys)
+            await asyncio.to_thread(replay, journal, begin, recent, progress)
+            key = master_key(config, fresh=not core.state.keys)
             exchange = cls(config, clock, journal, begin, recent, key, snapshots)
             clock.resume_at(core.time_ns)
             journal.start(exchange._from_journal_durable, exchange._from_journal_failed)
@@ -202,25 +196,24 @@ class Exchange:
             raise TypeError(f"expected COMMAND records, not {commands.dtype}")
         if not len(commands):
             return HotResult(self._core.seq, np.zeros(0, EVENT), self._core.time_ns)
-        result: asyncio.Future[HotResult] = self._loop.create_future()
-        self.submit_called(_taken(commands, account), partial(_resolve, result))
-        return await result
+        part = AwaitedPart(taken(commands, account), self._loop.create_future())
+        too_many = len(commands) > self.config.frame_commands_max
+        self._gather_or_refuse(part, len(commands), RejectCode.INVALID_COMMAND if too_many else None)
+        return await part.result
 
-    def submit_called(self, commands: Records, tell: Callable[[HotResult], None]) -> None:
-        """Submit commands (dtype COMMAND, shape (n,), n ≥ 1) that are the exchange's from now on, each for
-        the account that it names: who submits them answers for that. Seq and time are overwritten.
+    def submit_row(self, row: tuple[int, ...], token: Any, tell: RowsTell) -> RejectCode | None:
+        """Submit one command (the columns of COMMAND) for the account that it names, which its submitter
+        answers for; seq and time are overwritten.
 
-        `tell` is called once, as `submit_hot` resolves; before this returns if they are refused at once. It
-        must only enqueue.
+        Returns why not, as `submit_block`. Otherwise `tell(tokens, commands, result)` is called once for all
+        commands of the same `tell` that came to lie side by side in a frame; it must only enqueue.
         """
-        code = self._why_not(len(commands))
-        if code is None and len(commands) > self.config.frame_commands_max:
-            code = RejectCode.INVALID_COMMAND
-        part = CalledPart(commands, tell)
-        if code is None:
-            self._gather(part, len(commands))
-        else:
-            part.refuse(code)
+        code = self._why_not(1)
+        if code is not None:
+            return code
+        self._gathering.add_row(row, token, tell, self.config.frame_commands_max)
+        self._count(1)
+        return None
 
     def submit_block(self, commands: Records, account: int, owner: BlockOwner) -> RejectCode | None:
         """Submit 1 … `config.frame_commands_max` commands (dtype COMMAND, shape (n,)) for `account`; they
@@ -231,7 +224,7 @@ class Exchange:
         """
         code = self._why_not(len(commands))
         if code is None:
-            self._gather(OwnedPart(_taken(commands, account), owner), len(commands))
+            self._gather(OwnedPart(taken(commands, account), owner), len(commands))
         return code
 
     @property
@@ -244,36 +237,30 @@ class Exchange:
         by its handler.
         """
         part = RarePart(message, self._loop.create_future())
-        code = self._why_not(1) if _well_formed(message) else RejectCode.INVALID_COMMAND
-        if code is None:
-            self._gather(part, 1)
-        else:
-            part.refuse(code)
+        self._gather_or_refuse(part, 1, None if well_formed(message) else RejectCode.INVALID_COMMAND)
         return await part.result
 
     def note_request(self, nonce: bytes, timestamp_ms: int) -> None:
         """Journal the nonce (16 bytes) of a signed request no later than the commands that it then submits.
 
-        At most `NOTED_MAX` wait for a command to go with.
+        Few enough wait for a command to go with.
         """
-        self._noted.append(nonce_entry(nonce, timestamp_ms))
-        if len(self._noted) >= NOTED_MAX:
+        self._gathering.note_request(nonce, timestamp_ms)
+        if self._gathering.noted_enough:
             self._flush_soon()
 
     def note_order(self, account: int, client_id: int, digest: bytes) -> None:
         """Journal that an order under a client order id follows; submit it in the same turn of the loop."""
-        self._noted_orders.append(OrderNote(account, client_id, digest))
+        self._gathering.note_order(account, client_id, digest)
 
     def note_sender(self, account: int, by: str) -> None:
         """Journal who gives the account's hot commands from here on, if it is another than before or the
         first since the start; submit them in the same turn of the loop.
         """
-        if self._senders.get(account) == by:
-            return
-        if self._gathered:  # what others sent for the account stands before the note
-            self._write()
-        self._senders[account] = by
-        self._noted_senders.append(Sender(account, by))
+        if not self._gathering.is_sender(account, by):
+            if self._gathering.parts:  # what others sent for the account stands before the note
+                self._write()
+            self._gathering.note_sender(account, by)
 
     def events_since(self, seq: int) -> list[Records] | None:
         """Return the events (dtype EVENT) of every frame that ends after `seq`, oldest first; None if some
@@ -294,14 +281,11 @@ class Exchange:
 
         Hashing the whole state takes tens of ms, which a reader must not be able to ask for at will.
         """
-        if self._hash is None or self._loop.time() - self._hashed_at >= HASH_AGE_S:
-            self._hash = (self.views.seq, self.views.state_hash())
-            self._hashed_at = self._loop.time()
-        return self._hash
+        return self._hash.recent(self._loop.time())
 
     def state_hash_age_s(self) -> float:
         """Return the age of what `recent_state_hash` last computed, seconds; infinite before the first."""
-        return math.inf if self._hash is None else self._loop.time() - self._hashed_at
+        return self._hash.age_s(self._loop.time())
 
     def check(self) -> None:
         """Verify every invariant of the state; raises InvariantViolation."""
@@ -329,15 +313,25 @@ class Exchange:
     # -- from submission to the journal
 
     def _gather(self, part: Part, commands: int) -> None:
+        self._gathering.add(part, commands)
+        self._count(commands)
+
+    def _gather_or_refuse(self, part: Part, commands: int, wrong: RejectCode | None) -> None:
+        code = self._why_not(commands) or wrong
+        if code is None:
+            self._gather(part, commands)
+        else:
+            part.refuse(code)
+
+    def _count(self, commands: int) -> None:
         self._waiting_commands += commands
         self._drained.clear()
-        self._gathered.append(part)
         self._flush_soon()
 
     def _flush_soon(self) -> None:
         if not self._flush_due:
             self._flush_due = True
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self._at_end_of_turn)
 
     def _why_not(self, commands: int) -> RejectCode | None:
         if self._failure is not None:
@@ -348,11 +342,19 @@ class Exchange:
             return RejectCode.BUSY
         return None
 
-    def _flush(self) -> None:
-        """Hand everything that was gathered in this turn to the journal and let it be made durable."""
+    def _at_end_of_turn(self) -> None:
+        """Make frames of what was gathered; a little goes on gathering while the journal is busy with what
+        came before: a frame costs as much for one command as for fifty.
+        """
         self._flush_due = False
+        if self._uncommitted or not self._in_flight or self._gathering.commands >= ENOUGH:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Hand everything that was gathered to the journal and let it be made durable."""
         if not self._write():
             return
+        self._uncommitted = False
         try:
             durable = self._journal.commit()
         except JournalFailed as failure:
@@ -363,19 +365,16 @@ class Exchange:
 
     def _write(self) -> bool:
         """Stamp what was gathered and append it to the journal; False if nothing is acknowledged any more."""
-        gathered, self._gathered = self._gathered, []
-        noted, self._noted = self._noted, []
-        orders, self._noted_orders = self._noted_orders, []
-        senders, self._noted_senders = self._noted_senders, []
+        gathered, note = self._gathering.take()
         if self._failure is not None:  # it failed between the submission and this call
             for part in gathered:
                 part.refuse(RejectCode.NOT_ACKNOWLEDGING)
             return False
         time_ns = self._last_time_ns = max(self._last_time_ns, self.clock.now_ns())
+        self._uncommitted = True
         try:
-            if noted or orders or senders:
+            if note is not None:
                 self._waiting_commands += 1
-                note = NoteRequests(nonces=b"".join(noted), orders=tuple(orders), senders=tuple(senders))
                 self._append_rare(RarePart(note, self._loop.create_future()), time_ns)
             for block in blocks(gathered, self.config.frame_commands_max):
                 if isinstance(block, RarePart):
@@ -419,6 +418,8 @@ class Exchange:
         overtaken = position.next_seq <= self._position.next_seq  # by a batch that was written here
         if self._failure is not None or overtaken:
             return
+        if self._gathering.due:
+            self._flush()  # first, so that the journal goes on meanwhile
         try:
             while self._in_flight and self._in_flight[0].last_seq < position.next_seq:
                 frame = self._in_flight[0]
@@ -430,6 +431,8 @@ class Exchange:
             # a state that can't be: answer nothing more, keep what is on disk for inspection
             self._stop(f"{type(broken).__name__}: {broken}")
             raise
+        if position.next_seq <= self._position.next_seq:  # what was gathered is durable already, and applied
+            return
         self._position = position
         self._snapshots.when_due(self._core, self._tape, position)
         if not self._waiting_commands:
@@ -464,48 +467,7 @@ class Exchange:
         for frame in self._in_flight:
             for part in frame.parts:
                 part.refuse(RejectCode.NOT_ACKNOWLEDGING)
-        for waiting in self._gathered:
-            waiting.refuse(RejectCode.NOT_ACKNOWLEDGING)
+        self._gathering.refuse(RejectCode.NOT_ACKNOWLEDGING)
         self._in_flight.clear()
-        self._gathered = []
         self._waiting_commands = 0
         self._drained.set()
-
-
-def _taken(commands: Records, account: int) -> Records:
-    """Return a copy for an account."""
-    copy = np.empty(len(commands), COMMAND)
-    take(commands, copy, account)
-    return copy
-
-
-def _resolve(result: asyncio.Future[HotResult], told: HotResult) -> None:
-    if not result.done():
-        result.set_result(told)
-
-
-def _well_formed(message: RareMessage) -> bool:
-    """Return whether the message survives its own encoding: the journal must never hold what can't be
-    read back.
-    """
-    try:
-        return decode(encode(message)) == message
-    except (msgspec.MsgspecError, TypeError, ValueError, OverflowError):
-        return False
-
-
-def _replay(journal: Journal, begin: Begin, recent: Recent, progress: Callable[[int], None] | None) -> None:
-    """Apply the journal after the beginning to the core and its read models."""
-    core = begin.core
-    for number, frame in enumerate(journal.replay(begin.position), start=1):
-        applied = apply_frame(core, frame)
-        begin.tape.record(applied)
-        recent.record(applied)
-        if progress is not None and number % PROGRESS_FRAMES == 0:
-            progress(core.seq)
-
-
-def _master_key(config: ExchangeConfig, *, fresh: bool) -> MasterKey:
-    if fresh and not config.master_key_file.exists():
-        return MasterKey.create(config.master_key_file)
-    return MasterKey.load(config.master_key_file)

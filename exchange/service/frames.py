@@ -24,6 +24,16 @@ def unpack_rare(body: bytes | memoryview) -> tuple[int, RareMessage]:
     return time_ns, decode(memoryview(body)[_TIME.size :])
 
 
+def well_formed(message: RareMessage) -> bool:
+    """Return whether the message survives its own encoding: the journal must never hold what can't be
+    read back.
+    """
+    try:
+        return decode(encode(message)) == message
+    except (msgspec.MsgspecError, TypeError, ValueError, OverflowError):
+        return False
+
+
 def plain(message: RareMessage) -> dict[str, Any]:
     """Return a message's fields as they may be shown: secrets, be they
     encrypted or hashed, are left out.

@@ -5,17 +5,32 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cached_property
+from typing import Any, Protocol
 
 import numpy as np
 
 from exchange.domain.messages import RareMessage
 from exchange.domain.rejects import RejectCode
-from exchange.service.hot import first_from
+from exchange.service.hot import first_from, take
 from exchange.service.results import Applied, HotResult, RareResult
-from matching.records import EVENT, Records
+from matching.records import COMMAND, EVENT, Records
 
 _NO_EVENTS = np.zeros(0, EVENT)
+
+
+def taken(commands: Records, account: int) -> Records:
+    """Return a copy of commands for an account."""
+    copy = np.empty(len(commands), COMMAND)
+    take(commands, copy, account)
+    return copy
+
+
+def result_of(first_seq: int, count: int, applied: Applied) -> HotResult:
+    """Return the part of an applied frame that `count` commands from `first_seq` on caused."""
+    begin = first_from(applied.events, first_seq)
+    end = first_from(applied.events, first_seq + count)
+    return HotResult(first_seq, applied.events[begin:end], applied.time_ns)
 
 
 class BlockOwner(Protocol):
@@ -35,9 +50,12 @@ class OwnedPart:
     commands: Records
     owner: BlockOwner
 
+    def __len__(self) -> int:
+        return len(self.commands)
+
     def answer(self, first_seq: int, applied: Applied) -> None:
         """Tell the owner."""
-        self.owner.durable(first_seq, len(self.commands), applied.time_ns)
+        self.owner.durable(first_seq, len(self), applied.time_ns)
 
     def refuse(self, code: RejectCode) -> None:
         """Tell the owner that nothing is known to be done."""
@@ -45,21 +63,55 @@ class OwnedPart:
 
 
 @dataclass(slots=True)
-class CalledPart:
-    """Hot commands of a submitter that is called once with what became of them."""
+class AwaitedPart:
+    """Hot commands of a submitter that awaits their events."""
 
     commands: Records
-    tell: Callable[[HotResult], None]
+    result: asyncio.Future[HotResult]
+
+    def __len__(self) -> int:
+        return len(self.commands)
+
+    def answer(self, first_seq: int, applied: Applied) -> None:
+        """Resolve with the events that the commands caused."""
+        if not self.result.done():
+            self.result.set_result(result_of(first_seq, len(self), applied))
+
+    def refuse(self, code: RejectCode) -> None:
+        """Answer that nothing is known to be done."""
+        if not self.result.done():
+            self.result.set_result(HotResult(0, _NO_EVENTS, 0, code))
+
+
+class RowsPart:
+    """Single hot commands of one submitter, gathered as rows until the frame is made."""
+
+    def __init__(self, tell: RowsTell) -> None:
+        self.rows: list[tuple[int, ...]] = []
+        """The columns of COMMAND."""
+        self.tokens: list[Any] = []
+        """What the submitter knows each command by."""
+        self.tell = tell
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @cached_property
+    def commands(self) -> Records:
+        """The rows as records; nothing is added from now on."""
+        return np.array(self.rows, COMMAND)
 
     def answer(self, first_seq: int, applied: Applied) -> None:
         """Tell the events that the commands caused."""
-        begin = first_from(applied.events, first_seq)
-        end = first_from(applied.events, first_seq + len(self.commands))
-        self.tell(HotResult(first_seq, applied.events[begin:end], applied.time_ns))
+        self.tell(self.tokens, self.commands, result_of(first_seq, len(self), applied))
 
     def refuse(self, code: RejectCode) -> None:
         """Tell that nothing is known to be done."""
-        self.tell(HotResult(0, _NO_EVENTS, 0, code))
+        self.tell(self.tokens, self.commands, HotResult(0, _NO_EVENTS, 0, code))
+
+
+RowsTell = Callable[[list[Any], Records, HotResult], None]
+"""Takes (tokens, commands, result)."""
 
 
 @dataclass(slots=True)
@@ -80,7 +132,7 @@ class RarePart:
             self.result.set_result(RareResult(0, code))
 
 
-HotPart = OwnedPart | CalledPart
+HotPart = OwnedPart | AwaitedPart | RowsPart
 Part = HotPart | RarePart
 
 
@@ -98,7 +150,7 @@ class HotFrame:
         seq = self.first_seq
         for part in self.parts:
             part.answer(seq, applied)
-            seq += len(part.commands)
+            seq += len(part)
 
 
 @dataclass(slots=True)
@@ -120,9 +172,9 @@ def blocks(gathered: list[Part], commands_max: int) -> Iterator[list[HotPart] | 
     block: list[HotPart] = []
     size = 0
     for part in gathered:
-        if not isinstance(part, RarePart) and size + len(part.commands) <= commands_max:
+        if not isinstance(part, RarePart) and size + len(part) <= commands_max:
             block.append(part)
-            size += len(part.commands)
+            size += len(part)
             continue
         if block:
             yield block
@@ -130,6 +182,6 @@ def blocks(gathered: list[Part], commands_max: int) -> Iterator[list[HotPart] | 
         if isinstance(part, RarePart):
             yield part
         else:
-            block, size = [part], len(part.commands)
+            block, size = [part], len(part)
     if block:
         yield block
