@@ -81,6 +81,8 @@ ROUTES: Final = (
 _STATIC: Final = Path(__file__).parent / "static"
 _PAGES: Final = {
     "/": "market.html",
+    "/provider": "provider.html",
+    "/enterprise": "enterprise.html",
     "/operator": "operator.html",
     "/login": "login.html",
     "/docs": "docs.html",

@@ -4,7 +4,7 @@ import { logOut, Refused, session, Unreachable } from "./api.js";
 import { element, node } from "./dom.js";
 import { language, say, switchLanguage, translate } from "./words.js";
 
-const SCREENS = [["/", "market"], ["/operator", "operator"], ["/docs", "api"]];
+const SCREENS = [["/", "market"], ["/provider", "provider"], ["/enterprise", "enterprise"], ["/operator", "operator"], ["/docs", "api"]];
 const SCHEMES = ["light dark", "light", "dark"];
 
 function link([path, name]) {

@@ -34,6 +34,11 @@ export function switchLanguage() {
   location.reload();
 }
 
+const DAY_MS = 86_400_000;
+
+/** The day that lies `days` after another (both YYYY-MM-DD). */
+export const dayAfter = (text, days) => new Date(Date.parse(`${text}T00:00:00Z`) + days * DAY_MS).toISOString().slice(0, 10);
+
 /** A hub's name without what stands in brackets. */
 export const shortName = (hub) => (language === "zh" ? hub.name_zh : hub.name_en).split(/ ?[（(]/)[0];
 

@@ -1,0 +1,15 @@
+// The account's money of the day, as the statement has it.
+
+import { get } from "../lib/api.js";
+import { fill } from "../lib/tables.js";
+import { sayCode, say, yuan } from "../lib/words.js";
+
+/** Show the statement of the trading day. */
+export async function showStatement() {
+  const { opening_cash_fen, lines, closing_cash_fen } = await get("/v1/statements");
+  fill("statement", ["what", "contract", "amount"], [
+    [say("opening_cash"), "", yuan(opening_cash_fen)],
+    ...lines.map((line) => [sayCode("money_of", line.kind), line.symbol ?? "", yuan(line.amount_fen)]),
+    [say("closing_cash"), "", yuan(closing_cash_fen)],
+  ]);
+}
