@@ -93,7 +93,8 @@ def api() -> str:
     ]
     lines += [
         "",
-        "WebSocket: `/v1/feed`. Server-Sent Events: `/v1/plans/{plan_id}/events` (scope read).",
+        "WebSocket: `/v1/feed`. Server-Sent Events: `/v1/plans/{plan_id}/events` (scope read; by key, or "
+        "by a session).",
         "",
         "## Refusals",
         "",

@@ -12,7 +12,6 @@ import orjson
 from aiohttp import web
 
 from exchange.api.codes import RequestCode, RequestRefused, refuse
-from exchange.api.signing import KEY_HEADER
 from exchange.gateway import (
     account,
     brokerage,
@@ -39,6 +38,7 @@ from exchange.gateway import (
 from exchange.gateway.auth import Authenticator
 from exchange.gateway.call import Call, Route, check_role
 from exchange.gateway.feed import FeedHub
+from exchange.gateway.identify import Doors
 from exchange.gateway.lane import OrderLane
 from exchange.gateway.observe import OBSERVED, add_metrics, observing
 from exchange.gateway.openapi import document
@@ -111,6 +111,7 @@ def make_app(
     authenticator = Authenticator(exchange, rates=rates)
     app[LANE] = OrderLane(exchange, authenticator, metrics)
     screens = Screens(exchange, rates)
+    doors = Doors(authenticator, screens)
     folder = history_folder(exchange.config.data_dir)
     mark, reader = DurableMark(folder), HistoryReader(folder)
     metrics.gauge("dongxi_history_seq", "Last command in the history.", lambda: mark.folded)
@@ -118,9 +119,9 @@ def make_app(
     plans = PlanJobs()
     for route in ROUTES:
         path = _unambiguous(route.path)
-        endpoint = _endpoint(route, exchange, authenticator, screens, reader, plans)
+        endpoint = _endpoint(route, exchange, doors, reader, plans)
         app.router.add_route(route.method, path, endpoint)
-    app.router.add_get(planning.EVENTS_PATH, planning.events(plans, authenticator))
+    app.router.add_get(planning.EVENTS_PATH, planning.events(plans, doors))
     app.on_shutdown.append(_ending(plans))
     app.on_cleanup.append(_closing(reader))
     feed = FeedHub(exchange, authenticator, screens, metrics)
@@ -160,22 +161,15 @@ def _ending(plans: PlanJobs) -> Callable[[web.Application], Awaitable[None]]:
 def _endpoint(
     route: Route,
     exchange: Exchange,
-    authenticator: Authenticator,
-    screens: Screens,
+    doors: Doors,
     history_reader: HistoryReader,
     plans: PlanJobs,
 ) -> Endpoint:
     async def serve(request: web.Request) -> web.StreamResponse:
         raw = await read_body(request, route.body_bytes_max)
         browser = browser_of(request)
-        caller = None
-        path, _, query = request.raw_path.partition("?")
-        if route.scope is not None and browser.token and KEY_HEADER not in request.headers:
-            caller = screens.caller(browser, request.method, route.scope)
-        elif route.scope is not None:
-            caller = authenticator.check(
-                request.headers, request.method, path, query, raw, route.scope, request.remote
-            )
+        query = request.raw_path.partition("?")[2]
+        caller = None if route.scope is None else doors.caller(request, browser, raw, route.scope)
         given = dict(request.query) if query else {}
         if caller is not None:
             check_role(route, caller)
@@ -186,9 +180,8 @@ def _endpoint(
             given, bool(query) and len(request.query) != len(set(request.query)), route.query
         )
         body = None if route.body is None else parse_body(raw, route.body)
-        call = Call(
-            exchange, request.match_info, parameters, body, caller, history_reader, plans, screens, browser
-        )
+        path, screens = request.match_info, doors.screens
+        call = Call(exchange, path, parameters, body, caller, history_reader, plans, screens, browser)
         answer = await route.handler(call)
         request[OBSERVED].seq = exchange.views.seq
         response = _response(answered(answer))

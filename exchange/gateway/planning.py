@@ -30,8 +30,9 @@ from exchange.api.plans import (
 )
 from exchange.domain.calendar import day_start_ns
 from exchange.gateway import delivering, trading
-from exchange.gateway.auth import Authenticator
 from exchange.gateway.call import BATCH_BYTES_MAX, Call, Route
+from exchange.gateway.identify import Doors, by_session
+from exchange.gateway.screens import browser_of
 from exchange.planning.jobs import Job, PlanJobs
 from exchange.planning.stock import moment_of, stock_of
 from exchange.planning.task import Task
@@ -153,16 +154,17 @@ def _answer(job: Job) -> PlanAnswer:
     return PlanAnswer(plan=job.shown(), result=cast("PlanResult | None", job.result))
 
 
-def events(
-    jobs: PlanJobs, authenticator: Authenticator
-) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """The endpoint of Server-Sent Events: the job now and after each change, until it ends."""
+def events(jobs: PlanJobs, doors: Doors) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """The endpoint of Server-Sent Events: the job now and after each change, until it ends, or the session of
+    the page that reads it.
+    """
     streams = 0
 
     async def serve(request: web.Request) -> web.StreamResponse:
         nonlocal streams
-        path, _, query = request.raw_path.partition("?")
-        caller = authenticator.check(request.headers, "GET", path, query, b"", "read", request.remote)
+        browser = browser_of(request)
+        caller = doors.caller(request, browser, b"", "read")
+        watching = by_session(request, browser)
         job = jobs.find(caller.account, request.match_info["plan_id"])
         if streams >= STREAMS_MAX:
             raise refuse(RequestCode.TOO_MANY_READERS, f"At most {STREAMS_MAX} plans are watched at a time.")
@@ -172,6 +174,8 @@ def events(
         try:
             await response.prepare(request)
             async for shown in jobs.watch(job):
+                if watching and not doors.screens.is_open(browser):
+                    break
                 data = msgspec.json.encode(PlanEvent(plan=shown))
                 await response.write(b"event: " + shown.state.encode() + b"\ndata: " + data + b"\n\n")
         finally:

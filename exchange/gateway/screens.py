@@ -122,14 +122,14 @@ class Screens:
         return known
 
     def session_of(self, browser: Browser, *, changes: bool) -> Session:
-        """Return the session of a request. Raises RequestRefused: NOT_LOGGED_IN, and CSRF_REQUIRED if it
-        changes something and doesn't bring the session's token.
+        """Return the session of a request. Raises RequestRefused: NOT_LOGGED_IN, and CSRF_REQUIRED if another
+        site's page sends it, or it changes something and doesn't bring the session's token.
         """
         session = self.sessions.find(browser.token) if browser.token else None
         if session is None or self._exchange.views.password_hash(session.member) != session.password_hash:
             raise refuse(RequestCode.NOT_LOGGED_IN, "There is no session, or it is over; log in.")
+        _check_origin(browser)
         if changes:
-            _check_origin(browser)
             _check_token(session, browser.headers.get(CSRF_HEADER, ""))
         return session
 
@@ -139,7 +139,6 @@ class Screens:
         CSRF_REQUIRED.
         """
         session = self.session_of(browser, changes=False)
-        _check_origin(browser)
         _check_token(session, csrf_token)
         return replace(self.caller_of(session), scopes=("read",))
 

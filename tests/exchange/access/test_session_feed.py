@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,11 +11,13 @@ from typing import Any
 import aiohttp
 from exchange_server import Served, serving
 
+from exchange.api.plans import NewPlan
 from exchange.api.requests import NewOrder
 from exchange.client import Profile
 
 PASSWORD = "correct horse battery"
 SYMBOL = "H100.GUIAN.261205"
+WORKLOAD = {"id": "far", "origin": "Shanghai", "grade": "H100", "cards": 3}
 
 
 class Page:
@@ -103,3 +106,29 @@ async def test_the_channel_ends_with_the_session(tmp_path: Path) -> None:
             while not (message := await socket.receive(timeout=30)).type.name.startswith("CLOSE"):
                 pass
             assert (message.data, socket.close_code) == (1008, 1008)
+
+
+async def test_a_page_watches_its_members_plans(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        blue, red = await served.admit("blue", "enterprise"), await served.admit("red", "enterprise")
+        await served.at(9, 30)
+        async with served.client(blue) as client:
+            posted = await client.plan(NewPlan(workloads=[WORKLOAD], first_day="2026-12-05"))
+            await client.cancel_plan(posted.plan.plan_id)
+        events = f"{served.base_url}/v1/plans/{posted.plan.plan_id}/events"
+        async with logged_in(served, blue) as page:
+            async with page.http.get(events, headers={"Origin": served.base_url}) as answer:
+                assert (answer.status, answer.content_type) == (200, "text/event-stream")
+                state, _, shown = (await answer.text()).rstrip().rpartition("event: ")[2].partition("\n")
+                assert (state, posted.plan.plan_id) == ("cancelled", json.loads(shown[6:])["plan"]["plan_id"])
+            assert await refusal(page.http, events, Origin="https://evil.example") == "CSRF_REQUIRED"
+            await page.log_out()
+            assert await refusal(page.http, events) == "AUTHENTICATION_REQUIRED"
+        async with logged_in(served, red) as page:
+            assert await refusal(page.http, events) == "UNKNOWN_PLAN"
+
+
+async def refusal(http: aiohttp.ClientSession, url: str, **headers: str) -> str:
+    """The code of the refusal of a GET."""
+    async with http.get(url, headers=headers) as answer:
+        return str((await answer.json())["error"]["code"])
