@@ -32,6 +32,7 @@ from exchange.gateway import (
     public,
     regimes,
     reselling,
+    selling,
     trading,
     vouchers,
 )
@@ -65,6 +66,7 @@ ROUTES: Final = (
     *defaults.ROUTES,
     *providing.ROUTES,
     *primary.ROUTES,
+    *selling.ROUTES,
     *delivering.ROUTES,
     *vouchers.ROUTES,
     *reselling.ROUTES,

@@ -7,7 +7,7 @@ from typing import Final
 
 from exchange.api import primary as api
 from exchange.api.answers import Done
-from exchange.api.formats import day_text, parse_id, parse_price_ticks, parse_time_ns, price_text
+from exchange.api.formats import day_text, parse_id, parse_time_ns
 from exchange.clearing.certificates import Certificate
 from exchange.domain import primary
 from exchange.domain.messages import RareMessage
@@ -105,31 +105,6 @@ async def _transfer(call: Call, account: int) -> api.CertificateMade:
         cards=call.body.cards,
     )
     return await _made(call, message)
-
-
-async def set_sale(call: Call) -> api.StandingSales:
-    """Put what is free on sale in contracts of one kind, or end that (clause 10.8)."""
-    wanted: api.SetSale = call.body
-    message = primary.SetStandingSale(
-        account=call.caller.account,
-        grade=wanted.grade,
-        hub=wanted.hub,
-        kind=wanted.kind,
-        price_ticks=parse_price_ticks(wanted.price),
-    )
-    await call.submit(message)
-    return await sales(call)
-
-
-async def sales(call: Call) -> api.StandingSales:
-    """Answer the account's standing sales (clause 10.8)."""
-    views = call.exchange.views
-    mine = [
-        api.StandingSale(grade=sale.grade, hub=sale.hub, kind=sale.kind, price=price_text(sale.price_ticks))
-        for sale in views.primary.standing
-        if sale.account == call.caller.account
-    ]
-    return api.StandingSales(sales=mine, as_of_seq=views.seq)
 
 
 async def pledge(call: Call) -> api.Certificates:
@@ -263,25 +238,6 @@ ROUTES = (
         scope="provide",
         body=api.Transfer,
         path_help=_CERTIFICATE,
-    ),
-    Route(
-        method="POST",
-        path="/v1/sales",
-        handler=set_sale,
-        answer=api.StandingSales,
-        summary="Keep free capacity on sale at a price, or stop",
-        tag="provider",
-        scope="provide",
-        body=api.SetSale,
-    ),
-    Route(
-        method="GET",
-        path="/v1/sales",
-        handler=sales,
-        answer=api.StandingSales,
-        summary="The account's standing sales",
-        tag="provider",
-        scope="read",
     ),
     Route(
         method="POST",

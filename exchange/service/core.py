@@ -36,6 +36,7 @@ from exchange.service import (
     handle_primary,
     handle_proposals,
     handle_resale,
+    handle_sales,
     handle_settlement,
     handle_vouchers,
 )
@@ -79,6 +80,7 @@ HANDLERS: Final[dict[type, Handler]] = {
     m.Propose: handle_proposals.propose,
     m.Decide: handle_proposals.decide,
     **handle_primary.HANDLERS,
+    **handle_sales.HANDLERS,
     **handle_nominations.HANDLERS,
     **handle_vouchers.HANDLERS,
     **handle_resale.HANDLERS,

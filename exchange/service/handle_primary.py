@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 from exchange.api.attest import attestation_bytes, is_public_key, verified
 from exchange.clearing.certificates import Certificate, issued, pledge, revoke, transfer
@@ -14,16 +14,15 @@ from exchange.domain.money import BASIS_POINT
 from exchange.domain.rejects import RejectCode
 from exchange.service.backing import back_shorts, collateral_now, holder, revalue
 from exchange.service.calls import call_now
+from exchange.service.handle_sales import PRICE_MAX, provider_fault, sound_sale
 from exchange.service.margins import netting_left
 from exchange.service.primarystate import Capacity, Site
-from exchange.service.standing import PHASES, accepted_orders, cancel_standing, renew_standing, set_sale
+from exchange.service.standing import renew_standing, set_sale
 from exchange.service.state import DONE, HOUSE, Outcome, Stamp, State, refused
 
 CAPACITY_DAYS_MAX = 366
 CARDS_MAX = 10**7
-PRICE_MAX = 1 << 30
 TEXT_MAX = 200
-SALE_KINDS = set(get_args(p.SaleKind))
 LIST_MAX = 64
 """Most maintenance windows or attributes of one post, and grades of one site."""
 
@@ -38,14 +37,6 @@ def set_primary_rules(state: State, message: p.SetPrimaryRules, stamp: Stamp) ->
         return refused(RejectCode.INVALID_RULE)
     state.primary.rules = message
     return Outcome(events=revalue(state, stamp))
-
-
-def provider_fault(state: State, account: int) -> RejectCode | None:
-    """Return why an account may not act as a provider."""
-    member = state.members_by_account.get(account)
-    if member is None or member.kind != "provider":
-        return RejectCode.NOT_A_PROVIDER
-    return None if state.may_trade(member) else RejectCode.MEMBER_NOT_APPROVED
 
 
 def register_site(state: State, message: p.RegisterSite, stamp: Stamp) -> Outcome:
@@ -102,7 +93,7 @@ def post_capacity(state: State, message: p.PostCapacity, stamp: Stamp) -> Outcom
     site = state.primary.site(message.site_id, message.account)
     if message.site_id and (site is None or site.hub != message.hub):
         return refused(RejectCode.UNKNOWN_SITE)
-    if message.sell_in and not _sound_sale(message.sell_in, message.reserve_price_ticks):
+    if message.sell_in and not sound_sale(message.sell_in, message.reserve_price_ticks):
         return refused(RejectCode.INVALID_SALE)
     capacity_id = len(state.primary.capacity) + 1
     state.primary.capacity.append(Capacity(capacity_id, message))
@@ -110,37 +101,6 @@ def post_capacity(state: State, message: p.PostCapacity, stamp: Stamp) -> Outcom
         set_sale(state, message.account, (message.grade, message.hub, kind), message.reserve_price_ticks)
     events = renew_standing(state, message.account, stamp) if message.sell_in else []
     return Outcome(data={"capacity_id": capacity_id}, events=events)
-
-
-def _sound_sale(kinds: tuple[str, ...], price_ticks: int) -> bool:
-    return set(kinds) <= SALE_KINDS and len(set(kinds)) == len(kinds) and 1 <= price_ticks < PRICE_MAX
-
-
-def set_standing_sale(state: State, message: p.SetStandingSale, stamp: Stamp) -> Outcome:
-    """Set, change or end a standing sale; its orders are renewed at once."""
-    fault = provider_fault(state, message.account)
-    if fault is not None:
-        return refused(fault)
-    if (message.grade, message.hub) not in state.products:
-        return refused(RejectCode.UNKNOWN_PRODUCT, f"{message.grade} at {message.hub}")
-    if not _sound_sale((message.kind,), message.price_ticks or 1):
-        return refused(RejectCode.INVALID_SALE)
-    events = []
-    if message.price_ticks == 0:
-        events = cancel_standing(state, message.account, stamp)
-    set_sale(state, message.account, (message.grade, message.hub, message.kind), message.price_ticks)
-    events += renew_standing(state, message.account, stamp)
-    return Outcome(data={"orders": accepted_orders(events)}, events=events)
-
-
-def place_standing_sales(state: State, message: p.PlaceStandingSales, stamp: Stamp) -> Outcome:
-    """Enter the day's orders of every provider with a standing sale, ascending account."""
-    if state.day.phase not in PHASES:
-        return refused(RejectCode.WRONG_PHASE, state.day.phase.label)
-    state.day.standing_placed = True
-    accounts = sorted({sale.account for sale in state.primary.standing})
-    events = [part for account in accounts for part in renew_standing(state, account, stamp)]
-    return Outcome(data={"orders": accepted_orders(events)}, events=events)
 
 
 def _sound_post(post: p.PostCapacity, cards_per_lot: int, stamp: Stamp) -> bool:
@@ -366,8 +326,6 @@ HANDLERS: Final[dict[type, Callable[[State, Any, Stamp], Outcome]]] = {
     p.RegisterSite: register_site,
     p.SetAgentKey: set_agent_key,
     p.PostCapacity: post_capacity,
-    p.SetStandingSale: set_standing_sale,
-    p.PlaceStandingSales: place_standing_sales,
     p.WithdrawCapacity: withdraw_capacity,
     p.AttestCapacity: attest_capacity,
     p.CertifyCapacity: certify_capacity,
