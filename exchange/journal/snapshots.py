@@ -71,7 +71,7 @@ def snapshot_seq(path: Path) -> int:
 
 
 def write_snapshot(
-    folder: Path, files: Files, header: SnapshotHeader, arrays: Mapping[str, bytes], keep: int
+    folder: Path, files: Files, header: SnapshotHeader, arrays: Mapping[str, bytes | memoryview], keep: int
 ) -> Path:
     """Write a snapshot durably, then remove all but the newest `keep`. Raises OSError; then there is no file
     of this name.

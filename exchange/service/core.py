@@ -7,7 +7,7 @@ so a replay gives the same `state_hash()` (docs/architecture.md).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 import msgspec
@@ -204,14 +204,17 @@ class Core:
 
     def state_hash(self) -> bytes:
         """Return the 32-byte BLAKE3 digest of the whole state, the kernel's included."""
-        digest = blake3(self.state.engine.state_hash())
-        digest.update(f"{self.seq};{self.time_ns};".encode())
+        return state_digest(self.state.engine.state_hash(), self.hashed_parts())
+
+    def hashed_parts(self) -> Iterator[bytes]:
+        """Yield copies of everything beside the kernel's state that the state hash covers."""
+        yield f"{self.seq};{self.time_ns};".encode()
         for name, part in self.state.typed_parts():
             encoded = _PLAIN.encode(part)
-            digest.update(f"{name}:{len(encoded)};".encode() + encoded)
+            yield f"{name}:{len(encoded)};".encode() + encoded
         for name, rows in self.state.tables():
-            digest.update(f"{name}:{len(rows)};".encode() + rows)
-        return digest.digest()
+            yield f"{name}:{len(rows)};".encode()
+            yield rows
 
     def _advance(self, first: int, last: int, count: int) -> None:
         if first != self.seq + 1 or last != self.seq + count:
@@ -315,6 +318,14 @@ class Core:
             raise InvariantViolation("what is held for deliveries isn't what open reservations cost")
         if any(state.contracts[int(i)].kind is not PeriodKind.DAY for i in np.unique(rows["contract"])):
             raise InvariantViolation("a reservation of something other than a day contract")
+
+
+def state_digest(kernel_hash: bytes, parts: Iterable[bytes]) -> bytes:
+    """Return the state hash of a kernel's hash and `Core.hashed_parts`."""
+    digest = blake3(kernel_hash)
+    for part in parts:
+        digest.update(part)
+    return digest.digest()
 
 
 def command_block(body: bytes | memoryview) -> Records:

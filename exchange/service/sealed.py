@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -18,14 +19,15 @@ from exchange.journal.snapshots import SnapshotHeader
 from exchange.service.brokerstate import Brokerage
 from exchange.service.candles import LIVE_CANDLE
 from exchange.service.clientorders import ClientOrder
-from exchange.service.core import CORE_VERSION, Core
+from exchange.service.core import CORE_VERSION, Core, state_digest
 from exchange.service.deliverystate import Delivering
 from exchange.service.primarystate import Primary
 from exchange.service.state import Bid, Day, Key, MarginCall, Member, Proposal, State
 from exchange.service.tape import TAPE_ROW, Tape
 from exchange.service.voucherstate import Vouchers
 from matching.api import MatchingEngine
-from matching.state import SNAPSHOT_DTYPES
+from matching.records import Records
+from matching.state import SNAPSHOT_DTYPES, hash_state
 
 LAYOUT: Final = 11
 """Goes up when a snapshot's arrays or typed parts change, so that an old one is never misread."""
@@ -82,8 +84,40 @@ class _Typed(msgspec.Struct, kw_only=True):
     trades: int
 
 
-def seal(core: Core, tape: Tape, chain: bytes) -> tuple[SnapshotHeader, dict[str, bytes]]:
-    """Return a copy of the state and of the tape beside it; `chain` is the journal's after `core.seq`."""
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """A copy of the state and of the tape beside it, which nothing changes any more."""
+
+    seq: int
+    time_ns: int
+    chain: bytes
+    typed: bytes
+    arrays: dict[str, bytes | memoryview]
+    kernel: dict[str, Records]
+    hashed_parts: list[bytes]
+
+    def sealed(self) -> tuple[SnapshotHeader, dict[str, bytes | memoryview]]:
+        """Return the snapshot; hashing takes as long as copying did, and any thread may do it."""
+        header = SnapshotHeader(
+            layout=LAYOUT,
+            core_version=CORE_VERSION,
+            seq=self.seq,
+            time_ns=self.time_ns,
+            chain=self.chain,
+            state_hash=state_digest(hash_state(self.kernel), self.hashed_parts),
+            typed=self.typed,
+            sizes={name: len(array) for name, array in self.arrays.items()},
+        )
+        return header, self.arrays
+
+
+def seal(core: Core, tape: Tape, chain: bytes) -> tuple[SnapshotHeader, dict[str, bytes | memoryview]]:
+    """Return a snapshot of the state and of the tape; `chain` is the journal's after `core.seq`."""
+    return copied(core, tape, chain).sealed()
+
+
+def copied(core: Core, tape: Tape, chain: bytes) -> Copied:
+    """Return a copy of the state; `chain` is the journal's after `core.seq`."""
     state = core.state
     typed = _Typed(
         rules=state.rules,
@@ -130,20 +164,25 @@ def seal(core: Core, tape: Tape, chain: bytes) -> tuple[SnapshotHeader, dict[str
         "free_slots": free,
         "tape": tape.rows(),
         "candles": tape.candles.rows(),
-        **{_KERNEL + name: array for name, array in state.engine.snapshot().items()},
     }
-    arrays = {name: rows[name].tobytes() for name in _TABLES}
-    header = SnapshotHeader(
-        layout=LAYOUT,
-        core_version=CORE_VERSION,
+    kernel = state.engine.snapshot()
+    arrays: dict[str, bytes | memoryview] = {
+        **{name: array.tobytes() for name, array in rows.items()},
+        **{_KERNEL + name: _bytes_of(array) for name, array in kernel.items()},
+    }
+    return Copied(
         seq=core.seq,
         time_ns=core.time_ns,
         chain=chain,
-        state_hash=core.state_hash(),
         typed=msgspec.msgpack.encode(typed),
-        sizes={name: len(array) for name, array in arrays.items()},
+        arrays={name: arrays[name] for name in _TABLES},
+        kernel=kernel,
+        hashed_parts=list(core.hashed_parts()),
     )
-    return header, arrays
+
+
+def _bytes_of(rows: Records) -> bytes | memoryview:
+    return rows.data.cast("B") if len(rows) else b""
 
 
 def unseal(header: SnapshotHeader, arrays: dict[str, memoryview], engine: MatchingEngine, tape: Tape) -> Core:

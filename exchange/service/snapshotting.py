@@ -12,14 +12,13 @@ from exchange.journal import Files, Journal, JournalVersion
 from exchange.journal.reader import Position, segment_paths
 from exchange.journal.snapshots import (
     SnapshotDamage,
-    SnapshotHeader,
     read_snapshot,
     snapshot_paths,
     write_snapshot,
 )
 from exchange.service.config import ExchangeConfig
 from exchange.service.core import CORE_VERSION, LIMITS, Core
-from exchange.service.sealed import seal, unseal
+from exchange.service.sealed import Copied, copied, unseal
 from exchange.service.tape import Tape
 from matching.engine import Engine
 
@@ -66,7 +65,8 @@ def _loaded(path: Path, config: ExchangeConfig, journal: Journal) -> Begin:
 
 
 class Snapshots:
-    """Takes snapshots of a running core: copied on the event loop, written by a thread, one at a time.
+    """Takes snapshots of a running core, one at a time: copied on the event loop, hashed and written by a
+    thread.
 
     A snapshot that can't be written is logged and changes nothing: the journal alone is the record.
     """
@@ -93,19 +93,20 @@ class Snapshots:
             await self._writing
 
     def _take(self, core: Core, tape: Tape, position: Position) -> None:
-        header, arrays = seal(core, tape, position.chain)
+        copy = copied(core, tape, position.chain)
         self._last_seq = core.seq
-        self._writing = asyncio.create_task(self._written(header, arrays))
+        self._writing = asyncio.create_task(self._written(copy))
 
-    async def _written(self, header: SnapshotHeader, arrays: dict[str, bytes]) -> None:
+    async def _written(self, copy: Copied) -> None:
         try:
-            await asyncio.to_thread(self._write, header, arrays)
+            await asyncio.to_thread(self._write, copy)
         except OSError as error:
-            _LOG.warning("snapshot not written", seq=header.seq, why=str(error))
+            _LOG.warning("snapshot not written", seq=copy.seq, why=str(error))
         finally:
             self._writing = None
 
-    def _write(self, header: SnapshotHeader, arrays: dict[str, bytes]) -> None:
+    def _write(self, copy: Copied) -> None:
+        header, arrays = copy.sealed()
         self._sync_journal()
         write_snapshot(self._config.snapshot_dir, self._files, header, arrays, self._config.snapshots_kept)
 
