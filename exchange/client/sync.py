@@ -269,3 +269,5 @@ class SyncExchange(Face[ExchangeClient]):
     run_margin = _plain(ExchangeClient.run_margin)
     set_commission = _plain(ExchangeClient.set_commission)
     set_revenue_split = _plain(ExchangeClient.set_revenue_split)
+    health = _plain(ExchangeClient.health)
+    health_of = _plain(ExchangeClient.health_of)

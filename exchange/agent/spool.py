@@ -1,0 +1,183 @@
+"""What an agent must not forget: samples, readings, and the numbered messages that carry them.
+
+One SQLite file, synced at every commit. A message gets its number here, with its rows, before it is sent, and
+is sent as it is until the exchange has taken that number: so no reading is lost and none counts twice,
+whatever breaks in between.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from exchange.agent.clock import Told
+
+BATCH_READINGS = 1_000
+
+_SCHEMA = """
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+CREATE TABLE IF NOT EXISTS sample (
+    grade TEXT, hour_ns INTEGER, cards INTEGER NOT NULL, PRIMARY KEY (grade, hour_ns)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS reservation (
+    id INTEGER PRIMARY KEY, grade TEXT NOT NULL, cards INTEGER NOT NULL, start_ns INTEGER NOT NULL,
+    end_ns INTEGER NOT NULL, elsewhere INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS reading (
+    reservation INTEGER, hour_ns INTEGER, cards INTEGER NOT NULL, number INTEGER, taken INTEGER NOT NULL
+    DEFAULT 0, refusal TEXT, PRIMARY KEY (reservation, hour_ns)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS told (
+    one INTEGER PRIMARY KEY CHECK (one = 1), market_ns INTEGER, speed REAL, monotonic_s REAL, boot TEXT);
+CREATE INDEX IF NOT EXISTS reading_number ON reading (number);
+"""
+
+
+class Reserved(NamedTuple):
+    """A reservation that the site delivers; times in ns since the epoch."""
+
+    reservation_id: int
+    grade: str
+    cards: int
+    start_ns: int
+    end_ns: int
+
+
+class Reading(NamedTuple):
+    """Cards that served a reservation throughout an hour."""
+
+    reservation_id: int
+    hour_ns: int
+    cards: int
+
+
+class Batch(NamedTuple):
+    """A message: its number, and its readings in the order in which they are signed."""
+
+    number: int
+    readings: list[Reading]
+
+
+class Spool:
+    """See the module."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._base = sqlite3.connect(path)
+        self._base.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        """Close the file; everything is on disk already."""
+        self._base.close()
+
+    def tell(self, told: Told) -> None:
+        """Remember what time it was at the exchange."""
+        with self._base:
+            self._base.execute("INSERT OR REPLACE INTO told VALUES (1, ?, ?, ?, ?)", told)
+
+    def told(self) -> Told | None:
+        """Return what `tell` remembered."""
+        row = self._base.execute("SELECT market_ns, speed, monotonic_s, boot FROM told").fetchone()
+        return Told(*row) if row else None
+
+    def sample(self, grade: str, hour_ns: int, cards: int) -> None:
+        """Note how many cards serve now; of an hour the fewest count."""
+        with self._base:
+            self._base.execute(
+                "INSERT INTO sample VALUES (?, ?, ?) "
+                "ON CONFLICT DO UPDATE SET cards = min(cards, excluded.cards)",
+                (grade, hour_ns, cards),
+            )
+
+    def sampled(self, grade: str, hour_ns: int) -> int:
+        """Return the fewest cards seen in an hour; 0 if nobody looked."""
+        row = self._base.execute(
+            "SELECT cards FROM sample WHERE grade = ? AND hour_ns = ?", (grade, hour_ns)
+        ).fetchone()
+        return int(row[0]) if row else 0
+
+    def note(self, reservations: Iterable[Reserved]) -> set[int]:
+        """Remember what is to be delivered: it goes on being metered when the exchange is out of reach.
+        Return the ids that were known before.
+        """
+        known = {int(row[0]) for row in self._base.execute("SELECT id FROM reservation")}
+        with self._base:
+            self._base.executemany(
+                "INSERT INTO reservation (id, grade, cards, start_ns, end_ns) VALUES (?, ?, ?, ?, ?) "
+                "ON CONFLICT DO UPDATE SET cards = excluded.cards",
+                reservations,
+            )
+        return known
+
+    def reservations(self) -> list[Reserved]:
+        """Return what this site delivers, in ascending id."""
+        rows = self._base.execute(
+            "SELECT id, grade, cards, start_ns, end_ns FROM reservation WHERE NOT elsewhere ORDER BY id"
+        )
+        return [Reserved(*row) for row in rows]
+
+    def leave(self, reservation_id: int) -> None:
+        """The reservation is another site's. What was read and isn't on its way is read anew, since cards
+        had been counted for it.
+        """
+        with self._base:
+            self._base.execute("UPDATE reservation SET elsewhere = 1 WHERE id = ?", (reservation_id,))
+            self._base.execute("DELETE FROM reading WHERE number IS NULL AND taken = 0 AND refusal IS NULL")
+
+    def read(self, readings: Sequence[Reading]) -> None:
+        """Enter readings; an hour of a reservation that has one keeps it."""
+        with self._base:
+            self._base.executemany(
+                "INSERT OR IGNORE INTO reading (reservation, hour_ns, cards) VALUES (?, ?, ?)", readings
+            )
+
+    def has(self, reservation_id: int, hour_ns: int) -> bool:
+        """Whether the hour of the reservation has its reading."""
+        row = self._base.execute(
+            "SELECT 1 FROM reading WHERE reservation = ? AND hour_ns = ?", (reservation_id, hour_ns)
+        ).fetchone()
+        return row is not None
+
+    def pending(self) -> Batch | None:
+        """Return the message that has a number and isn't known to be taken."""
+        rows = self._base.execute(
+            "SELECT reservation, hour_ns, cards, number FROM reading "
+            "WHERE number IS NOT NULL AND taken = 0 ORDER BY number, hour_ns, reservation"
+        ).fetchall()
+        return Batch(rows[0][3], [Reading(*row[:3]) for row in rows]) if rows else None
+
+    def number(self, number: int) -> Batch | None:
+        """Give the next readings that have none a number, and return the message; None without any."""
+        with self._base:
+            self._base.execute(
+                "UPDATE reading SET number = ? WHERE (reservation, hour_ns) IN (SELECT reservation, hour_ns "
+                "FROM reading WHERE number IS NULL AND taken = 0 AND refusal IS NULL "
+                "ORDER BY hour_ns, reservation LIMIT ?)",
+                (number, BATCH_READINGS),
+            )
+        return self.pending()
+
+    def taken(self, batch: Batch) -> None:
+        """The exchange has taken the message."""
+        with self._base:
+            self._base.execute("UPDATE reading SET taken = 1 WHERE number = ?", (batch.number,))
+
+    def postpone(self, batch: Batch) -> None:
+        """The exchange refused the message and its number is free: the readings wait for another."""
+        with self._base:
+            self._base.execute("UPDATE reading SET number = NULL WHERE number = ?", (batch.number,))
+
+    def refuse(self, reading: Reading, code: str) -> None:
+        """The exchange will never take this reading; why stays on record."""
+        with self._base:
+            self._base.execute(
+                "UPDATE reading SET number = NULL, refusal = ? WHERE reservation = ? AND hour_ns = ?",
+                (code, reading.reservation_id, reading.hour_ns),
+            )
+
+    def counts(self) -> dict[str, int]:
+        """Return how many readings wait, were taken, and were refused for good."""
+        row = self._base.execute(
+            "SELECT sum(taken = 0 AND refusal IS NULL), sum(taken), sum(refusal IS NOT NULL) FROM reading"
+        ).fetchone()
+        return dict(zip(("waiting", "taken", "refused"), (count or 0 for count in row), strict=True))
