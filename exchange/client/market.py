@@ -18,6 +18,7 @@ from exchange.api.market import (
     Trades,
 )
 from exchange.api.regimes import Regime, Regimes
+from exchange.api.specification import Specification
 from exchange.api.status import Alive, Status
 from exchange.client.transport import Transport, segment
 
@@ -36,6 +37,10 @@ class MarketCalls(Transport):
     async def calendar(self) -> Calendar:
         """Sessions and closed days."""
         return await self.get("/v1/calendar", Calendar)
+
+    async def specification(self, symbol: str) -> Specification:
+        """A contract's full terms."""
+        return await self.get(f"/v1/contracts/{segment(symbol)}/specification", Specification)
 
     async def regimes(self) -> list[Regime]:
         """The pricing regimes other than the market's."""

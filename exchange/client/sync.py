@@ -201,6 +201,7 @@ class SyncExchange(Face[ExchangeClient]):
     alive = _plain(ExchangeClient.alive)
     status = _plain(ExchangeClient.status)
     calendar = _plain(ExchangeClient.calendar)
+    specification = _plain(ExchangeClient.specification)
     regimes = _plain(ExchangeClient.regimes)
     hubs = _plain(ExchangeClient.hubs)
     grades = _plain(ExchangeClient.grades)

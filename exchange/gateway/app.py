@@ -33,6 +33,7 @@ from exchange.gateway import (
     regimes,
     reselling,
     selling,
+    specification,
     trading,
     vouchers,
 )
@@ -58,6 +59,7 @@ ROUTES: Final = (
     *public.ROUTES,
     *calendar.ROUTES,
     *regimes.ROUTES,
+    *specification.ROUTES,
     *trading.ROUTES,
     *preview.ROUTES,
     *account.ROUTES,

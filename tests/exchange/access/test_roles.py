@@ -60,6 +60,7 @@ TABLE: Final = {
     "GET /v1/grades": row(ANYONE, "200"),
     "GET /v1/contracts": row(ANYONE, "200"),
     "GET /v1/contracts/{symbol}": row(ANYONE, "404 UNKNOWN_SYMBOL"),
+    "GET /v1/contracts/{symbol}/specification": row(ANYONE, "404 UNKNOWN_SYMBOL"),
     "GET /v1/book/{symbol}": row(ANYONE, "404 UNKNOWN_SYMBOL"),
     "GET /v1/trades/{symbol}": row(ANYONE, "404 UNKNOWN_SYMBOL"),
     "GET /v1/settlements": row(ANYONE, "200"),

@@ -101,6 +101,10 @@ def test_without_a_key_one_sees_the_market_and_is_told_how_to_log_in(desk: Desk)
     assert "Asia/Shanghai" in seen.stdout
     assert "CNY/lot-hour" in seen.stdout
     assert "11.50 × 4" in seen.stdout
+    terms = desk.run("contract", "h100.guian.2701", *there, **nobody)
+    assert terms.returncode == 0, terms.stderr
+    assert "744 card-hours" in terms.stdout
+    assert "H100.GUIAN.270131" in terms.stdout  # what it becomes
     refused = desk.run("balance", *there, **nobody)
     assert refused.returncode == 2
     assert "dongxi login" in refused.stderr

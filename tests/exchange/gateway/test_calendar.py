@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,8 @@ from exchange_server import serving
 from exchange.api.calendar import TradingHours
 from exchange.api.regimes import ProposeRegime
 from exchange.client import ExchangeError
+from nodes.catalogue import load_catalogue
+from nodes.types import Profile
 
 
 async def test_an_operator_sets_sessions_and_closed_days(tmp_path: Path) -> None:
@@ -44,6 +47,7 @@ async def test_an_operator_sets_sessions_and_closed_days(tmp_path: Path) -> None
 
 async def test_two_operators_set_a_regime(tmp_path: Path) -> None:
     async with serving(tmp_path) as served:
+        await served.at(8, 45)
         second = await served.add_operator("second", "market")
         treasurer = await served.add_operator("third", "treasury")
         body = ProposeRegime(
@@ -65,4 +69,14 @@ async def test_two_operators_set_a_regime(tmp_path: Path) -> None:
             (regime,) = await other.regimes()
             with pytest.raises(ExchangeError, match="INVALID_REGIME"):
                 await other.propose_regime(msgspec.structs.replace(body, ceiling=None))
+        async with served.client() as anyone:
+            terms = await anyone.specification("H100.GUIAN.26W51")
+            with pytest.raises(ExchangeError, match="UNKNOWN_SYMBOL"):
+                await anyone.specification("H100.GUIAN.999999")
+        assert (terms.regime, terms.floor, terms.ceiling) == ("guided", "11.00", "12.50")
+        assert (terms.card_hours, terms.tick_value_fen) == (168, 168)
+        peak = load_catalogue().profile_hours("GUIAN", date(2026, 12, 14), Profile.PEAK)
+        assert tuple(terms.peak_hours) == peak  # clause 2.9
+        assert not set(peak) & set(terms.valley_hours)
+        assert terms.becomes == [f"H100.GUIAN.2612{day:02d}" for day in range(14, 21)]  # clause 6.4
         assert (regime.kind, regime.floor, regime.ceiling) == ("guided", "11.00", "12.50")

@@ -1,0 +1,65 @@
+"""A contract's specification: its terms, put together from catalogue, rules and calendar."""
+
+from __future__ import annotations
+
+from exchange.api.regimes import Regime
+from exchange.api.specification import Specification
+from exchange.domain import regimes as domain
+from exchange.domain.contracts import Contract, PeriodKind, Symbol
+from exchange.gateway import public, translate
+from exchange.gateway.call import Call, Route
+from exchange.gateway.regimes import shown
+from nodes.catalogue import load_catalogue
+from nodes.types import Profile
+
+
+async def specification(call: Call) -> Specification:
+    """Answer the full terms of a contract, also of one that no longer trades. Refused: UNKNOWN_SYMBOL."""
+    views = call.exchange.views
+    view = views.contract(call.path["symbol"])
+    if view is None:
+        raise public.unknown_symbol(call.path["symbol"])
+    listed, rules = view.contract, views.rules
+    parts = () if listed.kind is PeriodKind.DAY else listed.period.parts()
+    hubs, grades = await public.hubs(call), await public.grades(call)
+    regime = _regime(call, listed.grade, listed.hub)
+    return Specification(
+        contract=translate.contract(view),
+        grade=next(grade for grade in grades.grades if grade.code == listed.grade),
+        hub=next(hub for hub in hubs.hubs if hub.code == listed.hub),
+        card_hours=listed.hours * listed.cards_per_lot,
+        tick_value_fen=listed.hours,
+        becomes=[str(Symbol(listed.grade, listed.hub, part)) for part in parts],
+        peak_hours=_hours(listed, Profile.PEAK),
+        valley_hours=_hours(listed, Profile.VALLEY),
+        regime=regime.kind,
+        floor=regime.floor,
+        ceiling=regime.ceiling,
+        limit_basis_points=rules.limit_basis_points,
+        maker_basis_points=rules.maker_basis_points,
+        taker_basis_points=rules.taker_basis_points,
+        as_of_seq=views.seq,
+    )
+
+
+def _hours(listed: Contract, profile: Profile) -> list[int]:
+    return list(load_catalogue().profile_hours(listed.hub, listed.period.first, profile))
+
+
+def _regime(call: Call, grade: str, hub: str) -> Regime:
+    market = domain.Regime(grade=grade, hub=hub, kind="market")
+    named = {(regime.grade, regime.hub): regime for regime in call.exchange.views.regimes()}
+    return shown(named.get((grade, hub), market))
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/v1/contracts/{symbol}/specification",
+        handler=specification,
+        answer=Specification,
+        summary="A contract's full terms",
+        tag="market",
+        path_help={"symbol": "GRADE.HUB.PERIOD"},
+    ),
+)
