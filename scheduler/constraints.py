@@ -100,7 +100,9 @@ def _of_many_slots(problem: HorizonProblem) -> Iterator[tuple[str, HorizonProble
     for name, change in changes:
         changed = tuple(change(w) for w in problem.workloads)
         if changed != problem.workloads:
-            yield name, replace(problem, workloads=changed)
+            # what runs and cannot stay may move beyond the bound: if it now could stay, that is stricter
+            more = "" if problem.moves_max is None else " and the bound on moves"
+            yield name + more, replace(problem, workloads=changed, moves_max=None)
     if problem.carbon.cap_g is not None:
         yield "the cap on carbon", replace(problem, carbon=replace(problem.carbon, cap_g=None))
     if problem.moves_max is not None:
