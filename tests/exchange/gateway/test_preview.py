@@ -4,54 +4,35 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
 import pytest_asyncio
-from exchange_server import Served, serving
+from order_stage import SYMBOL, Stage, facing, order, staged
 
 from exchange.api.preview import Preview
-from exchange.api.requests import Amend, Cancel, NewOrder
+from exchange.api.requests import Amend, Cancel
 from exchange.api.trading import OrderResult
-from exchange.client import ExchangeClient, ExchangeError, Profile
+from exchange.client import ExchangeClient, ExchangeError
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-SYMBOL = "H100.GUIAN.261205"
 RULEBOOK = Path(__file__).parents[3] / "docs/rulebook.md"
-
-
-@dataclass
-class Stage:
-    served: Served
-    member: Profile
-    maker: Profile
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
-    async with serving(tmp_path_factory.mktemp("exchange")) as served:
-        member = await served.admit("blue", "enterprise")
-        maker = await served.admit("guian-provider", "provider")
-        await served.at(9, 30)
-        yield Stage(served, member, maker)
-
-
-def order(**fields: Any) -> NewOrder:
-    given: dict[str, Any] = {"symbol": SYMBOL, "side": "buy", "quantity": 1} | fields
-    return NewOrder(**given)
+    async with staged(tmp_path_factory.mktemp("exchange")) as found:
+        yield found
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def client(stage: Stage) -> AsyncIterator[ExchangeClient]:
     """The member's client; the maker offers 4 lots at 12.10 and 4 at 12.11, nothing else is open."""
-    async with stage.served.client(stage.maker) as maker, stage.served.client(stage.member) as member:
-        for one in (maker, member):
-            await one.cancel_all()
-        for price in ("12.10", "12.11"):
-            await maker.place(order(side="sell", price=price, quantity=4))
+    async with facing(
+        stage,
+        *(order(side="sell", price=price, quantity=4) for price in ("12.10", "12.11")),
+    ) as member:
         yield member
 
 

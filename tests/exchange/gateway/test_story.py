@@ -12,11 +12,15 @@ from exchange_server import DEPOSIT_FEN, FRIDAY, SATURDAY, serving
 
 from exchange.api import requests
 from exchange.api.formats import time_text
-from exchange.client import ExchangeError
+from exchange.api.market import Indicative
+from exchange.client import ExchangeClient, ExchangeError
 from exchange.domain.calendar import NS_PER_HOUR, day_start_ns
 
 SYMBOL = "H100.GUIAN.261205"
 T4 = "T4.GUIAN.261205"
+CAPACITY = requests.PostCapacity(
+    grade="H100", hub="GUIAN", cards=16, first_day="2026-12-05", last_day="2026-12-07"
+)
 
 
 def order(side: str, price: str, quantity: int, **more: object) -> requests.NewOrder:
@@ -29,95 +33,109 @@ async def test_from_posted_capacity_to_a_paid_delivery(tmp_path: Path) -> None:
         enterprise = await served.admit("blue", "enterprise")
         await served.at(8, 55)
         async with served.client(provider) as sells, served.client(enterprise) as buys:
-            post = await sells.post_capacity(
-                requests.PostCapacity(
-                    grade="H100", hub="GUIAN", cards=16, first_day="2026-12-05", last_day="2026-12-07"
-                )
-            )
-            assert [held.capacity_id for held in await sells.capacity()] == [post.capacity_id]
-
-            # in the call nothing trades, an indicative price is shown (clause 4.4)
-            asked = (await sells.place(order("sell", "11.80", 4, client_order_id="77"))).order
-            assert (asked.status, asked.open_quantity, asked.client_order_id) == ("resting", 4, "77")
-            await buys.place(order("buy", "11.90", 3))
-            book = await buys.book(SYMBOL)
-            assert book.phase == "call"
-            assert book.indicative is not None
-            assert book.indicative.quantity == 3
-
+            capacity_id = (await sells.post_capacity(CAPACITY)).capacity_id
+            assert [held.capacity_id for held in await sells.capacity()] == [capacity_id]
+            indicative = await call_auction(sells, buys)
             await served.at(9, 0)
             (trade,) = (await buys.trades(SYMBOL)).trades
             assert (trade.quantity, trade.aggressor) == (3, "auction")
-            assert trade.price == book.indicative.price, "the indicative price is the actual one"
+            assert trade.price == indicative.price, "the indicative price is the actual one"
 
-            # continuous: a taker, an amendment that loses nothing, a cancel
-            taken = (await buys.place(order("buy", "11.85", 2, time_in_force="ioc"))).order
-            assert (taken.status, taken.filled_quantity, taken.reason) == (
-                "cancelled",
-                1,
-                "IMMEDIATE_OR_CANCEL",
-            )
-            assert [(fill.price, fill.quantity) for fill in taken.fills] == [("11.80", 1)]
-            rest = (await sells.place(order("sell", "12.10", 5))).order
-            assert (await sells.amend(rest.order_id, quantity=2)).order.open_quantity == 2
-            (listed,) = await sells.orders(SYMBOL)
-            assert (listed.order_id, listed.open_quantity, listed.price) == (rest.order_id, 2, "12.10")
-            assert (await buys.contract(SYMBOL)).ask == "12.10"
-            assert (await sells.cancel(rest.order_id)).order.status == "cancelled"
-            assert await sells.orders() == []
+            await continuous_trading(sells, buys)
+            assert [(of.quantity, of.liquidity) for of in await buys.fills(SYMBOL)] == [
+                (1, "taker"),
+                (3, "auction"),
+            ]
+            assert [(of.symbol, of.quantity) for of in await buys.positions()] == [(SYMBOL, 4)]
+            assert [of.quantity for of in await sells.positions()] == [-4]
 
-            fills = await buys.fills(SYMBOL)
-            assert [(fill.quantity, fill.liquidity) for fill in fills] == [(1, "taker"), (3, "auction")]
-            (position,) = await buys.positions()
-            assert (position.symbol, position.quantity) == (SYMBOL, 4)
-            (position,) = await sells.positions()
-            assert position.quantity == -4
-
-            # settlement: the last hour had no trade before 14:00, so an earlier one counts (clause 6.1)
             await served.at(15, 30)
-            settled = await buys.settlements()
-            row = next(row for row in settled.settlements if row.symbol == SYMBOL)
-            assert settled.day == "2026-12-04"
-            assert (row.volume_lots, row.open_interest_lots) == (4, 0)
+            settlement_price = await settled_price(buys)
             assert await buys.positions() == []
             (bought,) = await buys.reservations("2026-12-05")
             (sold,) = await sells.reservations()
             assert (bought.role, sold.role, bought.cards) == ("buyer", "provider", 4)
-            assert bought.price == row.settlement_price
+            assert bought.price == settlement_price
             assert (await buys.balances()).delivery_hold_fen == ticks(bought.price) * 24 * 4
 
-            # delivery: one card fails for six hours
             await served.at(0, 30, SATURDAY + timedelta(days=1))
-            start = day_start_ns(SATURDAY)
-            readings = [
-                requests.Reading(
-                    reservation_id=sold.reservation_id,
-                    hour_start=time_text(start + hour * NS_PER_HOUR),
-                    cards_delivered=3 if hour < 6 else 4,
-                )
-                for hour in range(24)
-            ]
-            assert (await sells.send_readings(readings)).accepted == 24
-            with pytest.raises(ExchangeError) as twice:
-                await sells.send_readings(readings[:1])
-            assert twice.value.code == "READING_DUPLICATE"
+            await meter(sells, sold.reservation_id)
             await served.at(1, 0, SATURDAY + timedelta(days=1))
             (done,) = await buys.reservations("2026-12-05")
             assert (done.finished, done.delivered_card_hours, done.shortfall_card_hours) == (True, 90, 6)
             assert done.invoiced_fen == ticks(done.price) * 90
             assert done.metered_hours == list(range(24))
 
-            # every statement adds up, and all cash together is what was paid in
             for client in (buys, sells):
-                for day in (FRIDAY, SATURDAY, SATURDAY + timedelta(days=1)):
-                    page = await client.statement(day.isoformat())
-                    moved = sum(line.amount_fen for line in page.lines)
-                    assert page.opening_cash_fen + moved == page.closing_cash_fen
-                    assert page.closing_cash_fen == page.opening_cash_fen + moved
-                assert page.closing_cash_fen == (await client.balances()).cash_fen
-            assert (await buys.status()).cash_total_fen == 2 * DEPOSIT_FEN
-            assert (await sells.withdraw_capacity(post.capacity_id)).as_of_seq > 0
+                assert await closing_cash(client) == (await client.balances()).cash_fen
+            assert (await buys.status()).cash_total_fen == 2 * DEPOSIT_FEN, "all cash is what was paid in"
+            assert (await sells.withdraw_capacity(capacity_id)).as_of_seq > 0
             assert await sells.capacity() == []
+
+
+async def call_auction(sells: ExchangeClient, buys: ExchangeClient) -> Indicative:
+    """In the call nothing trades; an indicative price is shown (clause 4.4), which is returned."""
+    asked = (await sells.place(order("sell", "11.80", 4, client_order_id="77"))).order
+    assert (asked.status, asked.open_quantity, asked.client_order_id) == ("resting", 4, "77")
+    await buys.place(order("buy", "11.90", 3))
+    book = await buys.book(SYMBOL)
+    assert book.phase == "call"
+    assert book.indicative is not None
+    assert book.indicative.quantity == 3
+    return book.indicative
+
+
+async def continuous_trading(sells: ExchangeClient, buys: ExchangeClient) -> None:
+    """A taker, an amendment that loses nothing, a cancel."""
+    taken = (await buys.place(order("buy", "11.85", 2, time_in_force="ioc"))).order
+    assert (taken.status, taken.filled_quantity, taken.reason) == ("cancelled", 1, "IMMEDIATE_OR_CANCEL")
+    assert [(fill.price, fill.quantity) for fill in taken.fills] == [("11.80", 1)]
+    rest = (await sells.place(order("sell", "12.10", 5))).order
+    assert (await sells.amend(rest.order_id, quantity=2)).order.open_quantity == 2
+    (listed,) = await sells.orders(SYMBOL)
+    assert (listed.order_id, listed.open_quantity, listed.price) == (rest.order_id, 2, "12.10")
+    assert (await buys.contract(SYMBOL)).ask == "12.10"
+    assert (await sells.cancel(rest.order_id)).order.status == "cancelled"
+    assert await sells.orders() == []
+
+
+async def settled_price(buys: ExchangeClient) -> str:
+    """The settlement price: the last hour had no trade, so one before 14:00 counts (clause 6.1)."""
+    settled = await buys.settlements()
+    row = next(row for row in settled.settlements if row.symbol == SYMBOL)
+    assert settled.day == "2026-12-04"
+    assert (row.volume_lots, row.open_interest_lots) == (4, 0)
+    return row.settlement_price
+
+
+async def meter(sells: ExchangeClient, reservation_id: str) -> None:
+    """Send the readings of a day on which one of four cards fails for six hours; each hour is read once."""
+    start = day_start_ns(SATURDAY)
+    readings = [
+        requests.Reading(
+            reservation_id=reservation_id,
+            hour_start=time_text(start + hour * NS_PER_HOUR),
+            cards_delivered=3 if hour < 6 else 4,
+        )
+        for hour in range(24)
+    ]
+    assert (await sells.send_readings(readings)).accepted == 24
+    with pytest.raises(ExchangeError) as twice:
+        await sells.send_readings(readings[:1])
+    assert twice.value.code == "READING_DUPLICATE"
+
+
+async def closing_cash(client: ExchangeClient) -> int:
+    """The last day's closing cash, after every day's statement was found to add up and to begin where the day
+    before ended.
+    """
+    cash = 0
+    for day in (FRIDAY, SATURDAY, SATURDAY + timedelta(days=1)):
+        page = await client.statement(day.isoformat())
+        assert page.opening_cash_fen == cash
+        assert page.opening_cash_fen + sum(line.amount_fen for line in page.lines) == page.closing_cash_fen
+        cash = page.closing_cash_fen
+    return cash
 
 
 def ticks(price: str) -> int:

@@ -158,7 +158,10 @@ def deliver_until(market, day, rng):
 @settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 def test_money_and_positions_conserve_over_random_days(market_type, seed):
-    lively_days(market_type(), seed, days=3, blocks=3)
+    market = market_type()
+    lively_days(market, seed, days=3, blocks=3)
+    assert market.state.day.trading_day is not None
+    market.core.check()  # money and positions; it has been after every block, too
 
 
 @pytest.fixture

@@ -56,7 +56,7 @@ def test_forged_readings_change_nothing(provider, market):
 
 def test_what_no_certificate_delivers_needs_no_signature(provider, market):
     good = provider.readings(SATURDAY, {1: 1}, [0])
-    market.do(m.MeterReadings(account=1, readings=good.readings))
+    assert market.do(m.MeterReadings(account=1, readings=good.readings)).ok
 
 
 def test_an_hour_is_metered_within_the_grace_time(provider, market):

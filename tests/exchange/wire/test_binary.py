@@ -190,6 +190,7 @@ async def test_heartbeats_keep_an_idle_session_alive(tmp_path: Path) -> None:
             heard = Heard()
             while len(heard.told(AnswerKind.HEARTBEAT)) < 6:  # twice the time that closes a silent client
                 heard.add(await client.receive())
+            assert wire.gateway.connected(int(red.account)) == 1
 
 
 async def test_orders_of_the_group_are_cancelled_when_the_connection_breaks(tmp_path: Path) -> None:
@@ -309,6 +310,8 @@ async def test_a_client_that_never_reads_slows_nobody_and_is_cut(tmp_path: Path)
                 await deaf_orders(wire, red)
                 commands += 1_001
                 await hear_until(client, heard, commands)
+            assert wire.gateway.connected(int(blue.account)) == 1
+            assert heard.answered() == commands
         await deaf.close()
 
 
