@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from exchange.api import brokerage, requests
+from exchange.api import brokerage, positions, requests
 from exchange.api.access import Key, KeyAnswer, Keys, Member, MemberAnswer, Members
 from exchange.api.answers import Done
 from exchange.api.calendar import ClosedDays, SessionTimes
@@ -111,6 +111,14 @@ class OperatorCalls(Transport):
         """Sets a member's contribution to the default fund, or the house's capital tranche."""
         body = requests.Contribution(member=member, amount_fen=amount_fen)
         return await self.send("POST", "/v1/operator/contributions", Done, body)
+
+    async def large_positions(self) -> positions.LargePositions:
+        """Positions that are large by the rules, and the rules."""
+        return await self.get("/v1/operator/large-positions", positions.LargePositions, signed=True)
+
+    async def set_position_rules(self, rules: positions.SetPositionRules) -> Done:
+        """Sets position limits for contracts listed from now on, and what is reported."""
+        return await self.send("POST", "/v1/operator/position-rules", Done, rules)
 
     async def set_revenue_split(self, provider: int, broker: int, platform: int) -> Done:
         """Sets in which proportion fees are shared from the next settlement on."""

@@ -56,7 +56,7 @@ class AnswerGiveUp(Message, frozen=True, kw_only=True):
     """Accepts a give-up, which moves position and margin at once, or ends the offer; clause 8.15.
 
     The taker may accept or decline, the giver may withdraw. Refused: UNKNOWN_GIVE_UP, GIVE_UP_OVER,
-    MEMBER_NOT_APPROVED, GIVE_UP_NOT_HELD, GIVE_UP_MARGIN.
+    MEMBER_NOT_APPROVED, GIVE_UP_NOT_HELD, TAKER_POSITION_LIMIT, GIVE_UP_MARGIN.
     """
 
     account: int

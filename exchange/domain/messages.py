@@ -17,6 +17,7 @@ from exchange.domain.brokerage import BrokerMessage
 from exchange.domain.delivering import DeliveryMessage
 from exchange.domain.message import Message
 from exchange.domain.phases import MarketPhase
+from exchange.domain.positions import SetPositionRules
 from exchange.domain.primary import PrimaryMessage
 from exchange.domain.regimes import SetRegime
 from exchange.domain.sessions import SetSessions
@@ -463,6 +464,7 @@ RareMessage = (
     | DeliveryMessage
     | VoucherMessage
     | BrokerMessage
+    | SetPositionRules
     | ListContracts
     | OpenDay
     | SetPhase

@@ -25,6 +25,7 @@ from exchange.gateway import (
     login,
     operating,
     planning,
+    positions,
     preview,
     primary,
     proposals,
@@ -79,6 +80,7 @@ ROUTES: Final = (
     *planning.ROUTES,
     *history.ROUTES,
     *health.ROUTES,
+    *positions.ROUTES,
 )
 """Every endpoint; routing, `/openapi.json` and the tests read this table."""
 

@@ -19,6 +19,7 @@ from exchange.domain.messages import (
     SetMarginRules,
     SetRules,
 )
+from exchange.domain.positions import SetPositionRules
 from exchange.domain.primary import GradeMinimum, SetPrimaryRules
 from exchange.domain.sessions import Sessions, SetSessions, Stretch
 from exchange.service.exchange import Exchange
@@ -118,6 +119,12 @@ REVENUE_SPLIT = SetRevenueSplit(provider=4, broker=3, platform=3)
 """How a fresh exchange shares its trading fees (clause 8.14)."""
 
 
+POSITION_RULES = SetPositionRules(
+    day_cards=20_000, week_cards=40_000, month_cards=60_000, quarter_cards=100_000, report_cards=1_000
+)
+"""How much of a contract one account may hold, and what is reported (clauses 5.13, 5.14)."""
+
+
 async def bootstrap(exchange: Exchange) -> Credentials | None:
     """Journal what is missing of a fresh exchange's beginnings; killed at any point, the next start does the
     rest.
@@ -142,6 +149,7 @@ async def journal_rules(exchange: Exchange) -> None:
         await _do(exchange, DELIVERY_RULES)
         await _do(exchange, SetSessions(sessions=SESSIONS))
         await _do(exchange, REVENUE_SPLIT)
+        await _do(exchange, POSITION_RULES)
         await _do(exchange, market_rules(load_catalogue(), exchange.config.first_day))
 
 

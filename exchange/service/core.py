@@ -33,6 +33,7 @@ from exchange.service import (
     handle_market,
     handle_members,
     handle_nominations,
+    handle_positions,
     handle_primary,
     handle_proposals,
     handle_resale,
@@ -49,7 +50,7 @@ from matching.api import InvariantViolation, MatchingEngine
 from matching.records import COMMAND, Records
 from matching.spec import EngineLimits
 
-CORE_VERSION: Final = 16
+CORE_VERSION: Final = 17
 """Goes up whenever the same journal would give another state; part of every journal frame."""
 
 LIMITS: Final = EngineLimits(
@@ -85,6 +86,7 @@ HANDLERS: Final[dict[type, Handler]] = {
     **handle_vouchers.HANDLERS,
     **handle_resale.HANDLERS,
     **handle_brokers.HANDLERS,
+    **handle_positions.HANDLERS,
     m.ListContracts: handle_market.list_contracts,
     m.OpenDay: handle_calendar.open_day,
     m.SetPhase: handle_market.set_phase,

@@ -14,6 +14,7 @@ from exchange.domain.rejects import RejectCode
 from exchange.service.brokerstate import Commission, GiveUp, Rate
 from exchange.service.guard import netting_after
 from exchange.service.handle_members import AMOUNT_MAX_FEN
+from exchange.service.handle_positions import within_limit
 from exchange.service.state import DONE, HOUSE, Outcome, Stamp, State, refused
 from exchange.service.transfers import Transfer, can_margin, transfer
 from matching.records import Records, Side, new_order
@@ -148,6 +149,8 @@ def _accept(state: State, give_up: GiveUp, stamp: Stamp) -> Outcome:
         return refused(RejectCode.GIVE_UP_NOT_HELD)
     contract = state.contracts_by_symbol[offer.symbol].index
     moved = Transfer(offer.account, give_up.taker, contract, give_up.signed_lots, offer.price_ticks)
+    if not within_limit(state, give_up.taker, contract, give_up.signed_lots):
+        return refused(RejectCode.TAKER_POSITION_LIMIT)
     left = _netting_left(state, moved)
     if left is None or not can_margin(state, moved, offer.fee_fen):
         return refused(RejectCode.GIVE_UP_MARGIN)

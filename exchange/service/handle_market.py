@@ -164,6 +164,7 @@ def add_contract(state: State, symbol: Symbol, product: Product, reference: int,
         multiplier=contract.hours,
         margin_long_fen=risk.margin_long,
         margin_short_fen=risk.margin_short,
+        position_limit=state.position_limit(contract),
     )
     return state.engine.add_instrument(contract.index, spec, seq=stamp.seq)
 

@@ -13,6 +13,7 @@ from exchange.clearing.positions import POSITION_ROW
 from exchange.clearing.tables import CLAIM_ROW, CONTRACT_ROW, LEDGER_ROW, RESERVATION_ROW, SETTLEMENT_ROW
 from exchange.domain.contracts import Contract
 from exchange.domain.messages import SetMarginRules, SetRules
+from exchange.domain.positions import SetPositionRules
 from exchange.domain.regimes import Regime
 from exchange.domain.sessions import Sessions
 from exchange.journal.snapshots import SnapshotHeader
@@ -29,7 +30,7 @@ from matching.api import MatchingEngine
 from matching.records import Records
 from matching.state import SNAPSHOT_DTYPES, hash_state
 
-LAYOUT: Final = 11
+LAYOUT: Final = 12
 """Goes up when a snapshot's arrays or typed parts change, so that an old one is never misread."""
 
 _KERNEL: Final = "kernel."
@@ -76,6 +77,7 @@ class _Typed(msgspec.Struct, kw_only=True):
     delivering: Delivering
     vouchers: Vouchers
     brokerage: Brokerage
+    position_rules: SetPositionRules
     contracts: list[Contract]
     sold_card_hours: list[tuple[int, str, str, int]]
     deposits_fen: int
@@ -140,6 +142,7 @@ def copied(core: Core, tape: Tape, chain: bytes) -> Copied:
         delivering=state.delivering,
         vouchers=state.vouchers,
         brokerage=state.brokerage,
+        position_rules=state.position_rules,
         contracts=state.contracts,
         sold_card_hours=[(*key, hours) for key, hours in state.sold_card_hours.items()],
         deposits_fen=state.deposits_fen,
@@ -231,6 +234,7 @@ def _fill_typed(state: State, typed: _Typed) -> None:
     state.delivering = typed.delivering
     state.vouchers = typed.vouchers
     state.brokerage = typed.brokerage
+    state.position_rules = typed.position_rules
     state.contracts = typed.contracts
     state.contracts_by_symbol = {contract.symbol: contract for contract in typed.contracts}
     state.sold_card_hours = {tuple(key): hours for *key, hours in typed.sold_card_hours}  # type: ignore[misc]

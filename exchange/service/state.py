@@ -32,6 +32,7 @@ from exchange.domain.messages import (
     SetRules,
 )
 from exchange.domain.phases import MarketPhase
+from exchange.domain.positions import SetPositionRules
 from exchange.domain.regimes import Regime
 from exchange.domain.rejects import RejectCode
 from exchange.domain.sessions import Sessions
@@ -197,6 +198,7 @@ class State:
         self.delivering = Delivering()
         self.vouchers = Vouchers()
         self.brokerage = Brokerage()
+        self.position_rules = SetPositionRules()
         self.contracts: list[Contract] = []
         self.contracts_by_symbol: dict[str, Contract] = {}
         self.contract_table = Table(CONTRACT_ROW, reserve=1024)
@@ -321,6 +323,13 @@ class State:
         hours = self.contracts[int(row["contract"])].hours
         return rate.of(int(row["gross_value"]) * hours, int(row["gross_lots"]))
 
+    def position_limit(self, contract: Contract) -> int:
+        """Return the lots of a contract that one account may hold if it is listed now; 0 is no limit (clause
+        5.13).
+        """
+        cards: int = getattr(self.position_rules, f"{contract.kind.value}_cards")
+        return max(1, cards // contract.cards_per_lot) if cards else 0
+
     @property
     def accounts(self) -> int:
         """How many accounts there are, the house's included."""
@@ -372,6 +381,7 @@ class State:
         yield "delivering", self.delivering
         yield "vouchers", self.vouchers
         yield "brokerage", self.brokerage
+        yield "position rules", self.position_rules
         yield "contracts", [(c.symbol, c.last_trading_day) for c in self.contracts]
         yield "sold", [(*key, hours) for key, hours in self.sold_card_hours.items()]
         yield "money", (self.deposits_fen, self.withdrawals_fen)

@@ -22,6 +22,7 @@ from exchange.domain.calendar import NS_PER_DAY, date_of, day_of, epoch_day
 from exchange.domain.contracts import Contract, PeriodKind
 from exchange.domain.messages import Product, SetMarginRules, SetRules
 from exchange.domain.phases import MarketPhase
+from exchange.domain.positions import SetPositionRules
 from exchange.domain.regimes import Regime
 from exchange.domain.sessions import Sessions
 from exchange.service.brokerstate import Brokerage
@@ -30,6 +31,7 @@ from exchange.service.conversion import conversion
 from exchange.service.core import Core
 from exchange.service.deliverystate import Delivering
 from exchange.service.handle_default import in_default
+from exchange.service.handle_positions import LargePosition, large_positions
 from exchange.service.handle_settlement import open_interest
 from exchange.service.margins import Explained, explained
 from exchange.service.primarystate import Primary
@@ -438,6 +440,15 @@ class Views:
     def delivering(self) -> Delivering:
         """Insurance, claims, nominations and disputes; don't write."""
         return self._state.delivering
+
+    @property
+    def position_rules(self) -> SetPositionRules:
+        """Return the position limits, and what is reported."""
+        return self._state.position_rules
+
+    def large_positions(self) -> list[LargePosition]:
+        """Return the positions that operators are told of, by contract and account (clause 5.14)."""
+        return large_positions(self._state)
 
     @property
     def brokerage(self) -> Brokerage:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from exchange.domain import brokerage as b
+from exchange.domain import messages as m
 from exchange.domain.calendar import day_of
+from exchange.domain.positions import SetPositionRules
 
 if TYPE_CHECKING:
     from scenario import Scenario
@@ -61,5 +63,26 @@ def _lines(of: Scenario, wanted: dict[str, Any]) -> dict[str, list[list[Any]]]:
     }
 
 
-ACTIONS = {"give_up": _give_up, "answer": _answer, "commission": _commission, "split": _split}
-EXPECTATIONS = {"lines": _lines}
+def _large(of: Scenario, _: Any) -> list[list[Any]]:
+    """[account, contract, lots, limit, open interest] of the positions that are reported."""
+    return [
+        [of.name(large.account), of.symbol(large.contract), large.lots, large.limit_lots, large.open_interest]
+        for large in of.views.large_positions()
+    ]
+
+
+def _list(of: Scenario, told: dict[str, int]) -> str | None:
+    """Symbol and price: lists contracts."""
+    listings = tuple(m.Listing(symbol, price) for symbol, price in told.items())
+    return of.send(m.ListContracts(listings=listings))
+
+
+ACTIONS = {
+    "position_rules": lambda of, told: of.send(SetPositionRules(**told)),
+    "list": _list,
+    "give_up": _give_up,
+    "answer": _answer,
+    "commission": _commission,
+    "split": _split,
+}
+EXPECTATIONS = {"lines": _lines, "large": _large}

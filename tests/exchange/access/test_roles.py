@@ -87,6 +87,8 @@ TABLE: Final = {
     "POST /v1/clients": row("trade", "400 MALFORMED_JSON"),
     "GET /v1/clients": row("read", "200"),
     "GET /v1/fees": row(ANYONE, "200"),
+    "GET /v1/operator/large-positions": row("operate", "200", "market", "risk"),
+    "POST /v1/operator/position-rules": row("operate", "400 MALFORMED_JSON", "risk"),
     "POST /v1/operator/revenue-split": row("operate", "400 MALFORMED_JSON", "admin"),
     "GET /v1/commissions": row("read", "200"),
     "POST /v1/commissions": row("trade", "400 MALFORMED_JSON"),

@@ -14,6 +14,7 @@ from exchange.domain import messages as m
 from exchange.domain import primary as p
 from exchange.domain import vouchers as v
 from exchange.domain.phases import MarketPhase
+from exchange.domain.positions import SetPositionRules
 from exchange.domain.sessions import Sessions, SetSessions
 
 DAY = date(2026, 12, 4)
@@ -92,6 +93,7 @@ EXAMPLES: list[m.RareMessage] = [
     m.SettleDay(day=DAY),
     m.MeterReadings(account=1, readings=(m.Reading(1, 2, 3),)),
     m.FinishDelivery(day=DAY),
+    SetPositionRules(day_cards=5, week_cards=6, month_cards=7),
     b.SetCommission(broker=1, client="liu", basis_points=3),
     b.SetRevenueSplit(provider=4, broker=3, platform=3),
     b.OfferGiveUp(
