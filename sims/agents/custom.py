@@ -125,4 +125,6 @@ class AgentCrowd(Crowd):
         bounds = np.searchsorted(parties[order], np.stack((self.accounts, self.accounts + 1)))
         for agent, begin, end in zip(self.agents, *bounds.tolist(), strict=True):
             if end > begin:
-                agent.on_events(events[np.unique(order[begin:end] % len(events))])
+                mine = order[begin:end] % len(events)
+                mine.sort()  # nobody is both parties of a trade: self-trade prevention is on
+                agent.on_events(events[mine])

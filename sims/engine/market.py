@@ -36,20 +36,21 @@ class RuleRefused(Exception):
 class SimMarket:
     """A core with a clock that is set from outside. Satisfies the day driver's `Driven`.
 
-    `limits` bound its kernel; `listener` gets the events (dtype EVENT) of everything that is applied.
+    `limits` bound its kernel.
     """
 
     failure: str | None = None
     """A simulated journal never fails."""
 
-    def __init__(self, limits: EngineLimits, time_ns: int, listener: Callable[[Records], None]) -> None:
+    def __init__(self, limits: EngineLimits, time_ns: int) -> None:
         self.core = Core(Engine(limits))
         self.views = Views(self.core, Tape(1))
         self.clock = ManualClock(time_ns)
         self.commands = 0
         self.events = 0
         """How many event records all commands have caused."""
-        self._listener = listener
+        self.listener: Callable[[Records], None] = _nobody
+        """Gets the events (dtype EVENT) of everything that is applied."""
         self._digest = blake3()
 
     def hot(self, commands: Records) -> Records:
@@ -63,7 +64,7 @@ class SimMarket:
         events = self.core.apply_hot(commands).events
         self.commands += len(commands)
         self.events += len(events)
-        self._listener(events)
+        self.listener(events)
         return events
 
     def rare(self, message: RareMessage) -> RareResult:
@@ -73,7 +74,7 @@ class SimMarket:
         applied = self.core.apply_rare(seq, self.clock.now_ns(), message)
         self.commands += 1
         self.events += len(applied.events)
-        self._listener(applied.events)
+        self.listener(applied.events)
         if applied.result is None:
             raise RuleRefused(f"{type(message).__name__} had no result")
         return applied.result
@@ -100,6 +101,10 @@ class SimMarket:
     def _note(self, kind: FrameKind, first_seq: int, count: int, body: bytes | memoryview) -> None:
         self._digest.update(_FRAME.pack(kind, first_seq, count))
         self._digest.update(body)
+
+
+def _nobody(_events: Records) -> None:
+    """Listen to nothing."""
 
 
 def finish(work: Awaitable[None]) -> None:

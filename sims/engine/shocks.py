@@ -32,20 +32,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
+    """The beginning or the end of a shock."""
+
     at_ns: int
-    do: Callable[[], None]
+    shock: Shock
+    ends: bool
 
 
 class Timetable:
-    """The shocks of a simulation that are still to come."""
+    """The shocks of the open day that are still to come.
 
-    def __init__(self, simulation: Simulation) -> None:
-        self._simulation = simulation
+    It keeps no simulation: a simulation that is over is freed at once, not when the collector of cycles runs.
+    """
+
+    def __init__(self) -> None:
         self._today: list[_Step] = []
 
-    def open_day(self, number: int, after_ns: int = -1) -> None:
+    def open_day(self, simulation: Simulation, number: int, after_ns: int = -1) -> None:
         """Take up the shocks of the open day, the first being 1, that come after a moment."""
-        simulation = self._simulation
         day = simulation.market.views.status().trading_day
         if day is None:
             raise RuntimeError("no day is open")
@@ -53,18 +57,22 @@ class Timetable:
         for shock in simulation.scenario.shock:
             if shock.day != number:
                 continue
-            begin, end = effects(simulation, shock)
-            self._today.append(_Step(moment_ns(day, shock.at), begin))
+            self._today.append(_Step(moment_ns(day, shock.at), shock, ends=False))
             until = getattr(shock, "until", None)
-            if until is not None and end is not None:
-                self._today.append(_Step(moment_ns(day, until), end))
+            if until is not None:
+                self._today.append(_Step(moment_ns(day, until), shock, ends=True))
         self._today = [step for step in self._today if step.at_ns > after_ns]
         self._today.sort(key=lambda step: step.at_ns)
 
-    def run(self, now_ns: int) -> None:
+    def run(self, simulation: Simulation, now_ns: int) -> None:
         """Do what is due."""
         while self._today and self._today[0].at_ns <= now_ns:
-            self._today.pop(0).do()
+            step = self._today.pop(0)
+            begin, end = effects(simulation, step.shock)
+            if not step.ends:
+                begin()
+            elif end is not None:
+                end()
 
 
 def effects(simulation: Simulation, shock: Shock) -> tuple[Callable[[], None], Callable[[], None] | None]:

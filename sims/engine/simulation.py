@@ -75,13 +75,13 @@ class Simulation:
         self.world = World(scenario, catalogue)
         begin = moment_ns(scenario.first_day, Sessions().open_day)
         limits = limits_of(scenario, self.world.reference.max(), sum(len(party.agents) for party in parties))
-        self.market = SimMarket(limits, begin, self._see)
+        self.market = SimMarket(limits, begin)
         self.board = Board(0, 1)
         self._watch = watch
         self.monitor = Monitor()
         open_market(self.market, scenario, catalogue)
         self.crowds = self._people(parties)
-        self._timetable = Timetable(self)
+        self._timetable = Timetable()
         self._driver = SimDriver(self.market, scenario, catalogue)
         self._draws = {crowd.name: stream(seed, f"wake {crowd.name}") for crowd in self.crowds}
         self._order = stream(seed, "order of populations")
@@ -122,7 +122,7 @@ class Simulation:
         self.market.done(margin_rules_of(scenario))
         self.market.done(rules_of(scenario, self.world.catalogue))
         if self.market.status().phase is not MarketPhase.SETTLED:
-            self._timetable.open_day(self._settled_days + 1, self.market.clock.now_ns())
+            self._timetable.open_day(self, self._settled_days + 1, self.market.clock.now_ns())
 
     def _after(self, what: str) -> None:
         if what == "open day":
@@ -150,6 +150,7 @@ class Simulation:
             draws = stream(self.seed, f"members {party.name}")
             crowds.append(AgentCrowd(party.name, party.agents, theirs, self.world, board, draws))
         board.place(crowds)
+        market.listener = board.fold
         return crowds
 
     def _open_board(self) -> None:
@@ -165,7 +166,7 @@ class Simulation:
         self._moment = Moment(self._wakes, 0.0, epoch_day(day), left <= 0, left)
         sessions = state.day.sessions
         self._hours = (moment_ns(day, sessions.call), moment_ns(day, sessions.close))
-        self._timetable.open_day(self._settled_days + 1)
+        self._timetable.open_day(self, self._settled_days + 1)
         for crowd in self.crowds:
             crowd.open_day(self._moment)
 
@@ -191,7 +192,7 @@ class Simulation:
         stop = end_ns if until_ns is None else min(end_ns, until_ns)
         while now < stop:
             self._move_to(now)
-            self._timetable.run(now)
+            self._timetable.run(self, now)
             self._wake()
             now += step
         self._next_wake = now
@@ -224,9 +225,6 @@ class Simulation:
     def _send(self, parts: list[Records]) -> Records:
         commands = parts[0] if len(parts) == 1 else np.array(joined(parts, COMMAND))
         return self.market.hot(commands) if len(commands) else np.zeros(0, EVENT)
-
-    def _see(self, events: Records) -> None:
-        self.board.fold(events)
 
     def providers(self) -> list[ProviderCrowd]:
         """Return the populations that deliver."""
