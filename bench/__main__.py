@@ -12,7 +12,9 @@ SHARED = {
     "scheduler_cases",
     "streams",
     "wire_feed",
+    "wire_http",
     "wire_load",
+    "wire_readers",
     "wire_server",
 }
 

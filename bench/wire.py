@@ -53,9 +53,9 @@ class Running:
         """Return a member's key."""
         return Profile(**self.ready["profiles"][number], base_url=f"http://127.0.0.1:{self.ready['http']}")
 
-    def load(self, number: int = 0) -> Load:
-        """Log a member on to the binary gateway."""
-        return Load(self.ready["binary"], self.profile(number), self.ready["contracts"])
+    def load(self, number: int = 0, contracts: list[dict[str, Any]] | None = None) -> Load:
+        """Log a member on to the binary gateway, for some contracts or all."""
+        return Load(self.ready["binary"], self.profile(number), contracts or self.ready["contracts"])
 
 
 @contextlib.contextmanager
@@ -184,7 +184,7 @@ def websocket(running: Running, seconds: float) -> list[Result]:
     one, cost = costing(running, order_rate(port, members[:1], contract, half), half)
     ten, _ = costing(running, order_rate(port, members[1:], contract, half), half)
     few = running.ready["contracts"][:4]
-    load = Load(running.ready["binary"], running.profile(11), few)
+    load = running.load(11, few)
     symbols = [row["symbol"] for row in few]
     changes, change_cost = costing(running, fan_out(port, load, symbols, SUBSCRIBERS, seconds), seconds)
     load.close()
@@ -201,7 +201,7 @@ def websocket(running: Running, seconds: float) -> list[Result]:
 def many_readers(running: Running, seconds: float) -> list[Result]:
     """Measure delivery to many readers, with and without those that don't read and one that floods."""
     contract = running.ready["contracts"][0]
-    load = Load(running.ready["binary"], running.profile(12), [contract])
+    load = running.load(12, [contract])
     found = measure(running.ready["http"], running.pid, load, contract["symbol"], seconds)
     load.close()
     case = f"feed, {HEALTHY} readers"

@@ -25,16 +25,18 @@ export function drawn(tag, attributes = {}, ...children) {
   return made;
 }
 
-/** Return a function that runs `draw` in the next frame, however often it is called until then. */
-export function conflated(draw) {
+/** Return a function that runs `draw` in the next frame that is due, at most every `everyMs`, however often it is called. */
+export function conflated(draw, everyMs = 0) {
   let waiting = false;
+  let drawn = -Infinity;
+  const frame = (now) => {
+    if (now - drawn < everyMs) return requestAnimationFrame(frame);
+    [waiting, drawn] = [false, now];
+    draw();
+  };
   return () => {
-    if (waiting) return;
+    if (!waiting) requestAnimationFrame(frame);
     waiting = true;
-    requestAnimationFrame(() => {
-      waiting = false;
-      draw();
-    });
   };
 }
 

@@ -15,6 +15,7 @@ import { Ladder, ownLots } from "./ladder.js";
 import { Ticket } from "./ticket.js";
 
 const TRADES_SHOWN = 25;
+const CURVE_MS = 500;
 const OF_CHOSEN = ["l2", "trades"];
 
 class Market {
@@ -44,7 +45,7 @@ class Market {
     this.drawLadder = conflated(() => this.ladder.show(this.book, ownLots(this.desk.orders, this.symbol)));
     this.drawTrades = conflated(() => this.showTrades());
     this.drawChart = conflated(() => this.chart.draw());
-    this.drawCurve = conflated(() => this.showCurve());
+    this.drawCurve = conflated(() => this.showCurve(), CURVE_MS);
     this.listen(opened);
   }
 
