@@ -5,7 +5,7 @@ from __future__ import annotations
 from exchange.api import requests
 from exchange.api.answers import Done
 from exchange.api.defaults import AuctionLot, Auctions, Claim, Claims, MarginCall, MarginCalls
-from exchange.api.formats import day_text, parse_price_ticks, price_text, time_text
+from exchange.api.formats import day_text, parse_id, parse_price_ticks, price_text, time_text
 from exchange.domain import messages
 from exchange.gateway.call import Call, Route
 from exchange.service import state
@@ -34,7 +34,7 @@ async def bid(call: Call) -> Done:
     wanted: requests.AuctionBid = call.body
     message = messages.BidForPosition(
         account=call.caller.account,
-        restricted=int(wanted.account),
+        restricted=parse_id(wanted.account, "account"),
         symbol=wanted.symbol,
         lots=wanted.quantity,
         price_ticks=parse_price_ticks(wanted.price),

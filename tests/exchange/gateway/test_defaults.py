@@ -77,3 +77,11 @@ async def test_a_default_from_the_call_to_the_claim(tmp_path: Path) -> None:
                 await operator.primary.transfer_seized("1", "coral", 1)
             assert (await buys.balances()).cash_fen == 0
         served.exchange.check()
+
+
+@pytest.mark.parametrize("account", ["0*", "²", "18446744073709551616"])
+async def test_a_bid_for_what_is_no_account_is_refused(tmp_path: Path, account: str) -> None:
+    async with serving(tmp_path) as served, served.client(await served.admit("blue", "enterprise")) as client:
+        with pytest.raises(ExchangeError) as refused:
+            await client.bid(AuctionBid(account=account, symbol=SYMBOL, quantity=1, price="12.00"))
+        assert (refused.value.status, refused.value.field) == (422, "account")
