@@ -30,6 +30,8 @@ export const chinese = {
   loading: "加载中……", api_unread: "无法读取接口说明：{why}", api_signed: "需要权限的请求须签名。dongxi sign 会打印请求头：",
   api_refusal: "拒绝的格式为 {\"error\": {\"code\", \"message\", \"field\"}}；code 保持稳定，message 说明该怎么办。",
   api_feed: "WebSocket 行情 /v1/feed 的说明见 docs/protocol.md。",
+  health: "市场健康指数", health_history: "指数走势", measured_at: "测于 {time}", not_measured: "尚未测得", "group.circulation efficiency": "流通效率", "group.safety": "安全水平", "group.value creation": "价值创造",
+  "component.spread": "价差", "component.depth": "深度", "component.conversion": "发布算力转化", "component.delivery": "交付质量", "component.concentration": "集中度", "component.cover": "空头备兑", "component.utilisation": "利用率", "component.balance": "东西均衡", "component.convergence": "价格收敛",
   operators_only: "运营人员登录后可查看本页。", market_at_a_glance: "市场概览", map_title: "枢纽",
   map_legend: "大小：本页打开以来的成交手数。圆环：下一交割日已认证算力的使用比例。红色：停牌。",
   alerts: "告警", all_quiet: "暂无告警。", hubs: "枢纽数据", load: "负载", actions: "操作", halt_what: "停牌", or_a_contract: "或某一合约，如 H100.GUIAN.2701",

@@ -30,6 +30,8 @@ export const english = {
   loading: "Loading …", api_unread: "The API could not be read: {why}", api_signed: "Requests with a scope are signed. dongxi sign prints the headers:",
   api_refusal: "A refusal is {\"error\": {\"code\", \"message\", \"field\"}}; the code is stable, the message says what to do.",
   api_feed: "The WebSocket feed /v1/feed is described in docs/protocol.md.",
+  health: "Market health", health_history: "The index over time", measured_at: "measured at {time}", not_measured: "not measured yet", "group.circulation efficiency": "Circulation efficiency", "group.safety": "Safety", "group.value creation": "Value creation",
+  "component.spread": "spread", "component.depth": "depth", "component.conversion": "conversion of posted capacity", "component.delivery": "delivery quality", "component.concentration": "concentration", "component.cover": "cover of shorts", "component.utilisation": "utilisation", "component.balance": "east–west balance", "component.convergence": "price convergence",
   operators_only: "Log in as an operator to see this screen.", market_at_a_glance: "The market at a glance", map_title: "Hubs",
   map_legend: "Size: lots traded since this page was opened. Ring: share of the certified cards that is used on the next delivery day. Red: halted.",
   alerts: "Alerts", all_quiet: "Nothing to look at.", hubs: "Hubs in figures", load: "Load", actions: "Actions", halt_what: "Halt", or_a_contract: "or a contract, such as H100.GUIAN.2701",

@@ -8,6 +8,7 @@ import { fact, fill } from "../lib/tables.js";
 import { count, language, momentOf, percent, price, say, sayCode, shortName, yuan, yuanRoughly } from "../lib/words.js";
 import { settled, standing } from "../market/grid.js";
 import { Actions } from "./actions.js";
+import { showHealth } from "./health.js";
 import { Load } from "./load.js";
 import { HubMap } from "./map.js";
 
@@ -25,6 +26,7 @@ class Operator {
     this.lots = new Map(); // hub → lots traded since the page was opened
     this.tops = new Map();
     this.used = new Map();
+    this.health = new Map();
     const nameOf = (code) => this.names.get(code);
     this.map = new HubMap(element("map"), hubs, nameOf);
     this.actions = new Actions(opened, hubs, nameOf, () => Promise.all([this.loadContracts(), this.refresh()]));
@@ -88,10 +90,11 @@ class Operator {
   }
 
   async refresh() {
-    const [status, proposals, certificates, deliveries, disputes, calls, claims] = await Promise.all([
+    const [status, proposals, certificates, deliveries, disputes, calls, claims, health] = await Promise.all([
       get("/v1/status"), get("/v1/operator/proposals"), get("/v1/operator/certificates"), get("/v1/operator/deliveries"),
       get("/v1/operator/disputes"), allowed("/v1/operator/margin-calls", { calls: [] }), allowed("/v1/operator/claims", { claims: [] }),
-      this.load.refresh()]);
+      showHealth(), this.load.refresh()]);
+    this.health = health;
     this.countUsed(certificates.certificates, status.trading_day);
     this.showFacts(status);
     this.actions.showProposals(proposals.proposals);
@@ -133,9 +136,9 @@ class Operator {
       const move = now === null ? "" : percent(now / settled(contract) - 1);
       this.map.show(code, { size: lots / most, used: cards ? used / cards : 0, price: shown, halted,
         title: say("hub_title", { hub: this.names.get(code), price: shown || "–", move: move || "–", lots: count(lots), used: count(used), cards: count(cards) }) });
-      rows.push([this.names.get(code), shown, move, count(lots), count(cards), cards ? percent(used / cards) : ""]);
+      rows.push([this.names.get(code), shown, move, count(lots), count(cards), cards ? percent(used / cards) : "", this.health.get(code)?.toFixed(2) ?? ""]);
     }
-    fill("hubs", ["hub", "price", "move", "lots_traded", "cards_certified", "used"], rows);
+    fill("hubs", ["hub", "price", "move", "lots_traded", "cards_certified", "used", "health"], rows);
   }
 
   showDefaults(calls, claims) {
