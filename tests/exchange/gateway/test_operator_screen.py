@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from browser import browsing
 from exchange_server import Served, serving
+from history_filling import filling
 from playwright.async_api import Page, expect
 
 from exchange.api.requests import NewOrder
@@ -99,3 +101,22 @@ async def test_members_and_strangers_see_nothing_of_it(tmp_path: Path, chromium:
         await expect(page.locator("#closed")).to_have_text("Log in as an operator to see this screen.")
         await expect(page.locator("#open")).to_be_hidden()
         assert [url for url in asked if "/v1/operator" in url] == []
+
+
+async def test_the_health_index_is_shown_as_it_is_measured(tmp_path: Path, chromium: str) -> None:
+    async with serving(tmp_path) as served, browsing(chromium) as page:
+        await served.at(9, 30)
+        with filling(tmp_path / "data"):
+            red, _ = await trade(served)
+            for minute in (46, 59):  # it is measured every quarter of an hour in which something happened
+                await served.at(9, minute)
+                async with served.client(red) as client:
+                    await client.place(NewOrder(symbol=SYMBOL, side="sell", price="12.00", quantity=6))
+            await open_screen(served, page, served.operator)
+            await expect(page.locator("#health-index")).to_have_text(re.compile(r"\d+\.\d\d"))
+            await expect(page.locator("#health dt").first).to_be_visible()
+            async with served.client() as anyone:
+                overall = (await anyone.health()).overall
+            assert overall is not None
+            await expect(page.locator("#health-index")).to_have_text(f"{overall.index:.2f}")
+            assert await page.locator("#health section").count() == len(overall.groups)

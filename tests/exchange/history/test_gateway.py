@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from exchange_server import SATURDAY, Served, serving
+from history_filling import filling
 
 from exchange.api import history as api
 from exchange.api.codes import RequestRefused
@@ -30,20 +29,6 @@ DAY = "H100.GUIAN.261205"
 WEEK = "H100.GUIAN.26W50"
 MONTH = "H100.GUIAN.2702"
 ENDLESS = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
-
-
-@contextmanager
-def filling(data_dir: Path) -> Iterator[None]:
-    """Fill the history beside the server, in a thread instead of a process."""
-    stop = threading.Event()
-    with Follower(data_dir) as follower:
-        thread = threading.Thread(target=follower.run, args=(stop,))
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join()
 
 
 async def caught_up(served: Served, client: ExchangeClient) -> api.HistoryStatus:
