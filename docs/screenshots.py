@@ -1,4 +1,4 @@
-"""Draws docs/images/market.png from a server that runs the demonstration day (`make run`, while the market trades).
+"""Draws docs/images/market.png from a server that runs the demonstration day, while the market trades.
 
 Usage: python -m docs.screenshots [http://127.0.0.1:8230]
 """
