@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import threading
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import orjson
@@ -15,6 +18,7 @@ from exchange.api.preview import Preview
 from exchange.api.requests import Amend, Cancel
 from exchange.api.trading import OrderResult
 from exchange.client import ExchangeClient, ExchangeError
+from exchange.gateway.preview import PREVIEWS_MAX
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 RULEBOOK = Path(__file__).parents[3] / "docs/rulebook.md"
@@ -119,7 +123,7 @@ async def test_a_value_is_price_times_hours_times_lots(client: ExchangeClient) -
 
 
 async def test_what_margin_refuses_is_refused_in_the_preview(stage: Stage, client: ExchangeClient) -> None:
-    too_much = order(symbol="H100.GUIAN.2701", price="12.00", quantity=1_000_000)
+    too_much = order(symbol="H100.GUIAN.27Q2", price="12.00", quantity=100_000)
     most = await client.preview([too_much])
     (result,) = most.results
     assert result.error is not None and result.error.code == "MARGIN"
@@ -133,3 +137,24 @@ async def test_a_key_that_only_reads_may_preview(stage: Stage, client: ExchangeC
     body = orjson.dumps({"items": [{"action": "new", "symbol": SYMBOL, "side": "buy", "quantity": 1}]})
     status, answer = await stage.served.raw("POST", "/v1/orders/preview", body, profile=stage.served.operator)
     assert status == 200, answer
+
+
+async def test_more_previews_than_may_be_at_once_are_refused(client: ExchangeClient) -> None:
+    """All threads are held up, so that every preview is still under way when the last one is asked for."""
+    loop, go_on = asyncio.get_running_loop(), threading.Event()
+    threads = ThreadPoolExecutor(1)
+    threads.submit(go_on.wait)
+    loop.set_default_executor(threads)
+    asked = [asyncio.create_task(client.preview([order(price="12.10")])) for _ in range(PREVIEWS_MAX + 1)]
+    try:
+        (refused,), _ = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+        answer = refused.exception()
+        assert isinstance(answer, ExchangeError)
+        assert (answer.code, answer.status) == ("BUSY", 503)
+    finally:
+        go_on.set()
+        previews = await asyncio.gather(*asked, return_exceptions=True)
+        loop.set_default_executor(ThreadPoolExecutor())
+        threads.shutdown(wait=False)
+    assert [isinstance(one, ExchangeError) for one in previews].count(False) == PREVIEWS_MAX
+    assert len((await client.preview([order(price="12.10")])).results) == 1
