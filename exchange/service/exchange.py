@@ -260,6 +260,7 @@ class Exchange:
         if not self._gathering.is_sender(account, by):
             if self._gathering.parts:  # what others sent for the account stands before the note
                 self._write()
+                self._flush_soon()  # even if what follows the note is refused
             self._gathering.note_sender(account, by)
 
     def events_since(self, seq: int) -> list[Records] | None:

@@ -179,6 +179,25 @@ async def test_a_full_queue_says_busy_and_forgets_nothing(config):
     await exchange.close()
 
 
+async def test_another_key_that_is_refused_leaves_nothing_behind_it_waiting(config):
+    files = GatedFiles()
+    exchange = await trading(dataclasses.replace(config, queue_commands_max=8), files)
+    one = order(exchange, Side.SELL, 1, price_of(exchange))
+    files.gate.clear()
+    tasks = []
+    for _ in range(2):  # the second gathers while the journal is busy with the first
+        exchange.note_sender(2, "first key")
+        tasks.append(asyncio.create_task(exchange.submit_hot(one, 2)))
+        await asyncio.sleep(0.01)
+    exchange.note_sender(2, "second key")
+    assert (await exchange.submit_hot(np.concatenate([one] * 8), 2)).code is RejectCode.BUSY
+    files.gate.set()
+    answers = await asyncio.wait_for(asyncio.gather(*tasks), 10)
+    assert [answer.ok for answer in answers] == [True, True]
+    assert len(exchange.views.open_orders(2)) == 2
+    await exchange.close()
+
+
 async def test_a_failed_sync_stops_acknowledging_for_good_and_reading_goes_on(config):
     files = GatedFiles()
     exchange = await trading(config, files)
