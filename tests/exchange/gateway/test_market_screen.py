@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -137,6 +138,37 @@ async def test_a_connection_that_broke_goes_on(tmp_path: Path, chromium: str) ->
         reachable = True
         await expect(page.locator("#light")).to_have_text("live")
         await expect(page.locator("#ladder .sell").last).to_contain_text("11.89")
+
+
+async def test_a_preview_that_comes_late_is_not_shown(tmp_path: Path, chromium: str) -> None:
+    first_asked, first_may_come = asyncio.Event(), asyncio.Event()
+
+    async def hold_the_first(route: Route) -> None:
+        if not first_asked.is_set():
+            first_asked.set()
+            await first_may_come.wait()
+        await route.continue_()
+
+    async with trading(tmp_path, chromium) as (_, page, _seller):
+        await page.route("**/v1/orders/preview", hold_the_first)
+        await write_order(page, "11.80", 20_000_000)
+        await asyncio.wait_for(first_asked.wait(), 10)
+        await write_order(page, "11.80", 2)
+        await expect(page.locator("#preview")).to_contain_text("2 rest in the book")
+        async with page.expect_response("**/v1/orders/preview") as late:
+            first_may_come.set()
+        await (await late.value).finished()
+        await expect(page.locator("#preview")).to_contain_text("2 rest in the book")
+        assert await page.locator("#preview .refused").count() == 0
+
+
+async def test_a_session_that_is_over_is_said_in_the_header(tmp_path: Path, chromium: str) -> None:
+    async with trading(tmp_path, chromium) as (served, page, _seller):
+        await expect(page.locator("#trouble")).to_have_text("")
+        async with served.client(served.operator) as operator:
+            await operator.set_password("blue", PASSWORD)  # which ends the member's sessions
+        await expect(page.locator("#trouble")).to_contain_text("log in")
+        await expect(page.locator("#light")).to_have_text("live")
 
 
 async def test_the_grid_is_walked_by_keys_and_the_language_switched(tmp_path: Path, chromium: str) -> None:

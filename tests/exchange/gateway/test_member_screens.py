@@ -5,12 +5,13 @@ A browser reports a refusal's status on its console: `outages`.
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from browser import browsing
 from exchange_server import Served, serving
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from exchange.api.attest import AgentKey
 from exchange.api.requests import NewOrder, PostCapacity
@@ -132,3 +133,40 @@ async def test_a_plan_is_searched_and_its_orders_placed(tmp_path: Path, chromium
         async with served.client(blue) as client:
             (position,) = await client.positions()
         assert (position.symbol, position.quantity) == (SYMBOL, 16)
+
+
+COUNT_TIMERS = """
+  window.waiting = new Set();
+  const [set, clear] = [setTimeout, clearTimeout];
+  window.setTimeout = (work, ms, ...rest) => {
+    const timer = set(() => { window.waiting.delete(timer); work(...rest); }, ms);
+    if (ms === 10_000) window.waiting.add(timer);
+    return timer;
+  };
+  window.clearTimeout = (timer) => { window.waiting.delete(timer); clear(timer); };
+"""
+
+
+async def test_news_during_a_drawing_begins_no_second_round(tmp_path: Path, chromium: str) -> None:
+    asked: list[Route] = []
+    twice = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        asked.append(route)
+        if len(asked) == 1:  # what the account hears while it is being drawn
+            async with served.client(blue) as client:
+                await client.place(NewOrder(symbol=SYMBOL, side="buy", quantity=1, price="11.80"))
+            await asyncio.wait_for(twice.wait(), 10)
+        twice.set()
+        await route.continue_()
+
+    async with serving(tmp_path) as served, browsing(chromium, outages=True) as page:
+        await served.at(9, 30)
+        blue = await served.admit("blue", "enterprise")
+        await page.add_init_script(COUNT_TIMERS)
+        await page.route("**/v1/reservations*", hold)
+        await log_in(served, page, blue, "/enterprise")
+        await asyncio.wait_for(twice.wait(), 10)
+        await page.wait_for_load_state("networkidle")
+        await expect(page.locator("#facts")).to_contain_text("Cash")
+        assert await page.evaluate("window.waiting.size") == 1

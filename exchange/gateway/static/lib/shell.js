@@ -2,6 +2,7 @@
 
 import { logOut, Refused, session, Unreachable } from "./api.js";
 import { element, node } from "./dom.js";
+import { Feed } from "./feed.js";
 import { language, say, switchLanguage, translate } from "./words.js";
 
 const SCREENS = [["/", "market"], ["/provider", "provider"], ["/enterprise", "enterprise"], ["/operator", "operator"], ["/docs", "api"]];
@@ -45,7 +46,7 @@ function whoIsIn(opened) {
 addEventListener("unhandledrejection", (event) => {
   if (!(event.reason instanceof Unreachable) && !(event.reason instanceof Refused)) return;
   event.preventDefault();
-  element("trouble").textContent = event.reason.message;
+  showTrouble(event.reason.message);
 });
 
 /** Build the header and translate the page; return who is logged in, or null. */
@@ -63,10 +64,22 @@ export async function mountShell() {
   return opened;
 }
 
-/** Show whether what the page shows is live. */
-export function showConnection(state) {
+function showTrouble(text) {
+  element("trouble").textContent = text;
+}
+
+/** Open the feed, with the account's own channel if someone is logged in; the header says how it goes. */
+export function liveFeed(opened) {
+  const feed = new Feed(showConnection);
+  feed.on("error", (message) => showTrouble(message.message)); // such as that the session is over
+  if (opened) feed.logOnBySession(opened.csrf_token);
+  return feed;
+}
+
+// whether what the page shows is live
+function showConnection(state) {
   const light = element("light");
   light.className = state;
   light.textContent = say(`connection.${state}`);
-  if (state === "open") element("trouble").textContent = "";
+  if (state === "open") showTrouble("");
 }

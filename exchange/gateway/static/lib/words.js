@@ -1,4 +1,4 @@
-// Words, numbers and times in the reader's language. A page asks `say(key)`; the keys are in words/en.js and words/zh.js.
+// Words, numbers and times in the reader's language. A page asks `say(key)`; the keys are in english.js and chinese.js.
 
 import { english } from "./english.js";
 import { chinese } from "./chinese.js";

@@ -4,8 +4,7 @@
 import { getAll, get, Refused } from "../lib/api.js";
 import { Book, ticksOf } from "../lib/book.js";
 import { conflated, element, node, setText } from "../lib/dom.js";
-import { Feed } from "../lib/feed.js";
-import { mountShell, showConnection } from "../lib/shell.js";
+import { liveFeed, mountShell } from "../lib/shell.js";
 import { count, language, momentOf, price, say, sayCode, shortName, timeOf } from "../lib/words.js";
 import { Chart } from "./chart.js";
 import { drawCurve } from "./curve.js";
@@ -55,7 +54,7 @@ class Market {
   }
 
   listen(opened) {
-    this.feed = new Feed(showConnection);
+    this.feed = liveFeed(opened);
     this.feed.on("l1", (message) => this.heardTop(message));
     this.feed.on("l2", (message) => this.heardBook(message));
     this.feed.on("l2_delta", (message) => this.heardBook(message));
@@ -63,11 +62,7 @@ class Market {
     this.feed.on("candle", (message) => this.heardCandle(message));
     this.feed.on("status", (message) => this.heardStatus(message));
     this.feed.on("heartbeat", (message) => this.showTime(message.market_time));
-    if (opened) {
-      this.feed.logOnBySession(opened.csrf_token);
-      this.feed.on("welcome", () => this.desk.refresh());
-      this.feed.on("account", () => this.desk.refresh());
-    }
+    this.feed.on("account", () => this.desk.refresh()); // the first comes with the welcome
     this.feed.follow(["status"]);
   }
 

@@ -36,6 +36,7 @@ export class Ticket {
     price.value = "";
     element("limits").textContent = say("limits", { low: contract.price_low, high: contract.price_high });
     element("preview").replaceChildren();
+    this.previewed = null;
     this.changed();
   }
 
@@ -70,14 +71,9 @@ export class Ticket {
   async preview() {
     const where = element("preview");
     if (!this.form.checkValidity()) return where.replaceChildren();
-    const order = this.order();
-    try {
-      const answer = await ask("POST", "/v1/orders/preview", { items: [{ action: "new", ...order }] });
-      const [result] = answer.results;
-      where.replaceChildren(...(result.error ? [node("p", { className: "refused", text: result.error.message })] : facts(result.order, answer)));
-    } catch (error) {
-      where.replaceChildren(node("p", { className: "quiet", text: error instanceof Refused ? error.message : say("no_preview") }));
-    }
+    const order = (this.previewed = this.order());
+    const shown = await previewOf(order);
+    if (order === this.previewed) where.replaceChildren(...shown); // else the ticket says something else by now
   }
 
   async send(order) {
@@ -97,6 +93,16 @@ export class Ticket {
     element("ask-again").hidden = !this.unanswered;
     button.disabled = Boolean(this.unanswered); // one thing at a time: first what became of this one
     this.changed();
+  }
+}
+
+async function previewOf(order) {
+  try {
+    const answer = await ask("POST", "/v1/orders/preview", { items: [{ action: "new", ...order }] });
+    const [result] = answer.results;
+    return result.error ? [node("p", { className: "refused", text: result.error.message })] : facts(result.order, answer);
+  } catch (error) {
+    return [node("p", { className: "quiet", text: error instanceof Refused ? error.message : say("no_preview") })];
   }
 }
 

@@ -1,8 +1,7 @@
 // What the screens of a member share: they are drawn anew when something concerns the account, and now and then.
 
 import { element } from "../lib/dom.js";
-import { Feed } from "../lib/feed.js";
-import { mountShell, showConnection } from "../lib/shell.js";
+import { liveFeed, mountShell } from "../lib/shell.js";
 
 const NOW_AND_THEN_MS = 10_000;
 const TOGETHER_MS = 200; // what happens together is drawn once
@@ -13,21 +12,21 @@ export async function live(kinds, start) {
   const may = kinds.includes(opened?.kind);
   element(may ? "open" : "closed").hidden = false;
   if (!may) return;
-  let timer = null;
+  let timer = null; // the only one that waits, whatever is being drawn meanwhile
   const soon = () => {
     clearTimeout(timer);
     timer = setTimeout(refresh, TOGETHER_MS);
   };
   const draw = await start(opened, soon);
   async function refresh() {
+    timer = null;
     try {
       await draw();
     } finally {
-      timer = setTimeout(refresh, NOW_AND_THEN_MS); // what went wrong is said in the header
+      timer ??= setTimeout(refresh, NOW_AND_THEN_MS); // what went wrong is said in the header
     }
   }
-  const feed = new Feed(showConnection);
-  feed.logOnBySession(opened.csrf_token);
+  const feed = liveFeed(opened);
   feed.follow(["status"]);
   for (const type of ["account", "status"]) feed.on(type, soon);
   soon();

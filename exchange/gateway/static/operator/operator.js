@@ -2,8 +2,7 @@
 
 import { get, getAll, Refused } from "../lib/api.js";
 import { conflated, element, node } from "../lib/dom.js";
-import { Feed } from "../lib/feed.js";
-import { mountShell, showConnection } from "../lib/shell.js";
+import { liveFeed, mountShell } from "../lib/shell.js";
 import { fact, fill } from "../lib/tables.js";
 import { count, language, momentOf, percent, price, say, sayCode, shortName, yuan, yuanRoughly } from "../lib/words.js";
 import { settled, standing } from "../market/grid.js";
@@ -33,7 +32,7 @@ class Operator {
     this.load = new Load();
     this.drawHubs = conflated(() => this.showHubs());
     element("grade").addEventListener("change", () => this.chooseGrade());
-    this.feed = new Feed(showConnection);
+    this.feed = liveFeed(null); // nothing here is of the operator's own account
     this.feed.on("trade", (message) => this.heardTrade(message));
     this.feed.on("l1", (message) => {
       this.tops.set(message.symbol, message);
