@@ -257,7 +257,8 @@ def revoke_certificate(state: State, message: p.RevokeCertificate, stamp: Stamp)
         return refused(RejectCode.UNKNOWN_CERTIFICATE)
     revoke(certificate, message.reason[:TEXT_MAX] or "revoked")
     outcome = _changed(state, [certificate], stamp)
-    call_now(state, certificate.account)
+    if certificate.account != HOUSE:  # it may have taken it over from a defaulter
+        call_now(state, certificate.account)
     return outcome
 
 

@@ -63,7 +63,8 @@ def _placed(state: State, sale: StandingSale, stamp: Stamp) -> Iterator[Records]
         row = state.contract_row(contract.index)
         price = max(sale.price_ticks, int(row["price_low"]))
         lots = min(_free_lots(state, sale.account, contract), LOTS_MAX)
-        lots = min(lots, max(0, -deficit(state, sale.account)) // margin_short(row))
+        if margin_short(row):
+            lots = min(lots, max(0, -deficit(state, sale.account)) // margin_short(row))
         if lots > 0 and price <= row["price_high"]:
             order = new_order(
                 account=sale.account,
