@@ -166,11 +166,9 @@ def _accept(state: State, give_up: GiveUp, stamp: Stamp) -> Outcome:
 
 
 def _netting_left(state: State, of: Transfer) -> int | None:
-    """Return what the giver still nets without these lots, fen; None if it can't do without them, as if an
-    order traded them away (clause 5.11).
+    """Return what the giver still nets without these lots, fen; None if its other positions and its orders
+    aren't margined without them, as if an order traded them away (clause 5.11).
     """
-    if not state.netting[of.giver]:
-        return 0
     side = Side.SELL if of.lots > 0 else Side.BUY
     lots, price = abs(of.lots), of.price_ticks
     command = new_order(account=of.giver, instrument=of.contract, side=side, quantity=lots, price=price)
