@@ -23,7 +23,7 @@ from exchange.service.insuring import (
     settled,
 )
 from exchange.service.state import Outcome, Stamp, State, refused
-from exchange.service.taking import taking_order
+from exchange.service.taking import taking_order, trades_of
 from matching.records import EventKind, Records
 
 
@@ -47,10 +47,11 @@ def buy_in_shortfalls(state: State, message: BuyInShortfalls, stamp: Stamp) -> O
     if state.day.phase is not MarketPhase.CONTINUOUS:
         return refused(RejectCode.WRONG_PHASE, state.day.phase.label)
     events: list[Records] = []
+    lots = 0
     for waiting in [of for of in state.delivering.buy_ins if not of.done]:
         waiting.done = True
         events += _buy_in(state, waiting, stamp)
-    lots = sum(int(part["quantity"][part["kind"] == EventKind.TRADE].sum()) for part in events)
+        lots += waiting.lots
     return Outcome(data={"lots": lots}, events=events)
 
 
@@ -91,7 +92,7 @@ def _next_delivered(state: State, expired: Contract) -> Contract | None:
 
 def _true_up(state: State, of: BuyIn, replacement: Contract, events: Records, stamp: Stamp) -> None:
     """Replace the mark-up on what was bought by what it cost."""
-    trades = events[events["kind"] == EventKind.TRADE]
+    trades = trades_of(events)
     prices, lots = trades["price"].astype(np.int64), trades["quantity"].astype(np.int64)
     of.lots, of.replacement = int(lots.sum()), replacement.index
     final = int(state.contract_row(of.contract)["reference"])

@@ -26,7 +26,7 @@ from exchange.service.handle_members import AMOUNT_MAX_FEN
 from exchange.service.margins import netting_now
 from exchange.service.seizing import seize_collateral
 from exchange.service.state import DONE, HOUSE, Bid, Outcome, Stamp, State, refused
-from exchange.service.taking import taking_order
+from exchange.service.taking import taking_order, trades_of
 from exchange.service.transfers import Transfer, can_margin, transfer
 from matching.records import EventKind, OrderFlag, Records
 
@@ -66,7 +66,7 @@ def close_out(state: State, message: CloseOut, stamp: Stamp) -> Outcome:
         if deficit(state, account) <= 0:
             break
         traded = _close_one(state, account, int(row["contract"]), int(row["lots"]), stamp)
-        closed += sum(int(part["quantity"][part["kind"] == EventKind.TRADE].sum()) for part in traded)
+        closed += int(trades_of(traded[0])["quantity"].sum())
         events += traded
     if deficit(state, account) <= 0:
         events += end_call(state, account, stamp)
@@ -74,7 +74,9 @@ def close_out(state: State, message: CloseOut, stamp: Stamp) -> Outcome:
 
 
 def _close_one(state: State, account: int, contract: int, lots: int, stamp: Stamp) -> list[Records]:
-    """Trade a position away at any price within the day's limits, as far as the book goes."""
+    """Trade a position away at any price within the day's limits, as far as the book goes; the order's events
+    come first.
+    """
     order = taking_order(state, account, contract, -lots, stamp, OrderFlag.REDUCE_ONLY)
     set_enabled(state, account, True, stamp)
     events = state.engine.apply(order)

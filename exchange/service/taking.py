@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exchange.service.state import Stamp, State
-from matching.records import OrderFlag, Records, Side, StpMode, TimeInForce, new_order
+from matching.records import EventKind, OrderFlag, Records, Side, StpMode, TimeInForce, new_order
 
 LOTS_MAX = 1 << 20
 """Most that one order may have."""
@@ -34,3 +34,10 @@ def taking_order(
         seq=stamp.seq,
         time_ns=stamp.time_ns,
     )
+
+
+def trades_of(events: Records) -> Records:
+    """Return the trades of one command's order among its `events`: not those of stops that it triggered."""
+    own = events["order_id"] == events["order_id"][:1]
+    trades: Records = events[own & (events["kind"] == EventKind.TRADE)]
+    return trades

@@ -26,7 +26,7 @@ from exchange.service.core import Core
 from exchange.service.tape import Tape
 from exchange.service.views import Views
 from matching.engine import Engine
-from matching.records import EventKind, RejectCode, Side, new_order
+from matching.records import EventKind, OrderType, RejectCode, Side, new_order
 from matching.spec import EngineLimits
 
 FRIDAY = date(2026, 12, 4)
@@ -111,14 +111,18 @@ class Scenario:
         self.now_ns = moment_ns(self._day, time.fromisoformat(text))
 
     def _order(self, told: list[Any]) -> str | None:
-        """[account, side, lots, symbol, price]: a limit order; returns the kernel's reject code."""
-        name, side, lots, symbol, price = told
+        """[account, side, lots, symbol, price, trigger]: a limit order, with a trigger a stop limit order;
+        returns the kernel's reject code.
+        """
+        name, side, lots, symbol, price, *trigger = told
         row = new_order(
             account=self.account(name),
             instrument=self._index(symbol),
             side=Side[side.upper()],
             quantity=lots,
             price=price,
+            order_type=OrderType.STOP_LIMIT if trigger else OrderType.LIMIT,
+            trigger=trigger[0] if trigger else 0,
             seq=self.core.seq + 1,
             time_ns=self.now_ns,
         )
