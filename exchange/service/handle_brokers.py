@@ -15,6 +15,7 @@ from exchange.service.brokerstate import Commission, GiveUp, Rate
 from exchange.service.guard import netting_after
 from exchange.service.handle_members import AMOUNT_MAX_FEN
 from exchange.service.handle_positions import within_limit
+from exchange.service.insuring import move, settled, tell_kernel
 from exchange.service.state import DONE, HOUSE, Outcome, Stamp, State, refused
 from exchange.service.transfers import Transfer, can_margin, transfer
 from matching.records import Records, Side, new_order
@@ -177,15 +178,11 @@ def _netting_left(state: State, of: Transfer) -> int | None:
 
 def _pay_fee(state: State, give_up: GiveUp, contract: int, stamp: Stamp) -> list[Records]:
     """Move the fee from the taker to the giver's broker, or to the giver if it has none."""
-    offer = give_up.offer
+    offer, before = give_up.offer, settled(state)
     broker = state.broker_of(offer.account)
-    events = []
     payee = offer.account if broker == HOUSE else broker
-    for account, amount in ((give_up.taker, -offer.fee_fen), (payee, offer.fee_fen)):
-        state.cash[account] += amount
-        state.ledger.enter(stamp.seq, stamp.day, LedgerKind.GIVE_UP_FEE, account, amount, contract)
-        events.append(state.engine.adjust_equity(account, amount, seq=stamp.seq))
-    return events
+    move(state, give_up.taker, payee, offer.fee_fen, LedgerKind.GIVE_UP_FEE, stamp, contract)
+    return tell_kernel(state, before, stamp)
 
 
 def lapse_give_ups(state: State) -> None:

@@ -16,11 +16,11 @@ from exchange.domain.rejects import RejectCode
 from exchange.service.deliverystate import BuyIn
 from exchange.service.guard import apply_guarded
 from exchange.service.insuring import (
-    accounts_changed,
     compensate,
     delivered_card_hours,
     reserved_card_hours,
     settled,
+    tell_kernel,
 )
 from exchange.service.state import Outcome, Stamp, State, refused
 from exchange.service.taking import taking_order, trades_of
@@ -73,13 +73,9 @@ def _buy_in(state: State, of: BuyIn, stamp: Stamp) -> list[Records]:
     events = apply_guarded(state, order, apply)
     if events["kind"][0] == EventKind.REJECTED:
         return []
-    before = settled(state).copy()
+    before = settled(state)
     _true_up(state, of, replacement, events, stamp)
-    moved = [
-        state.engine.adjust_equity(account, delta, seq=stamp.seq)
-        for account, delta in accounts_changed(before, settled(state))
-    ]
-    return [events, *moved]
+    return [events, *tell_kernel(state, before, stamp)]
 
 
 def _next_delivered(state: State, expired: Contract) -> Contract | None:

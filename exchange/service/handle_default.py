@@ -23,6 +23,7 @@ from exchange.service.calls import deficit, end_call, set_enabled
 from exchange.service.claims import record_claims
 from exchange.service.handle_market import PRICE_MAX
 from exchange.service.handle_members import AMOUNT_MAX_FEN
+from exchange.service.insuring import free_cash
 from exchange.service.margins import netting_now
 from exchange.service.seizing import seize_collateral
 from exchange.service.state import DONE, HOUSE, Bid, Outcome, Stamp, State, refused
@@ -191,13 +192,9 @@ def in_default(state: State, account: int) -> bool:
 
 def _means(state: State, account: int, responsible: int) -> Means:
     fund = {int(payer): int(state.fund[payer]) for payer in np.flatnonzero(state.fund)}
-    free = {payer: _free(state, payer) for payer in fund}
-    broker = None if responsible == account else (responsible, _free(state, responsible))
+    free = {payer: free_cash(state, payer) for payer in fund}
+    broker = None if responsible == account else (responsible, free_cash(state, responsible))
     return Means(HOUSE, broker, responsible, fund, free)
-
-
-def _free(state: State, account: int) -> int:
-    return max(0, int(state.cash[account] - state.delivery_hold[account]))
 
 
 _FROM_CASH = {

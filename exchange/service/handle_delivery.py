@@ -18,7 +18,7 @@ from exchange.service.claims import repay_claims
 from exchange.service.handle_buyin import note_buy_ins
 from exchange.service.handle_primary import agent_fault
 from exchange.service.handle_vouchers import end_programmes, pay_by_vouchers
-from exchange.service.insuring import accounts_changed, settle_delivery, settled
+from exchange.service.insuring import settle_delivery, settled, tell_kernel
 from exchange.service.state import Outcome, Stamp, State, refused
 
 HOURS_PER_DAY = 24
@@ -113,17 +113,14 @@ def finish_delivery(state: State, message: FinishDelivery, stamp: Stamp) -> Outc
         return refused(RejectCode.WRONG_PHASE, "the day's contracts are not settled yet")
     rows = state.reservations.rows
     due_rows = np.flatnonzero(rows["day"] == epoch_day(message.day))
-    before = settled(state).copy()
+    before = settled(state)
     _invoice(state, due_rows, stamp)
     pay_by_vouchers(state, due_rows, stamp)
     settle_delivery(state, due_rows, stamp)
     repay_claims(state, stamp)
     note_buy_ins(state, due_rows, stamp)
     end_programmes(state, message.day, stamp)
-    events = [
-        state.engine.adjust_equity(account, delta, seq=stamp.seq)
-        for account, delta in accounts_changed(before, settled(state))
-    ]
+    events = tell_kernel(state, before, stamp)
     state.day.delivered_day = message.day
     return Outcome(data={"reservations": len(due_rows)}, events=events)
 

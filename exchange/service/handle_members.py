@@ -20,7 +20,7 @@ from exchange.domain.messages import (
 )
 from exchange.domain.rejects import RejectCode
 from exchange.service.claims import has_open_claims, repay_claims
-from exchange.service.insuring import accounts_changed, settled
+from exchange.service.insuring import settled, tell_kernel
 from exchange.service.nonces import whole_entries
 from exchange.service.state import DONE, Key, Member, Outcome, Stamp, State, refused
 from matching.records import EventKind, Records
@@ -209,13 +209,10 @@ def _pay_out(state: State, name: str, amount: int, kind: LedgerKind, stamp: Stam
 
 def _pay(state: State, account: int, amount: int, kind: LedgerKind, stamp: Stamp) -> Outcome:
     """Move cash in or out; what comes in repays open claims on the account first (clause 6.12)."""
-    before = settled(state).copy()
+    before = settled(state)
     state.cash[account] += amount
     state.ledger.enter(stamp.seq, stamp.day, kind, account, amount)
     if amount > 0 and has_open_claims(state, account):
         repay_claims(state, stamp)
-    events = [
-        state.engine.adjust_equity(of, delta, seq=stamp.seq)
-        for of, delta in accounts_changed(before, settled(state))
-    ]
+    events = tell_kernel(state, before, stamp)
     return Outcome(data={"account": account, "cash_fen": int(state.cash[account])}, events=events)

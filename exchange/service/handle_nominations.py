@@ -16,12 +16,12 @@ from exchange.service.deliverystate import Dispute, Nomination
 from exchange.service.handle_resale import HOURS_PER_DAY, gate_closed, nominated_by_hour, offered_lots
 from exchange.service.handle_vouchers import take_back
 from exchange.service.insuring import (
-    accounts_changed,
     compensate,
     delivered_card_hours,
     owed_for,
     reserved_card_hours,
     settled,
+    tell_kernel,
 )
 from exchange.service.state import DONE, Outcome, Stamp, State, refused
 
@@ -134,13 +134,9 @@ def decide_dispute(state: State, message: d.DecideDispute, stamp: Stamp) -> Outc
     if not _possible(state, at, message.card_hours, message.reason):
         return refused(RejectCode.INVALID_DISPUTE)
     dispute.decided_card_hours, dispute.decision = message.card_hours, message.reason
-    before = settled(state).copy()
+    before = settled(state)
     _put_right(state, at, message.card_hours, stamp)
-    events = [
-        state.engine.adjust_equity(account, delta, seq=stamp.seq)
-        for account, delta in accounts_changed(before, settled(state))
-    ]
-    return Outcome(events=events)
+    return Outcome(events=tell_kernel(state, before, stamp))
 
 
 def _put_right(state: State, at: int, card_hours: int, stamp: Stamp) -> None:

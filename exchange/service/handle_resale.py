@@ -12,7 +12,7 @@ from exchange.domain import delivering as d
 from exchange.domain.calendar import NS_PER_HOUR
 from exchange.domain.rejects import RejectCode
 from exchange.service.deliverystate import Offer
-from exchange.service.insuring import accounts_changed, move, settled
+from exchange.service.insuring import move, settled, tell_kernel
 from exchange.service.state import DONE, Outcome, Stamp, State, refused
 
 HOURS_PER_DAY = 24
@@ -128,16 +128,13 @@ def take_offer(state: State, message: d.TakeOffer, stamp: Stamp) -> Outcome:
     lacking = state.free_cash(account) < held + max(0, paid)
     if lacking or state.free_cash(offer.seller) + held < max(0, -paid):
         return refused(RejectCode.INSUFFICIENT_CASH)
-    before = settled(state).copy()
+    before = settled(state)
     reservation_id = _split(state, at, account, message.lots)
     state.delivery_hold[offer.seller] -= held
     state.delivery_hold[account] += held
     move(state, account, offer.seller, paid, LedgerKind.RESALE, stamp, int(row["contract"]))
     offer.lots -= message.lots
-    events = [
-        state.engine.adjust_equity(of, delta, seq=stamp.seq)
-        for of, delta in accounts_changed(before, settled(state))
-    ]
+    events = tell_kernel(state, before, stamp)
     return Outcome(data={"reservation_id": reservation_id}, events=events)
 
 

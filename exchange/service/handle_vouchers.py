@@ -15,7 +15,7 @@ from exchange.domain.calendar import date_of, epoch_day
 from exchange.domain.money import BASIS_POINT
 from exchange.domain.rejects import RejectCode
 from exchange.domain.vouchers import IssueVouchers, OpenVoucherProgramme
-from exchange.service.insuring import accounts_changed, free_cash, move, settled
+from exchange.service.insuring import free_cash, move, settled, tell_kernel
 from exchange.service.state import HOUSE, Outcome, Stamp, State, refused
 from exchange.service.voucherstate import Programme, Voucher, VoucherKind, VoucherLine
 
@@ -40,7 +40,7 @@ def open_programme(state: State, message: OpenVoucherProgramme, stamp: Stamp) ->
     state.vouchers.programmes.append(Programme(message, issuer.account))
     _set_aside(state, issuer.account, message.budget_fen, LedgerKind.VOUCHER_BUDGET, stamp)
     return Outcome(
-        data={"programme_id": len(state.vouchers.programmes)}, events=_equities(state, before, stamp)
+        data={"programme_id": len(state.vouchers.programmes)}, events=tell_kernel(state, before, stamp)
     )
 
 
@@ -183,13 +183,6 @@ def _note(
 ) -> None:
     line = VoucherLine(stamp.seq, stamp.day, number, kind, amount, reservation_id)
     state.vouchers.lines.append(line)
-
-
-def _equities(state: State, before: NDArray[np.int64], stamp: Stamp) -> list[Any]:
-    return [
-        state.engine.adjust_equity(account, delta, seq=stamp.seq)
-        for account, delta in accounts_changed(before, settled(state))
-    ]
 
 
 HANDLERS: Final[dict[type, Callable[[State, Any, Stamp], Outcome]]] = {

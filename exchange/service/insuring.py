@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +9,7 @@ from exchange.clearing.ledger import LedgerKind
 from exchange.clearing.shortfall import compensation, cut, premium, score
 from exchange.service.deliverystate import DeliveryClaim
 from exchange.service.state import HOUSE, Stamp, State
+from matching.records import Records
 
 
 def settle_delivery(state: State, chosen: NDArray[np.intp], stamp: Stamp) -> None:
@@ -129,12 +128,17 @@ def move(
 
 
 def settled(state: State) -> NDArray[np.int64]:
-    """Return each account's cash without what is held for deliveries, fen."""
+    """Return each account's cash without what is held for deliveries, fen, shape (accounts,)."""
     return np.asarray(state.cash - state.delivery_hold, np.int64)
 
 
-def accounts_changed(before: NDArray[np.int64], after: NDArray[np.int64]) -> Iterable[tuple[int, int]]:
-    """Yield (account, difference) of members whose settled cash changed; the kernel has no house."""
-    for account in np.flatnonzero(after - before).tolist():
-        if account != HOUSE:
-            yield account, int(after[account] - before[account])
+def tell_kernel(state: State, before: NDArray[np.int64], stamp: Stamp) -> list[Records]:
+    """Bring the equity of each member whose settled cash isn't what it was `before` (`settled`) up to it, and
+    return the kernel's events; the kernel has no house.
+    """
+    moved = settled(state) - before
+    return [
+        state.engine.adjust_equity(account, int(moved[account]), seq=stamp.seq)
+        for account in np.flatnonzero(moved).tolist()
+        if account != HOUSE
+    ]

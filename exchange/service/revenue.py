@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from exchange.clearing.ledger import LedgerKind
 from exchange.clearing.sharing import split
 from exchange.domain.money import largest_remainder
+from exchange.service.insuring import move
 from exchange.service.state import HOUSE, Stamp, State
 
 
@@ -23,7 +24,7 @@ def pay_commissions(state: State, day: int, stamp: Stamp) -> None:
         for row in rows[(rows["account"] == agreed.account) & (rows["gross_lots"] > 0)]:
             contract = int(row["contract"])
             due = state.commission_on(row, agreed.on(day))
-            _pay(state, agreed.account, broker, contract, due, LedgerKind.COMMISSION, stamp)
+            move(state, agreed.account, broker, due, LedgerKind.COMMISSION, stamp, contract)
     rows["gross_lots"] = 0
     rows["gross_value"] = 0
 
@@ -48,7 +49,7 @@ def share_fees(state: State, fees: NDArray[np.int64], stamp: Stamp) -> None:
         key = (int(rows["contract"][at]), int(through[at]))
         shares[key] = shares.get(key, 0) + int(parts[at, 1])
     for (contract, account), amount in sorted(shares.items()):
-        _pay(state, HOUSE, account, contract, amount, LedgerKind.REVENUE_SHARE, stamp)
+        move(state, HOUSE, account, amount, LedgerKind.REVENUE_SHARE, stamp, contract)
 
 
 def _of_providers(state: State, pools: NDArray[np.int64]) -> dict[tuple[int, int], int]:
@@ -67,11 +68,3 @@ def _of_providers(state: State, pools: NDArray[np.int64]) -> dict[tuple[int, int
                 if amount
             }
     return shares
-
-
-def _pay(
-    state: State, payer: int, payee: int, contract: int, amount: int, kind: LedgerKind, stamp: Stamp
-) -> None:
-    for account, moved in ((payer, -amount), (payee, amount)):
-        state.cash[account] += moved
-        state.ledger.enter(stamp.seq, stamp.day, kind, account, moved, contract)
