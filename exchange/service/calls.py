@@ -1,4 +1,4 @@
-"""Margin calls: who lacks margin, since when, and until when it may be met (clauses 6.7, 10.6)."""
+"""Margin calls: who lacks margin, since when, and until when it may be met (clauses 6.7, 7.5, 10.6)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from exchange.domain.messages import EnforceCalls
 from exchange.domain.phases import MarketPhase
 from exchange.domain.rejects import RejectCode
-from exchange.service.state import MarginCall, Outcome, Stamp, State, refused
+from exchange.service.state import HOUSE, MarginCall, Outcome, Stamp, State, refused
 from matching.records import Records
 from matching.spec import AccountSpec
 
@@ -74,6 +74,13 @@ def call_now(state: State, account: int) -> None:
     lacking = deficit(state, account)
     if lacking > 0:
         call(state, account, lacking)
+
+
+def call_debtors(state: State) -> None:
+    """Call the accounts that owe cash and aren't called: of pledged certificates nothing can be paid."""
+    for account in np.flatnonzero(state.cash < 0).tolist():
+        if account != HOUSE and account not in state.calls:
+            call_now(state, account)
 
 
 def call(state: State, account: int, lacking: int) -> None:

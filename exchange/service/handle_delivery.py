@@ -14,6 +14,7 @@ from exchange.clearing.ledger import LedgerKind
 from exchange.domain.calendar import NS_PER_HOUR, day_start_ns, epoch_day
 from exchange.domain.messages import FinishDelivery, MeterReadings, Reading
 from exchange.domain.rejects import RejectCode
+from exchange.service.calls import call_debtors
 from exchange.service.claims import repay_claims
 from exchange.service.handle_buyin import note_buy_ins
 from exchange.service.handle_primary import agent_fault
@@ -116,11 +117,12 @@ def finish_delivery(state: State, message: FinishDelivery, stamp: Stamp) -> Outc
     before = settled(state)
     _invoice(state, due_rows, stamp)
     pay_by_vouchers(state, due_rows, stamp)
+    end_programmes(state, message.day, stamp)
     settle_delivery(state, due_rows, stamp)
     repay_claims(state, stamp)
     note_buy_ins(state, due_rows, stamp)
-    end_programmes(state, message.day, stamp)
     events = tell_kernel(state, before, stamp)
+    call_debtors(state)
     state.day.delivered_day = message.day
     return Outcome(data={"reservations": len(due_rows)}, events=events)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from operator import itemgetter
 from typing import Any, Final
 
 import numpy as np
@@ -89,34 +90,41 @@ def pay_by_vouchers(state: State, chosen: NDArray[np.intp], stamp: Stamp) -> Non
     """Pay what vouchers pay of the invoices of finished reservations (clause 11.3)."""
     if not state.vouchers.escrow_fen:
         return
+    held = _held(state)
     for at in chosen.tolist():
         row = state.reservations.rows[at]
-        purses = list(_purses(state, row))
+        purses = list(_purses(state, row, held.get(int(row["buyer"]), [])))
         paid = drawn(int(row["invoiced"]), [(has, share) for _, has, share in purses])
         for (number, _, _), amount in zip(purses, paid, strict=True):
             if amount:
                 _spend(state, number, at, amount, stamp)
 
 
-def _purses(state: State, row: Any) -> Iterator[tuple[int, int, int]]:
-    """Yield (voucher id, fen left, share) of what may pay a reservation: those that end earlier first, then
+def _held(state: State) -> dict[int, list[int]]:
+    """Return the ids of each account's vouchers that have something left: those that end earlier first, then
     the earlier voucher.
     """
+    programmes, held = state.vouchers.programmes, dict[int, list[int]]()
+    numbered = enumerate(state.vouchers.vouchers, start=1)
+    ends = [(programmes[v.programme_id - 1].terms.last_day, number, v) for number, v in numbered]
+    for _, number, voucher in sorted(ends, key=itemgetter(0, 1)):
+        if voucher.outstanding_fen:
+            held.setdefault(voucher.account, []).append(number)
+    return held
+
+
+def _purses(state: State, row: Any, numbers: list[int]) -> Iterator[tuple[int, int, int]]:
+    """Yield (voucher id, fen left, share) of those of an account's vouchers that may pay a reservation."""
     contract = state.contracts[int(row["contract"])]
     regime = state.regimes.get((contract.grade, contract.hub))
     whole = regime is not None and regime.kind == "voucher"
-    found: list[tuple[date, int, int, int]] = []
-    for number, voucher in enumerate(state.vouchers.vouchers, start=1):
-        if voucher.account != row["buyer"] or not voucher.outstanding_fen:
-            continue
+    for number in numbers:
+        voucher = state.vouchers.vouchers[number - 1]
         terms = state.vouchers.programmes[voucher.programme_id - 1].terms
         here = contract.hub in (terms.hubs or (contract.hub,))
         this = contract.grade in (terms.grades or (contract.grade,))
         if here and this and int(row["day"]) <= epoch_day(terms.last_day):
-            share = BASIS_POINT if whole else terms.share_basis_points
-            found.append((terms.last_day, number, voucher.outstanding_fen, share))
-    for _, number, has, share in sorted(found):
-        yield number, has, share
+            yield number, voucher.outstanding_fen, BASIS_POINT if whole else terms.share_basis_points
 
 
 def _spend(state: State, number: int, at: int, amount: int, stamp: Stamp) -> None:
