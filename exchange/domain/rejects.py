@@ -160,8 +160,8 @@ class RejectCode(Enum):
     GIVE_UP_OVER = (409, "The give-up was answered, or its trading day is over.")
     GIVE_UP_MARGIN = (
         409,
-        "The taker's free equity doesn't cover margin, mark and fee of the lots, or the giver's doesn't cover "
-        "its other positions and its open orders without them.",
+        "The taker's free equity doesn't cover margin, mark and fee of the lots, or the giver's "
+        "doesn't cover its other positions and its open orders without them.",
     )
     SIGNATURE_REQUIRED = (
         403,
