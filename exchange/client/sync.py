@@ -269,6 +269,8 @@ class SyncExchange(Face[ExchangeClient]):
     offer_give_up = _plain(ExchangeClient.offer_give_up)
     run_margin = _plain(ExchangeClient.run_margin)
     set_commission = _plain(ExchangeClient.set_commission)
+    large_positions = _plain(ExchangeClient.large_positions)
+    set_position_rules = _plain(ExchangeClient.set_position_rules)
     set_revenue_split = _plain(ExchangeClient.set_revenue_split)
     health = _plain(ExchangeClient.health)
     health_of = _plain(ExchangeClient.health_of)
