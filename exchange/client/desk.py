@@ -12,13 +12,14 @@ import secrets
 import time
 from collections.abc import Callable
 from enum import StrEnum
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from exchange.api import requests
 from exchange.api.feed import FeedAccount
-from exchange.api.history import OwnHistoryQuery
+from exchange.api.history import HISTORY_PAGE_MAX, OwnHistoryQuery
 from exchange.api.trading import OrderResult
 from exchange.client.errors import ExchangeError
 from exchange.client.transport import backoff_s
@@ -32,9 +33,6 @@ long a copy that was lost on its way can't be taken any more."""
 
 ENDED_KEPT = 10_000
 """Orders that have ended and are still known, newest first to stay."""
-
-LOOKED_BACK = 2_000
-"""Latest orders of the history that a look-up goes through."""
 
 
 class OrderState(StrEnum):
@@ -146,13 +144,18 @@ class OrderDesk:
 
     async def resolve(self, ticket: Ticket) -> Ticket:
         """Asks until the outcome of an order is known, at most `patience_s` long: on the trading day on which
-        it was sent by sending it again, later by looking it up.
+        it was sent by sending it again, later by looking it up. A refusal of what is sent again says nothing
+        of the copy that was lost (the key may have no rate left, or no scope): once that can't arrive any
+        more, the order is looked up too.
         """
         until_s, attempt = self._clock() + self._patience_s, 0
         while ticket.state is OrderState.UNKNOWN:
             try:
                 same_day = (await self._client.status()).trading_day == ticket.trading_day
-                await (self._send(ticket) if same_day else self.look_up(ticket))
+                if same_day:
+                    await self._send(ticket)
+                if ticket.state is OrderState.UNKNOWN and (self._too_late(ticket) or not same_day):
+                    await self.look_up(ticket)
             except ExchangeError as error:  # nothing new; the order itself is in doubt as before
                 ticket.lost = str(error)
             if ticket.state is not OrderState.UNKNOWN or self._clock() > until_s:
@@ -167,7 +170,7 @@ class OrderDesk:
         That it isn't there says that it was not taken only if no copy of it can still arrive, and if the
         history is as new as the book. Raises ExchangeError if neither can be read.
         """
-        too_late = self._clock() - ticket.sent_s > LATE_S
+        too_late = self._too_late(ticket)
         seq = (await self._client.balances()).as_of_seq
         for found in await self._client.orders(ticket.order.symbol):
             if found.client_order_id == ticket.client_order_id:
@@ -180,18 +183,23 @@ class OrderDesk:
         return ticket
 
     async def _look_back(self, ticket: Ticket) -> bool:
-        looked = 0
-        query = OwnHistoryQuery(symbol=ticket.order.symbol, side=ticket.order.side)
+        """Go through all that was accepted from its day on; earlier the id may have been another's."""
+        query = OwnHistoryQuery(
+            symbol=ticket.order.symbol,
+            side=ticket.order.side,
+            from_time=f"{ticket.trading_day}T00:00:00+08:00",
+            limit=HISTORY_PAGE_MAX,
+        )
         async for found in self._client.history.each_order(query):
             if found.client_order_id == ticket.client_order_id:
                 ticket.total, ticket.reason = found.quantity, found.reason
                 state = OrderState.RESTING if found.status == "open" else OrderState.CANCELLED
                 self._taken(ticket, found.order_id, found.filled_quantity, state)
                 return True
-            looked += 1
-            if looked == LOOKED_BACK:
-                break
         return False
+
+    def _too_late(self, ticket: Ticket) -> bool:
+        return self._clock() - ticket.sent_s > LATE_S
 
     async def cancel(self, ticket: Ticket) -> Ticket:
         """Cancels what is open of an order. A lost answer is cleared up by asking for the order again."""
@@ -243,9 +251,9 @@ class OrderDesk:
                 ticket.refusal = error
                 if ticket.state is OrderState.SENT:
                     ticket.state = OrderState.NOT_TAKEN
-            elif ticket.state is OrderState.SENT or self._clock() - ticket.sent_s > LATE_S:
+            elif ticket.state is OrderState.SENT:
                 ticket.state, ticket.refusal = OrderState.REFUSED, error
-            else:  # refused now, but the copy that was lost may still arrive
+            else:  # says nothing of the copy that was lost
                 ticket.lost = f"sent again it was refused: {error}"
             return
         self._answered(ticket, answer.order)
@@ -262,6 +270,6 @@ class OrderDesk:
         self.tickets[ticket.client_order_id] = ticket
         over = len(self.tickets) - ENDED_KEPT
         if over > 0:
-            ended = [name for name, old in self.tickets.items() if old.state in ENDED][:over]
-            for name in ended:
+            ended = (name for name, old in self.tickets.items() if old.state in ENDED)
+            for name in list(islice(ended, over)):
                 self._by_order.pop(self.tickets.pop(name).order_id or "", None)

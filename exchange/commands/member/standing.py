@@ -9,7 +9,6 @@ import typer
 from exchange.api.history import HistoryOrder
 from exchange.api.trading import MassCancelAnswer, Order, OrderResult
 from exchange.client import ExchangeClient, ExchangeError
-from exchange.client.desk import LOOKED_BACK
 from exchange.commands.member.looking import complete_symbol
 from exchange.commands.member.session import (
     EXIT_REFUSED,
@@ -21,6 +20,9 @@ from exchange.commands.member.session import (
     run,
 )
 from exchange.commands.member.shown import PRICE, ZONE, moment, show, table
+
+LOOKED_BACK = 2_000
+"""Latest orders of the history that are gone through."""
 
 
 def orders(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
 from exchange_server import serving
+from history_filling import caught_up, filling
 from hypothesis import given
 from hypothesis import strategies as st
 from proxy import proxied
@@ -27,6 +29,18 @@ NAMES = (f"buyer-{number}" for number in itertools.count())
 
 def bid(quantity: int = 2, price: str = "11.85") -> NewOrder:
     return NewOrder(symbol=SYMBOL, side="buy", price=price, quantity=quantity)
+
+
+def doubtful(order: NewOrder, trading_day: str = "2026-12-04") -> Ticket:
+    """An order whose answer was lost so long ago that no copy of it can arrive any more."""
+    return Ticket(
+        order=order,
+        sent_s=time.monotonic() - 2 * LATE_S,
+        trading_day=trading_day,
+        state=OrderState.UNKNOWN,
+        total=order.quantity,
+        lost="cut",
+    )
 
 
 @pytest.fixture(scope="module")
@@ -108,12 +122,43 @@ async def test_a_look_up_finds_a_resting_order_and_sends_nothing(
     async with ExchangeClient(server.base_url, buyer) as client:
         order = msgspec.structs.replace(bid(), client_order_id="77")
         placed = await client.place(order)
-        ticket = Ticket(
-            order=order, sent_s=0.0, trading_day="2026-12-04", state=OrderState.UNKNOWN, total=2, lost="cut"
-        )
-        found = await OrderDesk(client).look_up(ticket)
+        found = await OrderDesk(client).look_up(doubtful(order))
         assert (found.state, found.order_id) == (OrderState.RESTING, placed.order.order_id)
         assert len(await client.orders()) == 1
+
+
+async def test_a_refusal_of_what_is_sent_again_is_none_of_what_was_taken(tmp_path: Path) -> None:
+    order = msgspec.structs.replace(bid(), client_order_id="78")
+    async with serving(tmp_path) as served:
+        buyer = await served.admit("blue", "enterprise")
+        await served.at(10)
+        async with served.client(served.operator) as operator, served.client(buyer) as client:
+            await client.place(order)
+            made = await operator.add_key("blue", ["read"])
+            reader = msgspec.structs.replace(buyer, key_id=made.key_id, secret=made.secret)
+            async with served.client(reader) as reading:
+                ticket = await OrderDesk(reading).resolve(doubtful(order))
+    assert (ticket.state, ticket.filled) == (OrderState.RESTING, 0)
+
+
+async def test_an_order_is_not_mistaken_for_an_earlier_one_of_its_id_nor_for_lost_behind_many(
+    tmp_path: Path,
+) -> None:
+    order = msgspec.structs.replace(bid(), client_order_id="79", time_in_force="ioc")
+    async with serving(tmp_path) as served:
+        buyer = await served.admit("blue", "enterprise")
+        await served.at(10)
+        with filling(tmp_path / "data"):
+            async with served.client(buyer) as client:
+                desk = OrderDesk(client)
+                await client.place(order)
+                many = [msgspec.structs.replace(order, client_order_id=None)] * 500
+                for _ in range(5):
+                    assert all(result.order for result in (await client.batch(many)).results)
+                await caught_up(served, client)
+                assert (await desk.look_up(doubtful(order))).state is OrderState.CANCELLED
+                later = doubtful(order, trading_day="2026-12-07")
+                assert (await desk.look_up(later)).state is OrderState.NOT_TAKEN
 
 
 async def test_the_accounts_news_move_the_tickets(tmp_path: Path) -> None:
@@ -149,7 +194,7 @@ FACTS = st.permutations(
 
 @given(FACTS)
 def test_what_is_known_does_not_depend_on_the_order_of_the_news(facts: list[tuple[int, OrderState]]) -> None:
-    ticket = Ticket(order=bid(5), sent_s=0.0, trading_day="2026-12-04", total=5)
+    ticket = msgspec.structs.replace(doubtful(bid(5)), state=OrderState.SENT, lost=None)
     for filled, state in facts:
         before = ticket.filled
         ticket.taken("1", filled, state)

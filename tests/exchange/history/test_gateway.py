@@ -12,13 +12,13 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from exchange_server import SATURDAY, Served, serving
-from history_filling import filling
+from history_filling import caught_up, filling
 
 from exchange.api import history as api
 from exchange.api.codes import RequestRefused
 from exchange.api.health import HealthQuery
 from exchange.api.requests import NewOrder
-from exchange.client import ExchangeClient, ExchangeError, Profile
+from exchange.client import ExchangeError, Profile
 from exchange.history.follower import Follower
 from exchange.history.mark import history_folder
 from exchange.history.reader import WAITING_MAX, HistoryReader, read_progress
@@ -29,19 +29,6 @@ DAY = "H100.GUIAN.261205"
 WEEK = "H100.GUIAN.26W50"
 MONTH = "H100.GUIAN.2702"
 ENDLESS = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
-
-
-async def caught_up(served: Served, client: ExchangeClient) -> api.HistoryStatus:
-    """Wait until the history is where the exchange is."""
-    async with asyncio.timeout(60):
-        while True:
-            try:
-                status = await client.history.status()
-                if status.as_of_seq == served.exchange.views.seq:
-                    return status
-            except ExchangeError as refused:
-                assert refused.code == "HISTORY_UNAVAILABLE"
-            await asyncio.sleep(0.01)
 
 
 @pytest_asyncio.fixture
