@@ -6,12 +6,13 @@ Each part stands alone: without the exchange the cards are counted all the same,
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from exchange.agent.clock import NS_PER_S, MarketTime
+from exchange.agent.clock import HOUR_NS, NS_PER_S, MarketTime
 from exchange.agent.config import AgentConfig, Cards, Offer
 from exchange.agent.measure import gflops, memory_gb, serving_cards
 from exchange.agent.spool import Batch, Reading, Reserved, Spool
@@ -21,28 +22,39 @@ from exchange.api.formats import SHANGHAI, parse_time_ns, time_text
 from exchange.api.primary import CapacityPost, Site
 from exchange.client import ExchangeClient, ExchangeError
 from exchange.client.metering import sign_readings
+from exchange.client.profiles import write_secret
 
-HOUR_NS = 3_600 * 1_000_000_000
 ELSEWHERE = frozenset({"SIGNATURE_REQUIRED", "NOT_YOUR_RESERVATION"})
 """The reservation is delivered by another site of the same owner at the same hub."""
+PASSING = frozenset({401, 429, 503})
+"""Statuses of refusals that say nothing of what was sent: the same may be taken later."""
 POST_FIELDS = ("grade", "cards", "first_day", "last_day")
 
 Say = Callable[[str], None]
 
 
 def agent_key(state: Path) -> AgentKey:
-    """Return the site's key, made on first use and kept in a file of mode 0600."""
+    """Return the site's key, made on first use and kept in a file of mode 0600 that is never half there."""
     path = state / "agent.key"
     if not path.exists():
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(AgentKey.generate().private_bytes)
-            file.flush()
-            os.fsync(file.fileno())
+        beside = write_secret(path, AgentKey.generate().private_bytes)
+        with contextlib.suppress(FileExistsError):  # another process was first
+            path.hardlink_to(beside)
+        beside.unlink()
+        _sync(state)
     if path.stat().st_mode & 0o077:
         raise PermissionError(f"{path} can be read by others; run: chmod 600 {path}")
     return AgentKey(path.read_bytes())
+
+
+def _sync(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 class Agent:
@@ -65,6 +77,8 @@ class Agent:
         self.spool = Spool(state / "spool.sqlite")
         self._clock.remember(self.spool.told())
         self._site: Site | None = None
+        self._left_over: tuple[list[Offer], int] | None = None
+        """Offers of which something was refused or waits for the operator, and the hour in which it was."""
         self._in_touch: bool | None = None
 
     async def run(self, heartbeat: Callable[[], None] = lambda: None) -> None:
@@ -80,9 +94,9 @@ class Agent:
         try:
             await self._ask(config)
             self._count(config)
-            await self._offer(config)
             self._read()
             await self._hand_in()
+            await self._offer(config)
         except ExchangeError as error:
             self._count(config)
             self._told(f"out of touch: {error}", in_touch=False)
@@ -132,18 +146,37 @@ class Agent:
             self.spool.sample(cards.grade, now_ns - now_ns % HOUR_NS, serving_cards(cards))
 
     async def _offer(self, config: AgentConfig) -> None:
-        """Post what isn't posted, and attest what isn't certified."""
-        if not config.offers or self._site is None:
+        """Post what isn't posted, and attest what isn't certified. What is refused, or waits for the
+        operator, is tried again in another hour of the market, or when something else is offered.
+        """
+        now_ns = self._clock.now_ns()
+        if not config.offers or self._site is None or now_ns is None:
             return
+        tried = config.offers, now_ns // HOUR_NS
+        if tried == self._left_over:
+            return
+        self._left_over = None
         posted = await self._client.capacity()
         certified = {one.capacity_id for one in (await self._client.primary.certificates()).certificates}
         for offer in config.offers:
             one = next((found for found in posted if self._is(found, offer, config)), None)
-            if one is None:
-                one = await self._client.post_capacity(self._post(offer, config))
-                self._say(f"posted {one.cards} {one.grade} as capacity {one.capacity_id}")
-            if one.capacity_id not in certified:
-                await self._attest(one, config)
+            if one is not None and one.capacity_id in certified:
+                continue
+            try:
+                done = await self._put_up(offer, one, config)
+            except ExchangeError as error:
+                if _out_of_touch(error):
+                    raise
+                self._say(f"{offer.cards} {offer.grade} from {offer.first_day} aren't put up: {error}")
+                done = False
+            if not done:
+                self._left_over = tried
+
+    async def _put_up(self, offer: Offer, posted: CapacityPost | None, config: AgentConfig) -> bool:
+        if posted is None:
+            posted = await self._client.post_capacity(self._post(offer, config))
+            self._say(f"posted {posted.cards} {posted.grade} as capacity {posted.capacity_id}")
+        return await self._attest(posted, config)
 
     def _is(self, posted: CapacityPost, offer: Offer, config: AgentConfig) -> bool:
         same = all(getattr(posted, name) == getattr(offer, name) for name in POST_FIELDS)
@@ -162,12 +195,12 @@ class Agent:
             maintenance=offer.maintenance,
         )
 
-    async def _attest(self, posted: CapacityPost, config: AgentConfig) -> None:
-        """Run the benchmark and sign it, once no other message is under way."""
+    async def _attest(self, posted: CapacityPost, config: AgentConfig) -> bool:
+        """Run the benchmark and sign it, once no other message is under way; return whether it certified."""
         now_ns = self._clock.now_ns()
         cards: Cards | None = next((own for own in config.inventory if own.grade == posted.grade), None)
         if self._site is None or now_ns is None or cards is None or self.spool.pending() is not None:
-            return
+            return False
         certificate = await self._client.primary.attest(
             self._site,
             self._key,
@@ -181,6 +214,7 @@ class Agent:
             f"attested capacity {posted.capacity_id}; certificate {certificate or 'awaits the operator'}"
         )
         self._site = await self._registered(config)
+        return certificate is not None
 
     def _read(self) -> None:
         """Read the hours that are over by the exchange's own time: reservations share the cards that served
@@ -189,16 +223,16 @@ class Agent:
         now_ns = self._clock.now_ns()
         if now_ns is None:
             return
-        left: dict[tuple[str, int], int] = {}
-        for one in self.spool.reservations():
-            readings = []
-            for hour_ns in range(one.start_ns, min(one.end_ns, now_ns - HOUR_NS + 1), HOUR_NS):
-                at = one.grade, hour_ns
-                cards = min(one.cards, left.setdefault(at, self.spool.sampled(*at)))
-                left[at] -= cards
-                if not self.spool.has(one.reservation_id, hour_ns):
-                    readings.append(Reading(one.reservation_id, hour_ns, cards))
-            self.spool.read(readings)
+        for one in self.spool.unread():
+            read = self.spool.hours_read(one.reservation_id)
+            over = range(one.start_ns, min(one.end_ns, now_ns - HOUR_NS + 1), HOUR_NS)
+            self.spool.read(
+                [
+                    Reading(one.reservation_id, hour_ns, min(one.cards, self.spool.free(one.grade, hour_ns)))
+                    for hour_ns in over
+                    if hour_ns not in read
+                ]
+            )
 
     async def _hand_in(self) -> None:
         while self._site is not None:
@@ -224,7 +258,7 @@ class Agent:
         try:
             await self._client.send_readings(rows, sign_readings(rows, site.site_id, batch.number, self._key))
         except ExchangeError as error:
-            if error.outcome_unknown or not error.sent or error.status in (401, 429, 503):
+            if _out_of_touch(error):
                 raise
             return self._refused(batch, error)
         self.spool.taken(batch)
@@ -253,6 +287,11 @@ class Agent:
         if in_touch != self._in_touch:
             self._say(sentence)
             self._in_touch = in_touch
+
+
+def _out_of_touch(error: ExchangeError) -> bool:
+    """Whether an error says nothing of what was sent."""
+    return error.outcome_unknown or not error.sent or error.status in PASSING
 
 
 def _named(error: ExchangeError, readings: Sequence[Reading]) -> Reading | None:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from uuid import uuid4
 
 NS_PER_S = 1_000_000_000
+HOUR_NS = 3_600 * NS_PER_S
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 

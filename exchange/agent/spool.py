@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from exchange.agent.clock import Told
+from exchange.agent.clock import HOUR_NS, Told
 
 BATCH_READINGS = 1_000
 
@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS reading (
 CREATE TABLE IF NOT EXISTS told (
     one INTEGER PRIMARY KEY CHECK (one = 1), market_ns INTEGER, speed REAL, monotonic_s REAL, boot TEXT);
 CREATE INDEX IF NOT EXISTS reading_number ON reading (number);
+CREATE INDEX IF NOT EXISTS reading_hour ON reading (hour_ns);
 """
 
 
@@ -89,12 +90,15 @@ class Spool:
                 (grade, hour_ns, cards),
             )
 
-    def sampled(self, grade: str, hour_ns: int) -> int:
-        """Return the fewest cards seen in an hour; 0 if nobody looked."""
-        row = self._base.execute(
-            "SELECT cards FROM sample WHERE grade = ? AND hour_ns = ?", (grade, hour_ns)
+    def free(self, grade: str, hour_ns: int) -> int:
+        """Return the fewest cards seen in an hour, 0 if nobody looked, less those that readings have taken."""
+        seen, read = self._base.execute(
+            "SELECT (SELECT cards FROM sample WHERE grade = :grade AND hour_ns = :hour), "
+            "(SELECT sum(reading.cards) FROM reading JOIN reservation ON id = reservation "
+            "WHERE hour_ns = :hour AND grade = :grade AND NOT elsewhere)",
+            {"grade": grade, "hour": hour_ns},
         ).fetchone()
-        return int(row[0]) if row else 0
+        return max(0, (seen or 0) - (read or 0))
 
     def note(self, reservations: Iterable[Reserved]) -> set[int]:
         """Remember what is to be delivered: it goes on being metered when the exchange is out of reach.
@@ -109,10 +113,12 @@ class Spool:
             )
         return known
 
-    def reservations(self) -> list[Reserved]:
-        """Return what this site delivers, in ascending id."""
+    def unread(self) -> list[Reserved]:
+        """Return what this site delivers and hasn't read to its last hour, in ascending id."""
         rows = self._base.execute(
-            "SELECT id, grade, cards, start_ns, end_ns FROM reservation WHERE NOT elsewhere ORDER BY id"
+            "SELECT id, grade, cards, start_ns, end_ns FROM reservation WHERE NOT elsewhere AND "
+            "(SELECT count(*) FROM reading WHERE reservation = id) * ? < end_ns - start_ns ORDER BY id",
+            (HOUR_NS,),
         )
         return [Reserved(*row) for row in rows]
 
@@ -131,12 +137,10 @@ class Spool:
                 "INSERT OR IGNORE INTO reading (reservation, hour_ns, cards) VALUES (?, ?, ?)", readings
             )
 
-    def has(self, reservation_id: int, hour_ns: int) -> bool:
-        """Whether the hour of the reservation has its reading."""
-        row = self._base.execute(
-            "SELECT 1 FROM reading WHERE reservation = ? AND hour_ns = ?", (reservation_id, hour_ns)
-        ).fetchone()
-        return row is not None
+    def hours_read(self, reservation_id: int) -> set[int]:
+        """Return the hours of a reservation that have their reading."""
+        rows = self._base.execute("SELECT hour_ns FROM reading WHERE reservation = ?", (reservation_id,))
+        return {int(row[0]) for row in rows}
 
     def pending(self) -> Batch | None:
         """Return the message that has a number and isn't known to be taken."""

@@ -52,15 +52,20 @@ def save_profile(keys_dir: Path, profile: Profile) -> Path:
     """Writes a profile beside its final name, renames it (it is never half there), returns its path."""
     path = profile_path(keys_dir, profile.member)
     keys_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_secret(path, profile_text(profile).encode()).replace(path)
+    return path
+
+
+def write_secret(path: Path, content: bytes) -> Path:
+    """Writes a file of mode 0600 beside `path`, synced; returns its path, to rename or to link."""
     beside = path.with_suffix(f".{os.getpid()}.tmp")
     beside.unlink(missing_ok=True)
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(profile_text(profile).encode())
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    beside.replace(path)
-    return path
+    return beside
 
 
 def load_profile(keys_dir: Path, member: str) -> Profile:

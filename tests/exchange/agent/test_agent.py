@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ import pytest
 from exchange_server import SATURDAY, Served, serving
 from proxy import Proxy, proxied
 
-from exchange.agent.agent import Agent
+from exchange.agent.agent import Agent, agent_key
 from exchange.agent.clock import MarketTime
 from exchange.agent.config import AgentConfig, read_config
 from exchange.agent.measure import gemm_gflops, memory_gb_per_s
@@ -193,6 +194,25 @@ async def test_of_an_hour_the_fewest_cards_count_and_what_comes_too_late_is_on_r
         while site.agent.spool.counts()["refused"] < 23:
             assert await site.agent.round()
         assert site.agent.spool.counts() == {"waiting": 0, "taken": 1, "refused": 23}
+
+
+async def test_what_is_offered_in_vain_stops_no_meter_and_is_tried_once_an_hour(tmp_path: Path) -> None:
+    async with provided(tmp_path, "GUIAN") as market:
+        site = market.sites["GUIAN"]
+        offered = '[[offers]]\ngrade = "H100"\ncards = 9\nfirst_day = "2026-12-05"\nlast_day = "2026-12-06"\n'
+        site.file.write_text(site.file.read_text("utf-8") + offered, "utf-8")
+        for hour in range(3):
+            assert await market.hour(hour, "GUIAN") == [True]
+            assert await site.agent.round()
+        assert site.agent.spool.counts()["taken"] == 2
+        assert sum("INVALID_CAPACITY" in said for said in site.said) == 3
+
+
+def test_a_key_that_was_half_written_is_made_anew(tmp_path: Path) -> None:
+    (tmp_path / f"agent.{os.getpid()}.tmp").write_bytes(b"cut off")
+    key = agent_key(tmp_path)
+    assert agent_key(tmp_path).public_bytes == key.public_bytes
+    assert [path.name for path in tmp_path.iterdir()] == ["agent.key"]
 
 
 def test_the_benchmark_gives_figures() -> None:
