@@ -91,7 +91,7 @@ class Spool:
             )
 
     def free(self, grade: str, hour_ns: int) -> int:
-        """Return the fewest cards seen in an hour, 0 if nobody looked, less those that readings have taken."""
+        """Return the fewest cards seen in an hour, 0 if nobody looked, less those that were read."""
         seen, read = self._base.execute(
             "SELECT (SELECT cards FROM sample WHERE grade = :grade AND hour_ns = :hour), "
             "(SELECT sum(reading.cards) FROM reading JOIN reservation ON id = reservation "

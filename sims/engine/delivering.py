@@ -10,6 +10,7 @@ import numpy as np
 
 from exchange.domain.calendar import NS_PER_HOUR, day_start_ns, epoch_day
 from exchange.domain.messages import MeterReadings, Reading
+from sims.engine.world import BASIS
 
 if TYPE_CHECKING:
     from sims.engine.simulation import Simulation
@@ -40,8 +41,8 @@ def meter(simulation: Simulation) -> None:
         contract = state.contracts[int(rows["contract"][at])]
         if provider not in delivering:
             continue
-        lost = world.lost[world.hubs.index(contract.hub)]
-        cards = int(int(rows["lots"][at]) * contract.cards_per_lot * (1 - lost))
+        serving = BASIS - int(world.lost_basis_points[world.hubs.index(contract.hub)])
+        cards = int(rows["lots"][at]) * contract.cards_per_lot * serving // BASIS
         begin = day_start_ns(day)
         readings[provider] += [Reading(at + 1, begin + hour * NS_PER_HOUR, cards) for hour in range(HOURS)]
     for provider, theirs in readings.items():

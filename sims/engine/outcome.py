@@ -15,7 +15,7 @@ from exchange.service.state import HOUSE, State
 from sims.agents.crowd import Crowd
 from sims.engine.delivering import HOURS, delivering_accounts
 from sims.engine.simulation import Simulation
-from sims.engine.world import World
+from sims.engine.world import BASIS, World
 
 FEN = 100
 
@@ -152,7 +152,7 @@ def _add_reservations(
     rows = state.reservations.rows
     goods = _goods_of(state, world, rows["contract"])
     metered = np.maximum(rows["metered"], 0).sum(axis=1) / world.cards_per_lot[goods]
-    expected = rows["lots"] * HOURS * (1 - world.lost[world.hub_of[goods]])
+    expected = rows["lots"] * HOURS * (1 - world.lost_basis_points[world.hub_of[goods]] / BASIS)
     expected[~np.isin(rows["provider"], list(delivering))] = 0
     lot_hours = np.where(rows["finished"] == 1, metered, expected)
     price = np.where(rows["finished"] == 1, 0, rows["price"])  # finished ones are paid

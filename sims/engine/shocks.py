@@ -114,7 +114,7 @@ def _halt(simulation: Simulation, hub: str, halted: bool) -> None:
 
 def _outage(simulation: Simulation, shock: HubOutage) -> None:
     world = simulation.world
-    world.lost[world.hubs.index(shock.hub)] = shock.lost / BASIS
+    world.lost_basis_points[world.hubs.index(shock.hub)] = shock.lost
     _halt(simulation, shock.hub, True)
 
 

@@ -54,7 +54,7 @@ class World:
         self.outside = self.reference.copy()
         self.power_factor = np.ones(len(self.goods))
         self.subsidy = np.zeros(len(self.goods))
-        self.lost = np.zeros(len(self.hubs))
+        self.lost_basis_points = np.zeros(len(self.hubs), np.int64)
         """Share of a hub's cards that deliver nothing."""
         self.far = np.zeros(len(self.hubs), np.bool_)
         """Hubs that can't be reached from other cities."""

@@ -83,7 +83,9 @@ class Store:
         else:
             directory.mkdir(parents=True, exist_ok=True)
             self.manifest = manifest
-            path.write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
+            beside = directory / f".{MANIFEST}.tmp"
+            beside.write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
+            beside.replace(path)
         self._files: dict[str, IO[bytes]] = {}
 
     def finished(self) -> list[Finished]:
@@ -102,7 +104,7 @@ class Store:
         """Write a line. Raises StoreError, such as for a full disk; lines before it are safe."""
         try:
             if one.worker not in self._files:
-                self._files[one.worker] = (self.directory / f"finished-{one.worker}.jsonl").open("ab")
+                self._files[one.worker] = _opened(self.directory / f"finished-{one.worker}.jsonl")
             file = self._files[one.worker]
             file.write(msgspec.json.encode(one) + b"\n")
             file.flush()
@@ -122,6 +124,14 @@ class Store:
 
     def _shards(self) -> list[Path]:
         return sorted(self.directory.glob("finished-*.jsonl"))
+
+
+def _opened(shard: Path) -> IO[bytes]:
+    """Open a shard to write on behind its last whole line: a kill may have left half of one."""
+    file = shard.open("a+b")
+    file.seek(0)
+    file.truncate(file.read().rfind(b"\n") + 1)
+    return file
 
 
 def _read(shard: Path) -> Iterator[Finished]:

@@ -90,6 +90,19 @@ def test_money_and_positions_conserve_over_deliveries() -> None:
     assert (simulation.board.positions.sum(axis=0) == 0).all()
 
 
+def test_a_hub_that_lost_cards_delivers_the_whole_cards_that_are_left() -> None:
+    shock = {"kind": "hub-outage", "name": "dark", "hub": "GUIAN", "lost": 8_000, "until": "10:30:00"}
+    simulation = ran(2, days=3, shock=[shock])
+    state = simulation.market.core.state
+    done = state.reservations.rows[state.reservations.rows["finished"] == 1]
+    done = done[np.isin(done["provider"], simulation.providers()[0].accounts)]
+    at = [state.contracts[index] for index in done["contract"].tolist()]
+    due = done["lots"] * [contract.cards_per_lot for contract in at]
+    dark = np.array([contract.hub == "GUIAN" for contract in at])
+    assert (due[dark] % 5 == 0).any(), "four fifths of it leave whole cards"
+    assert (done["metered"] == np.where(dark, due // 5, due)[:, None]).all()
+
+
 @pytest.mark.parametrize("name", [crowd["name"] for crowd in EVERYBODY])
 def test_everybody_trades(name: str) -> None:
     simulation = _traded()
