@@ -261,8 +261,6 @@ class SyncExchange(Face[ExchangeClient]):
     withdraw = _plain(ExchangeClient.withdraw)
     halt = _plain(ExchangeClient.halt)
     kill_market = _plain(ExchangeClient.kill_market)
-    large_positions = _plain(ExchangeClient.large_positions)
-    set_position_rules = _plain(ExchangeClient.set_position_rules)
     answer_give_up = _plain(ExchangeClient.answer_give_up)
     commissions = _plain(ExchangeClient.commissions)
     fees = _plain(ExchangeClient.fees)
