@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import cast
@@ -28,10 +28,12 @@ from exchange.api.plans import (
     PlanResult,
     Plans,
 )
+from exchange.api.trading import BatchResult
 from exchange.domain.calendar import day_start_ns
 from exchange.gateway import delivering, trading
 from exchange.gateway.call import BATCH_BYTES_MAX, Call, Route
 from exchange.gateway.identify import Doors, by_session
+from exchange.gateway.orders import Command
 from exchange.gateway.screens import browser_of
 from exchange.planning.jobs import Job, PlanJobs
 from exchange.planning.stock import moment_of, stock_of
@@ -82,18 +84,21 @@ async def accept_plan(call: Call) -> Acceptance:
     body: AcceptPlan = call.body
     job = _job(call)
     orders = job.orders()
-    wanted = _wanted(job, body.orders, len(orders), job.accepted, "order")
-    items = [
+    left = _wanted(job, body.orders, len(orders), job.accepted, "order")
+    wanted = left[: requests.BATCH_ITEMS_MAX]
+    items: list[Command] = [
         requests.NewOrder(symbol=o.symbol, side="buy", quantity=o.quantity, price=o.price)
-        for o in (orders[at] for at in wanted[: requests.BATCH_ITEMS_MAX])
+        for o in (orders[at] for at in wanted)
     ]
-    job.accepted.update(wanted[: len(items)])
-    placed = await trading.batch(replace(call, body=requests.Batch(items=list(items))))
-    for at, result in zip(wanted, placed.results, strict=False):
-        if result.error is not None:
-            job.accepted.discard(at)
+    job.accepted.update(wanted)
+    try:
+        placed = await trading.batch(replace(call, body=requests.Batch(items=items)))
+    except RequestRefused:  # all of them, such as with BUSY
+        job.accepted.difference_update(wanted)
+        raise
+    job.accepted -= _refused(wanted, placed.results)
     job.touch()
-    return Acceptance(orders=wanted[: len(items)], results=placed.results, as_of_seq=placed.as_of_seq)
+    return Acceptance(orders=wanted, results=placed.results, as_of_seq=placed.as_of_seq)
 
 
 async def nominate_plan(call: Call) -> PlanNominations:
@@ -102,12 +107,9 @@ async def nominate_plan(call: Call) -> PlanNominations:
     job = _job(call)
     nominations = job.nominations()
     wanted = _wanted(job, body.nominations, len(nominations), job.nominated, "nomination")
-    results = []
-    for at in wanted:
-        job.nominated.add(at)
-        results.append(await _nominated(call, nominations[at]))
-        if results[-1].error is not None:
-            job.nominated.discard(at)
+    job.nominated.update(wanted)  # before anything is awaited: a request beside this one finds them taken
+    results = [await _nominated(call, nominations[at]) for at in wanted]
+    job.nominated -= _refused(wanted, results)
     job.touch()
     return PlanNominations(nominations=wanted, results=results, as_of_seq=call.exchange.views.seq)
 
@@ -125,6 +127,11 @@ async def _nominated(call: Call, planned: PlannedNomination) -> NominationResult
         return NominationResult(nomination_id=(await delivering.nominate(one)).nomination_id)
     except RequestRefused as error:
         return NominationResult(error=Problem(code=error.code, message=error.message, field=error.field))
+
+
+def _refused(wanted: list[int], results: Sequence[BatchResult | NominationResult]) -> set[int]:
+    """Return the positions that may be accepted again."""
+    return {at for at, result in zip(wanted, results, strict=True) if result.error is not None}
 
 
 def _wanted(job: Job, named: list[int] | None, count: int, done: set[int], what: str) -> list[int]:

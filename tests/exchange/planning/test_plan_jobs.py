@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -190,6 +190,20 @@ async def command(folder: Path, *words: str) -> dict[str, Any]:
     return answer
 
 
+async def test_orders_that_found_no_room_can_be_accepted_again(client: ExchangeClient, stage: Stage) -> None:
+    answer, _ = await ended(client, await client.plan(new(FAR)))
+    exchange, plan_id = stage.served.exchange, answer.plan.plan_id
+    config = exchange.config
+    exchange.config = replace(config, queue_commands_max=0)
+    async with ExchangeClient(stage.member.base_url, stage.member, retries=0) as impatient:
+        with pytest.raises(ExchangeError, match="BUSY"):
+            await impatient.accept_plan(plan_id)
+    exchange.config = config
+    accepted = await client.accept_plan(plan_id)
+    assert [result.error for result in accepted.results] == [None] * len(accepted.orders)
+    assert len(accepted.orders) > 0
+
+
 async def test_what_runs_on_reservations_is_nominated_in_parts_or_from_the_command_line(
     client: ExchangeClient, stage: Stage, tmp_path: Path
 ) -> None:
@@ -216,3 +230,22 @@ async def test_what_runs_on_reservations_is_nominated_in_parts_or_from_the_comma
     made = (await command(tmp_path, "jobs.csv", *options))["nominations"]
     assert [(m["workload"], m["cards"], m["refused"]) for m in made] == [("far", 1, "")]
     assert "far" in [n.workload for n in await client.delivery.nominations()]
+
+
+async def test_nominations_asked_for_twice_at_once_are_made_once(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        member, maker = await served.admit("blue", "enterprise"), await served.admit("guian", "provider")
+        await served.at(9, 30)
+        second = served.client(member)
+        async with served.client(maker) as seller, served.client(member) as client, second:
+            for side, one in (("sell", seller), ("buy", client)):
+                await one.place(NewOrder(symbol=EDGE, side=side, price="13.00", quantity=3))
+            await served.at(15, 45)
+            jobs = [NEAR | {"id": name, "cards": 1} for name in ("a", "b", "c")]
+            answer, _ = await ended(client, await client.plan(new(*jobs)))
+            await second.plans()  # it is connected
+            asked = [one.nominate_plan(answer.plan.plan_id) for one in (client, second)]
+            made = await asyncio.gather(*asked, return_exceptions=True)
+            (refused,) = [one for one in made if isinstance(one, ExchangeError)]
+            assert "isn't made already" in str(refused)
+            assert sorted(n.workload for n in await client.delivery.nominations()) == ["a", "b", "c"]
