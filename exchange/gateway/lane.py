@@ -21,6 +21,7 @@ from aiohttp import HttpVersion11, hdrs
 from aiohttp.helpers import rfc822_formatted_time
 from aiohttp.http import SERVER_SOFTWARE, RawRequestMessage
 from aiohttp.streams import EmptyStreamReader, StreamReader
+from structlog.contextvars import bound_contextvars
 
 from exchange.api.codes import RequestRefused
 from exchange.api.signing import KEY_HEADER
@@ -164,7 +165,11 @@ class OrderLane:
 
     def _refuse(self, asked: _Asked, raised: Exception) -> None:
         observed = asked.observed
-        why = raised if isinstance(raised, RequestRefused) else failed(observed.method, asked.path, raised)
+        if isinstance(raised, RequestRefused):
+            why = raised
+        else:
+            with bound_contextvars(request_id=observed.request_id):
+                why = failed(observed.method, asked.path, raised)
         observed.code = why.code
         self._reply(asked, refused(why))
 

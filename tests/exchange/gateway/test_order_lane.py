@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from plain_http import PlainAnswer, PlainConnection, connected, order, request
 
 from exchange.client import Profile
+from exchange.gateway import trading
 from exchange.gateway.call import BODY_BYTES_MAX
 from exchange.gateway.rates import RateLimit
 
@@ -134,6 +135,20 @@ async def test_a_request_id_comes_back_if_it_is_a_plain_word(stage: Stage) -> No
     made = dict((await stage.ask(stage.placing("X-Request-Id: not a word"))).headers)["X-Request-Id"]
     assert kept == "mine-7"
     assert len(made) == 16
+
+
+async def test_a_fault_of_the_server_is_logged_under_the_request_id(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(trading, "answer_of", None)
+    ahead = await stage.ask(stage.placing("X-Request-Id: ahead-8"))
+    usual = await stage.ask(
+        request(stage.member, "POST", ORDERS, order(), "X-Request-Id: usual-8", chunked=True)
+    )
+    assert (ahead.status, ahead.steady, ahead.body) == (usual.status, usual.steady, usual.body)
+    assert (ahead.status, orjson.loads(ahead.body)["error"]["code"]) == (500, "INTERNAL")
+    failures = [line for line in capsys.readouterr().out.splitlines() if "request failed" in line]
+    assert ["ahead-8" in failures[0], "usual-8" in failures[1]] == [True, True]
 
 
 async def test_a_nonce_is_good_for_one_request_whichever_way(stage: Stage) -> None:
