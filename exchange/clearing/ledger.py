@@ -38,7 +38,6 @@ class LedgerKind(IntEnum):
     COMMISSION = 21
     REVENUE_SHARE = 22
     GIVE_UP_FEE = 23
-
     VOUCHER = 24
     VOUCHER_BUDGET = 25
 

@@ -1,4 +1,4 @@
-"""Rare commands of brokers and of sharing revenue (clauses 8.13 to 8.16)."""
+"""Rare commands of brokers and of sharing revenue (clauses 8.13 to 8.15)."""
 
 from __future__ import annotations
 

@@ -300,8 +300,12 @@ class State:
     def unsettled_charges(self) -> NDArray[np.int64]:
         """Return each account's fees and commission since the last settlement, fen, shape (accounts,)."""
         charges = self.unsettled_fees()
-        for agreed in self.brokerage.commissions:
-            charges[agreed.account] += self._unsettled_commission(agreed.account)
+        if self.day.trading_day is None:
+            return charges
+        day, rows = epoch_day(self.day.trading_day), self.positions.rows
+        rates = {agreed.account: agreed.on(day) for agreed in self.brokerage.commissions}
+        for row in rows[(rows["gross_lots"] > 0) & np.isin(rows["account"], list(rates))]:
+            charges[row["account"]] += self.commission_on(row, rates[int(row["account"])])
         return charges
 
     def unsettled_charges_of(self, account: int) -> int:
