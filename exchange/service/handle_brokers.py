@@ -22,8 +22,8 @@ from matching.records import Records, Side, new_order
 
 COMMISSION_MAX_BASIS_POINTS: Final = 500
 COMMISSION_MAX_FEN_PER_LOT: Final = 10**8
-GIVE_UPS_MAX: Final = 10_000
-"""Most that may be offered on one day."""
+GIVE_UPS_MAX: Final = 1_000
+"""Most that one account may offer on one day."""
 
 _OPEN: Final = (
     MarketPhase.MATCHED,
@@ -89,7 +89,8 @@ def _offer_fault(state: State, message: OfferGiveUp) -> Outcome | None:
         return refused(RejectCode.UNKNOWN_CONTRACT, message.symbol)
     if taker.account == giver.account or not _well_formed(state, message, contract.index):
         return refused(RejectCode.INVALID_GIVE_UP)
-    if len(state.brokerage.of_day(_today(state))) >= GIVE_UPS_MAX:
+    today = state.brokerage.of_day(_today(state))
+    if sum(give_up.offer.account == message.account for give_up in today) >= GIVE_UPS_MAX:
         return refused(RejectCode.GIVE_UP_LIMIT)
     if message.lots + _given(state, message) > message.trade_lots or not _holds(state, message):
         return refused(RejectCode.GIVE_UP_NOT_HELD)
