@@ -244,6 +244,10 @@ class OrderDesk:
     async def _send(self, ticket: Ticket) -> None:
         try:
             answer = await self._client.place(ticket.order)
+        except asyncio.CancelledError:
+            ticket.state, ticket.sent_s = OrderState.UNKNOWN, self._clock()
+            ticket.lost = "nobody waited for its answer"
+            raise
         except ExchangeError as error:
             if error.outcome_unknown:
                 ticket.state, ticket.lost, ticket.sent_s = OrderState.UNKNOWN, str(error), self._clock()

@@ -2,7 +2,7 @@
 
 Keys lie in `$XDG_CONFIG_HOME/dongxi/profiles/NAME.toml` (mode 0600), or in the variables of
 `profile_from_environment`. Exit codes: 0; 1 the exchange refused or can't be reached and nothing was done;
-2 usage; 3 the outcome is unknown.
+2 usage; 3 the outcome is unknown; 130 Ctrl-C.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from exchange.client.profiles import ENVIRONMENT
 EXIT_REFUSED = 1
 EXIT_USAGE = 2
 EXIT_UNKNOWN = 3
+EXIT_INTERRUPTED = 130
 DEFAULT_URL = "http://127.0.0.1:8230"
 
 ProfileName = Annotated[
@@ -123,7 +124,8 @@ def run(
     except ExchangeError as error:
         raise refused(command, error) from None
     except KeyboardInterrupt:
-        raise typer.Exit(0) from None
+        typer.echo(f"dongxi {command}: stopped; what was under way may have been done. Look it up.", err=True)
+        raise typer.Exit(EXIT_INTERRUPTED) from None
 
 
 def refused(command: str, error: ExchangeError) -> typer.Exit:

@@ -253,7 +253,12 @@ def _trade(
 
     async def place(client: ExchangeClient) -> list[Ticket]:
         desk = OrderDesk(client, patience_s=patience_s)
-        return await asyncio.gather(*(desk.submit(order) for order in orders))
+        try:
+            return await asyncio.gather(*(desk.submit(order) for order in orders))
+        except asyncio.CancelledError:  # Ctrl-C
+            if not desk.tickets:
+                raise
+            return list(desk.tickets.values())
 
     _tell(run(command, place, profile, base_url), command, as_json=as_json)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Any
@@ -38,15 +40,15 @@ def watch(
     names = [symbol.upper() for symbol in symbols or ["*"]]
 
     async def follow(client: ExchangeClient) -> None:
-        async with Stream(
-            client, ["l1", "trades", "status"], names, own=client.profile is not None
-        ) as stream:
-            left = count
-            async for line in _lines(stream, as_json=as_json):
-                typer.echo(line)
-                left -= 1
-                if left == 0:
-                    return
+        left = count
+        own = client.profile is not None
+        with contextlib.suppress(asyncio.CancelledError):  # Ctrl-C
+            async with Stream(client, ["l1", "trades", "status"], names, own=own) as stream:
+                async for line in _lines(stream, as_json=as_json):
+                    typer.echo(line)
+                    left -= 1
+                    if left == 0:
+                        return
 
     if not as_json:
         typer.echo(f"Prices in {PRICE}, times in {ZONE}; Ctrl-C ends it.", err=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -243,3 +244,20 @@ async def test_a_server_gone_in_mid_order_leaves_an_order_that_can_be_asked_for(
         assert "0 of 1 lots have traded" in said
     standing = await asyncio.to_thread(desk.json, "orders")
     assert [one["client_order_id"] for one in standing] == ["77"]  # type: ignore[attr-defined]
+
+
+async def test_ctrl_c_in_mid_order_says_what_is_certain(desk: Desk) -> None:
+    async with proxied(desk.server.base_url) as proxy:
+        proxy.lose_answer, proxy.cut_after = b"POST /v1/orders HTTP", True
+        order = ("buy", "H100.GUIAN.2701", "1", "--price", "11.10", "--yes", "--id", "78")
+        process = await asyncio.create_subprocess_exec(
+            *(DONGXI, *order, "--base-url", proxy.base_url),
+            stderr=asyncio.subprocess.PIPE,
+            env=environment(XDG_CONFIG_HOME=str(desk.folder / "config")),
+        )
+        await proxy.lost.wait()
+        process.send_signal(signal.SIGINT)
+        _, said = await process.communicate()
+        assert process.returncode == 3
+        assert b"may or may not have been taken" in said
+        assert b"dongxi orders --id 78" in said
