@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from exchange.api import requests
-from exchange.api.feed import FeedAccount
+from exchange.api.feed import FeedAccount, FillNews, OrderNews
 from exchange.api.history import HISTORY_PAGE_MAX, OwnHistoryQuery
 from exchange.api.trading import OrderResult
 from exchange.client.errors import ExchangeError
@@ -111,6 +111,12 @@ class Ticket(msgspec.Struct):
         self.filled = max(self.filled, filled)
         if self.state not in ENDED:
             self.state = OrderState.FILLED if self.filled >= self.total else state
+
+    def answer_lost(self, why: str, now_s: float) -> None:
+        """Learn that a copy got no answer until now (monotonic); the account's news may have told more."""
+        self.sent_s = now_s
+        if self.order_id is None:
+            self.state, self.lost = OrderState.UNKNOWN, why
 
     def amended(self, open_quantity: int) -> None:
         """Learn a new quantity that is still open."""
@@ -224,33 +230,36 @@ class OrderDesk:
     def follow(self, message: FeedAccount) -> list[Ticket]:
         """Takes in news of the account's channel; returns the orders of this desk that they are about."""
         changed: dict[str, Ticket] = {}
-        for news in message.orders:
-            ticket = self.tickets.get(news.client_order_id or "") or self._by_order.get(news.order_id)
+        # in order, and what one command does to an order before the fills that it causes
+        every: list[OrderNews | FillNews] = [*message.orders, *message.fills]
+        for news in sorted(every, key=lambda one: one.seq):
+            named = self.tickets.get(news.client_order_id or "") if isinstance(news, OrderNews) else None
+            ticket = named or self._by_order.get(news.order_id)
             if ticket is None:
                 continue
             changed[ticket.client_order_id] = ticket
-            if news.event == "amended":
-                ticket.amended(news.open_quantity)
-            ended = news.event == "cancelled"
-            ticket.price, ticket.reason = news.price, news.reason if ended else ticket.reason
-            self._taken(ticket, news.order_id, 0, OrderState.CANCELLED if ended else OrderState.RESTING)
-        for fill in message.fills:
-            ticket = self._by_order.get(fill.order_id)
-            if ticket is not None:
-                changed[ticket.client_order_id] = ticket
-                self._taken(ticket, fill.order_id, ticket.total - fill.open_quantity, OrderState.RESTING)
+            if isinstance(news, OrderNews):
+                self._follow_order(ticket, news)
+            else:
+                self._taken(ticket, news.order_id, ticket.total - news.open_quantity, OrderState.RESTING)
         return list(changed.values())
+
+    def _follow_order(self, ticket: Ticket, news: OrderNews) -> None:
+        if news.event == "amended":
+            ticket.amended(news.open_quantity)
+        ended = news.event == "cancelled"
+        ticket.price, ticket.reason = news.price, news.reason if ended else ticket.reason
+        self._taken(ticket, news.order_id, 0, OrderState.CANCELLED if ended else OrderState.RESTING)
 
     async def _send(self, ticket: Ticket) -> None:
         try:
             answer = await self._client.place(ticket.order)
         except asyncio.CancelledError:
-            ticket.state, ticket.sent_s = OrderState.UNKNOWN, self._clock()
-            ticket.lost = "nobody waited for its answer"
+            ticket.answer_lost("nobody waited for its answer", self._clock())
             raise
         except ExchangeError as error:
             if error.outcome_unknown:
-                ticket.state, ticket.lost, ticket.sent_s = OrderState.UNKNOWN, str(error), self._clock()
+                ticket.answer_lost(str(error), self._clock())
             elif not error.sent:  # says nothing of a copy that was lost before
                 ticket.refusal = error
                 if ticket.state is OrderState.SENT:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from proxy import proxied
 from server_process import ServerProcess
 
-from exchange.api.feed import FeedAccount
+from exchange.api.feed import FeedAccount, FillNews, OrderNews
 from exchange.api.requests import NewOrder
 from exchange.client import ExchangeClient, OrderDesk, OrderState, Profile, Stream, Ticket
 from exchange.client.desk import LATE_S
@@ -198,6 +198,21 @@ def test_what_is_known_does_not_depend_on_the_order_of_the_news(facts: list[tupl
     for filled, state in facts:
         before = ticket.filled
         ticket.taken("1", filled, state)
+        ticket.answer_lost("cut", 0.0)
         assert ticket.filled >= before
     assert (ticket.state, ticket.filled) == (OrderState.CANCELLED, 3)
     assert LATE_S == 60
+
+
+async def test_an_amendment_behind_a_fill_in_one_message_counts_from_what_is_open_then() -> None:
+    order = msgspec.structs.replace(bid(10), client_order_id="80")
+    desk = OrderDesk(ExchangeClient("http://127.0.0.1:9"))
+    ticket = desk.tickets["80"] = doubtful(order)
+    ours = ("1", "80", SYMBOL, "buy")
+    accepted, amended = (
+        OrderNews(3, *ours, "accepted", "11.85", 10, None),
+        OrderNews(5, *ours, "amended", "11.85", 9, None),
+    )
+    fill = FillNews(4, "1", SYMBOL, "buy", "11.85", 3, 7, "maker", 0)
+    desk.follow(FeedAccount(5, [accepted, amended], [fill], 0, 0, 0, {}))
+    assert (ticket.state, ticket.filled, ticket.total) == (OrderState.RESTING, 3, 12)
