@@ -16,7 +16,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from exchange.api import feed as wire
 from exchange.api.codes import RequestCode, RequestRefused, refuse
 from exchange.api.formats import day_text, time_text
-from exchange.domain.messages import OpenDay, SetPhase, SettleDay
+from exchange.domain.messages import OpenDay, RevokeKey, SetPhase, SettleDay
 from exchange.gateway.auth import Authenticator
 from exchange.gateway.feed_channels import CONTRACT_CHANNELS, PublicChannels, Topic
 from exchange.gateway.feed_reader import Reader, framed
@@ -118,6 +118,8 @@ class FeedHub:
     # -- what readers ask
 
     async def _on_request(self, reader: Reader, text: str) -> None:
+        if reader.dropped:
+            return  # it may ask nothing more, such as trade on a revoked key
         began = time.perf_counter()
         try:
             asked = _REQUESTS.decode(text)
@@ -308,6 +310,8 @@ class FeedHub:
             self._held.add(applied.last_seq, told)
         if not self._readers:
             return
+        if isinstance(applied.message, RevokeKey):
+            self._end_revoked()
         self._private.on_applied(applied)
         if isinstance(applied.message, _PHASE_CHANGES):
             told = [*told, (_STATUS, self._status())]
@@ -332,6 +336,15 @@ class FeedHub:
             self._end_sessions()
             for topic in self._forgotten(self._topics.end_unread(loop.time())):
                 self._channels.forget(topic)
+
+    def _end_revoked(self) -> None:
+        """Close the readers whose key was revoked (clause 9.6)."""
+        for reader in self._readers:
+            if reader.caller is None or reader.watching:
+                continue
+            key = self._exchange.views.key(reader.caller.key_id)
+            if key is None or not key.enabled:
+                reader.end(WSCloseCode.POLICY_VIOLATION, b"the key was revoked")
 
     def _end_sessions(self) -> None:
         """Close the readers whose session is over."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -95,6 +95,34 @@ async def test_orders_over_the_socket_and_news_to_both_sides(tmp_path: Path) -> 
             assert (amended.event, amended.open_quantity) == ("amended", 1)
             assert cancelled.results[1].error is not None
             assert cancelled.results[1].error.code == "UNKNOWN_ORDER"
+
+
+async def test_a_revoked_key_ends_its_connections_and_no_other(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        red, blue = await served.admit("red", "provider"), await served.admit("blue", "enterprise")
+        await served.at(9, 5)
+        account = int(red.account)
+        async with logged_on(served, blue) as other:
+            async with (
+                aiohttp.ClientSession() as http,
+                http.ws_connect(served.base_url + "/v1/feed") as socket,
+            ):
+                signed = signed_headers(red.key_id, red.secret_bytes, "LOGON", "/v1/feed")
+                fields = {name.removeprefix("Dongxi-").lower(): value for name, value in signed.items()}
+                await socket.send_json({"op": "logon"} | fields)
+                assert (await socket.receive_json())["type"] == "welcome"
+                async with served.client(served.operator) as operator:
+                    await operator.revoke_key(red.key_id)
+                item = {"action": "new", "symbol": SYMBOL, "side": "sell", "price": "11.90", "quantity": 1}
+                with suppress(ConnectionError):  # it may be closed already
+                    await socket.send_json({"op": "orders", "id": "late", "items": [item]})
+                while not (message := await socket.receive(timeout=10)).type.name.startswith("CLOSE"):
+                    assert message.json()["type"] == "account"
+                assert (message.data, message.extra) == (1008, "the key was revoked")
+            await other.enter("a", [order("buy")])
+            (results,) = await until(other, FeedResults)
+        assert results.results[0].error is None
+        assert served.exchange.views.open_orders(account) == []
 
 
 async def test_messages_of_one_turn_are_answered_one_by_one_in_order(tmp_path: Path) -> None:
