@@ -36,7 +36,7 @@ def set_delivery_rules(state: State, message: d.SetDeliveryRules, stamp: Stamp) 
         and (not scores or scores[-1] == 0)
         and all(0 <= step.premium_basis_points <= BASIS_POINT for step in message.premiums)
         and min(message.score_days, message.dispute_days, message.decision_days) >= 1
-        and message.gate_hours >= 0
+        and min(message.grace_hours, message.gate_hours) >= 0
     )
     if not sound:
         return refused(RejectCode.INVALID_RULE)

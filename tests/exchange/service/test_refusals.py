@@ -7,6 +7,7 @@ from datetime import date
 import msgspec
 import pytest
 
+from exchange.domain import delivering as d
 from exchange.domain import messages as m
 from exchange.domain import primary as p
 from exchange.domain.calendar import NS_PER_HOUR
@@ -37,6 +38,8 @@ BEFORE_THE_FIRST_DAY = [
     (rules(taker_basis_points=10_001), RejectCode.INVALID_RULE),
     (rules(margin_basis_points=-1), RejectCode.INVALID_RULE),
     (rules(closed_days=(SUNDAY, SATURDAY)), RejectCode.INVALID_RULE),
+    (d.SetDeliveryRules(grace_hours=-1), RejectCode.INVALID_RULE),
+    (d.SetDeliveryRules(gate_hours=-1), RejectCode.INVALID_RULE),
     (rules(products=(PRODUCT,)), RejectCode.PRODUCT_CHANGED),  # clause 2.10
     (m.AddMember(name="acme", kind="operator", roles=("risk",)), RejectCode.MEMBER_EXISTS),
     (m.AddMember(name="clerk", kind="operator"), RejectCode.INVALID_ROLES),
