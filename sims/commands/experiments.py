@@ -81,6 +81,8 @@ def reproduce(
             for job in store.manifest.jobs()
             if job.key in kept and run_job(job, "again").outcome != kept[job.key]
         ]
+    if not kept:
+        fail(f"{directory} holds no finished run to compare with")
     typer.echo(f"{len(kept) - len(wrong)} of {len(kept)} runs are the same to the bit.")
     if wrong:
         fail(f"not the same: {', '.join(f'{variant} seed {seed}' for variant, seed in wrong[:5])}")

@@ -65,6 +65,8 @@ def test_a_run_is_kept_reported_and_reproduced(tmp_path: Path) -> None:
     lines = tmp_path / "run" / "finished-serial.jsonl"
     lines.write_text(lines.read_text("utf-8").replace('"trades":', '"trades":1'), "utf-8")
     assert "not the same: calm seed 4" in invoke("reproduce", out, code=2)
+    lines.unlink()
+    assert "no finished run" in invoke("reproduce", out, code=2)
 
 
 def test_a_sweep_that_was_killed_is_resumed_to_the_same_result(tmp_path: Path) -> None:
