@@ -132,11 +132,11 @@ def _answer(
 ) -> Assignment:
     if status not in STATUS:
         raise RuntimeError(f"CP-SAT refused the model: {solver.status_name(status)}")
+    lowest = int(cost.min(axis=1).sum()) if cost.size else 0  # each job where it is cheapest
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-        lowest = int(cost.min(axis=1, initial=0).sum())
         return Assignment(STATUS[status], np.empty(0, dtype=np.int64), 0, lowest)
     site = np.zeros(len(cost), dtype=np.int64)
     taken = np.array([solver.boolean_value(variable) for variable in chosen], dtype=np.bool_)
     site[jobs[taken]] = sites[taken]
     total = int(cost[np.arange(len(cost)), site].sum())
-    return Assignment(STATUS[status], site, total, round(solver.best_objective_bound))
+    return Assignment(STATUS[status], site, total, max(lowest, round(solver.best_objective_bound)))

@@ -7,6 +7,8 @@ from datetime import date, datetime
 
 from exchange.api.formats import time_text
 from exchange.domain.contracts import Contract, PeriodKind
+from exchange.domain.delivering import NominateWorkload
+from exchange.planning.free import free_cards
 from exchange.service.views import Views
 from scheduler.io.venue import Holding, Level, Stock
 
@@ -15,7 +17,13 @@ DEPTH = 20
 
 
 def stock_of(views: Views, account: int, first: date, end: date) -> Stock:
-    """What the account has reserved as buyer, and the asks of contracts for the days before ``end``."""
+    """What the account has reserved as buyer and not nominated, and the asks of contracts for the days before
+    ``end``.
+    """
+    nominated: dict[int, list[NominateWorkload]] = {}
+    for one in views.delivering.nominations:
+        if one.terms.account == account and not one.withdrawn:
+            nominated.setdefault(one.terms.reservation_id, []).append(one.terms)
     lots = {(p.grade, p.hub): p.cards_per_lot for p in views.products()}
     holdings = [
         Holding(
@@ -23,7 +31,7 @@ def stock_of(views: Views, account: int, first: date, end: date) -> Stock:
             symbol=row.symbol,
             site=row.hub,
             grade=row.grade,
-            cards=row.cards,
+            cards=cards,
             cards_per_lot=lots[row.grade, row.hub],
             start=moment_of(row.start_ns),
             end=moment_of(row.end_ns),
@@ -31,6 +39,7 @@ def stock_of(views: Views, account: int, first: date, end: date) -> Stock:
         )
         for row in views.reservations(account)
         if row.buyer == account and first <= row.day < end
+        if (cards := free_cards(row.cards, nominated.get(row.reservation_id, ())))
     ]
     levels: list[Level] = []
     for view in views.contracts(kind=PeriodKind.DAY):

@@ -13,6 +13,7 @@ from exchange.api.market import Contract
 from exchange.api.market import Level as BookLevel
 from exchange.client import ExchangeClient, ExchangeError, Profile
 from exchange.client.profiles import load_profile
+from exchange.planning.free import Nominated, free_cards
 from exchange.planning.stock import DEPTH
 from scheduler.io.venue import Holding, Level, Nomination, NoVenue, Stock
 from scheduler.io.workloads import Span
@@ -61,10 +62,14 @@ class ClientVenue:
         async with ExchangeClient(self._profile.base_url, self._profile) as client:
             contracts = await client.contracts(kind="day")
             lots = {c.symbol: c.cards_per_lot for c in await client.contracts(active=None)}
+            nominated: dict[str, list[Nominated]] = {}
+            for one in await client.delivery.nominations():
+                nominated.setdefault(one.reservation_id, []).append(one)
             holdings = [
-                _holding(row, lots)
+                _holding(row, lots[row.symbol], cards)
                 for row in await client.reservations()
                 if row.role == "buyer" and not row.finished and row.symbol in lots
+                if (cards := free_cards(row.cards, nominated.get(row.reservation_id, ())))
             ]
             wanted = [c for c in contracts if c.ask_lots and _within(c, span)]
             gate = asyncio.Semaphore(BOOKS_AT_ONCE)
@@ -83,14 +88,14 @@ def _within(contract: Contract, span: Span) -> bool:
     return start >= span.start and (end - span.start).total_seconds() <= span.hours * 3600
 
 
-def _holding(row: Reservation, lots: dict[str, int]) -> Holding:
+def _holding(row: Reservation, cards_per_lot: int, cards: int) -> Holding:
     return Holding(
         id=row.reservation_id,
         symbol=row.symbol,
         site=row.hub,
         grade=row.grade,
-        cards=row.cards,
-        cards_per_lot=lots[row.symbol],
+        cards=cards,
+        cards_per_lot=cards_per_lot,
         start=datetime.fromisoformat(row.start),
         end=datetime.fromisoformat(row.end),
         price_ticks=parse_price_ticks(row.price, "price"),

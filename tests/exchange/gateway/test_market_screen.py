@@ -42,7 +42,6 @@ async def trading(
         await page.keyboard.press("Enter")
         await expect(page.locator("#phase")).to_have_text("continuous trading")
         await page.goto(f"{served.base_url}/#{SYMBOL}")
-        await page.reload()
         await expect(page.locator("#symbol")).to_have_text(SYMBOL)
         yield served, page, seller
 

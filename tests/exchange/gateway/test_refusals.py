@@ -76,7 +76,8 @@ BAD_ORDERS = [
     (changed(quantity=1.5), 422, "INVALID_FIELD", "quantity"),
     (changed(quantity=2**31), 422, "INVALID_FIELD", "quantity"),
     (changed(quantity=2**31 - 1), 422, "ORDER_TOO_LARGE", "quantity"),
-    (changed(symbol="H100.GUIAN.2701", quantity=1_000_000), 409, "MARGIN", None),
+    (changed(symbol="H100.GUIAN.2701", quantity=1_000_000), 409, "POSITION_LIMIT", "quantity"),
+    (changed(symbol="H100.GUIAN.27Q2", quantity=100_000), 409, "MARGIN", None),
     (changed(quantity=...), 422, "MISSING_FIELD", "quantity"),
     (changed(side="both"), 422, "INVALID_FIELD", "side"),
     (changed(colour="red"), 422, "UNKNOWN_FIELD", "colour"),
@@ -93,7 +94,7 @@ BAD_ORDERS = [
 async def test_a_bad_order(stage: Stage, body: bytes, status: int, code: str, field: str | None) -> None:
     orders_before = stage.served.exchange.views.open_orders(int(stage.member.account))
     balance_before = stage.served.exchange.views.balance(int(stage.member.account))
-    reached_the_core = code in ("PRICE_OUTSIDE_LIMITS", "ORDER_TOO_LARGE", "MARGIN")
+    reached_the_core = code in ("PRICE_OUTSIDE_LIMITS", "ORDER_TOO_LARGE", "POSITION_LIMIT", "MARGIN")
     before = stage.served.state()
     got, answer = await stage.served.raw("POST", "/v1/orders", body, profile=stage.member)
     found = problem(answer)

@@ -89,7 +89,7 @@ def test_manifests_are_bound_to_their_hub_or_held(tmp_path):
     [
         (["--out", "plan.txt"], "must end in .json"),
         (["--out", "plan.yaml"], "manifests can only be written"),
-        (["--buy"], "--buy needs --from-exchange"),
+        (["--buy"], "--buy and --nominate need --from-exchange"),
         (["--from-exchange", "--sites", "s.csv"], "leave the files out"),
     ],
 )

@@ -220,6 +220,7 @@ element("grade").addEventListener("change", (event) => {
   market.choose(market.ofGrade()[0].symbol);
 });
 element("interval").addEventListener("change", (event) => market.chooseInterval(event.target.value));
+addEventListener("hashchange", () => market.choose(location.hash.slice(1)));
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select, textarea")) return;
   const side = { b: "buy", s: "sell" }[event.key];
