@@ -42,7 +42,7 @@ class Sessions:
         now = self._now()
         self._forget_ended(now)
         own = [digest for digest, session in self._open.items() if session.member == member]
-        for digest in own[: len(own) - SESSIONS_A_MEMBER_MAX + 1]:
+        for digest in own[: max(0, len(own) - SESSIONS_A_MEMBER_MAX + 1)]:
             del self._open[digest]
         if len(self._open) >= SESSIONS_MAX:
             return None

@@ -167,6 +167,17 @@ def test_sessions_end_when_idle_and_at_their_age(steps: list[tuple[int, str]]) -
     assert all(sessions.find(token) is not None for token in alive)
 
 
+def test_a_members_ninth_session_ends_its_oldest_and_no_other() -> None:
+    sessions = Sessions(lambda: 0.0)
+    tokens: list[str] = []
+    for _ in range(SESSIONS_A_MEMBER_MAX + 1):
+        opened = sessions.open("blue", "hash")
+        assert opened is not None
+        tokens.append(opened[0])
+        alive = [token for token in tokens if sessions.look(token) is not None]
+        assert alive == tokens[-SESSIONS_A_MEMBER_MAX:]
+
+
 def test_sessions_are_bounded_and_make_room_as_they_end() -> None:
     now = 0.0
     sessions = Sessions(lambda: now)

@@ -1,4 +1,7 @@
-"""The operator's screen in a real browser: the whole market, its alerts, and actions that are asked back."""
+"""The operator's screen in a real browser: the whole market, its alerts, and actions that are asked back.
+
+Where no process fills the history, the browser reports the missing health index: `outages`.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,7 @@ async def trade(served: Served) -> tuple[Profile, Profile]:
 async def test_the_screen_shows_the_market_and_a_hub_is_halted_and_resumed(
     tmp_path: Path, chromium: str
 ) -> None:
-    async with serving(tmp_path) as served, browsing(chromium) as page:
+    async with serving(tmp_path) as served, browsing(chromium, outages=True) as page:
         await served.at(9, 30)
         await open_screen(served, page, served.operator)
         await expect(page.locator("#map text")).to_have_count(23)
@@ -73,7 +76,7 @@ async def test_the_screen_shows_the_market_and_a_hub_is_halted_and_resumed(
 
 
 async def test_a_proposal_waits_for_another_operator(tmp_path: Path, chromium: str) -> None:
-    async with serving(tmp_path) as served, browsing(chromium) as page:
+    async with serving(tmp_path) as served, browsing(chromium, outages=True) as page:
         await served.at(9, 30)
         _, blue = await trade(served)
         second = await served.add_operator("second", "market", "risk", "treasury", "admin")
