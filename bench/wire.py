@@ -158,12 +158,12 @@ def measured(running: Running, port: int, requests: Iterator[bytes], seconds: fl
 def http(running: Running, seconds: float) -> list[Result]:
     """Measure orders over HTTP, one signed order a request, beside the bare handler, in turn."""
     each = seconds / 4
-    member, contract = running.profile(1), running.ready["contracts"][0]
+    member, contracts = running.profile(1), running.ready["contracts"]
     bare_port, port = running.ready["bare"], running.ready["http"]
     found: list[list[Cost]] = [[], []]
     for _ in range(2):
         found[0].append(measured(running, bare_port, constant_requests(), each))
-        found[1].append(measured(running, port, order_requests(member, contract, each), each))
+        found[1].append(measured(running, port, order_requests(member, contracts, each), each))
     plain, orders = (max(costs) for costs in found)
     bare, own = "HTTP, bare aiohttp handler", "HTTP, sync, one signed order"
     return [

@@ -8,7 +8,7 @@ import select
 import socket
 import time
 from collections.abc import Iterator
-from itertools import repeat
+from itertools import cycle, islice, repeat
 from typing import Any
 
 import orjson
@@ -26,14 +26,20 @@ def constant_requests() -> Iterator[bytes]:
     return repeat(_request("/constant", b"", {}))
 
 
-def order_requests(member: Profile, contract: dict[str, Any], seconds: float) -> Iterator[bytes]:
-    """Return orders that rest, each signed, for a run of `seconds`."""
-    low = f"{contract['low'] / 100:.2f}"
-    body = orjson.dumps({"symbol": contract["symbol"], "side": "buy", "price": low, "quantity": 1})
+def order_requests(member: Profile, contracts: list[dict[str, Any]], seconds: float) -> Iterator[bytes]:
+    """Return orders that rest, each signed, for a run of `seconds`; by turns in contracts enough that no
+    position limit is reached.
+    """
+    bodies = [
+        orjson.dumps(
+            {"symbol": one["symbol"], "side": "buy", "price": f"{one['low'] / 100:.2f}", "quantity": 1}
+        )
+        for one in contracts
+    ]
     target = "/v1/orders"
     made = [
         _request(target, body, signed_headers(member.key_id, member.secret_bytes, "POST", target, body))
-        for _ in range(int(seconds * RATE_MAX))
+        for body in islice(cycle(bodies), int(seconds * RATE_MAX))
     ]
     return iter(made)
 
