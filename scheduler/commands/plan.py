@@ -159,12 +159,13 @@ def make(
         more = {} if purchases is None else purchases_json(purchases)
         _print_json(as_json(schedule) | wishes_json(plan_file) | more | made_json(made))
     else:
-        show(schedule, Console())
-        show_wishes(plan_file, Console())
+        console = Console()
+        show(schedule, console)
+        show_wishes(plan_file, console)
         if purchases is not None:
-            show_purchases(purchases, Console())
+            show_purchases(purchases, console)
         if made is not None:
-            show_made(made, Console())
+            show_made(made, console)
     raise typer.Exit(EXIT_LEFT_OUT if schedule.left else 0)
 
 

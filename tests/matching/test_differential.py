@@ -127,8 +127,8 @@ def state_difference(reference: MatchingEngine, kernel: MatchingEngine) -> str:
     return "\n".join(lines)
 
 
-def agree(flow: Flow, commands: int, *, steps_between_swaps: int = 0) -> None:
-    """Run a flow on both engines until it has caused this many commands."""
+def agree(flow: Flow, commands: int, *, steps_between_swaps: int = 0) -> tuple[str, str]:
+    """Run a flow on both engines until it has caused this many commands; return the state hash of each."""
     pair = Pair(flow.shape.limits)
     for step in flow.setup():
         pair.do(step)
@@ -141,24 +141,29 @@ def agree(flow: Flow, commands: int, *, steps_between_swaps: int = 0) -> None:
         if steps_between_swaps and steps % steps_between_swaps == 0:
             pair.swap_states()
     pair.verify()
+    return pair.reference.state_hash(), pair.kernel.state_hash()
 
 
 @pytest.mark.parametrize("seed", range(SEEDS_IN_TEST))
 @pytest.mark.parametrize("name", EVERY_FLOW)
 def test_kernel_and_reference_agree(name: str, seed: int) -> None:
-    agree(FLOWS[name](seed), COMMANDS_IN_TEST // len(FLOWS) // SEEDS_IN_TEST + 1)
+    expected, got = agree(FLOWS[name](seed), COMMANDS_IN_TEST // len(FLOWS) // SEEDS_IN_TEST + 1)
+    assert got == expected
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", range(1000, 1000 + SEEDS_IN_SOAK))
 @pytest.mark.parametrize("name", EVERY_FLOW)
 def test_kernel_and_reference_agree_for_long(name: str, seed: int) -> None:
-    agree(FLOWS[name](seed), COMMANDS_IN_SOAK // len(FLOWS) // SEEDS_IN_SOAK + 1, steps_between_swaps=997)
+    commands = COMMANDS_IN_SOAK // len(FLOWS) // SEEDS_IN_SOAK + 1
+    expected, got = agree(FLOWS[name](seed), commands, steps_between_swaps=997)
+    assert got == expected
 
 
 @pytest.mark.parametrize("name", EVERY_FLOW)
 def test_state_survives_snapshot_and_restore_at_any_point(name: str) -> None:
-    agree(FLOWS[name](77), 1500, steps_between_swaps=7)
+    expected, got = agree(FLOWS[name](77), 1500, steps_between_swaps=7)
+    assert got == expected
 
 
 def one_by_one(step: Step) -> Iterable[Step]:

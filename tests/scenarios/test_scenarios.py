@@ -12,4 +12,4 @@ FILES = sorted(Path(__file__).parent.glob("*.toml"))
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_scenario(path: Path) -> None:
-    Scenario.of(path).run()
+    assert Scenario.of(path).run() > 0, "a scenario expects something"

@@ -52,8 +52,9 @@ class Scenario:
         """Return the scenario of a file."""
         return cls(tomllib.loads(path.read_text(encoding="utf-8")))
 
-    def run(self) -> None:
-        """Do every step; an assertion names the step that went wrong."""
+    def run(self) -> int:
+        """Do every step; an assertion names the step that went wrong. Return how many expectations held."""
+        held = 0
         for number, step in enumerate(self._told["step"], start=1):
             expected = {key: step[key] for key in step if key in EXPECTATIONS}
             (action,) = set(step) - set(expected) - {"refused"}
@@ -64,6 +65,8 @@ class Scenario:
             for key, wanted in expected.items():
                 found = EXPECTATIONS[key](self, wanted)
                 assert found == wanted, f"{where}: {key} is {found}, not {wanted}"
+            held += len(expected) + ("refused" in step)
+        return held
 
     def do(self, action: str, told: Any) -> str | None:
         """Do one thing; return the code if it was refused."""
