@@ -12,9 +12,9 @@ from typer.core import TyperGroup
 
 from scheduler.anyplan import AnyProblem
 from scheduler.commands.judging import comparison_of, violations_of
-from scheduler.commands.nominations import made_json, nominate_all, show_made
+from scheduler.commands.nominations import Made, made_json, nominate_all, show_made
 from scheduler.commands.options import CARBON_PRICE_CNY_MAX, carbon_rule, hours_of, start_of
-from scheduler.commands.purchases import purchases_json, purchases_of, show_purchases
+from scheduler.commands.purchases import Purchases, purchases_json, purchases_of, show_purchases
 from scheduler.commands.search import SearchFailed, Wishes
 from scheduler.commands.summary import as_json, show, show_comparison
 from scheduler.commands.watching import watch
@@ -155,18 +155,30 @@ def make(
         _write_report(report, plan_file)
     purchases = purchases_of(schedule, stock, Outlook()) if stock is not None and buy else None
     made = nominate_all(venue, schedule, stock) if venue and stock is not None and nominate else None
+    _tell(plan_file, schedule, purchases, made, as_json_=as_json_)
+    raise typer.Exit(EXIT_LEFT_OUT if schedule.left else 0)
+
+
+def _tell(
+    plan_file: PlanFile,
+    schedule: Schedule,
+    purchases: Purchases | None,
+    made: tuple[Made, ...] | None,
+    *,
+    as_json_: bool,
+) -> None:
+    """Print the plan and what was asked for beside it."""
     if as_json_:
         more = {} if purchases is None else purchases_json(purchases)
         _print_json(as_json(schedule) | wishes_json(plan_file) | more | made_json(made))
-    else:
-        console = Console()
-        show(schedule, console)
-        show_wishes(plan_file, console)
-        if purchases is not None:
-            show_purchases(purchases, console)
-        if made is not None:
-            show_made(made, console)
-    raise typer.Exit(EXIT_LEFT_OUT if schedule.left else 0)
+        return
+    console = Console()
+    show(schedule, console)
+    show_wishes(plan_file, console)
+    if purchases is not None:
+        show_purchases(purchases, console)
+    if made is not None:
+        show_made(made, console)
 
 
 def _expect_usage(
