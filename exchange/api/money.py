@@ -19,13 +19,18 @@ class Positions(Answer, frozen=True, kw_only=True):
 
 
 class Balances(Answer, frozen=True, kw_only=True):
-    """The account's cash and what open positions and orders hold of it."""
+    """The account's cash and what open positions and orders hold of it.
+
+    `available_fen` is free for orders; `withdrawable_fen` may be paid out: what positions have lost since the
+    last settlement is taken off it, and today's gains aren't in it (clause 8.4).
+    """
 
     account: str
     cash_fen: int
     delivery_hold_fen: int
     margin_fen: int
     available_fen: int
+    withdrawable_fen: int
     as_of_seq: int
 
 

@@ -228,8 +228,9 @@ class Deposit(Message, frozen=True, kw_only=True):
 
 
 class Withdraw(Message, frozen=True, kw_only=True):
-    """Pays out cash that nothing holds; clause 8.4. Refused: UNKNOWN_MEMBER, INVALID_AMOUNT,
-    INSUFFICIENT_CASH.
+    """Pays out cash that neither margin nor a loss of the day holds; clause 8.4.
+
+    Refused: UNKNOWN_MEMBER, INVALID_AMOUNT, INSUFFICIENT_CASH.
     """
 
     member: str

@@ -89,9 +89,8 @@ class RejectCode(Enum):
     INVALID_AMOUNT = (422, "The amount must be between 1 and 10^15 fen.")
     INSUFFICIENT_CASH = (
         409,
-        "The account has less free cash than that: margin and unpaid deliveries hold the rest. Withdraw "
-        "less, or cancel "
-        "orders first.",
+        "The account has less free cash than that: margin, unpaid deliveries and today's losses hold the "
+        "rest. Withdraw less, or cancel orders first.",
     )
     NOT_A_PROVIDER = (403, "Only a provider may do this.")
     UNKNOWN_PRODUCT = (404, "This grade is not delivered at this hub. GET /v1/contracts shows what is.")

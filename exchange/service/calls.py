@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from exchange.domain.messages import EnforceCalls
 from exchange.domain.phases import MarketPhase
@@ -20,9 +17,8 @@ def deficit(state: State, account: int) -> int:
     last settlement exceed equity, or, if that is more, what it owes in cash, fen; negative if it lacks
     nothing.
     """
-    mine = state.positions.rows[state.positions.rows["account"] == account]
-    lost = max(0, -int(_gains(state, mine).sum()))
-    return _lacking(state, account, state.unsettled_charges_of(account) + lost)
+    unsettled = state.unsettled_charges_of(account) + state.loss_since_settlement(account)
+    return _lacking(state, account, unsettled)
 
 
 def _lacking(state: State, account: int, unsettled: int) -> int:
@@ -32,21 +28,11 @@ def _lacking(state: State, account: int, unsettled: int) -> int:
     return max(margin, -int(state.cash[account]))
 
 
-def _gains(state: State, positions: NDArray[Any]) -> NDArray[np.int64]:
-    """Return what each position (POSITION_ROW) has gained since the last settlement, fen: from the reference
-    price, to which the kernel has marked every trade, to the price last traded at.
-    """
-    terms = state.contract_table.rows[positions["contract"]]
-    moved = np.where(terms["last_price"] > 0, terms["last_price"] - terms["reference"], 0)
-    gains: NDArray[np.int64] = moved * terms["hours"] * positions["lots"]
-    return gains
-
-
 def call_at_present_prices(state: State, due_ns: int) -> int:
     """Call every account that lacks margin at the present prices (clause 6.11); return how many were."""
     rows = state.positions.rows
     gains, charges = np.zeros(len(state.cash), np.int64), state.unsettled_charges()
-    np.add.at(gains, rows["account"], _gains(state, rows))
+    np.add.at(gains, rows["account"], state.gains_since_settlement(rows))
     called = 0
     for account in state.members_by_account:
         lacking = _lacking(state, account, int(charges[account] + max(0, -gains[account])))

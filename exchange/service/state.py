@@ -352,9 +352,23 @@ class State:
     def free_cash(self, account: int) -> int:
         """Return what the account could withdraw now, fen; may be negative (clause 8.4)."""
         exposure = self.engine.exposure(account)
-        fees = self.unsettled_charges_of(account)
+        unsettled = self.unsettled_charges_of(account) + self.loss_since_settlement(account)
         settled = int(self.cash[account] - self.delivery_hold[account])
-        return min(exposure.equity_fen - fees, settled) - exposure.requirement_fen + exposure.offset_fen
+        return min(exposure.equity_fen - unsettled, settled) - exposure.requirement_fen + exposure.offset_fen
+
+    def loss_since_settlement(self, account: int) -> int:
+        """Return what an account's positions have lost together since the last settlement, fen; 0 or more."""
+        rows = self.positions.rows
+        return max(0, -int(self.gains_since_settlement(rows[rows["account"] == account]).sum()))
+
+    def gains_since_settlement(self, positions: NDArray[Any]) -> NDArray[np.int64]:
+        """Return what each position (POSITION_ROW) has gained since the last settlement, fen: from the
+        reference price, to which the kernel has marked every trade, to the price last traded at.
+        """
+        terms = self.contract_table.rows[positions["contract"]]
+        moved = np.where(terms["last_price"] > 0, terms["last_price"] - terms["reference"], 0)
+        gains: NDArray[np.int64] = moved * terms["hours"] * positions["lots"]
+        return gains
 
     def hour(self, time_ns: int) -> int:
         """Return the hour of continuous trading in which a moment lies: 0 the last, -1 the one before it …

@@ -384,6 +384,7 @@ class Views:
             equity_fen=exposure.equity_fen - fees,
             margin_fen=exposure.requirement_fen - exposure.offset_fen,
             available_fen=exposure.equity_fen - fees - exposure.requirement_fen + exposure.offset_fen,
+            withdrawable_fen=max(0, self._state.free_cash(account)),
         )
 
     def margin(self, account: int) -> Explained:

@@ -152,6 +152,8 @@ class BalanceView:
     equity_fen: int
     margin_fen: int
     available_fen: int
+    withdrawable_fen: int
+    """What may be paid out now (clause 8.4)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,8 @@ def balance(profile: ProfileName = None, base_url: BaseUrl = None, as_json: AsJs
         ("cash", cny(money.cash_fen)),
         ("held for deliveries", cny(money.delivery_hold_fen)),
         ("margin", cny(money.margin_fen)),
-        ("free", cny(money.available_fen)),
+        ("free for orders", cny(money.available_fen)),
+        ("free to be paid out", cny(money.withdrawable_fen)),
     ]
     show(table(f"Account {money.account}", ("", "CNY"), rows, right=("CNY",)))
     for call in calls:
