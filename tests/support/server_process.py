@@ -41,7 +41,7 @@ class ServerProcess:
         assert self._process.stdout is not None
         said = json.loads(self._process.stdout.readline())
         self.base_url = said["base_url"]
-        self._operator = said["operator"]
+        self.operator = Profile(**said["operator"])
 
     def kill(self) -> None:
         """End it with SIGKILL."""
@@ -60,10 +60,9 @@ class ServerProcess:
 
     async def admit(self, name: str, kind: str = "enterprise") -> Profile:
         """Admit a member with cash."""
-        operator = Profile(**self._operator)
-        async with ExchangeClient(self.base_url, operator) as client:
+        async with ExchangeClient(self.base_url, self.operator) as client:
             made = await client.add_member(name, kind, state="approved")  # type: ignore[arg-type]
-            await client.deposit(name, DEPOSIT_FEN)
+        await self.pay_in(name)
         return Profile(
             member=name,
             account=made.account,
@@ -71,6 +70,11 @@ class ServerProcess:
             secret=made.secret,
             base_url=self.base_url,
         )
+
+    async def pay_in(self, name: str) -> None:
+        """Pay cash into an account, of a broker's client also."""
+        async with ExchangeClient(self.base_url, self.operator) as client:
+            await client.deposit(name, DEPOSIT_FEN)
 
     def __enter__(self) -> Self:
         self.start()

@@ -5,17 +5,22 @@ from __future__ import annotations
 from exchange.api.defaults import MarginCall
 from exchange.api.money import Balances, Position
 from exchange.client import ExchangeClient
-from exchange.commands.member.session import AsJson, BaseUrl, ProfileName, print_json, run
+from exchange.commands.member.session import AsJson, BaseUrl, ForClient, ProfileName, print_json, run
 from exchange.commands.member.shown import PRICE, ZONE, cny, moment, show, table
 
 
-def positions(profile: ProfileName = None, base_url: BaseUrl = None, as_json: AsJson = False) -> None:
+def positions(
+    for_client: ForClient = None,
+    profile: ProfileName = None,
+    base_url: BaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
     """Show the net position in each contract; bought is positive, sold negative."""
 
     async def ask(client: ExchangeClient) -> list[Position]:
         return await client.positions()
 
-    found = run("positions", ask, profile, base_url)
+    found = run("positions", ask, profile, base_url, client=for_client)
     if as_json:
         print_json(found)
         return
@@ -24,13 +29,18 @@ def positions(profile: ProfileName = None, base_url: BaseUrl = None, as_json: As
     show(table(f"Positions; prices in {PRICE}", columns, rows, right=columns[1:]))
 
 
-def balance(profile: ProfileName = None, base_url: BaseUrl = None, as_json: AsJson = False) -> None:
+def balance(
+    for_client: ForClient = None,
+    profile: ProfileName = None,
+    base_url: BaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
     """Show cash, what margin and deliveries hold of it, what is free, and an open margin call."""
 
     async def ask(client: ExchangeClient) -> tuple[Balances, list[MarginCall]]:
         return await client.balances(), await client.margin_calls()
 
-    money, calls = run("balance", ask, profile, base_url)
+    money, calls = run("balance", ask, profile, base_url, client=for_client)
     if as_json:
         print_json(money)
         return

@@ -41,6 +41,9 @@ BaseUrl = Annotated[
     str | None,
     typer.Option("--base-url", help=f"Address of the exchange; else the profile's, else {DEFAULT_URL}."),
 ]
+ForClient = Annotated[
+    str | None, typer.Option("--client", help="A broker's: on the account of this client of its own.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 R = TypeVar("R")
@@ -53,6 +56,11 @@ _TO_DO = {
     "UNKNOWN_SYMBOL": "`dongxi markets` lists the contracts.",
     "PRICE_OUTSIDE_LIMITS": "`dongxi quote SYMBOL` shows today's limits.",
     "WRONG_PHASE": "`dongxi markets` shows the market's phase.",
+    "UNKNOWN_CLIENT": "`dongxi broker clients` lists a broker's clients.",
+    "UNKNOWN_FILL": "`dongxi fills` lists the account's fills of today.",
+    "UNKNOWN_GIVE_UP": "`dongxi broker give-ups` lists those that the account made or was offered.",
+    "UNKNOWN_PROGRAMME": "`dongxi vouchers report` lists the programmes.",
+    "VOUCHER_BUDGET": "`dongxi vouchers report` shows what is left of the budget.",
 }
 
 
@@ -104,17 +112,20 @@ def run(
     profile_name: str | None,
     base_url: str | None,
     *,
+    client: str | None = None,
     public: bool = False,
 ) -> R:
-    """Do a command's work with a client; what goes wrong is said on stderr and ends the program."""
+    """Do a command's work, as a broker on the account of its `client`; what goes wrong is said on stderr and
+    ends the program.
+    """
 
     async def connected() -> R:
         profile = find_profile(profile_name)
         if profile is None and not public:
             raise Wrong("no key: `dongxi login` takes one; see `dongxi login --help`")
         url = base_url or (profile.base_url if profile else DEFAULT_URL)
-        async with ExchangeClient(url, profile, retries=3) as client:
-            return await work(client)
+        async with ExchangeClient(url, profile, client=client, retries=3) as exchange:
+            return await work(exchange)
 
     try:
         return asyncio.run(connected())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal, InvalidOperation
 
+import typer
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
@@ -18,6 +20,17 @@ def cny(fen: int | None) -> str:
         return "–"
     sign = "-" if fen < 0 else ""
     return f"{sign}{abs(fen) // 100:,}.{abs(fen) % 100:02d}"
+
+
+def fen_of(text: str) -> int:
+    """An amount in CNY, "1234.50" or "1,234.50", in fen, exactly. Raises typer.BadParameter."""
+    try:
+        fen = Decimal(text.replace(",", "")) * 100
+    except InvalidOperation:
+        fen = Decimal("NaN")
+    if not fen.is_finite() or fen != fen.to_integral_value():
+        raise typer.BadParameter(f"{text!r} is no amount in CNY with at most two decimals, such as 1250.50")
+    return int(fen)
 
 
 def moment(text: str) -> str:

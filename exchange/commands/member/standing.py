@@ -15,6 +15,7 @@ from exchange.commands.member.session import (
     EXIT_UNKNOWN,
     AsJson,
     BaseUrl,
+    ForClient,
     ProfileName,
     print_json,
     run,
@@ -34,6 +35,7 @@ def orders(
         typer.Option("--id", help="Look an order up by its client order id, also an ended one."),
     ] = None,
     past: Annotated[int, typer.Option(min=0, help="Show so many of the latest orders, ended or not.")] = 0,
+    for_client: ForClient = None,
     profile: ProfileName = None,
     base_url: BaseUrl = None,
     as_json: AsJson = False,
@@ -61,18 +63,18 @@ def orders(
         return found
 
     if not past and client_order_id is None:
-        _show_standing(run("orders", standing, profile, base_url), as_json=as_json)
+        _show_standing(run("orders", standing, profile, base_url, client=for_client), as_json=as_json)
         return
     if client_order_id is not None:
         known = [
             one
-            for one in run("orders", standing, profile, base_url)
+            for one in run("orders", standing, profile, base_url, client=for_client)
             if one.client_order_id == client_order_id
         ]
         if known:
             _show_standing(known, as_json=as_json)
             return
-    found = run("orders", ended, profile, base_url)
+    found = run("orders", ended, profile, base_url, client=for_client)
     _show_ended(found, as_json=as_json)
     if not found and client_order_id is not None:
         typer.echo(
@@ -141,6 +143,7 @@ def cancel(
     every: Annotated[bool, typer.Option("--all", help="All open orders, or those of …")] = False,
     symbol: Annotated[str | None, typer.Option(help="… this contract,")] = None,
     hub: Annotated[str | None, typer.Option(help="… this hub.")] = None,
+    for_client: ForClient = None,
     profile: ProfileName = None,
     base_url: BaseUrl = None,
     as_json: AsJson = False,
@@ -165,13 +168,13 @@ def cancel(
         return [await _cancelled(client, order_id) for order_id in order_ids or ()]
 
     if every:
-        ended = run("cancel", cancel_all, profile, base_url)
+        ended = run("cancel", cancel_all, profile, base_url, client=for_client)
         if as_json:
             print_json(ended)
         else:
             typer.echo(f"{ended.cancelled} orders were cancelled.")
         return
-    results = run("cancel", cancel_each, profile, base_url)
+    results = run("cancel", cancel_each, profile, base_url, client=for_client)
     failed = [result for result in results if isinstance(result, ExchangeError)]
     done = [result for result in results if not isinstance(result, ExchangeError)]
     if as_json:

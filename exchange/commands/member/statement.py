@@ -17,6 +17,7 @@ from exchange.client import ExchangeClient
 from exchange.commands.member.session import (
     AsJson,
     BaseUrl,
+    ForClient,
     ProfileName,
     Wrong,
     print_json,
@@ -76,6 +77,7 @@ def statement(
     to_day: Annotated[str | None, typer.Option("--to", help="… and last day; both included.")] = None,
     form: Annotated[Form, typer.Option(help="text, csv or html.")] = Form.TEXT,
     out: Annotated[Path | None, typer.Option(help="File to write instead of the screen.")] = None,
+    for_client: ForClient = None,
     profile: ProfileName = None,
     base_url: BaseUrl = None,
     as_json: AsJson = False,
@@ -93,11 +95,12 @@ def statement(
 
     async def ask(client: ExchangeClient) -> Account:
         member = client.profile.member if client.profile else ""
+        member += f"/{for_client}" if for_client else ""
         if from_day is None or to_day is None:
             return await _of_a_day(client, member, day)
         return await _of_days(client, member, from_day, to_day)
 
-    shown = run("statement", ask, profile, base_url)
+    shown = run("statement", ask, profile, base_url, client=for_client)
     if shown.opening_fen + sum(line.amount_fen for line in shown.lines) != shown.closing_fen:
         raise AssertionError("a statement whose lines don't lead from opening to closing cash")
     if as_json:

@@ -19,6 +19,7 @@ from exchange.commands.member.session import (
     EXIT_UNKNOWN,
     AsJson,
     BaseUrl,
+    ForClient,
     ProfileName,
     Wrong,
     print_json,
@@ -70,6 +71,7 @@ def buy(
     yes: Yes = False,
     dry_run: DryRun = False,
     patience: Patience = 30.0,
+    for_client: ForClient = None,
     profile: ProfileName = None,
     base_url: BaseUrl = None,
     as_json: AsJson = False,
@@ -89,14 +91,14 @@ def buy(
     """
     if symbol is not None:
         order = _order("buy", symbol, lots, price, market, lasting, post_only, client_order_id)
-        _trade("buy", [order], yes, dry_run, patience, profile, base_url, as_json)
+        _trade("buy", [order], yes, dry_run, patience, profile, base_url, as_json, for_client)
         return
     wanted = _wanted(grade, cards, start, duration, hub, within, city)
 
     async def look(client: ExchangeClient) -> Found:
         return await find(client, wanted, one_hub_only=one_hub)
 
-    found = run("buy", look, profile, base_url)
+    found = run("buy", look, profile, base_url, client=for_client)
     orders = [
         requests.NewOrder(
             symbol=leg.symbol,
@@ -109,7 +111,7 @@ def buy(
     ]
     if not as_json:
         _show_found(wanted, found)
-    _trade("buy", orders, yes, dry_run, patience, profile, base_url, as_json)
+    _trade("buy", orders, yes, dry_run, patience, profile, base_url, as_json, for_client)
 
 
 def sell(
@@ -123,6 +125,7 @@ def sell(
     yes: Yes = False,
     dry_run: DryRun = False,
     patience: Patience = 30.0,
+    for_client: ForClient = None,
     profile: ProfileName = None,
     base_url: BaseUrl = None,
     as_json: AsJson = False,
@@ -136,7 +139,7 @@ def sell(
         dongxi sell H100.GUIAN.261205 4 --market --yes
     """
     order = _order("sell", symbol, lots, price, market, lasting, post_only, client_order_id)
-    _trade("sell", [order], yes, dry_run, patience, profile, base_url, as_json)
+    _trade("sell", [order], yes, dry_run, patience, profile, base_url, as_json, for_client)
 
 
 def _order(
@@ -230,11 +233,12 @@ def _trade(
     profile: str | None,
     base_url: str | None,
     as_json: bool,
+    for_client: str | None,
 ) -> None:
     async def look(client: ExchangeClient) -> PreviewAnswer:
         return await client.preview(orders)
 
-    preview = run(command, look, profile, base_url)
+    preview = run(command, look, profile, base_url, client=for_client)
     refusals = [result.error for result in preview.results if result.error is not None]
     if as_json and (dry_run or refusals):
         print_json(preview)
@@ -260,7 +264,7 @@ def _trade(
                 raise
             return list(desk.tickets.values())
 
-    _tell(run(command, place, profile, base_url), command, as_json=as_json)
+    _tell(run(command, place, profile, base_url, client=for_client), command, as_json=as_json)
 
 
 def _left(one: Preview) -> str:

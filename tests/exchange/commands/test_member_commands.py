@@ -7,54 +7,29 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from subprocess import CompletedProcess
 
 import pytest
+from command_desk import Desk
 from program import DONGXI, environment, run
 from proxy import proxied
 from server_process import ServerProcess
-from typer.testing import CliRunner
 
 from exchange.api.requests import NewOrder
-from exchange.cli import app
 from exchange.client import ExchangeClient, Profile
-from exchange.client.profiles import profile_text
 
+pytestmark = pytest.mark.xdist_group("commands")
 DAYS = ("261205", "261206", "261207")
 PRICES = {"GUIAN": "11.50", "WUHU": "12.40", "NANJING-EDGE": "12.50"}
 
 
 @dataclass
-class Desk:
-    """A running market with offers at three hubs, and where the members' files are."""
+class Traders(Desk):
+    """A running market with offers at three hubs, and two members."""
 
-    server: ServerProcess
-    folder: Path
     buyer: Profile
     seller: Profile
-
-    def run(self, *arguments: str, stdin: bytes = b"", **variables: str) -> CompletedProcess[str]:
-        clean: dict[str, str | None] = {name: None for name in os.environ if name.startswith("DONGXI_")}
-        home = {"XDG_CONFIG_HOME": str(self.folder / "config"), "COLUMNS": "200", "NO_COLOR": "1"}
-        done = CliRunner().invoke(app, arguments, input=stdin, env=clean | home | variables)
-        if done.exception is not None and not isinstance(done.exception, SystemExit):
-            raise done.exception
-        return CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
-
-    def json(self, *arguments: str) -> object:
-        done = self.run(*arguments, "--json")
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    def file(self, profile: Profile) -> str:
-        path = self.folder / f"{profile.member}.toml"
-        path.write_text(profile_text(profile), "utf-8")
-        return str(path)
 
 
 async def furnish(server: ServerProcess) -> tuple[Profile, Profile]:
@@ -68,17 +43,13 @@ async def furnish(server: ServerProcess) -> tuple[Profile, Profile]:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    folder = tmp_path_factory.mktemp("members")
-    with ServerProcess(folder / "exchange") as server:
-        made = Desk(server, folder, *asyncio.run(furnish(server)))
-        for member in (made.seller, made.buyer):  # the last one becomes the default
-            done = made.run("login", "--file", made.file(member))
-            assert done.returncode == 0, done.stderr
-        yield made
+def desk(tmp_path_factory: pytest.TempPathFactory, server: ServerProcess) -> Traders:
+    made = Traders(server, tmp_path_factory.mktemp("members"), *asyncio.run(furnish(server)))
+    made.log_in(made.seller, made.buyer)
+    return made
 
 
-def test_a_key_is_kept_for_its_owner_only(desk: Desk) -> None:
+def test_a_key_is_kept_for_its_owner_only(desk: Traders) -> None:
     kept = desk.folder / "config/dongxi/profiles/blue.toml"
     assert kept.stat().st_mode & 0o777 == 0o600
     shown = desk.run("login", "--list")
@@ -94,7 +65,7 @@ def test_a_key_is_kept_for_its_owner_only(desk: Desk) -> None:
     assert desk.run("balance").returncode == 0, "the good key is still there"
 
 
-def test_without_a_key_one_sees_the_market_and_is_told_how_to_log_in(desk: Desk) -> None:
+def test_without_a_key_one_sees_the_market_and_is_told_how_to_log_in(desk: Traders) -> None:
     nobody = {"XDG_CONFIG_HOME": str(desk.folder / "nobody")}
     there = ("--base-url", desk.server.base_url)
     seen = desk.run("markets", "--grade", "H100", "--hub", "GUIAN", *there, **nobody)
@@ -111,7 +82,7 @@ def test_without_a_key_one_sees_the_market_and_is_told_how_to_log_in(desk: Desk)
     assert "dongxi login" in refused.stderr
 
 
-def test_the_environment_has_a_key_too(desk: Desk) -> None:
+def test_the_environment_has_a_key_too(desk: Traders) -> None:
     key = {
         "DONGXI_MEMBER": "acme",
         "DONGXI_KEY_ID": desk.seller.key_id,
@@ -123,7 +94,7 @@ def test_the_environment_has_a_key_too(desk: Desk) -> None:
     assert "DONGXI_SECRET not set" in desk.run("balance", **key).stderr
 
 
-def test_an_order_is_previewed_placed_seen_and_cancelled(desk: Desk) -> None:
+def test_an_order_is_previewed_placed_seen_and_cancelled(desk: Traders) -> None:
     asked = ("buy", "H100.GUIAN.2701", "2", "--price", "11.20")
     preview = desk.run(*asked, stdin=b"n\n")
     assert preview.returncode == 1
@@ -144,14 +115,14 @@ def test_an_order_is_previewed_placed_seen_and_cancelled(desk: Desk) -> None:
     assert "UNKNOWN_ORDER" in gone.stderr
 
 
-def test_an_order_outside_limits_is_refused_and_says_what_to_do(desk: Desk) -> None:
+def test_an_order_outside_limits_is_refused_and_says_what_to_do(desk: Traders) -> None:
     refused = desk.run("buy", "H100.GUIAN.2701", "1", "--price", "99.00", "--yes")
     assert refused.returncode == 1
     assert "10.81 to 13.21" in refused.stderr
     assert "Nothing was done" in refused.stderr
 
 
-def test_cards_are_bought_where_they_are_cheapest_and_near_enough(desk: Desk) -> None:
+def test_cards_are_bought_where_they_are_cheapest_and_near_enough(desk: Traders) -> None:
     days = ("buy", "--start", "2026-12-05", "--duration", "3d", "--of", "Shanghai")
     far = desk.run(*days, "--cards", "6", "--any-hub-within", "100ms", "--dry-run")
     assert "4 × H100" not in far.stdout
@@ -171,7 +142,7 @@ def test_cards_are_bought_where_they_are_cheapest_and_near_enough(desk: Desk) ->
     assert "unknown city 'Atlantis'" in nowhere.stderr
 
 
-def test_the_statement_adds_up_in_every_form(desk: Desk) -> None:
+def test_the_statement_adds_up_in_every_form(desk: Traders) -> None:
     shown = desk.json("statement")
     assert shown["opening_fen"] == 0  # type: ignore[index]
     csv = desk.run("statement", "--form", "csv").stdout
@@ -186,7 +157,7 @@ def test_the_statement_adds_up_in_every_form(desk: Desk) -> None:
     assert "http" not in text, "it needs nothing from a network"
 
 
-def test_a_provider_posts_capacity_and_takes_it_back(desk: Desk) -> None:
+def test_a_provider_posts_capacity_and_takes_it_back(desk: Traders) -> None:
     days = ("--from", "2026-12-10", "--to", "2026-12-20")
     what = ("--grade", "H100", "--hub", "GUIAN", "--cards", "16", "--price", "11.50", "--profile", "acme")
     posted = desk.json("capacity", "post", *what, *days)
@@ -200,7 +171,7 @@ def test_a_provider_posts_capacity_and_takes_it_back(desk: Desk) -> None:
     assert "first_day" in wrong.stderr or "day" in wrong.stderr
 
 
-def test_the_rest_is_shown(desk: Desk) -> None:
+def test_the_rest_is_shown(desk: Traders) -> None:
     assert "11.50" in desk.run("book", "H100.GUIAN.2701").stdout
     assert "10.81 … 13.21" in desk.run("quote", "h100.guian.2701").stdout
     assert desk.json("reservations") == []
@@ -215,7 +186,7 @@ def test_the_rest_is_shown(desk: Desk) -> None:
     assert "H100.WUHU.2701" in typed.stdout
 
 
-async def test_a_server_gone_in_mid_order_leaves_an_order_that_can_be_asked_for(desk: Desk) -> None:
+async def test_a_server_gone_in_mid_order_leaves_an_order_that_can_be_asked_for(desk: Traders) -> None:
     async with proxied(desk.server.base_url) as proxy:
 
         async def dongxi(*arguments: str) -> tuple[int | None, str, str]:
@@ -246,7 +217,7 @@ async def test_a_server_gone_in_mid_order_leaves_an_order_that_can_be_asked_for(
     assert [one["client_order_id"] for one in standing] == ["77"]  # type: ignore[attr-defined]
 
 
-async def test_ctrl_c_in_mid_order_says_what_is_certain(desk: Desk) -> None:
+async def test_ctrl_c_in_mid_order_says_what_is_certain(desk: Traders) -> None:
     async with proxied(desk.server.base_url) as proxy:
         proxy.lose_answer, proxy.cut_after = b"POST /v1/orders HTTP", True
         order = ("buy", "H100.GUIAN.2701", "1", "--price", "11.10", "--yes", "--id", "78")
