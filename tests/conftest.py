@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, async_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -52,6 +54,15 @@ def chromium() -> str:
         if path := shutil.which(name):
             return path
     pytest.skip("needs Chromium (Debian: apt-get install chromium)")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chrome(chromium: str) -> AsyncIterator[Browser]:
+    """The system's Chromium, started once; see tests/support/browser.py."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield browser
+        await browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -9,26 +9,23 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from pathlib import Path
 
-from exchange.agent.clock import HOUR_NS, NS_PER_S, MarketTime
-from exchange.agent.config import AgentConfig, Cards, Offer
-from exchange.agent.measure import gflops, memory_gb, serving_cards
+from exchange.agent.clock import HOUR_NS, MarketTime
+from exchange.agent.config import AgentConfig
+from exchange.agent.measure import serving_cards
+from exchange.agent.offering import Offering, out_of_touch
 from exchange.agent.spool import Batch, Reading, Reserved, Spool
 from exchange.api import requests
 from exchange.api.attest import AgentKey
-from exchange.api.formats import SHANGHAI, parse_time_ns, time_text
-from exchange.api.primary import CapacityPost, Site
+from exchange.api.formats import parse_time_ns, time_text
+from exchange.api.primary import Site
 from exchange.client import ExchangeClient, ExchangeError
 from exchange.client.metering import sign_readings
 from exchange.client.profiles import write_secret
 
 ELSEWHERE = frozenset({"SIGNATURE_REQUIRED", "NOT_YOUR_RESERVATION"})
 """The reservation is delivered by another site of the same owner at the same hub."""
-PASSING = frozenset({401, 429, 503})
-"""Statuses of refusals that say nothing of what was sent: the same may be taken later."""
-POST_FIELDS = ("grade", "cards", "first_day", "last_day")
 
 Say = Callable[[str], None]
 
@@ -77,8 +74,7 @@ class Agent:
         self.spool = Spool(state / "spool.sqlite")
         self._clock.remember(self.spool.told())
         self._site: Site | None = None
-        self._left_over: tuple[list[Offer], int] | None = None
-        """Offers of which something was refused or waits for the operator, and the hour in which it was."""
+        self._offering = Offering(client, self._key, say)
         self._in_touch: bool | None = None
 
     async def run(self, heartbeat: Callable[[], None] = lambda: None) -> None:
@@ -146,75 +142,11 @@ class Agent:
             self.spool.sample(cards.grade, now_ns - now_ns % HOUR_NS, serving_cards(cards))
 
     async def _offer(self, config: AgentConfig) -> None:
-        """Post what isn't posted, and attest what isn't certified. What is refused, or waits for the
-        operator, is tried again in another hour of the market, or when something else is offered.
-        """
         now_ns = self._clock.now_ns()
-        if not config.offers or self._site is None or now_ns is None:
-            return
-        tried = config.offers, now_ns // HOUR_NS
-        if tried == self._left_over:
-            return
-        self._left_over = None
-        posted = await self._client.capacity()
-        certified = {one.capacity_id for one in (await self._client.primary.certificates()).certificates}
-        for offer in config.offers:
-            one = next((found for found in posted if self._is(found, offer, config)), None)
-            if one is not None and one.capacity_id in certified:
-                continue
-            try:
-                done = await self._put_up(offer, one, config)
-            except ExchangeError as error:
-                if _out_of_touch(error):
-                    raise
-                self._say(f"{offer.cards} {offer.grade} from {offer.first_day} aren't put up: {error}")
-                done = False
-            if not done:
-                self._left_over = tried
-
-    async def _put_up(self, offer: Offer, posted: CapacityPost | None, config: AgentConfig) -> bool:
-        if posted is None:
-            posted = await self._client.post_capacity(self._post(offer, config))
-            self._say(f"posted {posted.cards} {posted.grade} as capacity {posted.capacity_id}")
-        return await self._attest(posted, config)
-
-    def _is(self, posted: CapacityPost, offer: Offer, config: AgentConfig) -> bool:
-        same = all(getattr(posted, name) == getattr(offer, name) for name in POST_FIELDS)
-        return same and posted.hub == config.hub
-
-    def _post(self, offer: Offer, config: AgentConfig) -> requests.PostCapacity:
-        return requests.PostCapacity(
-            grade=offer.grade,
-            hub=config.hub,
-            cards=offer.cards,
-            first_day=offer.first_day,
-            last_day=offer.last_day,
-            reserve_price=offer.price,
-            site_id=None if self._site is None else self._site.site_id,
-            availability_basis_points=offer.availability_basis_points,
-            maintenance=offer.maintenance,
-        )
-
-    async def _attest(self, posted: CapacityPost, config: AgentConfig) -> bool:
-        """Run the benchmark and sign it, once no other message is under way; return whether it certified."""
-        now_ns = self._clock.now_ns()
-        cards: Cards | None = next((own for own in config.inventory if own.grade == posted.grade), None)
-        if self._site is None or now_ns is None or cards is None or self.spool.pending() is not None:
-            return False
-        certificate = await self._client.primary.attest(
-            self._site,
-            self._key,
-            posted.capacity_id,
-            datetime.fromtimestamp(now_ns // NS_PER_S, SHANGHAI),
-            serving_cards(cards),
-            await asyncio.to_thread(gflops, cards),
-            memory_gb(cards),
-        )
-        self._say(
-            f"attested capacity {posted.capacity_id}; certificate {certificate or 'awaits the operator'}"
-        )
-        self._site = await self._registered(config)
-        return certificate is not None
+        while self._site is not None and now_ns is not None and self.spool.pending() is None:
+            if not await self._offering.put_up(config, self._site, now_ns):
+                return
+            self._site = await self._registered(config)
 
     def _read(self) -> None:
         """Read the hours that are over by the exchange's own time: reservations share the cards that served
@@ -258,7 +190,7 @@ class Agent:
         try:
             await self._client.send_readings(rows, sign_readings(rows, site.site_id, batch.number, self._key))
         except ExchangeError as error:
-            if _out_of_touch(error):
+            if out_of_touch(error):
                 raise
             return self._refused(batch, error)
         self.spool.taken(batch)
@@ -287,11 +219,6 @@ class Agent:
         if in_touch != self._in_touch:
             self._say(sentence)
             self._in_touch = in_touch
-
-
-def _out_of_touch(error: ExchangeError) -> bool:
-    """Whether an error says nothing of what was sent."""
-    return error.outcome_unknown or not error.sent or error.status in PASSING
 
 
 def _named(error: ExchangeError, readings: Sequence[Reading]) -> Reading | None:

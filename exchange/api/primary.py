@@ -163,7 +163,7 @@ class CertificateMade(Answer, frozen=True, kw_only=True):
 
 
 class CapacityPost(Answer, frozen=True, kw_only=True):
-    """Capacity that a provider posted."""
+    """Capacity that a provider posted; `attested`: its site's agent has benchmarked it."""
 
     capacity_id: str
     grade: str
@@ -172,6 +172,8 @@ class CapacityPost(Answer, frozen=True, kw_only=True):
     first_day: str
     last_day: str
     reserve_price: str
+    site_id: str | None
+    attested: bool
 
 
 class Capacity(Answer, frozen=True, kw_only=True):
@@ -186,3 +188,44 @@ class CapacityAnswer(Answer, frozen=True, kw_only=True):
 
     capacity: CapacityPost
     as_of_seq: int
+
+
+class Attested(Answer, frozen=True, kw_only=True):
+    """What the agent's latest good benchmark found."""
+
+    measured_at: str
+    cards: int
+    gflops: int
+    memory_gb: int
+
+
+class CapacityToCertify(Answer, frozen=True, kw_only=True):
+    """Posted capacity as the operator sees it; `may_be_certified` is the most cards that may be now (clause
+    10.3), 0 before an attestation.
+    """
+
+    capacity_id: str
+    account: str
+    site_id: str | None
+    site: str | None
+    grade: str
+    hub: str
+    cards: int
+    first_day: str
+    last_day: str
+    attested: Attested | None
+    may_be_certified: int
+
+
+class Certification(Answer, frozen=True, kw_only=True):
+    """Posted capacity of everybody, and whether a good attestation certifies `at_once`."""
+
+    at_once: bool
+    capacity: list[CapacityToCertify]
+    as_of_seq: int
+
+
+class SetCertification(Request, frozen=True, kw_only=True):
+    """Whether a good attestation certifies at once, or the operator decides on each."""
+
+    at_once: bool

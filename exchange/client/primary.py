@@ -110,6 +110,19 @@ class PrimaryClient:
         answer: api.Certificates = await self._get("/v1/operator/certificates", api.Certificates, signed=True)
         return answer.certificates
 
+    async def certification(self) -> api.Certification:
+        """What everybody has posted, and what of it may be certified."""
+        answer: api.Certification = await self._get("/v1/operator/capacity", api.Certification, signed=True)
+        return answer
+
+    async def set_certification(self, *, at_once: bool) -> api.Certification:
+        """Lets good attestations certify at once, or each wait for the operator."""
+        body = api.SetCertification(at_once=at_once)
+        answer: api.Certification = await self._send(
+            "POST", "/v1/operator/certification", api.Certification, body
+        )
+        return answer
+
     async def certify(self, capacity_id: str, cards: int) -> str | None:
         """Certifies attested capacity; gives the certificate's id."""
         return await self._make(

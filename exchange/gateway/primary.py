@@ -1,4 +1,4 @@
-"""The primary market's endpoints: a provider's sites and certificates, the operator's decisions."""
+"""The primary market's endpoints for its providers: sites, attestations, certificates."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from datetime import date, timedelta
 from typing import Final
 
 from exchange.api import primary as api
-from exchange.api.answers import Done
 from exchange.api.formats import day_text, parse_id, parse_time_ns
 from exchange.clearing.certificates import Certificate
 from exchange.domain import primary
 from exchange.domain.messages import RareMessage
 from exchange.gateway.call import Call, Route
 from exchange.service.primarystate import Site
-from exchange.service.state import HOUSE
 
 ID_MAX = 2**62
 _EPOCH = date(1970, 1, 1)
@@ -62,68 +60,51 @@ async def attest(call: Call) -> api.CertificateMade:
         memory_gb=found.memory_gb,
         signature=bytes.fromhex(found.signature),
     )
-    return await _made(call, message)
+    return await made(call, message)
 
 
 async def certificates(call: Call) -> api.Certificates:
     """Answer the account's certificates, day by day."""
-    return _certificates(call, call.caller.account)
-
-
-async def all_certificates(call: Call) -> api.Certificates:
-    """Answer everybody's certificates."""
-    return _certificates(call, None)
-
-
-async def certify(call: Call) -> api.CertificateMade:
-    """Certify attested capacity (clause 10.3)."""
-    capacity_id = parse_id(call.body.capacity_id, "capacity_id", ID_MAX)
-    return await _made(call, primary.CertifyCapacity(capacity_id=capacity_id, cards=call.body.cards))
-
-
-async def revoke(call: Call) -> Done:
-    """End a certificate, whatever it backs (clause 10.6)."""
-    message = primary.RevokeCertificate(certificate_id=_certificate_id(call), reason=call.body.reason)
-    return await call.done(message)
+    return owned(call, call.caller.account)
 
 
 async def transfer(call: Call) -> api.CertificateMade:
     """Hand cards that nothing uses to another approved member (clause 10.5)."""
-    return await _transfer(call, call.caller.account)
+    return await hand_over(call, call.caller.account)
 
 
-async def transfer_seized(call: Call) -> api.CertificateMade:
-    """Hand cards that the house took over from a defaulter to an approved member (clause 6.10)."""
-    return await _transfer(call, HOUSE)
-
-
-async def _transfer(call: Call, account: int) -> api.CertificateMade:
+async def hand_over(call: Call, account: int) -> api.CertificateMade:
+    """Hand cards of a certificate that an account holds to a member."""
     message = primary.TransferCertificate(
         account=account,
-        certificate_id=_certificate_id(call),
+        certificate_id=certificate_id(call),
         to_member=call.body.to_member,
         cards=call.body.cards,
     )
-    return await _made(call, message)
+    return await made(call, message)
 
 
 async def pledge(call: Call) -> api.Certificates:
     """Pledge cards as collateral, or release them (clause 10.7)."""
     message = primary.PledgeCertificate(
-        account=call.caller.account, certificate_id=_certificate_id(call), cards=call.body.cards
+        account=call.caller.account, certificate_id=certificate_id(call), cards=call.body.cards
     )
     await call.submit(message)
-    return _certificates(call, call.caller.account)
+    return owned(call, call.caller.account)
 
 
-def _certificate_id(call: Call) -> int:
+def certificate_id(call: Call) -> int:
+    """Return the certificate that the path names. Raises RequestRefused."""
     return parse_id(call.path["certificate_id"], "certificate_id", ID_MAX)
 
 
-async def _made(call: Call, message: RareMessage) -> api.CertificateMade:
+async def made(call: Call, message: RareMessage) -> api.CertificateMade:
+    """Submit what may issue a certificate."""
     result = await call.submit(message)
-    made = int((result.data or {})["certificate_id"])
-    return api.CertificateMade(certificate_id=str(made) if made else None, as_of_seq=call.exchange.views.seq)
+    number = int((result.data or {})["certificate_id"])
+    return api.CertificateMade(
+        certificate_id=str(number) if number else None, as_of_seq=call.exchange.views.seq
+    )
 
 
 def _site_answer(call: Call, site_id: int) -> api.SiteAnswer:
@@ -142,7 +123,7 @@ def _site(site: Site) -> api.Site:
     )
 
 
-def _certificates(call: Call, account: int | None) -> api.Certificates:
+def owned(call: Call, account: int | None) -> api.Certificates:
     """Answer an account's certificates, or everybody's."""
     views = call.exchange.views
     found = [_certificate(c) for c in views.primary.certificates if account in (None, c.account)]
@@ -175,7 +156,7 @@ def _certificate(certificate: Certificate) -> api.Certificate:
     )
 
 
-_CERTIFICATE: Final = {"certificate_id": "id of the certificate"}
+CERTIFICATE: Final = {"certificate_id": "id of the certificate"}
 
 ROUTES = (
     Route(
@@ -237,7 +218,7 @@ ROUTES = (
         tag="provider",
         scope="provide",
         body=api.Transfer,
-        path_help=_CERTIFICATE,
+        path_help=CERTIFICATE,
     ),
     Route(
         method="POST",
@@ -248,51 +229,6 @@ ROUTES = (
         tag="provider",
         scope="provide",
         body=api.Pledge,
-        path_help=_CERTIFICATE,
-    ),
-    Route(
-        method="GET",
-        path="/v1/operator/certificates",
-        handler=all_certificates,
-        answer=api.Certificates,
-        summary="All certificates",
-        tag="operator",
-        scope="operate",
-        roles=("market", "risk", "treasury", "admin"),
-    ),
-    Route(
-        method="POST",
-        path="/v1/operator/certificates",
-        handler=certify,
-        answer=api.CertificateMade,
-        summary="Certify attested capacity",
-        tag="operator",
-        scope="operate",
-        roles=("market", "risk"),
-        body=api.Certify,
-    ),
-    Route(
-        method="POST",
-        path="/v1/operator/certificates/{certificate_id}/transfers",
-        handler=transfer_seized,
-        answer=api.CertificateMade,
-        summary="Hand cards that the house took over from a defaulter to a member",
-        tag="operator",
-        scope="operate",
-        roles=("treasury",),
-        body=api.Transfer,
-        path_help=_CERTIFICATE,
-    ),
-    Route(
-        method="POST",
-        path="/v1/operator/certificates/{certificate_id}/revoke",
-        handler=revoke,
-        answer=Done,
-        summary="Revoke a certificate",
-        tag="operator",
-        scope="operate",
-        roles=("market", "risk"),
-        body=api.Revoke,
-        path_help=_CERTIFICATE,
+        path_help=CERTIFICATE,
     ),
 )

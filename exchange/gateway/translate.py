@@ -199,6 +199,8 @@ def capacity(view: views.CapacityView) -> CapacityPost:
         first_day=day_text(view.first_day),
         last_day=day_text(view.last_day),
         reserve_price=price_text(view.reserve_price),
+        site_id=str(view.site_id) if view.site_id else None,
+        attested=view.attested,
     )
 
 

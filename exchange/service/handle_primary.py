@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any, Final
 
 from exchange.api.attest import attestation_bytes, is_public_key, verified
@@ -14,6 +13,7 @@ from exchange.domain.money import BASIS_POINT
 from exchange.domain.rejects import RejectCode
 from exchange.service.backing import back_shorts, collateral_now, holder, revalue
 from exchange.service.calls import call_now
+from exchange.service.certifying import cards_by_day, certifiable, fits
 from exchange.service.handle_sales import PRICE_MAX, provider_fault, sound_sale
 from exchange.service.margins import netting_left
 from exchange.service.primarystate import Capacity, Site
@@ -149,10 +149,10 @@ def attest_capacity(state: State, message: p.AttestCapacity, stamp: Stamp) -> Ou
     fault = fault or _attestation_fault(state, posted, message, stamp)
     if fault is not None:
         return refused(fault)
-    cards = _certifiable(posted.post, message)
+    cards = certifiable(posted.post, message)
     renewed = any(c.capacity_id == message.capacity_id and not c.revoked for c in state.primary.certificates)
     at_once = state.primary.rules.automatic and not renewed and cards > 0
-    if at_once and not _fits(state, posted, message, cards):
+    if at_once and not fits(state.primary, posted, message, cards):
         return refused(RejectCode.OVER_CERTIFIED)
     site.sequence = message.sequence
     posted.attestation = message
@@ -192,11 +192,6 @@ def _attestation_fault(
     return None if message.cards >= 1 else RejectCode.BELOW_GRADE
 
 
-def _certifiable(post: p.PostCapacity, attestation: p.AttestCapacity) -> int:
-    """Return the cards that may be certified for a post (clause 10.3)."""
-    return min(post.cards, attestation.cards) * post.availability_basis_points // BASIS_POINT
-
-
 def certify_capacity(state: State, message: p.CertifyCapacity, stamp: Stamp) -> Outcome:
     """Certify capacity by the operator's decision."""
     posted = state.primary.posted(message.capacity_id)
@@ -206,32 +201,9 @@ def certify_capacity(state: State, message: p.CertifyCapacity, stamp: Stamp) -> 
         return refused(RejectCode.NOT_ATTESTED)
     if message.cards < 1:
         return refused(RejectCode.INVALID_CAPACITY)
-    if not _fits(state, posted, posted.attestation, message.cards):
+    if not fits(state.primary, posted, posted.attestation, message.cards):
         return refused(RejectCode.OVER_CERTIFIED)
     return _certify(state, posted, message.cards, stamp)
-
-
-def _cards_by_day(post: p.PostCapacity, cards: int) -> list[int]:
-    """Return a certificate's cards on each day: what is under maintenance is taken off."""
-    by_day = []
-    for ahead in range((post.last_day - post.first_day).days + 1):
-        day = post.first_day + timedelta(days=ahead)
-        out = sum(w.cards for w in post.maintenance if w.first_day <= day <= w.last_day)
-        by_day.append(max(0, cards - out))
-    return by_day
-
-
-def _fits(state: State, posted: Capacity, attestation: p.AttestCapacity, cards: int) -> bool:
-    """Return whether post and site have the cards on every day, beside what is certified already."""
-    post, first = posted.post, epoch_day(posted.post.first_day)
-    installed = state.primary.sites[post.site_id - 1].installed_cards(post.grade)
-    most = _cards_by_day(post, _certifiable(post, attestation))
-    at_site = state.primary.certified_on(post.site_id, post.grade)
-    of_post = state.primary.certified_on(post.site_id, post.grade, posted.capacity_id)
-    return all(
-        of_post[first + at] + wanted <= most[at] and at_site[first + at] + wanted <= installed
-        for at, wanted in enumerate(_cards_by_day(post, cards))
-    )
 
 
 def _certify(state: State, posted: Capacity, cards: int, stamp: Stamp) -> Outcome:
@@ -243,7 +215,7 @@ def _certify(state: State, posted: Capacity, cards: int, stamp: Stamp) -> Outcom
         post.site_id,
         (post.grade, post.hub),
         epoch_day(post.first_day),
-        _cards_by_day(post, cards),
+        cards_by_day(post, cards),
     )
     state.primary.certificates.append(certificate)
     outcome = _changed(state, [certificate], stamp)

@@ -490,6 +490,8 @@ class Views:
                 last_day=item.post.last_day,
                 reserve_price=item.post.reserve_price_ticks,
                 withdrawn=item.withdrawn,
+                site_id=item.post.site_id,
+                attested=item.attestation is not None,
             )
             for item in self._state.primary.capacity
             if account is None or item.post.account == account

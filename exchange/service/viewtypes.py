@@ -215,6 +215,9 @@ class CapacityView:
     last_day: date
     reserve_price: int
     withdrawn: bool
+    site_id: int
+    """0 without one."""
+    attested: bool
 
 
 @dataclass(frozen=True, slots=True)

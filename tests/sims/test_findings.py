@@ -34,6 +34,8 @@ def post(cards: int, first: date, last: date, hub: str = "QINGYANG") -> Capacity
         first_day=first.isoformat(),
         last_day=last.isoformat(),
         reserve_price="0.00",
+        site_id=None,
+        attested=False,
     )
 
 

@@ -59,6 +59,8 @@ def test_posting_again_posts_only_what_is_new() -> None:
             first_day=post.first_day,
             last_day=post.last_day,
             reserve_price="0.00",
+            site_id=None,
+            attested=False,
         )
         for number, post in enumerate(posts_due(HOLDING, allotment, [*DAYS, WEEK, MONTH], []))
     ]

@@ -110,6 +110,8 @@ TABLE: Final = {
     "GET /v1/sales": row("read", "200"),
     "POST /v1/certificates/{certificate_id}/transfers": row("provide", "400 MALFORMED_JSON"),
     "POST /v1/certificates/{certificate_id}/pledge": row("provide", "400 MALFORMED_JSON"),
+    "GET /v1/operator/capacity": row("operate", "200", *OPERATORS),
+    "POST /v1/operator/certification": row("operate", "400 MALFORMED_JSON", "market", "risk"),
     "GET /v1/operator/certificates": row("operate", "200", *OPERATORS),
     "POST /v1/operator/certificates": row("operate", "400 MALFORMED_JSON", "market", "risk"),
     "POST /v1/operator/certificates/{certificate_id}/transfers": row(

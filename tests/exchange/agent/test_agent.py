@@ -5,65 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-import msgspec
 import pytest
+from agent_site import Site, site_file
 from exchange_server import SATURDAY, Served, serving
 from proxy import Proxy, proxied
 
-from exchange.agent.agent import Agent, agent_key
-from exchange.agent.clock import MarketTime
-from exchange.agent.config import AgentConfig, read_config
+from exchange.agent.agent import agent_key
+from exchange.agent.config import read_config
 from exchange.agent.measure import gemm_gflops, memory_gb_per_s
 from exchange.api.delivering import Reservation
 from exchange.api.requests import NewOrder
 from exchange.client import ExchangeClient, Profile
-
-CONFIG = """
-site = "{hub}"
-hub = "{hub}"
-state = "{state}"
-[[inventory]]
-grade = "H100"
-cards = 8
-memory_gb = 80
-gflops = 950000
-[[offers]]
-grade = "H100"
-cards = 8
-first_day = "2026-12-05"
-last_day = "2026-12-06"
-"""
-
-
-@dataclass
-class Site:
-    """A site's agent, which can be replaced by a new one on the same files, and what it said."""
-
-    client: ExchangeClient
-    file: Path
-    monotonic_s: float = 1_000.0
-    said: list[str] = field(default_factory=list)
-    down: int = 0
-
-    def __post_init__(self) -> None:
-        self.agent = self.start()
-
-    def config(self) -> AgentConfig:
-        config = read_config(self.file)
-        cards = msgspec.structs.replace(config.inventory[0], down=self.down)
-        return msgspec.structs.replace(config, inventory=[cards])
-
-    def start(self) -> Agent:
-        clock = MarketTime(lambda: self.monotonic_s)
-        return Agent(self.config, self.client, clock=clock, say=self.said.append)
-
-    def restart(self) -> None:
-        """Another process takes over; the first one was killed and closed nothing."""
-        self.agent = self.start()
 
 
 @dataclass
@@ -101,9 +57,7 @@ async def provided(folder: Path, *hubs: str) -> AsyncIterator[Provided]:
         ):
             sites = {}
             for hub in hubs:
-                file = folder / f"{hub}.toml"
-                file.write_text(CONFIG.format(hub=hub, state=folder / hub), "utf-8")
-                sites[hub] = Site(through, file)
+                sites[hub] = Site(through, site_file(folder, hub))
                 assert await sites[hub].agent.round()
                 assert await sites[hub].agent.round(), "nothing is registered, posted or attested twice"
             await served.at(9, 30)

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from browser import browsing
+from browser import IN_A_BROWSER, browsing
 from exchange_server import Served, serving
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = IN_A_BROWSER
 
 PASSWORD = "correct horse battery"
 
@@ -35,9 +35,9 @@ async def log_in_by_keyboard(page: Page, name: str, password: str) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_log_in_look_and_log_out_by_keyboard(
-    tmp_path: Path, chromium: str, scheme: Literal["light", "dark"]
+    tmp_path: Path, chrome: Browser, scheme: Literal["light", "dark"]
 ) -> None:
-    async with serving(tmp_path) as served, browsing(chromium, scheme, outages=True) as page:
+    async with serving(tmp_path) as served, browsing(chrome, scheme, outages=True) as page:
         await with_password(served, "blue")
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
@@ -62,8 +62,8 @@ async def test_log_in_look_and_log_out_by_keyboard(
         assert [url for url in asked if not url.startswith(served.base_url)] == []
 
 
-async def test_what_is_wrong_is_said_and_the_password_changed(tmp_path: Path, chromium: str) -> None:
-    async with serving(tmp_path) as served, browsing(chromium, outages=True, width=400) as page:
+async def test_what_is_wrong_is_said_and_the_password_changed(tmp_path: Path, chrome: Browser) -> None:
+    async with serving(tmp_path) as served, browsing(chrome, outages=True, width=400) as page:
         await with_password(served, "blue")
         await page.goto(served.base_url + "/login")
         await log_in_by_keyboard(page, "blue", "not the password")

@@ -9,37 +9,30 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from browser import browsing
+from browser import IN_A_BROWSER, PASSWORD, browsing, log_in
 from exchange_server import Served, serving
-from playwright.async_api import Page, Route, WebSocketRoute, expect
+from playwright.async_api import Browser, Page, Route, WebSocketRoute, expect
 
 from exchange.api.requests import NewOrder
 from exchange.client import Profile
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = IN_A_BROWSER
 
-PASSWORD = "correct horse battery"
 SYMBOL = "H100.GUIAN.261205"
 NO_HISTORY = "Failed to load resource: the server responded with a status of 503"
 
 
 @asynccontextmanager
 async def trading(
-    tmp_path: Path, chromium: str, scheme: Literal["light", "dark"] = "light"
+    tmp_path: Path, chrome: Browser, scheme: Literal["light", "dark"] = "light"
 ) -> AsyncIterator[tuple[Served, Page, Profile]]:
     """A market with one seller, and a buyer logged in at the screen. No process fills the history here, so
     its absence may be reported.
     """
-    async with serving(tmp_path) as served, browsing(chromium, scheme, outages=True) as page:
+    async with serving(tmp_path) as served, browsing(chrome, scheme, outages=True) as page:
         seller = await served.admit("red", "provider")
-        await served.admit("blue", "enterprise")
-        async with served.client(served.operator) as operator:
-            await operator.set_password("blue", PASSWORD)
         await served.at(9, 30)
-        await page.goto(f"{served.base_url}/login?next=/")
-        await page.fill("#member", "blue")
-        await page.fill("#password", PASSWORD)
-        await page.keyboard.press("Enter")
+        await log_in(served, page, await served.admit("blue", "enterprise"), "/")
         await expect(page.locator("#phase")).to_have_text("continuous trading")
         await page.goto(f"{served.base_url}/#{SYMBOL}")
         await expect(page.locator("#symbol")).to_have_text(SYMBOL)
@@ -58,9 +51,9 @@ async def write_order(page: Page, price: str, quantity: int) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_an_order_is_previewed_sent_filled_and_cancelled(
-    tmp_path: Path, chromium: str, scheme: Literal["light", "dark"]
+    tmp_path: Path, chrome: Browser, scheme: Literal["light", "dark"]
 ) -> None:
-    async with trading(tmp_path, chromium, scheme) as (served, page, seller):
+    async with trading(tmp_path, chrome, scheme) as (served, page, seller):
         await sell(served, seller, "11.90", 3)
         await expect(page.locator("#ladder .sell").last).to_contain_text("11.90")
         await page.locator("#ladder .sell button").last.click()
@@ -84,8 +77,8 @@ async def test_an_order_is_previewed_sent_filled_and_cancelled(
             assert (await client.book(SYMBOL)).bids == []
 
 
-async def test_a_refusal_says_why_and_limits_are_shown(tmp_path: Path, chromium: str) -> None:
-    async with trading(tmp_path, chromium) as (_, page, _seller):
+async def test_a_refusal_says_why_and_limits_are_shown(tmp_path: Path, chrome: Browser) -> None:
+    async with trading(tmp_path, chrome) as (_, page, _seller):
         await expect(page.locator("#limits")).to_contain_text("today's limits")
         await write_order(page, "11.90", 20_000_000)
         await expect(page.locator("#preview .refused")).to_contain_text("larger than one order may be")
@@ -94,13 +87,13 @@ async def test_a_refusal_says_why_and_limits_are_shown(tmp_path: Path, chromium:
 
 
 async def test_an_order_whose_answer_is_lost_is_asked_for_and_not_doubled(
-    tmp_path: Path, chromium: str
+    tmp_path: Path, chrome: Browser
 ) -> None:
     async def lose_answer(route: Route) -> None:
         await route.fetch()  # the exchange has taken it
         await route.abort()
 
-    async with trading(tmp_path, chromium) as (served, page, seller):
+    async with trading(tmp_path, chrome) as (served, page, seller):
         await write_order(page, "11.80", 2)
         await page.route("**/v1/orders", lose_answer)
         await page.click("#send")
@@ -114,7 +107,7 @@ async def test_an_order_whose_answer_is_lost_is_asked_for_and_not_doubled(
             assert (bid.price, bid.quantity, bid.orders) == ("11.80", 2, 1)
 
 
-async def test_a_connection_that_broke_goes_on(tmp_path: Path, chromium: str) -> None:
+async def test_a_connection_that_broke_goes_on(tmp_path: Path, chrome: Browser) -> None:
     open_sockets: list[WebSocketRoute] = []
     reachable = True
 
@@ -125,7 +118,7 @@ async def test_a_connection_that_broke_goes_on(tmp_path: Path, chromium: str) ->
         socket.connect_to_server()
         open_sockets.append(socket)
 
-    async with trading(tmp_path, chromium) as (served, page, seller):
+    async with trading(tmp_path, chrome) as (served, page, seller):
         await page.route_web_socket("**/v1/feed", relay)
         await page.reload()
         await sell(served, seller, "11.90", 3)
@@ -139,7 +132,7 @@ async def test_a_connection_that_broke_goes_on(tmp_path: Path, chromium: str) ->
         await expect(page.locator("#ladder .sell").last).to_contain_text("11.89")
 
 
-async def test_a_preview_that_comes_late_is_not_shown(tmp_path: Path, chromium: str) -> None:
+async def test_a_preview_that_comes_late_is_not_shown(tmp_path: Path, chrome: Browser) -> None:
     first_asked, first_may_come = asyncio.Event(), asyncio.Event()
 
     async def hold_the_first(route: Route) -> None:
@@ -148,7 +141,7 @@ async def test_a_preview_that_comes_late_is_not_shown(tmp_path: Path, chromium: 
             await first_may_come.wait()
         await route.continue_()
 
-    async with trading(tmp_path, chromium) as (_, page, _seller):
+    async with trading(tmp_path, chrome) as (_, page, _seller):
         await page.route("**/v1/orders/preview", hold_the_first)
         await write_order(page, "11.80", 20_000_000)
         await asyncio.wait_for(first_asked.wait(), 10)
@@ -161,8 +154,8 @@ async def test_a_preview_that_comes_late_is_not_shown(tmp_path: Path, chromium: 
         assert await page.locator("#preview .refused").count() == 0
 
 
-async def test_a_session_that_is_over_is_said_in_the_header(tmp_path: Path, chromium: str) -> None:
-    async with trading(tmp_path, chromium) as (served, page, _seller):
+async def test_a_session_that_is_over_is_said_in_the_header(tmp_path: Path, chrome: Browser) -> None:
+    async with trading(tmp_path, chrome) as (served, page, _seller):
         await expect(page.locator("#trouble")).to_have_text("")
         async with served.client(served.operator) as operator:
             await operator.set_password("blue", PASSWORD)  # which ends the member's sessions
@@ -170,8 +163,8 @@ async def test_a_session_that_is_over_is_said_in_the_header(tmp_path: Path, chro
         await expect(page.locator("#light")).to_have_text("live")
 
 
-async def test_the_grid_is_walked_by_keys_and_the_language_switched(tmp_path: Path, chromium: str) -> None:
-    async with trading(tmp_path, chromium) as (_, page, _seller):
+async def test_the_grid_is_walked_by_keys_and_the_language_switched(tmp_path: Path, chrome: Browser) -> None:
+    async with trading(tmp_path, chrome) as (_, page, _seller):
         await page.locator("#grid td[aria-selected=true]").focus()
         await page.keyboard.press("ArrowRight")
         await page.keyboard.press("Enter")

@@ -8,33 +8,22 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-from browser import browsing
+from browser import IN_A_BROWSER, browsing, log_in
 from exchange_server import Served, serving
 from history_filling import filling
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 
 from exchange.api.requests import NewOrder
 from exchange.client import Profile
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = IN_A_BROWSER
 
-PASSWORD = "correct horse battery"
 SYMBOL = "H100.GUIAN.261205"
 
 
 async def open_screen(served: Served, page: Page, profile: Profile) -> None:
     """Log the member in and open the screen."""
-    if profile.member != served.operator.member:
-        async with served.client(profile) as client:
-            await client.set_password(profile.member, PASSWORD)
-    else:
-        async with served.client(served.operator) as client:
-            await client.set_password(profile.member, PASSWORD)
-    await page.goto(f"{served.base_url}/login?next=/operator")
-    await page.fill("#member", profile.member)
-    await page.fill("#password", PASSWORD)
-    await page.keyboard.press("Enter")
+    await log_in(served, page, profile, "/operator")
     await expect(page.locator("#facts")).to_contain_text("continuous trading")
 
 
@@ -47,9 +36,9 @@ async def trade(served: Served) -> tuple[Profile, Profile]:
 
 
 async def test_the_screen_shows_the_market_and_a_hub_is_halted_and_resumed(
-    tmp_path: Path, chromium: str
+    tmp_path: Path, chrome: Browser
 ) -> None:
-    async with serving(tmp_path) as served, browsing(chromium, outages=True) as page:
+    async with serving(tmp_path) as served, browsing(chrome, outages=True) as page:
         await served.at(9, 30)
         await open_screen(served, page, served.operator)
         await expect(page.locator("#map text")).to_have_count(23)
@@ -75,8 +64,8 @@ async def test_the_screen_shows_the_market_and_a_hub_is_halted_and_resumed(
         await expect(page.locator("#alerts")).to_have_text("Nothing to look at.")
 
 
-async def test_a_proposal_waits_for_another_operator(tmp_path: Path, chromium: str) -> None:
-    async with serving(tmp_path) as served, browsing(chromium, outages=True) as page:
+async def test_a_proposal_waits_for_another_operator(tmp_path: Path, chrome: Browser) -> None:
+    async with serving(tmp_path) as served, browsing(chrome, outages=True) as page:
         await served.at(9, 30)
         _, blue = await trade(served)
         second = await served.add_operator("second", "market", "risk", "treasury", "admin")
@@ -95,8 +84,8 @@ async def test_a_proposal_waits_for_another_operator(tmp_path: Path, chromium: s
         assert (decided.decided_by, decided.approved) == ("second", True)
 
 
-async def test_members_and_strangers_see_nothing_of_it(tmp_path: Path, chromium: str) -> None:
-    async with serving(tmp_path) as served, browsing(chromium, width=400) as page:
+async def test_members_and_strangers_see_nothing_of_it(tmp_path: Path, chrome: Browser) -> None:
+    async with serving(tmp_path) as served, browsing(chrome, width=400) as page:
         await served.at(9, 30)
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
@@ -106,8 +95,8 @@ async def test_members_and_strangers_see_nothing_of_it(tmp_path: Path, chromium:
         assert [url for url in asked if "/v1/operator" in url] == []
 
 
-async def test_the_health_index_is_shown_as_it_is_measured(tmp_path: Path, chromium: str) -> None:
-    async with serving(tmp_path) as served, browsing(chromium) as page:
+async def test_the_health_index_is_shown_as_it_is_measured(tmp_path: Path, chrome: Browser) -> None:
+    async with serving(tmp_path) as served, browsing(chrome) as page:
         await served.at(9, 30)
         with filling(tmp_path / "data"):
             red, _ = await trade(served)

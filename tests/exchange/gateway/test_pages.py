@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from browser import browsing
+from browser import IN_A_BROWSER, browsing
 from exchange_server import serving
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 
 from exchange.api.requests import NewOrder
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = IN_A_BROWSER
 
 SYMBOL = "H100.GUIAN.261205"
 PHONE_PX = 400
@@ -42,9 +42,9 @@ async def contrast(page: Page, selector: str) -> float:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_the_market_page_shows_the_market(
-    tmp_path: Path, chromium: str, scheme: Literal["light", "dark"]
+    tmp_path: Path, chrome: Browser, scheme: Literal["light", "dark"]
 ) -> None:
-    async with serving(tmp_path) as served, browsing(chromium, scheme, outages=True) as page:
+    async with serving(tmp_path) as served, browsing(chrome, scheme, outages=True) as page:
         await served.at(9, 30)
         member = await served.admit("blue", "enterprise")
         await page.goto(served.base_url)
@@ -61,8 +61,8 @@ async def test_the_market_page_shows_the_market(
         assert await contrast(page, ".quiet") >= 4.5
 
 
-async def test_the_market_page_says_when_the_exchange_is_gone(tmp_path: Path, chromium: str) -> None:
-    async with browsing(chromium, outages=True) as page:
+async def test_the_market_page_says_when_the_exchange_is_gone(tmp_path: Path, chrome: Browser) -> None:
+    async with browsing(chrome, outages=True) as page:
         async with serving(tmp_path) as served:
             await served.at(9, 30)
             await page.goto(served.base_url)
@@ -70,8 +70,8 @@ async def test_the_market_page_says_when_the_exchange_is_gone(tmp_path: Path, ch
         await expect(page.locator("#light")).to_have_text("connection lost, trying again")
 
 
-async def test_the_reference_page_shows_every_operation(tmp_path: Path, chromium: str) -> None:
-    async with serving(tmp_path) as served, browsing(chromium) as page:
+async def test_the_reference_page_shows_every_operation(tmp_path: Path, chrome: Browser) -> None:
+    async with serving(tmp_path) as served, browsing(chrome) as page:
         status, openapi = await served.raw("GET", "/openapi.json")
         assert status == 200
         paths = openapi["paths"]
@@ -89,8 +89,8 @@ async def test_the_reference_page_shows_every_operation(tmp_path: Path, chromium
 @pytest.mark.parametrize(
     ("path", "last"), [("/", "#grid tbody tr:last-child"), ("/docs", "#operations section:last-child")]
 )
-async def test_pages_fit_a_phone(tmp_path: Path, chromium: str, path: str, last: str) -> None:
-    async with serving(tmp_path) as served, browsing(chromium, width=PHONE_PX, outages=True) as page:
+async def test_pages_fit_a_phone(tmp_path: Path, chrome: Browser, path: str, last: str) -> None:
+    async with serving(tmp_path) as served, browsing(chrome, width=PHONE_PX, outages=True) as page:
         await served.at(9, 30)
         await page.goto(served.base_url + path)
         await expect(page.locator(last)).to_be_visible()
@@ -98,8 +98,8 @@ async def test_pages_fit_a_phone(tmp_path: Path, chromium: str, path: str, last:
         assert wide <= PHONE_PX, "what is wide scrolls inside its own box"
 
 
-async def test_the_pages_ask_nobody_else(tmp_path: Path, chromium: str) -> None:
-    async with serving(tmp_path) as served, browsing(chromium) as page:
+async def test_the_pages_ask_nobody_else(tmp_path: Path, chrome: Browser) -> None:
+    async with serving(tmp_path) as served, browsing(chrome) as page:
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         for path in ("/", "/docs"):

@@ -11,6 +11,7 @@ from exchange.domain import messages as m
 from exchange.domain import primary as p
 from exchange.domain.calendar import epoch_day
 from exchange.domain.rejects import RejectCode
+from exchange.service.certifying import may_be_certified
 from matching.records import Side
 
 SATURDAY, SUNDAY, MONDAY = date(2026, 12, 5), date(2026, 12, 6), date(2026, 12, 7)
@@ -41,6 +42,21 @@ def test_a_good_attestation_certifies_by_the_rule_and_maintenance_is_taken_off(m
     assert market.do(provider.attestation(cards=8)).data == {"certificate_id": 1}
     assert provider.certificate().cards == [8, 4, 4, 8, 8, 8, 8, 8, 8]  # clause 10.3
     assert market.do(provider.attestation()).data == {"certificate_id": 0}  # renews; nothing is counted twice
+
+
+def test_the_most_that_may_be_certified_is_taken_and_one_more_is_not(provider, market):
+    window = p.Maintenance(first_day=SUNDAY, last_day=MONDAY, cards=4)
+    provider.post(cards=7)
+    provider.post(cards=6, maintenance=(window,))
+    assert may_be_certified(market.state.primary) == {}
+    market.do(provider.attestation(capacity_id=1))
+    market.do(p.CertifyCapacity(capacity_id=1, cards=5))
+    market.do(provider.attestation(capacity_id=2, cards=9))
+    assert may_be_certified(market.state.primary) == {1: 2, 2: 5}  # clause 10.3: the site has 10
+    assert market.refused(p.CertifyCapacity(capacity_id=2, cards=6)) is RejectCode.OVER_CERTIFIED
+    market.do(p.CertifyCapacity(capacity_id=2, cards=5))
+    assert may_be_certified(market.state.primary) == {1: 0, 2: 0}
+    assert provider.certificate(2).cards == [5, 1, 1, 5, 5, 5, 5, 5, 5]
 
 
 def test_two_posts_of_the_same_cards_are_not_certified_twice(provider, market):

@@ -74,14 +74,15 @@ def test_the_bridge_starts_where_the_baseline_does(plans):
 
 
 @pytest.mark.browser
+@pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize(("name", "scheme"), [("slot", "light"), ("hours", "dark")])
-async def test_a_browser_draws_every_chart(plans, tmp_path, chromium, name, scheme):
+async def test_a_browser_draws_every_chart(plans, tmp_path, chrome, name, scheme):
     file = plans[name]
     page_text = report_html(file, comparison_of(file.problem, file.plan), PLACES.points)
     head = page_text.split("<script>")[0]
     assert not re.search(r'(?:src|href)="', head), "nothing is loaded from elsewhere"
     (tmp_path / "plan.html").write_text(page_text, encoding="utf-8")
-    async with browsing(chromium, scheme) as page:
+    async with browsing(chrome, scheme) as page:
         await page.goto(f"file://{tmp_path}/plan.html")
         assert (await page.title()).startswith("Plan 2026-12-04")
         for chart in ("map", "bridge", "gantt", "curves"):

@@ -58,7 +58,7 @@ export const chinese = {
   providers_only: "算力供方登录后可查看本页。", enterprises_only: "企业登录后可查看本页。", at_a_glance: "概览",
   post_capacity: "发布算力", posted: "已发布", post: "发布", site: "站点", no_site: "无", cards: "卡数", first_day: "首日", last_day: "末日", reserve_price: "底价",
   certificates: "证书", "use.delivering": "交付中", "use.backed": "已售", "use.pledged": "已质押", "use.free": "空闲", use_words: "{day}：交付中 {delivering}，已售 {backed}，已质押 {pledged}，空闲 {free}",
-  deliveries: "交割", standing_sales: "常挂卖单", price_or_end: "价格（0 为终止）", keep_on_sale: "常挂出售", todays_money: "当日资金", sites: "站点", name: "名称",
+  deliveries: "交割", standing_sales: "常挂卖单", price_or_end: "价格（0 为终止）", keep_on_sale: "常挂出售", sites: "站点", name: "名称",
   agent_key: "代理公钥（十六进制）", register: "登记", cards_sold: "次日已售", cards_free: "次日空闲", delivered_share: "交付率", invoiced: "已开票",
   withdraw: "撤回", withdrawn: "算力 {id} 已撤回。", id: "编号", days: "日期", posted_as: "已发布，编号 {id}。", sale_set: "已设定：空闲卡按此价挂出。", registered_as: "已登记，编号 {id}。",
   capacity: "算力", sold_and_free: "逐日情况", revoked_for: "已吊销：{why}", day: "日", shortfall: "短缺", "delivery.finished": "已完成", "delivery.open": "进行中",
@@ -72,4 +72,8 @@ export const chinese = {
   place_orders: "下 {count} 笔订单", make_nominations: "提名 {count} 项", orders_placed: "{of} 笔订单中 {count} 笔被接受。", nominations_made: "{of} 项提名中 {count} 项被接受。",
   round_trip: "往返时延", ms: "{ms} 毫秒", change: "最小放宽", limit: "限价",
   "money_of.deposit": "入金", "money_of.withdrawal": "出金", "money_of.variation margin": "变动保证金", "money_of.fee": "手续费", "money_of.delivery payment": "交割货款", "money_of.fund contribution": "违约基金缴纳", "money_of.guarantee": "经纪担保", "money_of.default cover": "违约弥补", "money_of.assessment": "追加分摊", "money_of.uncovered loss": "未弥补损失", "money_of.adjustment": "资金调整", "money_of.shortfall": "交割短缺", "money_of.insurance premium": "保险费", "money_of.insurance payment": "保险赔付", "money_of.claim payment": "索赔支付", "money_of.dispute": "争议裁决", "money_of.claim repayment": "债权偿还", "money_of.collateral sale": "质押品变卖", "money_of.buy in": "补购", "money_of.resale": "转让", "money_of.commission": "佣金", "money_of.revenue share": "收益分成", "money_of.give up fee": "转移费",
+  certification: "算力认证", certify_at_once: "合格的检测立即认证", certify: "认证", certificate: "证书", revoke: "吊销", certify_asked: "认证算力 {id} 的 {cards} 张卡？", certified_as: "已认证，证书 {id}。",
+  revoke_asked: "吊销证书 {id}？其支持的空头将失去备兑。", revoked_one: "证书 {id} 已吊销。", at_once_asked: "今后合格的检测立即认证？", not_at_once_asked: "今后每次检测都等待运营人员认证？", attested_cards: "检测卡数", gflops: "单卡 GFLOPS", memory_gb: "显存（GB）",
+  measured: "检测时间", may_be_certified: "可认证", not_attested: "未检测", alert_uncertified: "{count} 项已检测算力等待认证", "stage.certified": "已认证", "stage.revoked": "证书已吊销", "stage.attested": "已检测，等待运营人员",
+  "stage.posted": "等待站点代理检测", "stage.without_site": "无站点，不能认证", statement: "结算单", another_day: "其他日期",
 };

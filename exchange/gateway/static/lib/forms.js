@@ -1,6 +1,6 @@
 // Forms that send something: the button waits for the answer, and what came of it is said in words.
 
-import { element } from "./dom.js";
+import { element, node } from "./dom.js";
 
 /**
  * Run `action` and say what `told` makes of its answer, or why it was refused. Returns whether it was done.
@@ -27,4 +27,13 @@ export function sending(id, note, action, told, done = () => {}) {
     event.preventDefault();
     if (await telling(element(note), () => action(form.elements), told, event.submitter)) done();
   });
+}
+
+/** Offer choices, pairs of value and text; what was chosen stays so, and an open list stays open if nothing changed. */
+export function chooseAmong(select, choices) {
+  const offered = [...select.options].map((one) => [one.value, one.text]);
+  if (JSON.stringify(offered) === JSON.stringify(choices)) return;
+  const chosen = select.value;
+  select.replaceChildren(...choices.map(([value, text]) => node("option", { value, text })));
+  if (choices.some(([value]) => value === chosen)) select.value = chosen;
 }

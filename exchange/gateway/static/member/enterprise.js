@@ -2,7 +2,7 @@
 
 import { ask, get, getAll } from "../lib/api.js";
 import { element, node } from "../lib/dom.js";
-import { sending, telling } from "../lib/forms.js";
+import { chooseAmong, sending, telling } from "../lib/forms.js";
 import { fact, fill } from "../lib/tables.js";
 import { count, dayOf, percent, say, sayCode, yuan } from "../lib/words.js";
 import { live } from "./live.js";
@@ -20,13 +20,8 @@ function showFacts(balances, reservations) {
     fact("delivered_share", delivered + short ? percent(delivered / (delivered + short)) : "–"));
 }
 
-// choices stay what they were while the table is drawn anew
-function choose(form, reservations) {
-  const select = element(form).elements.reservation_id;
-  const chosen = select.value;
-  select.replaceChildren(...reservations.map((one) => node("option", { value: one.reservation_id, text: `${one.reservation_id}: ${one.symbol}, ${count(one.cards)}` })));
-  if (reservations.some((one) => one.reservation_id === chosen)) select.value = chosen;
-}
+const choose = (form, reservations) => chooseAmong(element(form).elements.reservation_id,
+  reservations.map((one) => [one.reservation_id, `${one.reservation_id}: ${one.symbol}, ${count(one.cards)}`]));
 
 function button(key, note, action, done) {
   return node("button", { type: "button", className: "plain", text: say(key), onclick: async () => {

@@ -3,14 +3,14 @@
 import { element } from "../lib/dom.js";
 import { liveFeed, mountShell } from "../lib/shell.js";
 
-const NOW_AND_THEN_MS = 10_000;
+const NOW_AND_THEN_MS = 4_000;
 const TOGETHER_MS = 200; // what happens together is drawn once
 
 /** Show the screen to members of these kinds: `start(opened, refreshed)` returns what draws it. */
 export async function live(kinds, start) {
   const opened = await mountShell();
   const may = kinds.includes(opened?.kind);
-  element(may ? "open" : "closed").hidden = false;
+  element("closed").hidden = may;
   if (!may) return;
   let timer = null; // the only one that waits, whatever is being drawn meanwhile
   const soon = () => {
@@ -18,6 +18,7 @@ export async function live(kinds, start) {
     timer = setTimeout(refresh, TOGETHER_MS);
   };
   const draw = await start(opened, soon);
+  element("open").hidden = false;
   async function refresh() {
     timer = null;
     try {

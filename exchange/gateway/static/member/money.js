@@ -1,12 +1,16 @@
-// The account's money of the day, as the statement has it.
+// The account's money of a day, as the statement has it.
 
 import { get } from "../lib/api.js";
+import { element } from "../lib/dom.js";
 import { fill } from "../lib/tables.js";
 import { sayCode, say, yuan } from "../lib/words.js";
 
-/** Show the statement of the trading day. */
+/** Show the statement of the chosen day, or of the present one. */
 export async function showStatement() {
-  const { opening_cash_fen, lines, closing_cash_fen } = await get("/v1/statements");
+  const chosen = element("statement-day");
+  const { day, opening_cash_fen, lines, closing_cash_fen } = await get(`/v1/statements${chosen.value && `?day=${chosen.value}`}`);
+  chosen.onchange ??= showStatement;
+  element("statement-of").textContent = day;
   fill("statement", ["what", "contract", "amount"], [
     [say("opening_cash"), "", yuan(opening_cash_fen)],
     ...lines.map((line) => [sayCode("money_of", line.kind), line.symbol ?? "", yuan(line.amount_fen)]),

@@ -2,7 +2,7 @@
 
 import { ask, get, getAll } from "../lib/api.js";
 import { drawn, element, node } from "../lib/dom.js";
-import { sending, telling } from "../lib/forms.js";
+import { chooseAmong, sending, telling } from "../lib/forms.js";
 import { fact, fill } from "../lib/tables.js";
 import { count, dayAfter, dayOf, language, percent, say, sayCode, shortName, yuan } from "../lib/words.js";
 import { live } from "./live.js";
@@ -11,9 +11,7 @@ import { showStatement } from "./money.js";
 const DAYS_SHOWN = 60;
 const USES = ["delivering", "backed", "pledged", "free"];
 
-function offer(form, name, choices) {
-  element(form).elements[name].replaceChildren(...choices.map(([value, text]) => node("option", { value, text })));
-}
+const offer = (form, name, choices) => chooseAmong(element(form).elements[name], choices);
 
 // cards of a certificate day by day, one bar a day: what they are used for
 function daysOf(certificate) {
@@ -46,12 +44,21 @@ function showFacts(balances, certificates, reservations) {
     fact("delivered_share", promised ? percent(delivered / promised) : "–"), fact("invoiced", yuan(over.reduce((total, one) => total + one.invoiced_fen, 0))));
 }
 
-function showCapacity(capacity, note, refreshed) {
+// how far posted capacity is on its way to a certificate
+function stageOf(posted, certificates) {
+  const own = certificates.filter((one) => one.capacity_id === posted.capacity_id);
+  if (own.some((one) => one.revoked === null)) return say("stage.certified");
+  if (own.length) return say("stage.revoked");
+  if (posted.attested) return say("stage.attested");
+  return say(posted.site_id ? "stage.posted" : "stage.without_site");
+}
+
+function showCapacity(capacity, certificates, note, refreshed) {
   const withdraw = (one) => node("button", { type: "button", className: "plain", text: say("withdraw"), onclick: async () => {
     if (await telling(note, () => ask("DELETE", `/v1/capacity/${one.capacity_id}`), () => say("withdrawn", { id: one.capacity_id }))) refreshed();
   } });
-  fill("capacity", ["id", "grade", "hub", "cards", "days", "reserve_price", ""], capacity.map((one) => [
-    one.capacity_id, one.grade, one.hub, count(one.cards), `${dayOf(one.first_day)} – ${dayOf(one.last_day)}`, one.reserve_price, withdraw(one)]));
+  fill("capacity", ["id", "grade", "hub", "cards", "days", "reserve_price", "state", ""], capacity.map((one) => [
+    one.capacity_id, one.grade, one.hub, count(one.cards), `${dayOf(one.first_day)} – ${dayOf(one.last_day)}`, one.reserve_price, stageOf(one, certificates), withdraw(one)]));
 }
 
 live(["provider"], async (_, refreshed) => {
@@ -81,16 +88,14 @@ live(["provider"], async (_, refreshed) => {
       get("/v1/balances"), get("/v1/capacity"), get("/v1/certificates"), get("/v1/sales"), get("/v1/sites"), getAll("/v1/reservations", "reservations"), showStatement()]);
     const own = reservations.filter((one) => one.role === "provider");
     showFacts(balances, certificates, own);
-    showCapacity(capacity, element("post-note"), refreshed);
+    showCapacity(capacity, certificates, element("post-note"), refreshed);
     fill("certificates", ["id", "grade", "hub", "capacity", "sold_and_free"], certificates.map((one) => [
       one.certificate_id, one.grade, one.hub, one.capacity_id, one.revoked === null ? daysOf(one) : say("revoked_for", { why: one.revoked })]));
     fill("deliveries", ["reservation", "contract", "cards", "day", "delivered_hours", "shortfall", "invoiced", "state"], own.map((one) => [
       one.reservation_id, one.symbol, count(one.cards), dayOf(one.start), count(one.delivered_card_hours), count(one.shortfall_card_hours), yuan(one.invoiced_fen),
       sayCode("delivery", one.finished ? "finished" : "open")]));
     fill("sales", ["grade", "hub", "contract", "price"], sales.map((one) => [one.grade, one.hub, say(`kind.${one.kind}`), one.price]));
-    const chosen = element("post").elements.site_id.value;
     offer("post", "site_id", [["", say("no_site")], ...sites.map((one) => [one.site_id, one.name])]);
-    element("post").elements.site_id.value = chosen;
     fill("sites", ["id", "name", "hub", "cards"], sites.map((one) => [one.site_id, one.name, one.hub, one.installed.map((grade) => `${grade.grade} ${count(grade.cards)}`).join(", ")]));
   };
 });

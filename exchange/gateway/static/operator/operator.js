@@ -7,6 +7,7 @@ import { fact, fill } from "../lib/tables.js";
 import { count, language, momentOf, percent, price, say, sayCode, shortName, yuan, yuanRoughly } from "../lib/words.js";
 import { settled, standing } from "../market/grid.js";
 import { Actions } from "./actions.js";
+import { Certification } from "./certification.js";
 import { showHealth } from "./health.js";
 import { Load } from "./load.js";
 import { HubMap } from "./map.js";
@@ -29,6 +30,7 @@ class Operator {
     const nameOf = (code) => this.names.get(code);
     this.map = new HubMap(element("map"), hubs, nameOf);
     this.actions = new Actions(opened, hubs, nameOf, () => Promise.all([this.loadContracts(), this.refresh()]));
+    this.certification = new Certification((...what) => this.actions.act(...what));
     this.load = new Load();
     this.drawHubs = conflated(() => this.showHubs());
     element("grade").addEventListener("change", () => this.chooseGrade());
@@ -94,13 +96,14 @@ class Operator {
       get("/v1/operator/disputes"), allowed("/v1/operator/margin-calls", { calls: [] }), allowed("/v1/operator/claims", { claims: [] }),
       showHealth(), this.load.refresh()]);
     this.health = health;
+    const uncertified = await this.certification.refresh(certificates.certificates);
     this.countUsed(certificates.certificates, status.trading_day);
     this.showFacts(status);
     this.actions.showProposals(proposals.proposals);
     this.showDefaults(calls.calls, claims.claims);
     this.showDeliveries(deliveries, disputes.disputes);
     this.showAlerts({ status, proposals: proposals.proposals, certificates: certificates.certificates, deliveries,
-      disputes: disputes.disputes, calls: calls.calls, claims: claims.claims });
+      disputes: disputes.disputes, calls: calls.calls, claims: claims.claims, uncertified });
     this.drawHubs();
   }
 
@@ -167,7 +170,7 @@ class Operator {
 }
 
 /** What an operator should look at, the gravest first: pairs of level and sentence. */
-function alertsOf({ proposals, certificates, deliveries, disputes, calls, claims }, contracts) {
+function alertsOf({ proposals, certificates, deliveries, disputes, calls, claims, uncertified }, contracts) {
   const halted = contracts.filter((one) => one.halted).length;
   const restricted = calls.filter((one) => one.restricted);
   const open = claims.filter((one) => one.open_fen);
@@ -183,6 +186,7 @@ function alertsOf({ proposals, certificates, deliveries, disputes, calls, claims
     ...weak.map((one) => ["notable", say("alert_delivery", { account: one.account, score: percent(one.score_basis_points / 10_000) })]),
     undecided && ["notable", say("alert_disputes", { count: count(undecided) })],
     waiting && ["notable", say("alert_proposals", { count: count(waiting) })],
+    uncertified && ["notable", say("alert_uncertified", { count: count(uncertified) })],
     revoked && ["", say("alert_revoked", { count: count(revoked) })],
   ].filter(Boolean);
 }
