@@ -19,8 +19,9 @@ from bench.report import Result, arguments, show, write
 from sims.agents.crowd import Moment
 from sims.agents.custom import Agent
 from sims.engine.simulation import Party, Simulation
-from sims.experiments.executors import Executor, Pool, Serial
+from sims.experiments.executors import Executor, Serial
 from sims.experiments.job import Job
+from sims.experiments.pool import Pool
 from sims.scenario.load import plain, scenario_of
 
 WORKERS: Final = 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from sims.commands.live import LiveView
 from sims.commands.shared import (
     ExecutorName,
     Out,
@@ -23,10 +25,10 @@ from sims.commands.shared import (
     work_through,
 )
 from sims.engine.outcome import Outcome
-from sims.experiments.executors import Serial, executor_of
+from sims.experiments.executors import executor_of
 from sims.experiments.findings import Line, lines
 from sims.experiments.inference import interval
-from sims.experiments.job import Finished, run_job, versions
+from sims.experiments.job import Finished, versions
 from sims.experiments.plan import compare_plan, sweep_plan
 from sims.experiments.report import write_report
 from sims.experiments.store import Manifest, Store
@@ -59,7 +61,7 @@ def run(
         table = plain(load_scenario(scenario, overrides or ()))
         name = table["name"]
         store = Store(out or Path(f"sim-{name}-{seed}"), Manifest("run", {name: table}, {name: [seed]}))
-        work_through(store, Serial())
+        work_through(store)
     (one,) = store.finished()
     _show_outcome(one.outcome)
     reported(store, store.finished())
@@ -67,25 +69,31 @@ def run(
 
 def reproduce(
     directory: Annotated[Path, typer.Argument(help="Directory of a run, sweep or comparison.")],
+    workers: Workers = None,
+    executor: ExecutorName = "pool",
 ) -> None:
     """Run again what a manifest names, and compare the hashes with those that were kept."""
     with sentences():
+        runner = executor_of(executor, workers)
         store = Store(directory)
         kept = {one.key: one.outcome for one in store.finished()}
-        ours = versions()
-        if ours != store.manifest.versions:
-            made = store.manifest.versions
+        if not kept:
+            fail(f"{directory} holds no finished run to compare with")
+        ours, made = versions(), store.manifest.versions
+        if ours != made:
             typer.echo(f"Versions differ: it was made with {made}, these are {ours}.", err=True)
-        wrong = [
-            job.key
-            for job in store.manifest.jobs()
-            if job.key in kept and run_job(job, "again").outcome != kept[job.key]
-        ]
-    if not kept:
-        fail(f"{directory} holds no finished run to compare with")
+        jobs = [job for job in store.manifest.jobs() if job.key in kept]
+        view = LiveView(len(jobs), store.manifest.variants)
+        with view, closing(runner.run(jobs)) as running:
+            wrong = []
+            for again in running:
+                view.advance(again)
+                if again.outcome != kept[again.key]:
+                    wrong.append(again.key)
     typer.echo(f"{len(kept) - len(wrong)} of {len(kept)} runs are the same to the bit.")
     if wrong:
-        fail(f"not the same: {', '.join(f'{variant} seed {seed}' for variant, seed in wrong[:5])}")
+        named = ", ".join(f"{variant} seed {seed}" for variant, seed in sorted(wrong)[:5])
+        fail(f"not the same: {named}")
 
 
 def sweep(

@@ -1,24 +1,17 @@
-"""What the commands of `dongxi sim` share: options, errors, the progress bar."""
+"""What the commands of `dongxi sim` share: options, errors, working through an experiment."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
-from sims.experiments.executors import Executor, ExecutorError
+from sims.commands.live import LiveView
+from sims.experiments.executors import Executor, Serial
+from sims.experiments.job import ExecutorError
 from sims.experiments.seeds import parse_seeds
 from sims.experiments.store import Store, StoreError
 from sims.scenario.load import ScenarioError
@@ -58,38 +51,23 @@ def seeds_of(text: str) -> list[int]:
         fail(str(error))
 
 
-def work_through(store: Store, runner: Executor) -> None:
-    """Run what is left of an experiment, with a progress bar on stderr.
+def work_through(store: Store, runner: Executor | None = None) -> None:
+    """Run what is left of an experiment, shown on stderr; in this process, wake by wake, without a runner.
 
     Ctrl-C stops it: what is finished is kept, tables included, and the same command goes on.
     """
     left = store.left()
+    view = LiveView(len(left), store.manifest.variants)
+    running = (runner or Serial(view.watch)).run(left)
     try:
-        with _progress(len(left)) as advance:
-            for one in runner.run(left):
+        with closing(store), view, closing(running):
+            for one in running:
                 store.keep(one)
-                advance()
+                view.advance(one)
     except KeyboardInterrupt:
-        store.close()
+        store.make_tables()
         done, total = len(store.finished()), len(store.manifest.jobs())
         where = f"{done} of {total} runs are in {store.directory}"
         typer.echo(f"Stopped: {where}; the same command goes on.", err=True)
         raise typer.Exit(EXIT_STOPPED) from None
-    finally:
-        store.close()
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[], None]]:
-    """Show rate and time left while the block runs; yields what is called for each finished run."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    times = (TextColumn("{task.fields[rate]}"), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, *times, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("Simulating", total=total, rate="")
-
-        def advance() -> None:
-            speed = bar.tasks[0].speed
-            bar.update(task, advance=1, rate=f"{speed:.1f} runs/s" if speed else "")
-
-        yield advance
+    store.make_tables()

@@ -38,14 +38,6 @@ _TAKES_ORDERS = (MarketPhase.CALL, MarketPhase.CONTINUOUS, MarketPhase.CLOSING_C
 
 
 @dataclass(frozen=True, slots=True)
-class Quotes:
-    """What the board showed after a wake."""
-
-    time_ns: int
-    rows: Records
-
-
-@dataclass(frozen=True, slots=True)
 class Party:
     """Agents of one's own as a population of a simulation."""
 
@@ -57,8 +49,8 @@ class Party:
 class Simulation:
     """A scenario under a seed. `run` it once.
 
-    `watch` is called with what the board shows after each wake. `parties` take part besides the scenario's
-    populations.
+    `watch` is called with the simulation after each wake, to look at. `parties` take part besides the
+    scenario's populations.
     """
 
     def __init__(
@@ -66,7 +58,7 @@ class Simulation:
         scenario: Scenario,
         seed: int,
         *,
-        watch: Callable[[Quotes], None] | None = None,
+        watch: Callable[[Simulation], None] | None = None,
         parties: Sequence[Party] = (),
     ) -> None:
         catalogue = load_catalogue()
@@ -220,11 +212,21 @@ class Simulation:
                 crowd.on_events(events)
         self.monitor.note(board.rows)
         if self._watch is not None:
-            self._watch(Quotes(self.market.clock.now_ns(), board.rows.copy()))
+            self._watch(self)
 
     def _send(self, parts: list[Records]) -> Records:
         commands = parts[0] if len(parts) == 1 else np.array(joined(parts, COMMAND))
         return self.market.hot(commands) if len(commands) else np.zeros(0, EVENT)
+
+    @property
+    def day(self) -> int:
+        """Which trading day it is, from 1; that of the last after it was settled."""
+        return min(self._settled_days + 1, self.scenario.days)
+
+    @property
+    def share_done(self) -> float:
+        """How much of the run's trading time is over, 0 … 1."""
+        return min(1.0, (self._settled_days + min(1.0, self._moment.progress)) / self.scenario.days)
 
     def providers(self) -> list[ProviderCrowd]:
         """Return the populations that deliver."""

@@ -2,65 +2,36 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
-from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, Final, Protocol
 
-from sims.experiments.job import Finished, Job, run_job
+from sims.engine.simulation import Simulation
+from sims.experiments.job import ExecutorError, Finished, Job, run_job
+from sims.experiments.pool import Pool
 
 AHEAD: Final = 4
-"""Jobs a worker that are handed out before their turn: enough that none waits, few enough to stop soon."""
-
-
-class ExecutorError(Exception):
-    """An executor that can't be had here; the sentence says what to do."""
+"""Jobs a worker that a cluster gets before their turn: enough that none waits, few enough to stop soon."""
 
 
 class Executor(Protocol):
     """Runs jobs in any order."""
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[Finished]:
-        """Yield outcomes as they come. Closing the iterator stops what hasn't begun."""
+    def run(self, jobs: Sequence[Job]) -> Generator[Finished, None, None]:
+        """Yield outcomes as they come. Closing the generator stops the rest, and leaves no process behind."""
         ...
 
 
 class Serial:
-    """One after the other in this process; for debugging."""
+    """One after the other in this process; for debugging, and to `watch` a run."""
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[Finished]:
+    def __init__(self, watch: Callable[[Simulation], None] | None = None) -> None:
+        self._watch = watch
+
+    def run(self, jobs: Sequence[Job]) -> Generator[Finished, None, None]:
         """Yield outcomes in the order of the jobs."""
         for job in jobs:
-            yield run_job(job, "serial")
-
-
-class Pool:
-    """A pool of processes on this machine."""
-
-    def __init__(self, workers: int | None = None) -> None:
-        self.workers = workers or os.cpu_count() or 1
-
-    def run(self, jobs: Sequence[Job]) -> Iterator[Finished]:
-        """Yield outcomes as they come."""
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([__name__])
-        with ProcessPoolExecutor(self.workers, context, _leave_interrupts) as pool:
-            waiting: set[Future[Finished]] = set()
-            left = iter(jobs)
-            try:
-                while True:
-                    for job in left:
-                        waiting.add(pool.submit(_in_worker, job))
-                        if len(waiting) >= AHEAD * self.workers:
-                            break
-                    if not waiting:
-                        return
-                    done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                    yield from (future.result() for future in done)
-            finally:
-                pool.shutdown(wait=True, cancel_futures=True)
+            yield run_job(job, "serial", self._watch)
 
 
 class Ray:
@@ -74,7 +45,7 @@ class Ray:
         self._ray: Any = ray
         self._workers = workers
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[Finished]:
+    def run(self, jobs: Sequence[Job]) -> Generator[Finished, None, None]:
         """Yield outcomes as they come."""
         ray = self._ray
         ray.init(num_cpus=self._workers, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
@@ -96,9 +67,9 @@ class Ray:
             ray.shutdown()
 
 
-EXECUTORS: Final[dict[str, type[Serial] | type[Pool] | type[Ray]]] = {
+EXECUTORS: Final[dict[str, Callable[[int | None], Executor]]] = {
     "pool": Pool,
-    "serial": Serial,
+    "serial": lambda _workers: Serial(),
     "ray": Ray,
 }
 
@@ -107,13 +78,8 @@ def executor_of(name: str, workers: int | None) -> Executor:
     """Return an executor by its name. Raises ExecutorError."""
     if name not in EXECUTORS:
         raise ExecutorError(f"no executor {name!r}; known: {', '.join(EXECUTORS)}")
-    return Serial() if name == "serial" else EXECUTORS[name](workers)  # type: ignore[call-arg]
+    return EXECUTORS[name](workers)
 
 
 def _in_worker(job: Job) -> Finished:
     return run_job(job, str(os.getpid()))
-
-
-def _leave_interrupts() -> None:
-    """Let Ctrl-C be the parent's: a worker finishes what it has begun."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

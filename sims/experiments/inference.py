@@ -14,6 +14,7 @@ from sims.engine.streams import stream
 
 LEVEL: Final = 0.05
 FLIPS: Final = 4_000
+_STRETCH: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +78,19 @@ def paired(base: NDArray[np.float64], candidate: NDArray[np.float64]) -> Paired:
     differences = candidate - base
     if not differences.any():
         return Paired(Estimate(0.0, 0.0, 0.0, len(differences)), 1.0)
-    signs = stream(0, "sign flips").choice(np.array([-1.0, 1.0]), (FLIPS, len(differences)))
-    found = abs(differences.mean())
-    as_far = np.abs(signs @ differences) / len(differences) >= found * (1 - 1e-12)
+    as_far = np.abs(_flipped_sums(differences)) >= abs(differences.sum()) * (1 - 1e-12)
     return Paired(estimate(differences), float((1 + np.count_nonzero(as_far)) / (1 + FLIPS)))
+
+
+def _flipped_sums(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return FLIPS sums of the values under random signs; a stretch of values at a time bounds the memory."""
+    bits = stream(0, "sign flips")
+    kept: NDArray[np.float64] = np.zeros(FLIPS)
+    for begin in range(0, len(values), _STRETCH):
+        some = values[begin : begin + _STRETCH]
+        drawn = np.frombuffer(bits.bytes(len(some) * FLIPS // 8), np.uint8).reshape(len(some), -1)
+        kept += some @ np.unpackbits(drawn, axis=1)
+    return 2 * kept - float(values.sum())
 
 
 def interval(found: Estimate) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+from collections.abc import Callable
 
 import msgspec
 
@@ -11,6 +12,10 @@ from exchange.service.core import CORE_VERSION
 from sims.engine.outcome import Outcome, outcome_of
 from sims.engine.simulation import Simulation
 from sims.scenario.load import scenario_of
+
+
+class ExecutorError(Exception):
+    """Runs that can't be had, here or now; the sentence says what to do."""
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -45,10 +50,10 @@ class Finished(msgspec.Struct, frozen=True):
         return self.variant, self.outcome.seed
 
 
-def run_job(job: Job, worker: str) -> Finished:
-    """Run a job. Its outcome doesn't depend on the worker."""
+def run_job(job: Job, worker: str, watch: Callable[[Simulation], None] | None = None) -> Finished:
+    """Run a job. Its outcome depends neither on the worker nor on who watches."""
     scenario = scenario_of(msgspec.json.decode(job.scenario), job.variant)
-    simulation = Simulation(scenario, job.seed)
+    simulation = Simulation(scenario, job.seed, watch=watch)
     if job.then:
         simulation.run(job.at_ns)
         simulation.change(scenario_of(msgspec.json.decode(job.then), job.variant))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import time
-from itertools import product
+from itertools import compress, product
 
 from exchange.domain.calendar import moment_ns
 from nodes.catalogue import load_catalogue
@@ -19,7 +19,9 @@ VARIANTS_MAX = 1_000
 
 
 def sweep_plan(scenario: str, overrides: Sequence[str], seeds: list[int]) -> Manifest:
-    """Return every combination of the values of KEY=A,B,C under the same seeds. Raises ScenarioError."""
+    """Return every combination of the values of KEY=A,B,C under the same seeds, named by the keys that have
+    several. Raises ScenarioError.
+    """
     swept = []
     for override in overrides:
         key, equals, values = override.partition("=")
@@ -29,7 +31,11 @@ def sweep_plan(scenario: str, overrides: Sequence[str], seeds: list[int]) -> Man
     combinations = list(product(*swept))
     if len(combinations) > VARIANTS_MAX:
         raise ScenarioError(f"{len(combinations)} combinations of values are more than {VARIANTS_MAX:,}")
-    variants = {" ".join(some) or scenario: plain(load_scenario(scenario, some)) for some in combinations}
+    several = [len(values) > 1 for values in swept]
+    variants = {
+        " ".join(compress(some, several)) or scenario: plain(load_scenario(scenario, some))
+        for some in combinations
+    }
     return Manifest("sweep", variants, dict.fromkeys(variants, seeds))
 
 

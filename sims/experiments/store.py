@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import msgspec
 import pyarrow as pa
@@ -24,7 +26,17 @@ MANIFEST = "manifest.json"
 
 
 class StoreError(Exception):
-    """A directory that holds something else, or can't be written."""
+    """A directory that holds something else, is damaged, or can't be written; the sentence names the file."""
+
+
+@contextmanager
+def writing(what: Path) -> Iterator[None]:
+    """Turn what the system refuses, such as for a full disk, into a StoreError that names the file."""
+    try:
+        yield
+    except OSError as error:
+        kept = "finished runs are kept; make room and give the same command again"
+        raise StoreError(f"{what} can't be written ({error.strerror or error}); {kept}") from error
 
 
 class Fork(msgspec.Struct, frozen=True):
@@ -72,7 +84,7 @@ class Store:
         self.directory = directory
         path = directory / MANIFEST
         if path.exists():
-            self.manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+            self.manifest = _manifest_of(path)
             if manifest is not None and manifest != self.manifest:
                 raise StoreError(
                     f"{directory} holds another experiment (other scenario, seeds or versions); "
@@ -81,12 +93,13 @@ class Store:
         elif manifest is None:
             raise StoreError(f"{directory} holds no {MANIFEST}: it isn't an experiment's directory")
         else:
-            directory.mkdir(parents=True, exist_ok=True)
             self.manifest = manifest
-            beside = directory / f".{MANIFEST}.tmp"
-            beside.write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
-            beside.replace(path)
-        self._files: dict[str, IO[bytes]] = {}
+            with writing(path):
+                directory.mkdir(parents=True, exist_ok=True)
+                beside = directory / f".{MANIFEST}.tmp"
+                beside.write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
+                beside.replace(path)
+        self._files: dict[str, FileIO] = {}
 
     def finished(self) -> list[Finished]:
         """Return what is finished, by variant and seed."""
@@ -101,44 +114,69 @@ class Store:
         return [job for job in self.manifest.jobs() if job.key not in done]
 
     def keep(self, one: Finished) -> None:
-        """Write a line. Raises StoreError, such as for a full disk; lines before it are safe."""
-        try:
+        """Write a line; it survives this process. Raises StoreError; the lines before it are safe."""
+        shard = self.directory / f"finished-{one.worker}.jsonl"
+        with writing(shard):
             if one.worker not in self._files:
-                self._files[one.worker] = _opened(self.directory / f"finished-{one.worker}.jsonl")
-            file = self._files[one.worker]
-            file.write(msgspec.json.encode(one) + b"\n")
-            file.flush()
-        except OSError as error:
-            raise StoreError(f"{self.directory}: {error.strerror}; what is finished is kept") from error
+                self._files[one.worker] = _opened(shard)
+            left = memoryview(msgspec.json.encode(one) + b"\n")
+            while left:  # a disk that is nearly full takes a part, and refuses the next
+                left = left[self._files[one.worker].write(left) :]
 
     def close(self) -> None:
-        """Make the tables of every worker's lines."""
+        """Close the lines' files; `keep` opens them again."""
         for file in self._files.values():
             file.close()
         self._files.clear()
+
+    def make_tables(self) -> None:
+        """Make the tables of every worker's lines. Raises StoreError; whole tables are left as they were."""
         for shard in self._shards():
             worker = shard.stem.removeprefix("finished-")
             for table, rows in _tables(_read(shard)).items():
                 if rows:
-                    pq.write_table(pa.Table.from_pylist(rows), self.directory / f"{table}-{worker}.parquet")
+                    _write_table(pa.Table.from_pylist(rows), self.directory / f"{table}-{worker}.parquet")
 
     def _shards(self) -> list[Path]:
         return sorted(self.directory.glob("finished-*.jsonl"))
 
 
-def _opened(shard: Path) -> IO[bytes]:
-    """Open a shard to write on behind its last whole line: a kill may have left half of one."""
-    file = shard.open("a+b")
+def _opened(shard: Path) -> FileIO:
+    """Open a shard to write on behind its last whole line: a kill or a full disk may leave half of one."""
+    file = FileIO(shard, "a+")
     file.seek(0)
-    file.truncate(file.read().rfind(b"\n") + 1)
+    file.truncate(file.readall().rfind(b"\n") + 1)
     return file
+
+
+def _manifest_of(path: Path) -> Manifest:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Manifest)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise StoreError(f"{path} can't be read: {error}") from error
 
 
 def _read(shard: Path) -> Iterator[Finished]:
     with shard.open("rb") as file:
-        for line in file:
-            if line.endswith(b"\n"):
+        for number, line in enumerate(file, 1):
+            if not line.endswith(b"\n"):
+                return
+            try:
                 yield msgspec.json.decode(line, type=Finished)
+            except msgspec.MsgspecError as error:
+                fault = f"{shard}, line {number}: not a finished run ({error})"
+                raise StoreError(f"{fault}; remove the line, and its run is made again") from error
+
+
+def _write_table(table: pa.Table, path: Path) -> None:
+    """Replace a table by a whole one, or leave it."""
+    beside = path.with_name(f".{path.name}.tmp")
+    try:
+        with writing(path):
+            pq.write_table(table, beside)
+            beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _tables(finished: Iterator[Finished]) -> dict[str, list[dict[str, Any]]]:

@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from sims.experiments.job import Job
+from sims.scenario.load import plain
 from sims.scenario.schema import Scenario
 
 FLOW = {"kind": "poisson", "name": "flow", "count": 3, "orders": 6}
@@ -23,7 +25,7 @@ EVERYBODY: list[dict[str, Any]] = [
 
 def scenario(population: list[dict[str, Any]] | None = None, **keys: Any) -> Scenario:
     """One day of H100 at two hubs, waking every half hour; everybody takes part unless told."""
-    plain: dict[str, Any] = {
+    table: dict[str, Any] = {
         "name": "small",
         "title": "A small market",
         "shows": "that it runs",
@@ -33,4 +35,10 @@ def scenario(population: list[dict[str, Any]] | None = None, **keys: Any) -> Sce
         "goods": [{"grades": ["H100"], "hubs": ["GUIAN", "SHANGHAI-EDGE"]}],
         "population": EVERYBODY if population is None else population,
     }
-    return msgspec.convert(plain | keys, Scenario)
+    return msgspec.convert(table | keys, Scenario)
+
+
+def small_jobs(count: int, first: int = 1, **keys: Any) -> list[Job]:
+    """Jobs of a small market."""
+    table = msgspec.json.encode(plain(scenario(**keys)))
+    return [Job("small", seed, table) for seed in range(first, first + count)]

@@ -42,7 +42,9 @@ def test_a_fork_goes_on_from_the_run_itself(kept: Path) -> None:
     assert was == base != candidate
     fees = [one.outcome.metrics["fees_cny"] for one in Store(kept.with_name("fees")).finished()]
     assert fees[1] > fees[0]
-    assert "2 of 2 runs are the same to the bit" in invoke("reproduce", str(kept.with_name("fees")))
+    assert "2 of 2 runs are the same to the bit" in invoke(
+        "reproduce", str(kept.with_name("fees")), "--executor", "serial"
+    )
 
 
 def test_a_shock_after_the_moment_happens_in_the_fork_alone(kept: Path) -> None:
