@@ -1,7 +1,7 @@
 """Local copies of a book, by price and by order, each verified by the exchange's checksum."""
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import islice, takewhile
 
 from sortedcontainers import SortedDict
 
@@ -119,6 +119,30 @@ class OrderSide:
         for price in reversed(self._queues) if highest else self._queues:
             for order, lots in self._queues[price].items():
                 yield order, price, lots
+
+    def best(self, *, highest: bool) -> int | None:
+        """The price of the next order to trade, in ticks; None without orders."""
+        if not self._queues:
+            return None
+        price: int = self._queues.peekitem(-1 if highest else 0)[0]
+        return price
+
+    def prices(self, low: int, high: int) -> Iterator[int]:
+        """The prices from `low` to `high` (ticks) at which orders stand, ascending."""
+        return iter(self._queues.irange(low, high))
+
+    def at(self, price: int) -> tuple[int, int]:
+        """Lots and number of orders at a price (ticks)."""
+        queue = self._queues.get(price, {})
+        return sum(queue.values()), len(queue)
+
+    def ahead(self, order: int) -> int | None:
+        """Lots that trade before an order at its price; None if it isn't shown in the book."""
+        price = self._prices.get(order)
+        if price is None:
+            return None
+        queue: dict[int, int] = self._queues[price]
+        return sum(lots for _, lots in takewhile(lambda row: row[0] != order, queue.items()))
 
     def levels(self, *, highest: bool) -> list[LevelRow]:
         """Price, lots and number of orders of each price, best first."""

@@ -123,6 +123,13 @@ class Ticket(msgspec.Struct):
         self.total = self.filled + open_quantity
 
 
+def with_id(order: requests.NewOrder) -> requests.NewOrder:
+    """The order under a client order id: its own, or a new one."""
+    if order.client_order_id is not None:
+        return order
+    return msgspec.structs.replace(order, client_order_id=str(secrets.randbits(62) + 1))
+
+
 class OrderDesk:
     """Sends orders of one client and follows them. Not more than one event loop may use it."""
 
@@ -136,13 +143,14 @@ class OrderDesk:
         self._clock = clock
         self._by_order: dict[str, Ticket] = {}
 
-    async def submit(self, order: requests.NewOrder) -> Ticket:
+    async def submit(self, order: requests.NewOrder, *, trading_day: str | None = None) -> Ticket:
         """Sends an order, under a new client order id unless it has one, and returns when its outcome is
         certain, or `patience_s` after its answer was lost (then `UNKNOWN`; `resolve` goes on).
+
+        `trading_day` is the market's as last heard of; it is asked for if absent, which takes a round trip.
         """
-        if order.client_order_id is None:
-            order = msgspec.structs.replace(order, client_order_id=str(secrets.randbits(62) + 1))
-        day = (await self._client.status()).trading_day
+        order = with_id(order)
+        day = trading_day or (await self._client.status()).trading_day
         ticket = Ticket(order=order, sent_s=self._clock(), trading_day=day, total=order.quantity)
         self._keep(ticket)
         await self._send(ticket)

@@ -123,6 +123,13 @@ class Stream:
         """The books by price, where `l2` is among the channels."""
         return self.market.books
 
+    @property
+    def down(self) -> str | None:
+        """Why there is no connection; None while there is one, or the first is being made. What is known is
+        of before until `Interrupted` comes.
+        """
+        return self._ended_by
+
     async def __aenter__(self) -> Self:
         return self
 

@@ -1,0 +1,1 @@
+"""The state as lines of coloured text, of any width and height; knows no screen."""

@@ -1,0 +1,197 @@
+"""The account: own orders, fills, positions and money, folded from snapshots and news.
+
+A snapshot is read while news come in. What came meanwhile is held, and what is newer than the snapshot is
+told again on top of it: nothing is lost and nothing counts twice.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from exchange.api.defaults import MarginCall
+from exchange.api.feed import FeedAccount, FillNews, OrderNews
+from exchange.api.formats import parse_price_ticks
+from exchange.api.money import Balances, Position
+from exchange.api.trading import Fill, Fills, Order, Orders
+from exchange.terminal.state.quotes import Quote, ticks
+
+FILLS_SHOWN: Final = 1_000
+
+Side = Literal["buy", "sell"]
+
+
+@dataclass(slots=True)
+class Working:
+    """An own order that stands, as the exchange told it. Price in ticks (None: it has none), lots."""
+
+    order_id: str
+    client_order_id: str | None
+    symbol: str
+    side: Side
+    price: int | None
+    open_lots: int
+    seq: int
+    """What was told of it last."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFill:
+    """A fill of an own order; price in ticks."""
+
+    time: str
+    symbol: str
+    side: Side
+    price: int
+    lots: int
+    fee_fen: int
+    liquidity: str
+    order_id: str
+
+
+@dataclass(slots=True)
+class Traded:
+    """What was traded in one contract since the last settlement."""
+
+    lots: int = 0
+    """Bought less sold."""
+    value: int = 0
+    """Σ lots × price in ticks, bought less sold; × hours of the contract it is fen."""
+    fee_fen: int = 0
+
+
+class Account:
+    """See the module."""
+
+    def __init__(self) -> None:
+        self.orders: dict[str, Working] = {}
+        """By order id."""
+        self.fills: deque[OwnFill] = deque(maxlen=FILLS_SHOWN)
+        """Newest first."""
+        self.fills_told: int = 0
+        """Fills that came as news, each counted once."""
+        self.traded: dict[str, Traded] = {}
+        self.traded_complete = True
+        """False if the day has more fills than a snapshot tells, so that its profit isn't known."""
+        self.positions: dict[str, int] = {}
+        self.cash_fen = self.margin_fen = self.available_fen = 0
+        self.seq = -1
+        """What money and positions are as of; -1: nothing is known."""
+        self.calls: list[MarginCall] = []
+        self._held: list[tuple[FeedAccount, str]] | None = None
+
+    @property
+    def equity_fen(self) -> int:
+        """What margin is covered by: cash, marks and pledges, as the exchange counts them (clause 5.2)."""
+        return self.margin_fen + self.available_fen
+
+    def expect_snapshot(self) -> None:
+        """Hold news from now on, to be told again on top of the snapshot that is being read."""
+        self._held = []
+
+    def load(self, orders: Orders, fills: Fills, settled_day: str | None, *, all_fills: bool = True) -> None:
+        """Take over snapshots of open orders and of the latest fills. `settled_day` is the last day that was
+        settled: the fills of later days make up the day's profit. `all_fills`: the snapshot has all of these.
+        """
+        self.orders = {one.order_id: _working(one, orders.as_of_seq) for one in orders.orders}
+        self.fills.clear()
+        self.traded, self.traded_complete = {}, all_fills
+        for fill in reversed(fills.fills):
+            self._fill(_own_fill(fill), counts=settled_day is None or fill.time[:10] > settled_day)
+        held, self._held = self._held or [], None
+        for message, time in held:
+            for news in in_order(message):
+                if news.seq > orders.as_of_seq:
+                    self._follow_standing(news)
+                if isinstance(news, FillNews) and news.seq > fills.as_of_seq:
+                    self._fill(_own_fill(news, time), counts=True)
+
+    def load_money(self, balances: Balances, positions: Iterable[Position], as_of_seq: int) -> None:
+        """Take over cash and positions, unless news have told newer ones."""
+        if min(balances.as_of_seq, as_of_seq) > self.seq:
+            self.cash_fen, self.margin_fen = balances.cash_fen, balances.margin_fen
+            self.available_fen, self.seq = balances.available_fen, balances.as_of_seq
+            self.positions = {one.symbol: one.quantity for one in positions}
+
+    def follow(self, message: FeedAccount, positions: dict[str, int], time: str) -> list[FillNews]:
+        """Take in news of the account's channel, with the positions that these amount to, at a market time;
+        returns the fills.
+        """
+        if self._held is not None:
+            self._held.append((message, time))
+        for news in in_order(message):
+            self._follow_standing(news)
+            if isinstance(news, FillNews):
+                self._fill(_own_fill(news, time), counts=True)
+                self.fills_told += 1
+        self.positions = dict(positions)
+        self.cash_fen, self.margin_fen = message.cash_fen, message.margin_fen
+        self.available_fen, self.seq = message.available_fen, message.seq
+        return message.fills
+
+    def profit_fen(self, symbol: str, quote: Quote) -> int:
+        """The day's profit in a contract, fees paid: what was held at the last settlement is counted from its
+        price, what was traded since from the price of the trade, both to the mark.
+        """
+        traded = self.traded.get(symbol) or Traded()
+        carried = self.positions.get(symbol, 0) - traded.lots
+        moved = carried * (quote.mark - quote.reference) + traded.lots * quote.mark - traded.value
+        return moved * quote.contract.hours - traded.fee_fen
+
+    def mine(self, symbol: str) -> list[Working]:
+        """The orders that stand in a contract."""
+        return [one for one in self.orders.values() if one.symbol == symbol]
+
+    def _follow_standing(self, news: OrderNews | FillNews) -> None:
+        """What news do to the orders that stand; the fills of a command may be told after its end."""
+        known = self.orders.get(news.order_id)
+        if known is not None and news.seq < known.seq:
+            return
+        if isinstance(news, FillNews):
+            if known is not None:
+                known.open_lots, known.seq = news.open_quantity, news.seq
+        else:  # what a cancel leaves of an order stands on
+            price = ticks(news.price) or None
+            client_id = news.client_order_id
+            self.orders[news.order_id] = Working(
+                news.order_id, client_id, news.symbol, news.side, price, news.open_quantity, news.seq
+            )
+        if not news.open_quantity:
+            self.orders.pop(news.order_id, None)
+
+    def _fill(self, fill: OwnFill, *, counts: bool) -> None:
+        self.fills.appendleft(fill)
+        if counts:
+            traded = self.traded.setdefault(fill.symbol, Traded())
+            lots = fill.lots if fill.side == "buy" else -fill.lots
+            traded.lots += lots
+            traded.value += lots * fill.price
+            traded.fee_fen += fill.fee_fen
+
+
+def in_order(message: FeedAccount) -> list[OrderNews | FillNews]:
+    """News by seq, and what one command does to an order before the fills that it causes."""
+    every: list[OrderNews | FillNews] = [*message.orders, *message.fills]
+    return sorted(every, key=lambda one: one.seq)
+
+
+def _working(order: Order, seq: int) -> Working:
+    price = ticks(order.price or order.trigger_price)
+    return Working(
+        order.order_id, order.client_order_id, order.symbol, order.side, price, order.open_quantity, seq
+    )
+
+
+def _own_fill(fill: Fill | FillNews, time: str | None = None) -> OwnFill:
+    return OwnFill(
+        time=fill.time if isinstance(fill, Fill) else time or "",
+        symbol=fill.symbol,
+        side=fill.side,
+        price=parse_price_ticks(fill.price),
+        lots=fill.quantity,
+        fee_fen=fill.fee_fen,
+        liquidity=fill.liquidity,
+        order_id=fill.order_id,
+    )
