@@ -117,7 +117,7 @@ class OperatorCalls(Transport):
         return await self.get("/v1/operator/large-positions", positions.LargePositions, signed=True)
 
     async def set_position_rules(self, rules: positions.SetPositionRules) -> Done:
-        """Sets position limits for contracts listed from now on, and what is reported."""
+        """Sets position limits, for what trades from the next settlement on, and what is reported."""
         return await self.send("POST", "/v1/operator/position-rules", Done, rules)
 
     async def set_revenue_split(self, provider: int, broker: int, platform: int) -> Done:

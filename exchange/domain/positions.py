@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from exchange.domain.message import Message
+from typing import Final
+
+from exchange.domain.message import Message, Part
+
+CONTRACTS_MAX: Final = 100
+"""Contracts with a limit of their own at a time."""
+
+
+class ContractLimit(Part, frozen=True):
+    """The limit of one contract, whatever its period."""
+
+    symbol: str
+    cards: int
+    """Of one account; 0: none."""
 
 
 class SetPositionRules(Message, frozen=True, kw_only=True):
-    """Sets position limits by the length of a contract's period, for contracts listed from then on, and from
-    which size on a position is large; clauses 5.13, 5.14. Refused: INVALID_RULE.
+    """Sets position limits by the length of a contract's period and of single contracts, and from which size
+    on a position is large; clauses 5.13, 5.14. They hold for contracts listed from then on, and for those
+    that trade from the next settlement on. Refused: INVALID_RULE, UNKNOWN_CONTRACT.
 
     A limit is cards of one account in one contract, 0 none; a shorter period never has the higher one.
     """
@@ -16,6 +30,8 @@ class SetPositionRules(Message, frozen=True, kw_only=True):
     week_cards: int = 0
     month_cards: int = 0
     quarter_cards: int = 0
+    contracts: tuple[ContractLimit, ...] = ()
+    """Instead of the period's, until they end; each contract once, at most CONTRACTS_MAX."""
     report_limit_basis_points: int = 5_000
     """A position is large from this share of its limit on."""
     report_share_basis_points: int = 2_500

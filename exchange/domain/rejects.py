@@ -154,7 +154,7 @@ class RejectCode(Enum):
         "The giver no longer holds these lots, or gave up more of the trade already, or is restricted.",
     )
     GIVE_UP_LIMIT = (409, "The account has offered as many give-ups today as one may.")
-    TAKER_POSITION_LIMIT = (409, "The lots would take the taker's position past its limit. Give up fewer.")
+    TAKER_POSITION_LIMIT = (409, "The lots would take the taker's position past its limit. Fewer may pass.")
     UNKNOWN_GIVE_UP = (404, "The account has no such give-up. GET /v1/give-ups lists them.")
     GIVE_UP_OVER = (409, "The give-up was answered, or its trading day is over.")
     GIVE_UP_MARGIN = (

@@ -6,7 +6,7 @@ import msgspec
 
 from exchange.api import positions as api
 from exchange.api.answers import Done
-from exchange.domain.positions import SetPositionRules
+from exchange.domain.positions import ContractLimit, SetPositionRules
 from exchange.gateway.call import Call, Route
 
 
@@ -27,12 +27,17 @@ async def large_positions(call: Call) -> api.LargePositions:
     ]
     rules = msgspec.structs.asdict(views.position_rules)
     rules.pop("by")
-    return api.LargePositions(positions=found, as_of_seq=views.seq, **rules)
+    own = [api.ContractLimit(symbol=one.symbol, cards=one.cards) for one in rules.pop("contracts")]
+    return api.LargePositions(positions=found, contracts=own, as_of_seq=views.seq, **rules)
 
 
 async def set_position_rules(call: Call) -> Done:
-    """Set the limits of contracts listed from now on, and what is reported."""
-    return await call.done(SetPositionRules(**msgspec.structs.asdict(call.body)))
+    """Set position limits, which contracts that trade have from the next settlement on, and what is
+    reported (clauses 5.13, 5.14).
+    """
+    told = msgspec.structs.asdict(call.body)
+    own = tuple(ContractLimit(one.symbol, one.cards) for one in told.pop("contracts"))
+    return await call.done(SetPositionRules(contracts=own, **told))
 
 
 ROUTES = (

@@ -119,7 +119,7 @@ def _reduction(state: State, command: Any) -> _Reduction | None:
     return _Reduction(contract, position, lots, price if priced else 0)
 
 
-def _open_lots(state: State, account: int, contract: int) -> tuple[int, int]:
+def open_lots(state: State, account: int, contract: int) -> tuple[int, int]:
     """Return an account's open buy and sell lots in a contract."""
     orders = state.engine.open_orders(account)
     mine = orders[orders["instrument"] == contract]
@@ -135,7 +135,7 @@ def _covered(state: State, account: int, reduction: _Reduction, left: int) -> bo
     netted when all of them have traded: so no choice of them that trades requires more.
     """
     row = state.contract_row(reduction.contract)
-    buys, sells = _open_lots(state, account, reduction.contract)
+    buys, sells = open_lots(state, account, reduction.contract)
     before = _worst(row, reduction.position, buys, sells)
     selling = reduction.position > 0
     after = _worst(row, reduction.position + reduction.signed_lots, buys, sells)

@@ -23,6 +23,7 @@ from exchange.service.calls import deficit, end_call, set_enabled
 from exchange.service.claims import record_claims
 from exchange.service.handle_market import PRICE_MAX
 from exchange.service.handle_members import AMOUNT_MAX_FEN
+from exchange.service.handle_positions import within_limit
 from exchange.service.insuring import free_cash
 from exchange.service.margins import netting_now
 from exchange.service.seizing import seize_collateral
@@ -121,6 +122,8 @@ def bid_for_position(state: State, message: BidForPosition, stamp: Stamp) -> Out
         return refused(RejectCode.NOT_RESTRICTED, message.symbol)
     if not (1 <= message.lots <= abs(held) and 1 <= message.price_ticks <= PRICE_MAX):
         return refused(RejectCode.INVALID_BID)
+    if not within_limit(state, message.account, contract.index, message.lots if held > 0 else -message.lots):
+        return refused(RejectCode.TAKER_POSITION_LIMIT)
     bid = Bid(message.account, message.restricted, contract.index, message.lots, message.price_ticks)
     key = (bid.bidder, bid.restricted, bid.contract)
     state.bids.pop(key, None)  # a changed bid stands behind those that came before it
@@ -129,7 +132,7 @@ def bid_for_position(state: State, message: BidForPosition, stamp: Stamp) -> Out
 
 
 def close_auction(state: State, message: CloseAuction, stamp: Stamp) -> Outcome:
-    """Transfer positions to the best bids whose bidders can margin them; all bids end."""
+    """Transfer positions to the best bids whose bidders may hold and can margin them; all bids end."""
     fault = _restricted_fault(state, message.account)
     if fault is not None:
         return fault
@@ -144,7 +147,7 @@ def close_auction(state: State, message: CloseAuction, stamp: Stamp) -> Outcome:
         for bid in sorted(mine, key=attrgetter("price_ticks"), reverse=left > 0):
             lots = min(bid.lots, abs(left)) * (1 if left > 0 else -1)
             passing = Transfer(account, bid.bidder, contract, lots, bid.price_ticks)
-            if lots and can_margin(state, passing):
+            if lots and _may_pass(state, passing):
                 events += transfer(state, passing, stamp)
                 left -= lots
                 moved += abs(lots)
@@ -155,6 +158,11 @@ def close_auction(state: State, message: CloseAuction, stamp: Stamp) -> Outcome:
     if deficit(state, account) <= 0:
         events += end_call(state, account, stamp)
     return Outcome(data={"transferred": moved}, events=events)
+
+
+def _may_pass(state: State, passing: Transfer) -> bool:
+    """Tell whether a bidder may still take the lots, and can margin them."""
+    return within_limit(state, passing.taker, passing.contract, passing.lots) and can_margin(state, passing)
 
 
 def cover_default(state: State, message: CoverDefault, stamp: Stamp) -> Outcome:

@@ -29,6 +29,7 @@ from exchange.service.calls import issue_calls
 from exchange.service.expiry import expire, holders
 from exchange.service.handle_brokers import lapse_give_ups
 from exchange.service.handle_market import add_contract
+from exchange.service.handle_positions import renew_limits
 from exchange.service.margins import first_margined_day, lot_risk, set_offsets
 from exchange.service.revenue import pay_commissions, share_fees
 from exchange.service.state import HOUSE, Outcome, Stamp, State, refused
@@ -75,6 +76,7 @@ def settle_day(state: State, message: SettleDay, stamp: Stamp) -> Outcome:
     events += _retire(state, [*parents, *days], stamp)
     back_shorts(state)
     state.primary.collateral = sorted(collateral_now(state, stamp).items())
+    events += renew_limits(state, stamp)
     events += _prepare_next_day(state, stamp)
     events += issue_calls(state, stamp)
     _forget_client_orders(state)

@@ -328,10 +328,10 @@ class State:
         return rate.of(int(row["gross_value"]) * hours, int(row["gross_lots"]))
 
     def position_limit(self, contract: Contract) -> int:
-        """Return the lots of a contract that one account may hold if it is listed now; 0 is no limit (clause
-        5.13).
-        """
-        cards: int = getattr(self.position_rules, f"{contract.kind.value}_cards")
+        """Return the lots of a contract that one account may hold by the rules; 0: any (clause 5.13)."""
+        rules = self.position_rules
+        cards: int = getattr(rules, f"{contract.kind.value}_cards")
+        cards = next((own.cards for own in rules.contracts if own.symbol == contract.symbol), cards)
         return max(1, cards // contract.cards_per_lot) if cards else 0
 
     @property

@@ -26,7 +26,7 @@ from exchange.service.core import Core
 from exchange.service.tape import Tape
 from exchange.service.views import Views
 from matching.engine import Engine
-from matching.records import EventKind, OrderType, RejectCode, Side, new_order
+from matching.records import EventKind, OrderType, RejectCode, Side, TimeInForce, new_order
 from matching.spec import EngineLimits
 
 FRIDAY = date(2026, 12, 4)
@@ -113,7 +113,7 @@ class Scenario:
     def _at(self, text: str) -> None:
         self.now_ns = moment_ns(self._day, time.fromisoformat(text))
 
-    def _order(self, told: list[Any]) -> str | None:
+    def _order(self, told: list[Any], time_in_force: TimeInForce = TimeInForce.DAY) -> str | None:
         """[account, side, lots, symbol, price, trigger]: a limit order, with a trigger a stop limit order;
         returns the kernel's reject code.
         """
@@ -124,6 +124,7 @@ class Scenario:
             side=Side[side.upper()],
             quantity=lots,
             price=price,
+            tif=time_in_force,
             order_type=OrderType.STOP_LIMIT if trigger else OrderType.LIMIT,
             trigger=trigger[0] if trigger else 0,
             seq=self.core.seq + 1,
@@ -223,6 +224,7 @@ ACTIONS: dict[str, Callable[[Scenario, Any], str | None]] = {
     "open": Scenario._open,
     "at": Scenario._at,
     "order": Scenario._order,
+    "lasting_order": lambda of, told: of._order(told, TimeInForce.GTC),
     "trade": Scenario._trade,
     "settle": Scenario._settle,
     "client": Scenario._client,
@@ -272,5 +274,6 @@ EXPECTATIONS: dict[str, Callable[[Scenario, Any], Any]] = {
         for symbol in wanted
     },
     "state": _by_name(lambda of, account: of.views.member_of(account).state),  # type: ignore[union-attr]
+    "open_orders": _by_name(lambda of, account: len(of.views.open_orders(account))),
     "sum": lambda of, _: int(np.sum(of.core.state.cash) + np.sum(of.core.state.fund)),
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from exchange.domain import brokerage as b
 from exchange.domain import messages as m
 from exchange.domain.calendar import day_of
@@ -78,7 +80,7 @@ def _list(of: Scenario, told: dict[str, int]) -> str | None:
 
 
 ACTIONS = {
-    "position_rules": lambda of, told: of.send(SetPositionRules(**told)),
+    "position_rules": lambda of, told: of.send(msgspec.convert(told, SetPositionRules)),
     "list": _list,
     "give_up": _give_up,
     "answer": _answer,

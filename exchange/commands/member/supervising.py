@@ -1,4 +1,4 @@
-"""`dongxi health` and `dongxi large-positions`: how the market does, and who holds much of it."""
+"""`dongxi health`, `large-positions`, `position-limits`: how the market does, and who may hold how much."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from exchange.api.health import HealthHistory, HubHealth, MarketHealth
-from exchange.api.positions import LargePositions
+from exchange.api.positions import ContractLimit, LargePositions, SetPositionRules
 from exchange.client import ExchangeClient
 from exchange.commands.member.session import AsJson, BaseUrl, ProfileName, print_json, run
 from exchange.commands.member.shown import ZONE, moment, show, table
@@ -65,8 +65,67 @@ def large_positions(profile: ProfileName = None, base_url: BaseUrl = None, as_js
         for one in found.positions
     ]
     show(table("Large positions, long positive", columns, rows, right=columns[2:]))
-    limits = (
-        f"day {found.day_cards:,}, week {found.week_cards:,}, month {found.month_cards:,}, "
-        f"quarter {found.quarter_cards:,}"
+    show(f"Limits in cards, 0 none: {_limits(found)}.")
+
+
+def _limits(of: LargePositions | SetPositionRules) -> str:
+    kinds = (
+        f"day {of.day_cards:,}, week {of.week_cards:,}, month {of.month_cards:,}, "
+        f"quarter {of.quarter_cards:,}"
     )
-    show(f"Limits in cards, 0 none: {limits}.")
+    return "; ".join([kinds, *(f"{own.symbol} {own.cards:,}" for own in of.contracts)])
+
+
+Cards = Annotated[int | None, typer.Option(min=0, help="Cards of one account in one contract; 0: none.")]
+
+
+def position_limits(
+    day: Cards = None,
+    week: Cards = None,
+    month: Cards = None,
+    quarter: Cards = None,
+    contract: Annotated[
+        list[str] | None,
+        typer.Option(help="A limit of its own, SYMBOL=CARDS; SYMBOL= ends it; again for more."),
+    ] = None,
+    profile: ProfileName = None,
+    base_url: BaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Set position limits: an operator's with the role risk. What isn't named stays as it is (clause 5.13).
+
+    Contracts that trade have them from the next settlement on.
+
+        dongxi position-limits --month 50000 --contract H100.GUIAN.2701=20000
+    """
+    kinds = {"day_cards": day, "week_cards": week, "month_cards": month, "quarter_cards": quarter}
+    named = {name: cards for name, cards in kinds.items() if cards is not None}
+    own = [_own_limit(text) for text in contract or ()]
+    if not named and not own:
+        raise typer.BadParameter("name a limit; `dongxi large-positions` shows those that hold")
+
+    async def change(client: ExchangeClient) -> SetPositionRules:
+        now = await client.large_positions()
+        contracts = {one.symbol: one.cards for one in now.contracts} | dict(own)
+        rules = SetPositionRules(
+            contracts=[ContractLimit(symbol=s, cards=n) for s, n in contracts.items() if n is not None],
+            **{name: getattr(now, name) for name in (*kinds, *_REPORTED)} | named,
+        )
+        await client.set_position_rules(rules)
+        return rules
+
+    rules = run("position-limits", change, profile, base_url)
+    if as_json:
+        print_json(rules)
+        return
+    show(f"Limits in cards from the next settlement on, 0 none: {_limits(rules)}.")
+
+
+_REPORTED = ("report_limit_basis_points", "report_share_basis_points", "report_cards")
+
+
+def _own_limit(text: str) -> tuple[str, int | None]:
+    symbol, sign, cards = text.partition("=")
+    if not (symbol and sign and (cards.isdecimal() or not cards)):
+        raise typer.BadParameter(f"{text!r} is not SYMBOL=CARDS, such as H100.GUIAN.2701=20000")
+    return symbol.upper(), int(cards) if cards else None

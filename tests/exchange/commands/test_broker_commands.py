@@ -1,4 +1,4 @@
-"""A broker's and the voucher commands against a server (clauses 8.9 to 8.15, 11.1 to 11.4)."""
+"""Commands of brokers, vouchers and limits against a server (clauses 5.13, 8.9 to 8.15, 11.1 to 11.4)."""
 
 from __future__ import annotations
 
@@ -99,3 +99,20 @@ def test_vouchers_are_opened_issued_and_reported(desk: Desk) -> None:
     missing = desk.run("vouchers", "report", "7")
     assert missing.returncode == 2
     assert "there is no programme '7'; there are: 1" in missing.stderr
+
+
+def test_an_operator_sets_limits_and_what_isnt_named_stays(desk: Desk) -> None:
+    operator = ("--profile", desk.server.operator.member)
+    before = desk.json("large-positions", *operator)
+    wanted = ("--month", "50000", "--contract", "h100.tianfu.2701=20000", *operator)
+    told = desk.run("position-limits", *wanted).stdout
+    assert "month 50,000, quarter 100,000; H100.TIANFU.2701 20,000." in told
+    after = desk.json("large-positions", *operator)
+    assert after["day_cards"] == before["day_cards"]  # type: ignore[index,call-overload]
+    assert after["contracts"] == [{"symbol": SYMBOL, "cards": 20_000}]  # type: ignore[index,call-overload]
+    ended = desk.json("position-limits", "--contract", f"{SYMBOL}=", *operator)
+    assert ended["contracts"] == []  # type: ignore[index,call-overload]
+    wrong = desk.run("position-limits", "--contract", "H100", *operator)
+    assert "'H100' is not SYMBOL=CARDS" in wrong.stderr
+    unknown = desk.run("position-limits", "--contract", "H100.TIANFU.9901=1", *operator)
+    assert "UNKNOWN_CONTRACT" in unknown.stderr

@@ -27,6 +27,7 @@ async def test_limits_hold_and_large_positions_are_reported(tmp_path: Path) -> N
             served.client(blue) as buys,
         ):
             rules = SetPositionRules(
+                contracts=[],
                 day_cards=5,
                 week_cards=6,
                 month_cards=10,
