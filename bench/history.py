@@ -70,10 +70,10 @@ class Writer:
 
     def append(self, kind: FrameKind, count: int, body: bytes) -> None:
         """Add a frame."""
-        raw, self._chain = encode_frame(
+        pieces, self._chain = encode_frame(
             kind, self.seq + 1, count, body, core_version=CORE_VERSION, previous_chain=self._chain
         )
-        self._file.write(raw)
+        self._file.writelines(pieces)
         self.seq += count
 
     def rare(self, hour: int, minute: int, message: m.RareMessage) -> None:

@@ -30,6 +30,7 @@ from exchange.ops.metrics import Metrics
 from exchange.service.core import LIMITS
 from exchange.service.exchange import Exchange
 from exchange.service.results import Applied, columns
+from exchange.service.slab import Slab
 from exchange.service.viewtypes import Liquidity
 from matching.records import EVENT, EventFlag, EventKind, Records, mass_cancel
 
@@ -90,6 +91,7 @@ class PrivateChannels:
         self._screens = screens
         self._slots: NDArray[np.int32] = np.full(LIMITS.max_accounts, NOBODY, np.int32)
         self._by_slot: list[tuple[int, list[Listener]]] = []
+        self._room = Slab(EVENT)
         self._gathered: dict[tuple[int, str], list[_Entry]] = {}
         """By account and key."""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -174,7 +176,7 @@ class PrivateChannels:
         """Tell each account what concerns it."""
         if not self._by_slot or not len(applied.events):
             return
-        shares = events_by_slot(applied.events, self._slots, len(self._by_slot))
+        shares = events_by_slot(applied.events, self._slots, len(self._by_slot), self._room)
         for share, (account, listeners) in zip(shares, self._by_slot, strict=True):
             if not len(share):
                 continue
@@ -222,7 +224,7 @@ class PrivateChannels:
             return None
         slots = np.full(len(self._slots), NOBODY, np.int32)
         slots[account] = 0
-        parts = [events_by_slot(events, slots, 1, after_seq)[0] for events in frames]
+        parts = [events_by_slot(events, slots, 1, self._room, after_seq)[0] for events in frames]
         return parts if sum(map(len, parts)) <= RESENT_MAX else None
 
     def _traded(self, account: int, events: Records) -> dict[str, int]:

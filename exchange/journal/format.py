@@ -27,7 +27,8 @@ ALIGNMENT: Final = 8
 _TRAILER: Final = b"\xd0\x4e\xf1\x0a" * 4
 _SEGMENT: Final = struct.Struct("<8sHHIq32s4xI")
 _FRAME: Final = struct.Struct("<4sHHB3xIqQI32sI")
-_CRC_SIZE: Final = 4
+_CRC: Final = struct.Struct("<I")
+_CRC_SIZE: Final = _CRC.size
 _CHAIN_END: Final = _FRAME.size - _CRC_SIZE
 _CHAIN_START: Final = _CHAIN_END - len(GENESIS)
 
@@ -99,7 +100,7 @@ def encode_segment_header(header: SegmentHeader) -> bytes:
         header.previous_chain,
     )
     raw = _SEGMENT.pack(*fields, 0)
-    return raw[:-_CRC_SIZE] + struct.pack("<I", crc32c(raw[:-_CRC_SIZE]))
+    return raw[:-_CRC_SIZE] + _CRC.pack(crc32c(raw[:-_CRC_SIZE]))
 
 
 def decode_segment_header(raw: bytes | memoryview) -> SegmentHeader | None:
@@ -117,14 +118,14 @@ def trailer(length: int) -> bytes:
 
 def encode_frame(
     kind: FrameKind, first_seq: int, count: int, body: bytes, *, core_version: int, previous_chain: bytes
-) -> tuple[bytes, bytes]:
-    """Return a frame's (bytes, chain)."""
+) -> tuple[tuple[bytes, ...], bytes]:
+    """Return a frame's (bytes in pieces, chain); the body, which may be long, isn't copied."""
     head = _FRAME.pack(
         FRAME_MAGIC, FORMAT_VERSION, core_version, kind, count, first_seq, len(body), crc32c(body), GENESIS, 0
     )[:_CHAIN_START]
     chain = blake3(previous_chain + head).update(body).digest()
     unsealed = head + chain
-    return b"".join((unsealed, struct.pack("<I", crc32c(unsealed)), body, trailer(len(body)))), chain
+    return (unsealed, _CRC.pack(crc32c(unsealed)), body, trailer(len(body))), chain
 
 
 def decode_frame_header(raw: bytes | memoryview) -> FrameHeader | None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from exchange.journal.errors import JournalFailed
 from exchange.journal.files import Files, write_all
@@ -25,8 +24,7 @@ HERE_BYTES_MAX: Final = 1 << 16
 """A batch up to this size may be written by the thread that appended it."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Pending:
+class _Pending(NamedTuple):
     kind: FrameKind
     first_seq: int
     count: int
@@ -76,7 +74,7 @@ class SegmentWriter:
         """Append the frames in one write; nothing is synced yet."""
         if self._size >= max(self._segment_bytes, SEGMENT_HEADER_SIZE + 1):
             self._roll()
-        data = b"".join(self._encode(frame) for frame in frames)
+        data = b"".join(piece for frame in frames for piece in self._encode(frame))
         write_all(self._files, self._descriptor, data)
         self._size += len(data)
 
@@ -88,8 +86,8 @@ class SegmentWriter:
         """Close the current segment."""
         self._files.close(self._descriptor)
 
-    def _encode(self, frame: _Pending) -> bytes:
-        raw, chain = encode_frame(
+    def _encode(self, frame: _Pending) -> tuple[bytes, ...]:
+        pieces, chain = encode_frame(
             frame.kind,
             frame.first_seq,
             frame.count,
@@ -98,7 +96,7 @@ class SegmentWriter:
             previous_chain=self._position.chain,
         )
         self._position = Position(frame.first_seq + frame.count, chain)
-        return raw
+        return pieces
 
     def _roll(self) -> None:
         self._files.sync(self._descriptor)

@@ -137,20 +137,21 @@ class Core:
 
         Raises InvariantViolation if the sequence has a gap.
         """
-        first, last = commands[0], commands[-1]
-        self._advance(int(first["seq"]), int(last["seq"]), len(commands))
-        if int(first["time_ns"]) < self.time_ns:
+        seqs, times_ns = commands["seq"], commands["time_ns"]
+        self._advance(int(seqs[0]), int(seqs[-1]), len(commands))
+        begin_ns = int(times_ns[0])
+        if begin_ns < self.time_ns:
             raise InvariantViolation("market time fell")
-        self.time_ns = int(last["time_ns"])
-        events = self._apply_by_hour(commands, int(first["time_ns"]))
+        self.time_ns = int(times_ns[-1])
+        events = self._apply_by_hour(commands, begin_ns)
         self.changes.mark(events, self.seq)
         self.state.client_orders.collect(commands, events)
         return Applied(self.seq - len(commands) + 1, self.seq, self.time_ns, events)
 
     def _apply_by_hour(self, commands: Records, begin_ns: int) -> Records:
         """Apply commands, which may lie on both sides of the beginning of an hour of clause 6.1."""
-        hour, last = self.state.hour(begin_ns), self.state.hour(self.time_ns)
-        if hour == last:
+        hour = self.state.hour(begin_ns)
+        if begin_ns == self.time_ns or hour == self.state.hour(self.time_ns):
             return self._apply_block(commands, hour)
         next_ns = self.state.day.settlement_window_ns + (hour + 1) * NS_PER_HOUR
         split = int(np.searchsorted(commands["time_ns"], next_ns))
@@ -167,7 +168,7 @@ class Core:
             self.state.fold(events, hour)
             return events
 
-        if not np.count_nonzero(self.state.netting):  # several times as fast as any()
+        if not np.count_nonzero(self.state.netting[: self.state.accounts]):  # several times as fast as any()
             return apply(commands)
         return apply_guarded(self.state, commands, apply)
 

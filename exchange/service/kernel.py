@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.service.hot import to_contracts, to_slots
+from exchange.service.slab import Slab
 from matching.api import Exposure, Indicative, InvariantViolation, MatchingEngine, TopOfBook
 from matching.records import COMMAND, EVENT, EventKind, Phase, Records, RejectCode, Side
 from matching.spec import AccountSpec, EngineLimits, InstrumentSpec
@@ -31,6 +32,8 @@ class Kernel:
         self._slots: NDArray[np.int32] = np.zeros(0, np.int32)  # by contract; UNKNOWN_SLOT once it ended
         self._contracts = np.full(engine.limits.max_instruments, _NONE, np.int32)  # by slot
         self._free = list(range(engine.limits.max_instruments - 1, -1, -1))  # the next one to use is last
+        self._translated_room = Slab(COMMAND)  # what it offers is used up before the next call
+        self._events_room = Slab(EVENT)
         self.ended_day = 0
         """The last ended trading day, days since 1970-01-01; 0 before the first."""
 
@@ -46,10 +49,10 @@ class Kernel:
 
     def apply(self, commands: Records) -> Records:
         """Apply commands (dtype COMMAND) and return their events (dtype EVENT)."""
-        translated = np.empty(len(commands), COMMAND)
+        translated = self._translated_room.offer(len(commands))
         to_slots(commands, translated, self._slots, UNKNOWN_SLOT)
         events = self._engine.apply(translated)
-        named = np.empty(len(events), EVENT)
+        named = self._events_room.take(len(events))
         to_contracts(events, named, self._contracts)
         return named
 

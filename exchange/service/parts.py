@@ -14,14 +14,15 @@ from exchange.domain.messages import RareMessage
 from exchange.domain.rejects import RejectCode
 from exchange.service.hot import first_from, take
 from exchange.service.results import Applied, HotResult, RareResult
+from exchange.service.slab import Slab
 from matching.records import COMMAND, EVENT, Records
 
 _NO_EVENTS = np.zeros(0, EVENT)
 
 
-def taken(commands: Records, account: int) -> Records:
+def taken(commands: Records, account: int, room: Slab) -> Records:
     """Return a copy of commands for an account."""
-    copy = np.empty(len(commands), COMMAND)
+    copy = room.take(len(commands))
     take(commands, copy, account)
     return copy
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import msgspec
 import numpy as np
 
 from exchange.domain.messages import RareMessage
@@ -66,8 +67,7 @@ class HotResult:
         return self.code is None
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(msgspec.Struct, frozen=True):
     """One durable journal frame, as listeners see it."""
 
     first_seq: int

@@ -39,6 +39,7 @@ from exchange.service.parts import (
 )
 from exchange.service.recent import Recent
 from exchange.service.results import Applied, HotResult, RareResult
+from exchange.service.slab import Slab, as_bytes
 from exchange.service.snapshotting import Begin, Snapshots
 from exchange.service.state import joined
 from matching.records import COMMAND, EVENT, Records
@@ -72,6 +73,7 @@ class Sequencer:
         self._loop = asyncio.get_running_loop()
         self._listeners = Listeners()
         self._gathering = Gathering()
+        self._room = Slab(COMMAND)
         self._in_flight: deque[HotFrame | RareFrame] = deque()
         self._waiting_commands = 0
         self._flush_due = False
@@ -120,7 +122,7 @@ class Sequencer:
             raise TypeError(f"expected COMMAND records, not {commands.dtype}")
         if not len(commands):
             return HotResult(self._core.seq, np.zeros(0, EVENT), self._core.time_ns)
-        part = AwaitedPart(taken(commands, account), self._loop.create_future())
+        part = AwaitedPart(taken(commands, account, self._room), self._loop.create_future())
         too_many = len(commands) > self.config.frame_commands_max
         self._gather_or_refuse(part, len(commands), RejectCode.INVALID_COMMAND if too_many else None)
         return await part.result
@@ -148,7 +150,7 @@ class Sequencer:
         """
         code = self._why_not(len(commands))
         if code is None:
-            self._gather(OwnedPart(taken(commands, account), owner), len(commands))
+            self._gather(OwnedPart(taken(commands, account, self._room), owner), len(commands))
         return code
 
     @property
@@ -277,7 +279,7 @@ class Sequencer:
             commands = joined((part.commands for part in parts), COMMAND)
         first = self._next_seq
         stamp(commands, first, time_ns)
-        self._journal.append(FrameKind.HOT, first, len(commands), commands.data.cast("B"), hold=True)
+        self._journal.append(FrameKind.HOT, first, len(commands), as_bytes(commands), hold=True)
         self._next_seq += len(commands)
         self._in_flight.append(HotFrame(first, self._next_seq - 1, commands, parts))
 

@@ -19,6 +19,7 @@ from exchange.service.core import Core
 from exchange.service.frames import pack_rare
 from exchange.service.hot import stamp
 from exchange.service.results import RareResult
+from exchange.service.slab import as_bytes
 from exchange.service.tape import Tape
 from exchange.service.views import Views
 from exchange.service.viewtypes import StatusView
@@ -60,7 +61,7 @@ class SimMarket:
         """
         first = self.core.seq + 1
         stamp(commands, first, self.clock.now_ns())
-        self._note(FrameKind.HOT, first, len(commands), commands.data.cast("B"))
+        self._note(FrameKind.HOT, first, len(commands), as_bytes(commands))
         events = self.core.apply_hot(commands).events
         self.commands += len(commands)
         self.events += len(events)

@@ -30,6 +30,7 @@ from exchange.api.binary import (
 from exchange.domain.rejects import RejectCode
 from exchange.gateway.binary.select import leading_commands
 from exchange.gateway.binary.sessions import Session
+from exchange.service.slab import as_bytes
 from matching.records import COMMAND, CommandKind, Records
 
 if TYPE_CHECKING:
@@ -248,7 +249,7 @@ class Connection(asyncio.BufferedProtocol):
             self._tell(Answer(kind=AnswerKind.RESENT, seq=seq, code=1))
             return
         blocks = [pack_answer(block) for block in session.blocks_after(after_seq)]
-        self._out += [*blocks, *(part.data.cast("B") for part in events if len(part))]
+        self._out += [*blocks, *(as_bytes(part) for part in events if len(part))]
         count = len(blocks) + sum(len(part) for part in events)
         self._tell(Answer(kind=AnswerKind.RESENT, seq=seq, count=count))
 
@@ -269,7 +270,7 @@ class Connection(asyncio.BufferedProtocol):
     def tell_events(self, events: Records) -> None:
         """Send events (dtype EVENT) of the account."""
         if self._stage in (_Stage.OPEN, _Stage.ENDING):
-            self._out.append(events.data.cast("B"))
+            self._out.append(as_bytes(events))
 
     def _tell(self, answer: Answer) -> None:
         self._out.append(pack_answer(answer))

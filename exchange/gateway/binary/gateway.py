@@ -26,7 +26,8 @@ from exchange.ops.metrics import Metrics
 from exchange.service.core import LIMITS
 from exchange.service.exchange import Exchange
 from exchange.service.results import Applied
-from matching.records import Records, mass_cancel
+from exchange.service.slab import Slab
+from matching.records import EVENT, Records, mass_cancel
 
 GATEWAY: Final = "binary"
 BEAT_S: Final = 0.05
@@ -74,6 +75,7 @@ class BinaryGateway:
         self._connections: set[Connection] = set()
         self._slots: NDArray[np.int32] = np.full(LIMITS.max_accounts, NOBODY, np.int32)
         self._by_slot: list[list[Connection]] = []
+        self._room = Slab(EVENT)
         self._cancels: deque[tuple[Records, str]] = deque()
         """With the key whose connection ended."""
         self._server: asyncio.Server | None = None
@@ -163,7 +165,7 @@ class BinaryGateway:
             return None
         slots = np.full(len(self._slots), NOBODY, np.int32)
         slots[account] = 0
-        return [events_by_slot(events, slots, 1, after_seq)[0] for events in frames]
+        return [events_by_slot(events, slots, 1, self._room, after_seq)[0] for events in frames]
 
     def forget(self, connection: Connection) -> None:
         """A connection is gone."""
@@ -201,7 +203,7 @@ class BinaryGateway:
 
     def _on_applied(self, applied: Applied) -> None:
         if len(applied.events) and self._by_slot:
-            shares = events_by_slot(applied.events, self._slots, len(self._by_slot))
+            shares = events_by_slot(applied.events, self._slots, len(self._by_slot), self._room)
             for share, connections in zip(shares, self._by_slot, strict=True):
                 for connection in connections if len(share) else ():
                     connection.tell_events(share)

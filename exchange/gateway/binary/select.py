@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exchange.api.binary import MAKER
+from exchange.service.slab import Slab
 from matching.constants import TRADE
 from matching.jit import kernel
 from matching.records import COMMAND, EVENT, CommandKind, Records
@@ -80,25 +82,21 @@ def _share_out(
 
 
 def events_by_slot(
-    events: Records, slots: NDArray[np.int32], count: int, after_seq: int = -1
+    events: Records, slots: NDArray[np.int32], count: int, room: Slab, after_seq: int = -1
 ) -> list[Records]:
     """Return, for each of `count` slots, the events (dtype EVENT) after `after_seq` that concern it.
 
-    `slots` names each account's slot, NOBODY for none. A TRADE comes to both sides, each from its own point
+    They are written to `room`; `slots` names each account's slot, NOBODY for none. A TRADE comes to both sides, each from its own point
     of view and without the other's order, account and open lots; the resting side's carries the flag MAKER.
     """
     ends = np.empty(count, np.int64)
-    target = np.empty(2 * len(events), EVENT)
-    _share_out(events, slots, after_seq, ends, target)
-    begin = 0
-    shares = []
-    for end in ends.tolist():
-        shares.append(target[begin:end])
-        begin = end
-    return shares
+    _share_out(events, slots, after_seq, ends, room.offer(2 * len(events)))
+    places = ends.tolist()
+    target = room.take(places[-1])
+    return [target[begin:end] for begin, end in pairwise((0, *places))]
 
 
 def warm_up() -> None:
     """Compile everything here."""
     leading_commands(np.zeros(1, COMMAND))
-    events_by_slot(np.zeros(1, EVENT), np.zeros(1, np.int32), 1)
+    events_by_slot(np.zeros(1, EVENT), np.zeros(1, np.int32), 1, Slab(EVENT))

@@ -116,7 +116,7 @@ def test_it_goes_on_over_a_change_of_the_core(lived, tmp_path: Path, monkeypatch
         file.write(encode_segment_header(SegmentHeader(CORE_VERSION - 1, 1, GENESIS)))
         for at, frame in enumerate(frames):
             version = CORE_VERSION - (at < ended)
-            raw, chain = encode_frame(
+            pieces, chain = encode_frame(
                 frame.kind,
                 frame.first_seq,
                 frame.count,
@@ -124,7 +124,7 @@ def test_it_goes_on_over_a_change_of_the_core(lived, tmp_path: Path, monkeypatch
                 core_version=version,
                 previous_chain=chain,
             )
-            file.write(raw)
+            file.writelines(pieces)
     with monkeypatch.context() as older:
         older.setattr("exchange.history.replay.CORE_VERSION", CORE_VERSION - 1)
         assert catch_up(tmp_path, last_of(frames[:ended])) == last_of(frames[:ended])
