@@ -27,7 +27,7 @@ HERE_BYTES_MAX: Final = 1 << 16
 class _Pending(NamedTuple):
     kind: FrameKind
     first_seq: int
-    count: int
+    commands: int
     body: bytes
 
 
@@ -90,12 +90,12 @@ class SegmentWriter:
         pieces, chain = encode_frame(
             frame.kind,
             frame.first_seq,
-            frame.count,
+            frame.commands,
             frame.body,
             core_version=self._core_version,
             previous_chain=self._position.chain,
         )
-        self._position = Position(frame.first_seq + frame.count, chain)
+        self._position = Position(frame.first_seq + frame.commands, chain)
         return pieces
 
     def _roll(self) -> None:

@@ -23,7 +23,7 @@ class ExchangeConfig:
     segment_bytes: int = 64 << 20
     queue_commands_max: int = 65_536
     """Commands that may wait for the journal; beyond it BUSY."""
-    frame_commands_max: int = 16_384
+    frame_commands_max: int = 4_096
     """Commands in one journal frame."""
     snapshot_commands: int = 1_000_000
     """A snapshot is taken after so many commands, and at the end."""

@@ -165,7 +165,8 @@ class Core:
     def _apply_block(self, commands: Records, hour: int) -> Records:
         def apply(piece: Records) -> Records:
             events = self.state.engine.apply(piece)
-            self.state.fold(events, hour)
+            if self.state.engine.trades:
+                self.state.fold(events, hour)
             return events
 
         if not np.count_nonzero(self.state.netting[: self.state.accounts]):  # several times as fast as any()

@@ -124,7 +124,7 @@ class Exchange(Sequencer):
             return
         self._closed = True
         if self._failure is None:
-            await self._snapshots.finish(self._core, self._tape, self._position)
+            await self._snapshots.finish(self._core, self._tape, self._durable)
         try:
             await asyncio.to_thread(self._journal.close)
         except JournalFailed:

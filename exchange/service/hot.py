@@ -42,12 +42,17 @@ def to_slots(commands: NDArray[Any], target: NDArray[Any], slots: NDArray[Any], 
 
 
 @kernel
-def to_contracts(rows: NDArray[Any], target: NDArray[Any], contracts: NDArray[Any]) -> None:
-    """Copy events with slots replaced by contract indices; -1 where no known contract is meant."""
+def to_contracts(rows: NDArray[Any], target: NDArray[Any], contracts: NDArray[Any]) -> int:
+    """Copy events with slots replaced by contract indices, -1 where no known contract is meant; return how
+    many are trades.
+    """
+    trades = 0
     for i in range(len(rows)):
         target[i] = rows[i]
         slot = rows[i]["instrument"]
         target[i]["instrument"] = contracts[slot] if slot >= 0 else -1
+        trades += rows[i]["kind"] == TRADE
+    return trades
 
 
 @kernel

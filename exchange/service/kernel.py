@@ -34,6 +34,8 @@ class Kernel:
         self._free = list(range(engine.limits.max_instruments - 1, -1, -1))  # the next one to use is last
         self._translated_room = Slab(COMMAND)  # what it offers is used up before the next call
         self._events_room = Slab(EVENT)
+        self.trades = 0
+        """How many of the events that `apply` returned last are trades."""
         self.ended_day = 0
         """The last ended trading day, days since 1970-01-01; 0 before the first."""
 
@@ -53,7 +55,7 @@ class Kernel:
         to_slots(commands, translated, self._slots, UNKNOWN_SLOT)
         events = self._engine.apply(translated)
         named = self._events_room.take(len(events))
-        to_contracts(events, named, self._contracts)
+        self.trades = to_contracts(events, named, self._contracts)
         return named
 
     def add_instrument(self, contract: int, spec: InstrumentSpec, *, seq: int) -> Records:

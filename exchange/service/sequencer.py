@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import structlog
@@ -46,6 +46,9 @@ from matching.records import COMMAND, EVENT, Records
 
 _LOG = structlog.get_logger("exchange")
 
+TURN_COMMANDS: Final = 4_096
+"""From as many commands on, the next turn of the loop applies the rest."""
+
 
 class Sequencer:
     """From a command's submission to its answer. Use from one event loop.
@@ -69,7 +72,9 @@ class Sequencer:
         self._tape = begin.tape
         self._recent = recent
         self._snapshots = snapshots
-        self._position = journal.position
+        self._durable = journal.position
+        self._apply_due = False
+        """Durable frames wait to be applied in the next turn."""
         self._loop = asyncio.get_running_loop()
         self._listeners = Listeners()
         self._gathering = Gathering()
@@ -298,14 +303,28 @@ class Sequencer:
         self._loop.call_soon_threadsafe(self._stop, str(failure))
 
     def _on_durable(self, position: Position) -> None:
-        """Apply every frame before `position`, answer, and tell the listeners."""
-        overtaken = position.next_seq <= self._position.next_seq  # by a batch that was written here
+        """Every frame before `position` is durable."""
+        overtaken = position.next_seq <= self._durable.next_seq  # by a batch that was written here
         if self._failure is not None or overtaken:
             return
+        self._durable = position
         if self._gathering.due:
             self._flush()  # first, so that the journal goes on meanwhile
+        if not self._apply_due:
+            self._apply_durable()
+
+    def _apply_durable(self) -> None:
+        """Apply durable frames, answer, and tell the listeners; what is more than a turn's goes to the next
+        turn: others read and are read from in between, and the first are answered while the last wait.
+        """
+        self._apply_due = False
+        end = self._core.seq + TURN_COMMANDS
         try:
-            while self._in_flight and self._in_flight[0].last_seq < position.next_seq:
+            while self._in_flight and self._in_flight[0].last_seq < self._durable.next_seq:
+                if self._core.seq >= end:
+                    self._apply_due = True
+                    self._loop.call_soon(self._apply_durable)
+                    return
                 frame = self._in_flight[0]
                 applied = self._apply(frame)
                 self._in_flight.popleft()
@@ -315,10 +334,7 @@ class Sequencer:
             # a state that can't be: answer nothing more, keep what is on disk for inspection
             self._stop(f"{type(broken).__name__}: {broken}")
             raise
-        if position.next_seq <= self._position.next_seq:  # what was gathered is durable already, and applied
-            return
-        self._position = position
-        self._snapshots.when_due(self._core, self._tape, position)
+        self._snapshots.when_due(self._core, self._tape, self._durable)
         if not self._waiting_commands:
             self._drained.set()
 

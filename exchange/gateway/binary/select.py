@@ -86,8 +86,9 @@ def events_by_slot(
 ) -> list[Records]:
     """Return, for each of `count` slots, the events (dtype EVENT) after `after_seq` that concern it.
 
-    They are written to `room`; `slots` names each account's slot, NOBODY for none. A TRADE comes to both sides, each from its own point
-    of view and without the other's order, account and open lots; the resting side's carries the flag MAKER.
+    They are written to `room`; `slots` names each account's slot, NOBODY for none. A TRADE comes to both
+    sides, each from its own point of view and without the other's order, account and open lots; the resting
+    side's carries the flag MAKER.
     """
     ends = np.empty(count, np.int64)
     _share_out(events, slots, after_seq, ends, room.offer(2 * len(events)))

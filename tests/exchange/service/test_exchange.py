@@ -19,6 +19,7 @@ from exchange.service.bootstrap import bootstrap
 from exchange.service.day import DayDriver
 from exchange.service.exchange import Exchange
 from exchange.service.secrets import MasterKeyError
+from exchange.service.sequencer import TURN_COMMANDS
 from matching.records import COMMAND, EventKind, Side, cancel, empty_commands, new_order
 
 START = moment_ns(date(2026, 12, 4), time(8, 0))
@@ -319,6 +320,26 @@ async def test_more_than_a_frame_holds_becomes_several_and_all_are_answered(conf
     hot = [result for result in results if hasattr(result, "events")]
     accepted = [int((result.events["kind"] == EventKind.ACCEPTED).sum()) for result in hot]
     assert accepted == sizes
+    await exchange.close()
+
+
+async def test_what_became_durable_together_is_applied_in_turns(config):
+    files = GatedFiles()
+    exchange = await trading(config, files)
+    loop, told = asyncio.get_running_loop(), []
+    exchange.subscribe(lambda frame: (told.append(frame.last_seq), loop.call_soon(told.append, "a turn")))
+    files.gate.clear()
+    first = exchange.views.seq
+    block = np.concatenate([cancel(account=2, order_id=1)] * TURN_COMMANDS)
+    waiting = [asyncio.ensure_future(deposit(exchange))]  # the journal is busy with it while the rest come
+    await asyncio.sleep(0)
+    waiting += [asyncio.ensure_future(exchange.submit_hot(block, 2)) for _ in range(2)]
+    await asyncio.sleep(0)
+    files.gate.set()
+    assert all(result.ok for result in await asyncio.gather(*waiting))
+    ends = [first + 1, first + 1 + TURN_COMMANDS, first + 1 + 2 * TURN_COMMANDS]
+    assert [end for end in told if end != "a turn"] == ends
+    assert "a turn" in told[told.index(ends[1]) : told.index(ends[2])]
     await exchange.close()
 
 
