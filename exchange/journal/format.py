@@ -16,6 +16,7 @@ from enum import IntEnum
 from typing import Final
 
 import google_crc32c
+import numpy as np
 from blake3 import blake3
 
 FORMAT_VERSION: Final = 1
@@ -86,7 +87,8 @@ class Frame:
 
 def crc32c(data: bytes | memoryview) -> int:
     """Return the CRC-32C (Castagnoli) of ``data``."""
-    return int(google_crc32c.value(bytes(data)))
+    # the library refuses a memoryview, but reads an array where it lies
+    return int(google_crc32c.value(data if isinstance(data, bytes) else np.frombuffer(data, np.uint8)))
 
 
 def encode_segment_header(header: SegmentHeader) -> bytes:
@@ -117,8 +119,14 @@ def trailer(length: int) -> bytes:
 
 
 def encode_frame(
-    kind: FrameKind, first_seq: int, count: int, body: bytes, *, core_version: int, previous_chain: bytes
-) -> tuple[tuple[bytes, ...], bytes]:
+    kind: FrameKind,
+    first_seq: int,
+    count: int,
+    body: bytes | memoryview,
+    *,
+    core_version: int,
+    previous_chain: bytes,
+) -> tuple[tuple[bytes | memoryview, ...], bytes]:
     """Return a frame's (bytes in pieces, chain); the body, which may be long, isn't copied."""
     head = _FRAME.pack(
         FRAME_MAGIC, FORMAT_VERSION, core_version, kind, count, first_seq, len(body), crc32c(body), GENESIS, 0

@@ -22,13 +22,15 @@ from exchange.journal.reader import Position, segment_name
 Durability = Literal["sync", "os"]
 HERE_BYTES_MAX: Final = 1 << 16
 """A batch up to this size may be written by the thread that appended it."""
+COPIED_BYTES_MAX: Final = 1 << 14
+"""Longer bodies are written by themselves: a write costs less than the copy, which would stop the loop."""
 
 
 class _Pending(NamedTuple):
     kind: FrameKind
     first_seq: int
     commands: int
-    body: bytes
+    body: bytes | memoryview
 
 
 class SegmentWriter:
@@ -71,10 +73,20 @@ class SegmentWriter:
         return self._position
 
     def write(self, frames: list[_Pending]) -> None:
-        """Append the frames in one write; nothing is synced yet."""
+        """Append the frames, small ones in one write; nothing is synced yet."""
         if self._size >= max(self._segment_bytes, SEGMENT_HEADER_SIZE + 1):
             self._roll()
-        data = b"".join(piece for frame in frames for piece in self._encode(frame))
+        small: list[bytes | memoryview] = []
+        for piece in (piece for frame in frames for piece in self._encode(frame)):
+            if len(piece) > COPIED_BYTES_MAX:
+                self._append(b"".join(small))
+                self._append(piece)
+                small = []
+            else:
+                small.append(piece)
+        self._append(b"".join(small))
+
+    def _append(self, data: bytes | memoryview) -> None:
         write_all(self._files, self._descriptor, data)
         self._size += len(data)
 
@@ -86,7 +98,7 @@ class SegmentWriter:
         """Close the current segment."""
         self._files.close(self._descriptor)
 
-    def _encode(self, frame: _Pending) -> tuple[bytes, ...]:
+    def _encode(self, frame: _Pending) -> tuple[bytes | memoryview, ...]:
         pieces, chain = encode_frame(
             frame.kind,
             frame.first_seq,
@@ -172,7 +184,8 @@ class GroupCommit:
     def append(
         self, kind: FrameKind, first_seq: int, count: int, body: bytes | memoryview, *, hold: bool = False
     ) -> None:
-        """Put a frame into the open batch, copied; ``hold`` leaves it there until ``commit``.
+        """Put a frame into the open batch; ``hold`` leaves it there until ``commit``. The body isn't copied
+        and mustn't change.
 
         Raises ``JournalFailed`` once anything has failed.
         """
@@ -183,7 +196,7 @@ class GroupCommit:
                 f"frame of {count} from seq {first_seq} appended where {self._next_seq} is next"
             )
         self._next_seq = first_seq + count
-        pending = _Pending(kind, first_seq, count, bytes(body))
+        pending = _Pending(kind, first_seq, count, body)
         self._open.append(pending)
         self._open_bytes += len(pending.body)
         self._appended_bytes += len(pending.body)

@@ -8,6 +8,7 @@ it back when it ends. Commands and events are translated array-wise. Every metho
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,10 @@ from matching.records import COMMAND, EVENT, EventKind, Phase, Records, RejectCo
 from matching.spec import AccountSpec, EngineLimits, InstrumentSpec
 
 _NONE = -1
+PIECE: Final = 512
+"""Commands that are applied at a time: they and their events stay in the processor's nearer caches."""
+_EVENTS_EXPECTED: Final = 4
+"""Events of one command; more are rare, but there may be any number."""
 UNKNOWN_SLOT = -2  # not ANY_INSTRUMENT: a mass cancel of an unknown contract must not cancel everything
 
 
@@ -51,12 +56,20 @@ class Kernel:
 
     def apply(self, commands: Records) -> Records:
         """Apply commands (dtype COMMAND) and return their events (dtype EVENT)."""
-        translated = self._translated_room.offer(len(commands))
-        to_slots(commands, translated, self._slots, UNKNOWN_SLOT)
-        events = self._engine.apply(translated)
-        named = self._events_room.take(len(events))
-        self.trades = to_contracts(events, named, self._contracts)
-        return named
+        room, used, self.trades = self._events_room, 0, 0
+        named = room.offer(_EVENTS_EXPECTED * len(commands))
+        for begin in range(0, len(commands), PIECE):
+            piece = commands[begin : begin + PIECE]
+            translated = self._translated_room.offer(len(piece))
+            to_slots(piece, translated, self._slots, UNKNOWN_SLOT)
+            events = self._engine.apply(translated)
+            end = used + len(events)
+            if end > len(named):
+                before, named = named, room.offer(2 * end)
+                named[:used] = before[:used]
+            self.trades += to_contracts(events, named[used:end], self._contracts)
+            used = end
+        return room.take(used)
 
     def add_instrument(self, contract: int, spec: InstrumentSpec, *, seq: int) -> Records:
         """List the next contract; indices come in order without a gap."""

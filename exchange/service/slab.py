@@ -39,7 +39,5 @@ class Slab:
 
 
 def as_bytes(records: Records) -> bytes | memoryview:
-    """Return the bytes of a contiguous array of records, which stay what they are: they aren't copied if they
-    are many.
-    """
+    """Return the bytes of a contiguous array of records, which mustn't change then: many aren't copied."""
     return records.tobytes() if records.nbytes <= FEW_BYTES else records.view(np.uint8).data
