@@ -11,6 +11,7 @@ SHARED = {
     "report",
     "scheduler_cases",
     "streams",
+    "wire_echo",
     "wire_feed",
     "wire_http",
     "wire_load",

@@ -1,8 +1,8 @@
 """The wire benchmark: from socket to durable acknowledgement, the client in a process of its own.
 
 The server (``bench.wire_server``) runs every gateway and the history process beside it. Half of the
-commands are orders that rest, half are cancels. The device's own fdatasync and a bare aiohttp handler are
-measured in the same run.
+commands are orders that rest, half are cancels. The device's own fdatasync, a bare aiohttp handler, and a
+server that echoes as many bytes to the same client (``bench.wire_echo``) are measured in the same run.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from bench.wire_http import constant_requests, exchange_all, order_requests
 from bench.wire_load import Load, paced, pipelined, round_trips
 from bench.wire_readers import HEALTHY, UNREADING, measure
 from exchange.client import Profile
+from exchange.service.secrets import new_key_id, new_secret
 
 WINDOW = 32_768
 HTTP_CONNECTIONS = 32
@@ -72,6 +73,39 @@ def server(durability: str) -> Iterator[Running]:
                 process.stdin.close()
             if process.wait():
                 raise RuntimeError("the server failed; see its log")
+
+
+@contextlib.contextmanager
+def echo() -> Iterator[Load]:
+    """Log a member on to a server that only answers as many bytes (``bench.wire_echo``)."""
+    words = (sys.executable, "-m", "bench.wire_echo")
+    process = subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        port = int(process.stdout.readline()) if process.stdout else 0
+        profile = Profile(
+            member="m", account="1", key_id=new_key_id(), secret=new_secret().hex(), base_url=""
+        )
+        load = Load(port, profile, [{"index": 0, "low": 1}])
+        yield load
+        load.close()
+    finally:
+        if process.stdin:
+            process.stdin.close()
+        process.wait()
+
+
+def floor(seconds: float, trips: int) -> list[Result]:
+    """Measure what client, sockets and event loop allow if the server does nothing with the commands."""
+    with echo() as load:
+        pipelined(load, seconds / 4, WINDOW)
+        rate = pipelined(load, seconds, WINDOW)
+        round_trips(load, trips // 10)
+        alone = round_trips(load, trips)
+    case = "echo of as many bytes"
+    return [
+        Result(case, "pipelined", rate / 1e6, "M commands/s", "higher"),
+        *percentiles(f"{case}, one in flight", alone),
+    ]
 
 
 def fdatasync(seconds: float) -> NDArray[Any]:
@@ -222,7 +256,11 @@ def main() -> None:
     )
     seconds, trips = (1.5, 1_000) if options.quick else (10.0, 20_000)
     parts: dict[str, Callable[[], list[Result]]] = {
-        "binary": lambda: [*binary("sync", seconds, trips), *binary("os", seconds, trips)],
+        "binary": lambda: [
+            *floor(seconds / 2, trips),
+            *binary("sync", seconds, trips),
+            *binary("os", seconds, trips),
+        ],
         "http": lambda: with_server(lambda running: http(running, 2 * seconds)),
         "websocket": lambda: with_server(lambda running: websocket(running, 2 * seconds)),
         "readers": lambda: with_server(lambda running: many_readers(running, 4 * seconds)),

@@ -34,10 +34,15 @@ def fill(
     lows: NDArray[Any],
     orders: NDArray[Any],
     ends: NDArray[Any],
+    told: NDArray[Any],
+    now: int,
 ) -> None:
-    """Make orders that rest and cancels of the oldest ones, in turn; orders only while none rests."""
+    """Make orders that rest and cancels of the oldest ones, in turn; orders only while none rests. Note `now`
+    (ns) as when they are sent.
+    """
     for i in range(len(commands)):
         number = first + i
+        told[number % len(told)] = now
         row = commands[i]
         row["client_id"] = number
         if number % 2 and ends[0] < ends[1]:
@@ -101,21 +106,25 @@ class Load:
         self._records = np.frombuffer(self._buffer, EVENT)
         self._partial = 0
         self._batch = np.zeros(BATCH, COMMAND)
+        self._bytes = self._batch.view(np.uint8).data
 
     @property
     def answered(self) -> int:
         """Commands that are acknowledged."""
         return int(self.counts[0])
 
+    @property
+    def received_ns(self) -> int:
+        """When something was received last."""
+        return int(self.counts[3])
+
     def make(self, count: int) -> memoryview:
         """Return the bytes of the next `count` commands, valid until the next call, and count them sent."""
         rows = self._batch[:count]
-        fill(rows, self.sent + 1, self._contracts, self._lows, self._orders, self._ends)
-        first = self.sent + 1
-        numbers = np.arange(first, first + count) % len(self.told)
-        self.told[numbers] = time.perf_counter_ns()
+        now = time.perf_counter_ns()
+        fill(rows, self.sent + 1, self._contracts, self._lows, self._orders, self._ends, self.told, now)
         self.sent += count
-        return rows.data.cast("B")
+        return self._bytes[: rows.nbytes]
 
     def take(self) -> None:
         """Read what has come."""
@@ -164,14 +173,16 @@ def settle(load: Load) -> None:
 
 
 def round_trips(load: Load, count: int) -> NDArray[Any]:
-    """Return how long each of `count` commands took, one under way at a time, µs."""
+    """Return how long each of `count` commands took until its answer was received, one under way at a time,
+    µs.
+    """
     taken = np.zeros(count)
     for place in range(count):
         raw = load.make(1)
         begin = time.perf_counter_ns()
         load.socket.sendall(raw)
         settle(load)
-        taken[place] = time.perf_counter_ns() - begin
+        taken[place] = load.received_ns - begin
     return taken / 1e3
 
 
