@@ -43,6 +43,8 @@ class Crowd(ABC):
         self.world = world
         self.board = board
         self.first_ref = 0
+        self.hosts: NDArray[np.int32] = np.zeros(0, np.int32)
+        """Accounts of those through whom the members trade; they send nothing themselves."""
         self._outbox = Outbox(0)
 
     @property
@@ -72,6 +74,14 @@ class Crowd(ABC):
 
     def open_day(self, now: Moment) -> None:  # noqa: B027  (most populations keep nothing by row)
         """Prepare for a day's rows."""
+
+    def close_day(self, now: Moment) -> None:  # noqa: B027  (most populations keep nothing from day to day)
+        """Look at what the day came to, before its rows go."""
+
+    @property
+    def homes(self) -> list[str]:
+        """Region of each member: east, west or central; empty for those that live nowhere."""
+        return [""] * self.size
 
     def unit_worth(self) -> NDArray[np.float64]:
         """Return what a lot-hour is worth to each member if it is delivered, or costs it to deliver, ticks,

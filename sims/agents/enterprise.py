@@ -22,8 +22,6 @@ from sims.scenario.populations import Enterprise
 from sims.trace import load_tasks
 from sims.world import hubs_for
 
-EARLY = 0.15
-"""Share of what it needs that it buys on a day before the last one on which it can."""
 URGENCY_EARLY = 0.3
 """Share of its premium that it then pays at most."""
 SWEEP_BASIS_POINTS = 50
@@ -115,11 +113,13 @@ class EnterpriseCrowd(Crowd):
         self._spec = spec
         self._rows_max = rows_max
         cities = spec.cities or world.catalogue.edge_cities
-        self._city_of = [cities[i % len(cities)] for i in range(len(accounts))]
+        self.cities = [cities[i % len(cities)] for i in range(len(accounts))]
         self._premium = draws.random(len(accounts)) * (spec.premium / BASIS)
         self._wants, self._allowed, self._lots = self._plan(draws)
         self._bought: dict[tuple[int, int], NDArray[np.int64]] = {}
         """By (kind, first day) of the delivery period: lots of each want."""
+        self._balance = np.zeros((len(self._wants), 2), np.int64)
+        """Lot-hours that each want needed and got of the periods that were traded out."""
         self._slots: list[tuple[int, int]] = []
         self._slot_of: NDArray[np.int64] = np.zeros(0, np.int64)
         self._asked: NDArray[np.int64] = np.zeros((0, 0), np.int64)
@@ -130,9 +130,9 @@ class EnterpriseCrowd(Crowd):
     ) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.int64]]:
         """Return wants (n, 2), where each may be met (n, goods), and lots of each a day (n,)."""
         world, spec = self.world, self._spec
-        sharers = Counter(self._city_of)
+        sharers = Counter(self.cities)
         wants, allowed, lots = [], [], []
-        for member, city in enumerate(self._city_of):
+        for member, city in enumerate(self.cities):
             error = max(0.0, 1 + draws.standard_normal() * spec.forecast / BASIS)
             for (origin, workload, grade), milli in needs().items():
                 if origin != city or grade not in world.grades:
@@ -171,6 +171,21 @@ class EnterpriseCrowd(Crowd):
         """Lots that all of them need for a day."""
         return int(self._lots.sum())
 
+    @property
+    def homes(self) -> list[str]:
+        """Region of each member's city."""
+        catalogue = self.world.catalogue
+        return [catalogue.edge_pool_of(city).region.value for city in self.cities]
+
+    def balance(self, members: list[int], grade: str) -> tuple[int, int]:
+        """Return the lot-hours of a grade that members needed and got of the periods traded out."""
+        if grade not in self.world.grades:
+            return 0, 0
+        theirs = np.isin(self._wants[:, 0], members)
+        theirs &= self._wants[:, 1] == self.world.grades.index(grade)
+        needed, got = self._balance[theirs].sum(axis=0).tolist()
+        return needed, got
+
     def unit_worth(self) -> NDArray[np.float64]:
         """What the same cards cost it elsewhere."""
         return self.world.outside * (1 + self._premium[:, None])
@@ -208,6 +223,20 @@ class EnterpriseCrowd(Crowd):
             now.wake,
         )
 
+    def close_day(self, now: Moment) -> None:
+        """Count what was needed and got of the periods that were traded for the last time."""
+        self._note_bought()
+        wanted = np.ceil(self._wanted()).astype(np.int64)
+        for number, slot in enumerate(self._slots):
+            row = int(np.argmax(self._slot_of == number))
+            if now.last_day[row]:
+                got = np.minimum(self._bought.get(slot, np.zeros_like(wanted)), wanted)
+                self._balance += int(self.board.rows["hours"][row]) * np.stack((wanted, got), axis=1)
+
+    def _wanted(self) -> NDArray[np.float64]:
+        """Return the lots that each want needs for a period."""
+        return self._lots * self.world.demand / len(self.world.scenario.periods)
+
     def _note_bought(self) -> None:
         """Credit what came since the last wake to the wants that had asked for it."""
         held = self.board.positions[self.accounts]
@@ -224,10 +253,10 @@ class EnterpriseCrowd(Crowd):
     def _missing(self, now: Moment) -> NDArray[np.int64]:
         """Return the lots that each want should hold by now and doesn't, shape (wants, slots)."""
         missing = np.zeros((len(self._wants), len(self._slots)), np.int64)
-        wanted = self._lots * self.world.demand / len(self.world.scenario.periods)
+        wanted, hedge = self._wanted(), self._spec.hedge / BASIS
         for number, slot in enumerate(self._slots):
             row = int(np.argmax(self._slot_of == number))
-            due = max(0.3, now.progress) if now.last_day[row] else EARLY / max(1, int(now.days_left[row]))
+            due = max(0.3, now.progress) if now.last_day[row] else hedge / max(1, int(now.days_left[row]))
             held = self._bought.get(slot, 0)
             missing[:, number] = np.ceil(wanted * (1.0 if due > 0.9 else due)).astype(np.int64) - held
         return missing
@@ -244,5 +273,5 @@ class EnterpriseCrowd(Crowd):
         """Return where wants may be met while some hubs are cut off, shape (wants, goods)."""
         world = self.world
         cities = [world.catalogue.hub(good.hub).city for good in world.goods]
-        near = np.array([[city == own for city in cities] for own in self._city_of])
+        near = np.array([[city == own for city in cities] for own in self.cities])
         return (near | ~world.far[world.hub_of][None, :])[self._wants[:, 0]]

@@ -24,7 +24,7 @@ from sims.commands.shared import (
     sentences,
     work_through,
 )
-from sims.engine.outcome import Outcome
+from sims.engine.rows import Outcome
 from sims.experiments.executors import executor_of
 from sims.experiments.findings import Line, lines
 from sims.experiments.inference import interval

@@ -68,8 +68,8 @@ def fold(
     """Enter events (dtype EVENT) into the board; returns the number of trades.
 
     `depth` is (rows, 2, levels) int32: lots at a price above the day's low. `ref_of` (slots of the kernel)
-    gives the ref of an order; `positions` (accounts, rows) int32; `flows` (accounts, 4) int64 sums what was
-    bought and sold: fen and lot-hours of each; `rejects` (256,) int64 counts by code.
+    gives the ref of an order; `positions` (accounts, rows) int32; `flows` (accounts, goods, 4) int64 sums
+    what was bought and sold: fen and lot-hours of each; `rejects` (256,) int64 counts by code.
     """
     trades = 0
     for i in range(len(events)):
@@ -95,8 +95,8 @@ def fold(
             signed = event["quantity"] if event["side"] == _BUY else -event["quantity"]
             positions[event["account"], row] += signed
             positions[event["contra_account"], row] -= signed
-            _flow(flows[event["account"]], rows[row]["hours"], event["price"], signed)
-            _flow(flows[event["contra_account"]], rows[row]["hours"], event["price"], -signed)
+            _flow(flows[event["account"]], rows[row], event["price"], signed)
+            _flow(flows[event["contra_account"]], rows[row], event["price"], -signed)
         elif kind == CANCELLED:
             _reduce(refs, ref_of, event["order_id"], event["remaining"])
         elif kind == REJECTED:
@@ -108,12 +108,12 @@ def fold(
 
 
 @kernel
-def _flow(sums: NDArray[np.int64], hours: int, price: int, signed_lots: int) -> None:
-    """Add a trade to what an account bought (fen, lot-hours) and sold."""
+def _flow(sums: NDArray[np.int64], row: Any, price: int, signed_lots: int) -> None:
+    """Add a trade to what an account bought of a good (fen, lot-hours) and sold of it."""
     at = 0 if signed_lots > 0 else 2
-    lot_hours = abs(wide(signed_lots)) * hours
-    sums[at] += lot_hours * price
-    sums[at + 1] += lot_hours
+    lot_hours = abs(wide(signed_lots)) * row["hours"]
+    sums[row["good"], at] += lot_hours * price
+    sums[row["good"], at + 1] += lot_hours
 
 
 @kernel
@@ -162,20 +162,20 @@ class Placed(Protocol):
 
 
 class Board:
-    """The arrays of `fold` for one simulation, of so many accounts and of a kernel with so many order slots.
+    """The arrays of `fold` for one simulation, of so many accounts and goods and order slots of its kernel.
 
     Accounts and refs are fixed from the start; rows change daily.
     """
 
-    def __init__(self, accounts: int, slots: int) -> None:
+    def __init__(self, accounts: int, goods: int, slots: int) -> None:
         self.refs: Records = np.zeros(0, REF)
         self.rows: Records = np.zeros(0, ROW)
         self.row_of: NDArray[np.int32] = np.full(0, -1, np.int32)
         """By contract index; -1 for one that doesn't trade today."""
         self.positions: NDArray[np.int32] = np.zeros((accounts, 0), np.int32)
         """Lots by account and row, long positive."""
-        self.flows: NDArray[np.int64] = np.zeros((accounts, 4), np.int64)
-        """Bought fen, bought lot-hours, sold fen, sold lot-hours of each account since the start."""
+        self.flows: NDArray[np.int64] = np.zeros((accounts, goods, 4), np.int64)
+        """Bought fen, bought lot-hours, sold fen, sold lot-hours since the start, by account and good."""
         self.rejects: NDArray[np.int64] = np.zeros(256, np.int64)
         self.trades = 0
         self._ref_of: NDArray[np.int32] = np.full(slots, -1, np.int32)

@@ -1,15 +1,17 @@
-"""Meters of a simulation: what providers deliver of the reservations that are due."""
+"""What providers tell the exchange in a simulation: what they post, and what they deliver."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from exchange.domain.calendar import NS_PER_HOUR, day_start_ns, epoch_day
+from exchange.domain.contracts import PeriodKind
 from exchange.domain.messages import MeterReadings, Reading
+from exchange.domain.primary import PostCapacity
 from sims.engine.world import BASIS
 
 if TYPE_CHECKING:
@@ -22,6 +24,33 @@ def delivering_accounts(simulation: Simulation) -> set[int]:
     """Return the accounts that deliver what they sold."""
     providers = {int(account) for crowd in simulation.providers() for account in crowd.accounts}
     return providers - simulation.world.dead
+
+
+def post_capacity(simulation: Simulation) -> None:
+    """Let providers post their cards for the delivery days that have come up since the last posting."""
+    market = simulation.market
+    state = market.core.state
+    active = [state.contracts[index].period for index in state.active_contracts().tolist()]
+    days = [period.first for period in active if period.kind is PeriodKind.DAY]
+    first = max(min(days), simulation.posted_until + timedelta(days=1)) if days else date.max
+    if not days or first > max(days):
+        return
+    for crowd in simulation.providers():
+        for member, good in np.argwhere(crowd.capacity > 0).tolist():
+            account = int(crowd.accounts[member])
+            if account not in simulation.world.dead:
+                cards = int(crowd.capacity[member, good] * simulation.world.cards_per_lot[good])
+                here = simulation.world.goods[good]
+                post = PostCapacity(
+                    account=account,
+                    grade=here.grade,
+                    hub=here.hub,
+                    cards=cards,
+                    first_day=first,
+                    last_day=max(days),
+                )
+                market.done(post)
+    simulation.posted_until = max(days)
 
 
 def meter(simulation: Simulation) -> None:

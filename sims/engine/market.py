@@ -52,6 +52,8 @@ class SimMarket:
         """How many event records all commands have caused."""
         self.listener: Callable[[Records], None] = _nobody
         """Gets the events (dtype EVENT) of everything that is applied."""
+        self.witness: Callable[[RareMessage, RareResult], None] = _told
+        """Gets every rare message after it was applied, and its result."""
         self._digest = blake3()
 
     def hot(self, commands: Records) -> Records:
@@ -78,6 +80,7 @@ class SimMarket:
         self.listener(applied.events)
         if applied.result is None:
             raise RuleRefused(f"{type(message).__name__} had no result")
+        self.witness(message, applied.result)
         return applied.result
 
     def done(self, message: RareMessage) -> dict[str, int | str]:
@@ -106,6 +109,10 @@ class SimMarket:
 
 def _nobody(_events: Records) -> None:
     """Listen to nothing."""
+
+
+def _told(_message: RareMessage, _result: RareResult) -> None:
+    """Note nothing."""
 
 
 def finish(work: Awaitable[None]) -> None:

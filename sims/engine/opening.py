@@ -8,13 +8,22 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from exchange.domain.messages import AddMember, Deposit, MemberKind, Product, SetMarginRules, SetRules
+from exchange.domain.messages import (
+    AddMember,
+    Deposit,
+    MemberKind,
+    Product,
+    SetContribution,
+    SetMarginRules,
+    SetRules,
+)
 from exchange.domain.sessions import SetSessions
-from exchange.service.bootstrap import DELIVERY_RULES, MARGIN_RULES, SESSIONS, market_rules
+from exchange.service.bootstrap import DELIVERY_RULES, MARGIN_RULES, market_rules
 from exchange.service.handle_settlement import CASCADE_LISTED_MAX
 from matching.spec import EngineLimits
 from nodes.catalogue import Catalogue
 from sims.engine.market import SimMarket
+from sims.scenario.hours import sessions_of
 from sims.scenario.populations import PoissonFlow, Population
 from sims.scenario.schema import Scenario
 
@@ -93,8 +102,18 @@ def open_market(market: SimMarket, scenario: Scenario, catalogue: Catalogue) -> 
     """Set the rules of a fresh market."""
     market.done(margin_rules_of(scenario))
     market.done(DELIVERY_RULES)
-    market.done(SetSessions(sessions=SESSIONS))
+    market.done(SetSessions(sessions=sessions_of(scenario.sessions)))
     market.done(rules_of(scenario, catalogue))
+    if scenario.fund.house_cny:
+        market.done(SetContribution(member=None, amount_fen=scenario.fund.house_cny * FEN_PER_CNY))
+
+
+def contribute(market: SimMarket, scenario: Scenario) -> None:
+    """Let every member pay its contribution to the default fund."""
+    amount = scenario.fund.member_cny * FEN_PER_CNY
+    for member in list(market.core.state.members.values()) if amount else ():
+        if member.broker is None:
+            market.done(SetContribution(member=member.name, amount_fen=amount))
 
 
 def admit(market: SimMarket, name: str, kind: MemberKind, count: int, cash_cny: int) -> NDArray[np.int32]:

@@ -2,73 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from exchange.clearing.ledger import LedgerKind
 from exchange.domain.calendar import epoch_day
-from exchange.domain.contracts import PeriodKind
 from exchange.service.state import HOUSE, State
-from sims.agents.crowd import Crowd
-from sims.engine.delivering import HOURS, delivering_accounts
+from nodes.catalogue import Catalogue
+from sims.agents.enterprise import EnterpriseCrowd
+from sims.engine.metrics import metrics_of
+from sims.engine.rows import ClassResult, FlowRow, NeedRow, Outcome, PriceRow
 from sims.engine.simulation import Simulation
-from sims.engine.world import BASIS, World
+from sims.engine.surplus import gained_fen, surplus_fen
+from sims.engine.world import World
 
 FEN = 100
-
-
-class ClassResult(msgspec.Struct, frozen=True):
-    """A population's result; money in CNY, quantities in lot-hours."""
-
-    population: str
-    members: int
-    surplus: float
-    cash: float
-    """Gained or lost in money alone."""
-    bought: float
-    bought_price: float
-    """Mean, CNY per lot-hour; 0 if nothing was bought."""
-    sold: float
-    sold_price: float
-
-
-class PriceRow(msgspec.Struct, frozen=True):
-    """One contract's settlement on one day."""
-
-    day: int
-    """Days since 1970-01-01."""
-    good: str
-    kind: str
-    first_day: int
-    price: int
-    """Ticks."""
-    lots: int
-    open_interest: int
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """A finished run. The same scenario and seed give the same outcome to the bit."""
-
-    scenario: str
-    seed: int
-    journal_hash: str
-    state_hash: str
-    commands: int
-    events: int
-    trades: int
-    metrics: dict[str, float]
-    classes: list[ClassResult]
-    prices: list[PriceRow]
 
 
 def outcome_of(simulation: Simulation) -> Outcome:
     """Return what a simulation that has run came to."""
     state = simulation.market.core.state
     surplus = surplus_fen(simulation) / FEN
-    classes = [_class(crowd, surplus, simulation) for crowd in simulation.crowds]
     market = simulation.market
     return Outcome(
         scenario=simulation.scenario.name,
@@ -78,132 +31,41 @@ def outcome_of(simulation: Simulation) -> Outcome:
         commands=market.commands,
         events=market.events,
         trades=simulation.board.trades,
-        metrics=_metrics(simulation, float(surplus.sum())),
-        classes=classes,
+        metrics=metrics_of(simulation, float(surplus.sum())),
+        classes=_classes(simulation, surplus),
         prices=_prices(state),
+        flows=_flows(simulation),
+        needs=[row for crowd in simulation.enterprises() for row in _needs(crowd, simulation)],
+        hubs=simulation.hub_days.rows,
+        margin=simulation.margin_diary.rows,
     )
 
 
-def _class(crowd: Crowd, surplus: NDArray[np.float64], simulation: Simulation) -> ClassResult:
-    bought_fen, bought, sold_fen, sold = simulation.board.flows[crowd.accounts].sum(axis=0).tolist()
-    money = gained_fen(simulation.market.core.state)[crowd.accounts].sum()
+def _classes(simulation: Simulation, surplus: NDArray[np.float64]) -> list[ClassResult]:
+    """Return every population's result; brokers beside their clients, the exchange last."""
+    accounts = {crowd.name: crowd.accounts for crowd in simulation.crowds}
+    accounts |= {f"{crowd.name} themselves": crowd.hosts for crowd in simulation.crowds if len(crowd.hosts)}
+    house = np.array([HOUSE], np.int32)
+    return [
+        _class(name, theirs, surplus, simulation) for name, theirs in (accounts | {"exchange": house}).items()
+    ]
+
+
+def _class(
+    name: str, accounts: NDArray[np.int32], surplus: NDArray[np.float64], simulation: Simulation
+) -> ClassResult:
+    bought_fen, bought, sold_fen, sold = simulation.board.flows[accounts].sum(axis=(0, 1)).tolist()
+    money = gained_fen(simulation.market.core.state)[accounts].sum()
     return ClassResult(
-        population=crowd.name,
-        members=crowd.size,
-        surplus=float(surplus[crowd.accounts].sum()),
+        population=name,
+        members=len(accounts),
+        surplus=float(surplus[accounts].sum()),
         cash=float(money) / FEN,
         bought=float(bought),
         bought_price=bought_fen / bought / FEN if bought else 0.0,
         sold=float(sold),
         sold_price=sold_fen / sold / FEN if sold else 0.0,
     )
-
-
-def gained_fen(state: State) -> NDArray[np.int64]:
-    """Return what each account gained or lost in money, fen: what it has less what it paid in."""
-    rows = state.ledger.rows
-    outside = np.isin(rows["kind"], (LedgerKind.DEPOSIT, LedgerKind.WITHDRAWAL))
-    paid = np.zeros(len(state.cash), np.int64)
-    np.add.at(paid, rows["account"][outside], rows["amount"][outside])
-    gained: NDArray[np.int64] = state.cash + state.fund - paid
-    return gained
-
-
-def surplus_fen(simulation: Simulation) -> NDArray[np.float64]:
-    """Return each account's surplus, fen: money, and what deliveries are worth to it or cost it.
-
-    Deliveries that are still to come count at the price that is fixed, as far as a provider can deliver. What
-    is delivered to a member that isn't an enterprise is worth nothing to it. Open positions are marked at
-    settlement already; to a hedger they are worth its own value beyond that.
-    """
-    state, world = simulation.market.core.state, simulation.world
-    own = np.full((len(state.cash), len(world.goods)), np.nan)
-    for crowd in simulation.crowds:
-        own[crowd.accounts] = crowd.unit_worth()
-    surplus = gained_fen(state).astype(np.float64)
-    _add_positions(surplus, own, state, world)
-    _add_reservations(surplus, np.nan_to_num(own), state, world, delivering_accounts(simulation))
-    return surplus
-
-
-def _goods_of(state: State, world: World, contracts: NDArray[Any]) -> NDArray[np.int64]:
-    numbers = {(good.grade, good.hub): number for number, good in enumerate(world.goods)}
-    named = [state.contracts[index] for index in contracts.tolist()]
-    return np.array([numbers[contract.grade, contract.hub] for contract in named], np.int64)
-
-
-def _add_positions(
-    surplus: NDArray[np.float64], own: NDArray[np.float64], state: State, world: World
-) -> None:
-    rows = state.positions.rows[state.positions.rows["lots"] != 0]
-    terms = state.contract_table.rows[rows["contract"]]
-    unit = own[rows["account"], _goods_of(state, world, rows["contract"])]
-    beyond = np.where(np.isnan(unit), 0.0, unit - terms["reference"])
-    np.add.at(surplus, rows["account"], rows["lots"] * terms["hours"] * beyond)
-
-
-def _add_reservations(
-    surplus: NDArray[np.float64],
-    own: NDArray[np.float64],
-    state: State,
-    world: World,
-    delivering: set[int],
-) -> None:
-    rows = state.reservations.rows
-    goods = _goods_of(state, world, rows["contract"])
-    metered = np.maximum(rows["metered"], 0).sum(axis=1) / world.cards_per_lot[goods]
-    expected = rows["lots"] * HOURS * (1 - world.lost_basis_points[world.hub_of[goods]] / BASIS)
-    expected[~np.isin(rows["provider"], list(delivering))] = 0
-    lot_hours = np.where(rows["finished"] == 1, metered, expected)
-    price = np.where(rows["finished"] == 1, 0, rows["price"])  # finished ones are paid
-    np.add.at(surplus, rows["buyer"], lot_hours * (own[rows["buyer"], goods] - price))
-    np.add.at(surplus, rows["provider"], lot_hours * (price - own[rows["provider"], goods]))
-
-
-def _metrics(simulation: Simulation, welfare: float) -> dict[str, float]:
-    """Return the figures of the market; shares as such, prices relative to what goods are worth."""
-    state, world, seen = simulation.market.core.state, simulation.world, simulation.monitor
-    settled = state.settlements.rows
-    reserved = state.reservations.rows
-    sellers = [account for crowd in simulation.providers() for account in crowd.accounts.tolist()]
-    ours = reserved[np.isin(reserved["provider"], sellers)]
-    capacity = sum(int(crowd.capacity.sum()) for crowd in simulation.providers())
-    days = len(
-        {c.period.first for c in state.contracts if c.kind is PeriodKind.DAY and _over(state, c.index)}
-    )
-    done = reserved[reserved["finished"] == 1]
-    due = done["lots"] * world.cards_per_lot[_goods_of(state, world, done["contract"])] * HOURS
-    west = world.west[_goods_of(state, world, reserved["contract"])]
-    return {
-        "welfare_cny": welfare,
-        "volume_lots": float(settled["lots"].sum()),
-        "spread": seen.spread,
-        "mispricing": seen.mispricing,
-        "worst_mispricing": seen.worst,
-        "conversion": float(ours["lots"].sum() / (capacity * days)) if capacity * days else 0.0,
-        "delivered": float(np.maximum(done["metered"], 0).sum() / due.sum()) if len(done) else 1.0,
-        "west_share": float(reserved["lots"][west].sum() / max(1, reserved["lots"].sum())),
-        "margin_calls": float(len(state.calls)),
-        "default_loss_cny": float(state.claims.rows["amount"].sum()) / FEN if len(state.claims) else 0.0,
-        "fees_cny": float(state.cash[HOUSE]) / FEN,
-        "fat_finger_cny": _fat_finger_fen(simulation) / FEN,
-    }
-
-
-def _fat_finger_fen(simulation: Simulation) -> float:
-    """Return what a mistaken order gained or cost by what the goods were worth, fen."""
-    state, world = simulation.market.core.state, simulation.world
-    account = int(simulation.fat_fingers[0])
-    rows = state.positions.rows
-    rows = rows[(rows["account"] == account) & (rows["lots"] != 0)]
-    worth = world.worth[_goods_of(state, world, rows["contract"])]
-    terms = state.contract_table.rows[rows["contract"]]
-    held = (rows["lots"] * terms["hours"] * (worth - terms["reference"])).sum()
-    return float(gained_fen(state)[account] + held)
-
-
-def _over(state: State, contract: int) -> bool:
-    return not state.contract_table.rows["active"][contract]
 
 
 def _prices(state: State) -> list[PriceRow]:
@@ -223,3 +85,69 @@ def _prices(state: State) -> list[PriceRow]:
             )
         )
     return found
+
+
+def _flows(simulation: Simulation) -> list[FlowRow]:
+    """Return what each population traded, by the region of its members and by good; card-hours."""
+    world, found = simulation.world, []
+    for crowd in simulation.crowds:
+        homes = np.array(crowd.homes)
+        for home in dict.fromkeys(crowd.homes):
+            sums = simulation.board.flows[crowd.accounts[homes == home]].sum(axis=0)
+            for number in np.flatnonzero(sums.any(axis=1)).tolist():
+                bought_fen, bought, sold_fen, sold = sums[number].tolist()
+                good, cards = world.goods[number], int(world.cards_per_lot[number])
+                found.append(
+                    FlowRow(
+                        population=crowd.name,
+                        home=home,
+                        grade=good.grade,
+                        hub=good.hub,
+                        region=world.catalogue.hub(good.hub).region.value,
+                        bought=float(bought * cards),
+                        bought_cny=bought_fen / FEN,
+                        sold=float(sold * cards),
+                        sold_cny=sold_fen / FEN,
+                    )
+                )
+    return found
+
+
+def _needs(crowd: EnterpriseCrowd, simulation: Simulation) -> list[NeedRow]:
+    """Return what each city of a population needed, what of it was bought, and at which prices."""
+    found = []
+    for city in dict.fromkeys(crowd.cities):
+        members = [number for number, of in enumerate(crowd.cities) if of == city]
+        flows = simulation.board.flows[crowd.accounts[members], :, :2].sum(axis=0)
+        for grade in simulation.world.grades:
+            needed, bought = crowd.balance(members, grade)
+            if needed:
+                found.append(_need(crowd.name, city, grade, (needed, bought), flows, simulation.world))
+    return found
+
+
+def _need(
+    name: str, city: str, grade: str, lot_hours: tuple[int, int], flows: NDArray[np.int64], world: World
+) -> NeedRow:
+    """Return a row; `flows` (goods, 2) fen and lot-hours that the city's members bought."""
+    of_grade = world.grade_of == world.grades.index(grade)
+    fen, traded = flows[of_grade].sum(axis=0).tolist()
+    cards = world.catalogue.grade(grade).cards_per_lot
+    reference = float((flows[of_grade, 1] * world.reference[of_grade]).sum())
+    per_card_hour = FEN * cards * traded
+    return NeedRow(
+        population=name,
+        city=city,
+        grade=grade,
+        needed=float(lot_hours[0] * cards),
+        bought=float(lot_hours[1] * cards),
+        price=fen / per_card_hour if traded else 0.0,
+        home_price=home_price(world.catalogue, city, grade),
+        hub_price=reference / per_card_hour if traded else 0.0,
+    )
+
+
+def home_price(catalogue: Catalogue, city: str, grade: str) -> float:
+    """Return the reference price in a city's own pool, CNY a card-hour: what it costs without a market."""
+    ticks = catalogue.reference_price_ticks(grade, catalogue.edge_pool_of(city).code)
+    return ticks / FEN / catalogue.grade(grade).cards_per_lot

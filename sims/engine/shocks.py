@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from exchange.domain.calendar import moment_ns
 from exchange.domain.messages import Halt, Withdraw
-from matching.records import Side, new_order
+from matching.records import Side, mass_cancel, new_order
 from sims.agents.provider import ProviderCrowd
 from sims.engine.world import BASIS
 from sims.scenario.shocks import (
@@ -151,12 +151,14 @@ def _fat_finger(simulation: Simulation, shock: FatFinger) -> None:
 
 
 def _default(simulation: Simulation, shock: ProviderDefault) -> None:
-    """Let the provider with the most cards take its free cash and vanish."""
+    """Let the provider with the most cards withdraw its orders and its free cash, and vanish."""
     crowd = next(crowd for crowd in simulation.crowds if crowd.name == shock.population)
     if not isinstance(crowd, ProviderCrowd):
         raise TypeError(f"{shock.population} isn't a population of providers")
-    account = int(crowd.accounts[int(np.argmax(crowd.capacity.sum(axis=1)))])
+    cards = (crowd.capacity * simulation.world.cards_per_lot).sum(axis=1)
+    account = int(crowd.accounts[int(np.argmax(cards))])
     simulation.world.dead.add(account)
+    simulation.market.hot(mass_cancel(account=account))
     member = simulation.market.core.state.members_by_account[account].name
     free = simulation.market.core.state.free_cash(account)
     if free > 0:

@@ -11,28 +11,41 @@ import numpy as np
 
 from exchange.domain.calendar import NS_PER_SECOND, epoch_day, is_trading_day, moment_ns
 from exchange.domain.contracts import Contract, PeriodKind
+from exchange.domain.messages import RareMessage
 from exchange.domain.phases import MarketPhase
 from exchange.domain.sessions import Sessions
+from exchange.service.results import RareResult
 from exchange.service.state import joined
 from matching.records import COMMAND, EVENT, Records
 from nodes.catalogue import load_catalogue
 from sims.agents.crowd import Crowd, Moment
 from sims.agents.custom import Agent, AgentCrowd
+from sims.agents.enterprise import EnterpriseCrowd
 from sims.agents.make import make_crowd, member_kind
 from sims.agents.provider import ProviderCrowd
 from sims.engine.board import ROW, Board
-from sims.engine.delivering import meter
+from sims.engine.delivering import meter, post_capacity
+from sims.engine.diary import HubDays, MarginDiary
 from sims.engine.driver import SimDriver
 from sims.engine.market import SimMarket, finish
 from sims.engine.monitor import Monitor
-from sims.engine.opening import admit, limits_of, margin_rules_of, open_market, rows_max, rules_of
+from sims.engine.opening import admit, contribute, limits_of, margin_rules_of, open_market, rows_max, rules_of
 from sims.engine.shocks import Timetable
 from sims.engine.streams import stream
 from sims.engine.world import World
 from sims.scenario.schema import Scenario
 
 KINDS: Final = tuple(PeriodKind)
-FIXED: Final = ("first_day", "wake_seconds", "periods", "days_ahead", "goods", "population")
+FIXED: Final = (
+    "first_day",
+    "wake_seconds",
+    "periods",
+    "days_ahead",
+    "goods",
+    "fund",
+    "sessions",
+    "population",
+)
 """Keys of a scenario that hold for a whole run."""
 _TAKES_ORDERS = (MarketPhase.CALL, MarketPhase.CONTINUOUS, MarketPhase.CLOSING_CALL)
 
@@ -68,10 +81,13 @@ class Simulation:
         begin = moment_ns(scenario.first_day, Sessions().open_day)
         limits = limits_of(scenario, self.world.reference.max(), sum(len(party.agents) for party in parties))
         self.market = SimMarket(limits, begin)
-        self.board = Board(0, 1)
+        self.board = Board(0, 0, 1)
         self._watch = watch
         self.monitor = Monitor()
+        self.hub_days = HubDays(self.world)
+        self.margin_diary = MarginDiary()
         open_market(self.market, scenario, catalogue)
+        self.market.witness = self._note_margin
         self.crowds = self._people(parties)
         self._timetable = Timetable()
         self._driver = SimDriver(self.market, scenario, catalogue)
@@ -83,6 +99,8 @@ class Simulation:
         """When the next wake of this stretch is, ns; 0: at once."""
         self._hours = (0, 1)
         """When today's first order may come, and when trading ends, ns."""
+        self.posted_until = date.min
+        """Last delivery day for which providers have posted their cards."""
         self._settled_days = 0
         self._moment = Moment(0, 0.0, 0, np.zeros(0, np.bool_), np.zeros(0, np.int32))
 
@@ -92,8 +110,11 @@ class Simulation:
             due = self._driver.next_due()
             if due.what == "open day" and self._settled_days == self.scenario.days:
                 return
-            if self.market.status().phase in _TAKES_ORDERS:
+            phase = self.market.status().phase
+            if phase in _TAKES_ORDERS:
                 self._trade(due.at_ns, until_ns)
+            if phase is MarketPhase.CONTINUOUS:
+                self.hub_days.measure(self.market.core.state)
             if until_ns is not None and due.at_ns > until_ns:
                 return
             self._move_to(due.at_ns)
@@ -122,6 +143,12 @@ class Simulation:
         elif what == "settle":
             self._settled_days += 1
             self.market.core.check()
+            self.hub_days.close(self.market.core.state, self.board.rows)
+            for crowd in self.crowds:
+                crowd.close_day(self._moment)
+
+    def _note_margin(self, message: RareMessage, result: RareResult) -> None:
+        self.margin_diary.note(self.market.core.state, message, result, self.market.clock.now_ns())
 
     def _people(self, parties: Sequence[Party]) -> list[Crowd]:
         """Admit everybody; then make the board for so many, and the populations on it."""
@@ -132,9 +159,11 @@ class Simulation:
         ]
         own = [admit(market, party.name, "broker", len(party.agents), party.cash_cny) for party in parties]
         self.fat_fingers = admit(market, "fat-finger", "broker", 1, 10**9)
+        contribute(market, scenario)
         crowds: list[Crowd] = []
         total = 1 + sum(len(some) for some in (*accounts, *own, self.fat_fingers))
-        board = self.board = Board(total, market.core.state.engine.limits.max_orders + 1)
+        slots = market.core.state.engine.limits.max_orders + 1
+        board = self.board = Board(total, len(self.world.goods), slots)
         for spec, theirs in zip(scenario.population, accounts, strict=True):
             draws = stream(self.seed, f"members {spec.name}")
             crowds.append(make_crowd(spec, theirs, self.world, board, rows_max(scenario), draws))
@@ -151,6 +180,7 @@ class Simulation:
         day = state.day.trading_day
         if day is None:
             raise RuntimeError("no day is open")
+        post_capacity(self)
         contracts = [state.contracts[index] for index in state.active_contracts().tolist()]
         self.board.open_day(self._rows(contracts), len(state.contracts), state.engine.positions())
         ahead = [trading_days_between(day, of.last_trading_day, state.closed_days) for of in contracts]
@@ -211,6 +241,7 @@ class Simulation:
             for crowd in crowds:
                 crowd.on_events(events)
         self.monitor.note(board.rows)
+        self.hub_days.note(board.rows)
         if self._watch is not None:
             self._watch(self)
 
@@ -227,6 +258,10 @@ class Simulation:
     def share_done(self) -> float:
         """How much of the run's trading time is over, 0 … 1."""
         return min(1.0, (self._settled_days + min(1.0, self._moment.progress)) / self.scenario.days)
+
+    def enterprises(self) -> list[EnterpriseCrowd]:
+        """Return the populations that need compute."""
+        return [crowd for crowd in self.crowds if isinstance(crowd, EnterpriseCrowd)]
 
     def providers(self) -> list[ProviderCrowd]:
         """Return the populations that deliver."""

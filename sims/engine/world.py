@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exchange.domain.calendar import SHANGHAI
+from exchange.service.state import State
 from nodes.catalogue import Catalogue
 from nodes.types import Region
 from sims.scenario.schema import Scenario
@@ -85,3 +86,10 @@ class World:
         ]
         power: NDArray[np.float64] = np.array(means) * 100 * self.cards_per_lot
         return power
+
+
+def goods_of(state: State, world: World, contracts: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the number of each contract's good, by contract index."""
+    numbers = {(good.grade, good.hub): number for number, good in enumerate(world.goods)}
+    named = [state.contracts[index] for index in contracts.tolist()]
+    return np.array([numbers[contract.grade, contract.hub] for contract in named], np.int64)

@@ -9,7 +9,8 @@ from collections.abc import Callable
 import msgspec
 
 from exchange.service.core import CORE_VERSION
-from sims.engine.outcome import Outcome, outcome_of
+from sims.engine.outcome import outcome_of
+from sims.engine.rows import Outcome
 from sims.engine.simulation import Simulation
 from sims.scenario.load import scenario_of
 

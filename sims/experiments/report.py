@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import html
-from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date, timedelta
 from pathlib import Path
 
-import numpy as np
-import plotly.graph_objects as go
 import plotly.io as pio
 
+from sims.experiments.drawings import drawings
 from sims.experiments.findings import Line, lines
-from sims.experiments.inference import estimate, interval
+from sims.experiments.inference import interval
 from sims.experiments.job import Finished
 from sims.experiments.store import Manifest
 
-EPOCH = date(1970, 1, 1)
 _STYLE = (
     "body{font-family:sans-serif;max-width:70em;margin:2em auto;padding:0 1em}"
     "table{border-collapse:collapse}td,th{padding:.2em .8em;text-align:right;border-bottom:1px solid #ddd}"
@@ -74,11 +70,9 @@ def _page(manifest: Manifest, found: Sequence[Line], finished: Sequence[Finished
     rows = "".join(
         "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in body
     )
-    figures = [_surplus(found), _paths(finished), _curve(finished)]
     plots = [
         pio.to_html(figure, full_html=False, include_plotlyjs=number == 0)
-        for number, figure in enumerate(figures)
-        if figure is not None
+        for number, figure in enumerate(drawings(found, finished))
     ]
     title = html.escape(_title(manifest))
     facts = "".join(f"<p>{html.escape(fact)}</p>" for fact in _facts(manifest))
@@ -87,55 +81,3 @@ def _page(manifest: Manifest, found: Sequence[Line], finished: Sequence[Finished
         f"<style>{_STYLE}</style></head><body><h1>{title}</h1>{facts}"
         f"<table><tr>{cells}</tr>{rows}</table>{''.join(plots)}</body></html>"
     )
-
-
-def _surplus(found: Sequence[Line]) -> go.Figure:
-    """Who gains: each population's surplus by variant."""
-    figure = go.Figure(layout={"title": "Surplus by population, CNY", "barmode": "group"})
-    classes = [line for line in found if line.name.startswith("surplus of ")]
-    for variant in dict.fromkeys(name for line in classes for name in line.by_variant):
-        means = [line.by_variant[variant] for line in classes]
-        halves = [of.high - of.mean if of.runs > 1 else 0.0 for of in means]
-        names = [line.name.removeprefix("surplus of ") for line in classes]
-        bars = go.Bar(name=variant, x=names, y=[of.mean for of in means], error_y={"array": halves})
-        figure.add_trace(bars)
-    return figure
-
-
-def _paths(finished: Sequence[Finished]) -> go.Figure | None:
-    """Settlement prices of the next day's delivery over trading days, by good, first variant."""
-    by_good: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for one in _first_variant(finished):
-        for row in one.outcome.prices:
-            if row.kind == "day" and row.first_day == row.day + 1:
-                by_good[row.good][row.day].append(row.price / 100)
-    return _drawn("Settlement price of tomorrow's delivery, CNY per lot-hour", by_good)
-
-
-def _curve(finished: Sequence[Finished]) -> go.Figure | None:
-    """Forward curves on the last trading day, by good, first variant."""
-    by_good: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for one in _first_variant(finished):
-        last = max((row.day for row in one.outcome.prices), default=0)
-        for row in one.outcome.prices:
-            if row.day == last:
-                by_good[f"{row.good} {row.kind}"][row.first_day].append(row.price / 100)
-    return _drawn("Forward curve on the last day, CNY per lot-hour by first day of delivery", by_good)
-
-
-def _first_variant(finished: Sequence[Finished]) -> list[Finished]:
-    return [one for one in finished if one.variant == finished[0].variant]
-
-
-def _drawn(title: str, lines_by_name: dict[str, dict[int, list[float]]]) -> go.Figure | None:
-    if not lines_by_name:
-        return None
-    figure = go.Figure(layout={"title": title})
-    for name, points in sorted(lines_by_name.items()):
-        days = sorted(points)
-        means = [estimate(np.array(points[day])) for day in days]
-        halves = [of.high - of.mean if of.runs > 1 else 0.0 for of in means]
-        dates = [EPOCH + timedelta(days=day) for day in days]
-        prices = [of.mean for of in means]
-        figure.add_trace(go.Scatter(name=name, x=dates, y=prices, error_y={"array": halves}))
-    return figure

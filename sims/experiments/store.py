@@ -2,9 +2,13 @@
 
 manifest.json            scenarios, seeds, versions: what makes every run again, bit for bit
 finished-WORKER.jsonl    one line a run, written when it is finished; an incomplete last line is ignored
-runs-WORKER.parquet      figures of each run      ┐
-classes-WORKER.parquet   each population's result ├ one shard a worker and table, made at the end
-prices-WORKER.parquet    settlement prices        ┘
+runs-WORKER.parquet      figures of each run                     ┐
+classes-WORKER.parquet   each population's result                │
+prices-WORKER.parquet    settlement prices                       │
+flows-WORKER.parquet     traded by population and good           ├ one shard a worker and table, at the end
+needs-WORKER.parquet     what enterprises needed, got and paid   │
+hubs-WORKER.parquet      each hub's day                          │
+margin-WORKER.parquet    margin calls, close-outs and losses     ┘
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sims.engine.rows import TABLES
 from sims.experiments.job import Finished, Job, versions
 
 MANIFEST = "manifest.json"
@@ -185,8 +190,8 @@ def _tables(finished: Iterator[Finished]) -> dict[str, list[dict[str, Any]]]:
     for one in finished:
         outcome = msgspec.to_builtins(one.outcome)
         key = {"variant": one.variant, "seed": one.outcome.seed}
-        metrics, classes, prices = (outcome.pop(name) for name in ("metrics", "classes", "prices"))
-        tables["runs"].append(key | outcome | metrics)
-        tables["classes"] += [key | row for row in classes]
-        tables["prices"] += [key | row for row in prices]
+        rows = {name: outcome.pop(name) for name in TABLES}
+        tables["runs"].append(key | outcome | outcome.pop("metrics"))
+        for name in TABLES:
+            tables[name] += [key | row for row in rows[name]]
     return tables

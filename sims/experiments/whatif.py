@@ -25,7 +25,7 @@ from exchange.service.state import HOUSE
 from matching.constants import ACCEPTED, REJECTED, TRADE
 from matching.engine import Engine
 from matching.records import Records, RejectCode
-from sims.engine.outcome import gained_fen
+from sims.engine.surplus import gained_fen
 
 UNKNOWN_ORDER = -1
 RULES = {

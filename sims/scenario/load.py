@@ -16,11 +16,20 @@ import msgspec
 from nodes.catalogue import Catalogue, load_catalogue
 from nodes.types import UnknownName
 from sims.scenario import populations, shocks
-from sims.scenario.schema import Fee, Goods, Limit, Margin, Scenario
+from sims.scenario.hours import sessions_of
+from sims.scenario.schema import Fee, Fund, Goods, Limit, Margin, Scenario, Sessions
 
 _NAMED: Final = ("population", "shock")
 """Lists whose tables are told apart by their names."""
-_SECTIONS: Final = {"fee": Fee, "limit": Limit, "margin": Margin, "goods": Goods, "": Scenario}
+_SECTIONS: Final = {
+    "fee": Fee,
+    "fund": Fund,
+    "goods": Goods,
+    "limit": Limit,
+    "margin": Margin,
+    "sessions": Sessions,
+    "": Scenario,
+}
 _AT: Final = re.compile(r" - at `\$\.?(.*)`$")
 
 
@@ -188,6 +197,12 @@ def _faults(scenario: Scenario, catalogue: Catalogue) -> Iterable[tuple[str, str
     hubs = [hub for part in scenario.goods for hub in part.hubs]
     yield from _unknown("goods.grades", grades, list(catalogue.grades))
     yield from _unknown("goods.hubs", hubs, list(catalogue.hubs))
+    told = scenario.sessions
+    if (told.break_from is None) != (told.break_until is None):
+        yield "sessions.break_from", "a break has both break_from and break_until"
+    fault = sessions_of(told).fault()
+    if fault:
+        yield "sessions", f"{fault} doesn't fit a day of 09:00 to 15:00"
     names = [spec.name for spec in scenario.population]
     yield from _repeated("population", names)
     yield from _repeated("shock", [shock.name for shock in scenario.shock])

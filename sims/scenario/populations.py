@@ -98,7 +98,7 @@ class Provider(Crowd, frozen=True, kw_only=True, tag="provider"):
     by member.
     """
     markup: BasisPoints = 300
-    """Asked above what the good is worth at the beginning of trading; falls to nothing at the end."""
+    """Asked above the latest price at the beginning of trading; falls to nothing at the end."""
 
 
 class Enterprise(Crowd, frozen=True, kw_only=True, tag="enterprise"):
@@ -115,6 +115,10 @@ class Enterprise(Crowd, frozen=True, kw_only=True, tag="enterprise"):
     """Most that buying elsewhere costs above the reference price; uniform by member."""
     forecast: BasisPoints = 1_000
     """Error of its forecast (standard deviation)."""
+    hedge: BasisPoints = 1_500
+    """Share of its need that it has bought the day before it can for the last time; of that a half two days
+    before, a third three days before, and so on.
+    """
     local: bool = False
     """Whether it only ever buys in its own city."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, time
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -49,6 +49,30 @@ class Margin(Part, frozen=True, kw_only=True):
     """
 
 
+class Fund(Part, frozen=True, kw_only=True):
+    """Default fund (clause 6.6): what stands behind a loss that a defaulter's own money doesn't cover."""
+
+    house_cny: Annotated[int, Meta(ge=0, le=10**9)] = 0
+    """The house's capital tranche."""
+    member_cny: Annotated[int, Meta(ge=0, le=10**9)] = 0
+    """Contribution of every member; out of its cash."""
+
+
+class Sessions(Part, frozen=True, kw_only=True):
+    """How a trading day runs; for the rest as on a fresh exchange (clause 4.4)."""
+
+    closing_call_minutes: Annotated[int, Meta(ge=0, le=120)] = 5
+    """Minutes before 15:00 at which the closing call begins; 0: continuous trading until the close."""
+    break_from: time | None = None
+    """Continuous trading pauses from here …"""
+    break_until: time | None = None
+    """… until here."""
+    margin_runs: Annotated[tuple[time, ...], Meta(max_length=16)] = (time(10, 30), time(13, 30))
+    """When margin is called for in mid-day (clause 6.11)."""
+    call_minutes: Annotated[int, Meta(ge=0, le=1_440)] = 45
+    """How long such a call may be met."""
+
+
 class Scenario(Part, frozen=True, kw_only=True):
     """A market to simulate."""
 
@@ -73,6 +97,8 @@ class Scenario(Part, frozen=True, kw_only=True):
     fee: Fee = Fee()
     limit: Limit = Limit()
     margin: Margin = Margin()
+    fund: Fund = Fund()
+    sessions: Sessions = Sessions()
     population: Annotated[tuple[Population, ...], Meta(min_length=1)]
     shock: tuple[Shock, ...] = ()
 

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from sim_markets import small_jobs
 
-from sims.engine.outcome import Outcome
+from sims.engine.rows import Outcome
 from sims.experiments.executors import Executor, Serial, executor_of
 from sims.experiments.job import Job
 from sims.experiments.pool import QUEUED_BYTES_MAX, JobFailed, Pool, WorkerLost

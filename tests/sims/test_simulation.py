@@ -124,7 +124,7 @@ def test_providers_sell_no_more_than_they_have_and_nothing_below_cost() -> None:
     (crowd,) = [crowd for crowd in simulation.crowds if isinstance(crowd, ProviderCrowd)]
     rows, held = simulation.board.rows, simulation.board.positions[crowd.accounts]
     assert (-held <= crowd.capacity[:, rows["good"]]).all()
-    sold_fen, lot_hours = simulation.board.flows[crowd.accounts][:, 2:].T
+    sold_fen, lot_hours = simulation.board.flows[crowd.accounts].sum(axis=1)[:, 2:].T
     cheapest = np.where(crowd.capacity > 0, crowd.cost(), np.inf).min(axis=1)
     assert (sold_fen >= cheapest * lot_hours).all()
 

@@ -1,0 +1,115 @@
+"""The figures of a run: one number a name."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from exchange.clearing.ledger import LedgerKind
+from exchange.domain.contracts import PeriodKind
+from exchange.service.state import HOUSE, State
+from matching.records import Records
+from sims.engine.delivering import HOURS
+from sims.engine.rows import ALL_HUBS
+from sims.engine.simulation import Simulation
+from sims.engine.surplus import gained_fen
+from sims.engine.world import World, goods_of
+
+FEN = 100
+
+
+def metrics_of(simulation: Simulation, welfare: float) -> dict[str, float]:
+    """Return the figures of the market; shares as such, prices relative to what goods are worth."""
+    state, world, seen = simulation.market.core.state, simulation.world, simulation.monitor
+    reserved, done = _reserved(state, world)
+    sold_of, capacity = _sold(simulation, reserved)
+    calls = [row for row in simulation.margin_diary.rows if row.step == "call"]
+    losses = [row.amount for row in simulation.margin_diary.rows if row.step == "loss"]
+    health = [row.health for row in simulation.hub_days.rows if row.hub == ALL_HUBS and row.health >= 0]
+    return {
+        "welfare_cny": welfare,
+        "volume_lots": float(state.settlements.rows["lots"].sum()),
+        "spread": seen.spread,
+        "mispricing": seen.mispricing,
+        "worst_mispricing": seen.worst,
+        "health_index": float(np.mean(health)) if health else 0.0,
+        "conversion": sold_of / capacity if capacity else 0.0,
+        "delivered": done,
+        "west_share": _share(reserved[world.west[reserved["good"]]]["cards"].sum(), reserved["cards"].sum()),
+        **_regional_shares(simulation),
+        "margin_calls": float(len(calls)),
+        "called_cny": sum(row.amount for row in calls),
+        "closed_out_lots": float(sum(row.lots for row in simulation.margin_diary.rows)),
+        "defaults": float(len(losses)),
+        "default_loss_cny": sum(losses),
+        "fees_cny": _fees_fen(state) / FEN,
+        "fat_finger_cny": _fat_finger_fen(simulation) / FEN,
+    }
+
+
+def _share(part: float, whole: float) -> float:
+    return float(part / whole) if whole else 0.0
+
+
+_RESERVED = np.dtype([("provider", "<i4"), ("good", "<i8"), ("cards", "<i8")])
+
+
+def _reserved(state: State, world: World) -> tuple[Records, float]:
+    """Return what was reserved (dtype _RESERVED), and which share of what was due was delivered; 1 if nothing
+    was due yet.
+    """
+    rows = state.reservations.rows
+    found = np.zeros(len(rows), _RESERVED)
+    found["provider"] = rows["provider"]
+    found["good"] = goods_of(state, world, rows["contract"])
+    found["cards"] = rows["lots"] * world.cards_per_lot[found["good"]]
+    over = rows["finished"] == 1
+    due = found["cards"][over].sum() * HOURS
+    delivered = np.maximum(rows["metered"][over], 0).sum()
+    return found, float(delivered / due) if due else 1.0
+
+
+def _sold(simulation: Simulation, reserved: Records) -> tuple[float, float]:
+    """Return the cards that providers sold for the delivery days that were traded out, and those that they
+    had, card-days.
+    """
+    state, world = simulation.market.core.state, simulation.world
+    days = {c.period.first for c in state.contracts if c.kind is PeriodKind.DAY and _over(state, c.index)}
+    sellers = [account for crowd in simulation.providers() for account in crowd.accounts.tolist()]
+    sold = reserved["cards"][np.isin(reserved["provider"], sellers)].sum()
+    a_day = sum(float((crowd.capacity * world.cards_per_lot).sum()) for crowd in simulation.providers())
+    return float(sold), a_day * len(days)
+
+
+def _regional_shares(simulation: Simulation) -> dict[str, float]:
+    """Return which share of what enterprises of a region bought stands in the other one, by card-hours."""
+    world, shares = simulation.world, {}
+    for home, away in (("east", "west"), ("west", "east")):
+        there = np.array([world.catalogue.hub(good.hub).region.value == away for good in world.goods])
+        bought = np.zeros(len(world.goods))
+        for crowd in simulation.enterprises():
+            theirs = crowd.accounts[np.array(crowd.homes) == home]
+            bought += simulation.board.flows[theirs, :, 1].sum(axis=0) * world.cards_per_lot
+        shares[f"{home}_to_{away}"] = _share(bought[there].sum(), bought.sum())
+    return shares
+
+
+def _fees_fen(state: State) -> int:
+    """Return what members paid in trading fees, fen."""
+    rows = state.ledger.rows
+    return -int(rows["amount"][(rows["kind"] == LedgerKind.FEE) & (rows["account"] != HOUSE)].sum())
+
+
+def _fat_finger_fen(simulation: Simulation) -> float:
+    """Return what a mistaken order gained or cost by what the goods were worth, fen."""
+    state, world = simulation.market.core.state, simulation.world
+    account = int(simulation.fat_fingers[0])
+    rows = state.positions.rows
+    rows = rows[(rows["account"] == account) & (rows["lots"] != 0)]
+    worth = world.worth[goods_of(state, world, rows["contract"])]
+    terms = state.contract_table.rows[rows["contract"]]
+    held = (rows["lots"] * terms["hours"] * (worth - terms["reference"])).sum()
+    return float(gained_fen(state)[account] + held)
+
+
+def _over(state: State, contract: int) -> bool:
+    return not state.contract_table.rows["active"][contract]

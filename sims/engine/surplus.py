@@ -1,0 +1,68 @@
+"""Who gained what: money, and what deliveries are worth."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exchange.clearing.ledger import LedgerKind
+from exchange.service.state import HOUSE, State
+from sims.engine.delivering import HOURS, delivering_accounts
+from sims.engine.simulation import Simulation
+from sims.engine.world import BASIS, World, goods_of
+
+
+def gained_fen(state: State) -> NDArray[np.int64]:
+    """Return what each account gained or lost in money, fen: what it has less what it paid in."""
+    rows = state.ledger.rows
+    outside = np.isin(rows["kind"], (LedgerKind.DEPOSIT, LedgerKind.WITHDRAWAL))
+    paid = np.zeros(len(state.cash), np.int64)
+    np.add.at(paid, rows["account"][outside], rows["amount"][outside])
+    paid[HOUSE] += state.deposits_fen - state.withdrawals_fen - int(paid.sum())  # its capital tranche
+    gained: NDArray[np.int64] = state.cash + state.fund - paid
+    return gained
+
+
+def surplus_fen(simulation: Simulation) -> NDArray[np.float64]:
+    """Return each account's surplus, fen: money, and what deliveries are worth to it or cost it.
+
+    Deliveries that are still to come count at the price that is fixed, as far as a provider can deliver. What
+    is delivered to a member that isn't an enterprise is worth nothing to it. Open positions are marked at
+    settlement already; to a hedger they are worth its own value beyond that.
+    """
+    state, world = simulation.market.core.state, simulation.world
+    own = np.full((len(state.cash), len(world.goods)), np.nan)
+    for crowd in simulation.crowds:
+        own[crowd.accounts] = crowd.unit_worth()
+    surplus = gained_fen(state).astype(np.float64)
+    _add_positions(surplus, own, state, world)
+    _add_reservations(surplus, np.nan_to_num(own), state, world, delivering_accounts(simulation))
+    return surplus
+
+
+def _add_positions(
+    surplus: NDArray[np.float64], own: NDArray[np.float64], state: State, world: World
+) -> None:
+    rows = state.positions.rows[state.positions.rows["lots"] != 0]
+    terms = state.contract_table.rows[rows["contract"]]
+    unit = own[rows["account"], goods_of(state, world, rows["contract"])]
+    beyond = np.where(np.isnan(unit), 0.0, unit - terms["reference"])
+    np.add.at(surplus, rows["account"], rows["lots"] * terms["hours"] * beyond)
+
+
+def _add_reservations(
+    surplus: NDArray[np.float64],
+    own: NDArray[np.float64],
+    state: State,
+    world: World,
+    delivering: set[int],
+) -> None:
+    rows = state.reservations.rows
+    goods = goods_of(state, world, rows["contract"])
+    metered = np.maximum(rows["metered"], 0).sum(axis=1) / world.cards_per_lot[goods]
+    expected = rows["lots"] * HOURS * (1 - world.lost_basis_points[world.hub_of[goods]] / BASIS)
+    expected[~np.isin(rows["provider"], list(delivering))] = 0
+    lot_hours = np.where(rows["finished"] == 1, metered, expected)
+    price = np.where(rows["finished"] == 1, 0, rows["price"])  # finished ones are paid
+    np.add.at(surplus, rows["buyer"], lot_hours * (own[rows["buyer"], goods] - price))
+    np.add.at(surplus, rows["provider"], lot_hours * (price - own[rows["provider"], goods]))
