@@ -81,7 +81,7 @@ def test_a_full_disk_is_named_and_what_is_finished_stays(tmp_path: Path) -> None
         began = CliRunner().invoke(app, command)
     assert began.exit_code == 2
     assert f"{out / 'manifest.json'} can't be written (File too large)" in began.output
-    with files_limited_to(12_000):
+    with files_limited_to(45_000):
         filled = CliRunner().invoke(app, command)
     assert filled.exit_code == 2
     assert f"{out / 'finished-serial.jsonl'} can't be written (File too large); finished" in filled.output
