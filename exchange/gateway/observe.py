@@ -14,6 +14,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from exchange.ops.log import gathering_file
 from exchange.ops.metrics import CONTENT_TYPE, Metrics
 
 REQUEST_ID_HEADER: Final = "X-Request-Id"
@@ -64,16 +65,19 @@ class Observed:
 
     def _log(self, level: int, status: int, seconds: float) -> None:
         known = {"account": self.account, "seq": self.seq, "code": self.code}
-        _LOG.log(
-            level,
-            "request",
-            request_id=self.request_id,
-            operation=self.operation,
-            status=status,
-            ms=round(seconds * 1000, 3),
-            peer=self.peer,
+        fields = {
+            "request_id": self.request_id,
+            "operation": self.operation,
+            "status": status,
+            "ms": round(seconds * 1000, 3),
+            "peer": self.peer,
             **{name: value for name, value in known.items() if value is not None},
-        )
+        }
+        file = gathering_file() if level == INFO else None
+        if file is None:
+            _LOG.log(level, "request", **fields)
+        else:
+            file.gather("info", _STANDARD_LOG.name, "request", fields)
 
 
 OBSERVED: Final = web.RequestKey("observed", Observed)

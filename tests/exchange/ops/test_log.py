@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import structlog
 from exchange_server import serving
 
 from exchange.api.requests import NewOrder
-from exchange.ops.log import LogLevel, log_to
+from exchange.ops.log import GATHERED_MAX, LogLevel, gathering_file, log_to
 
 SYMBOL = "H100.GUIAN.261205"
 
@@ -47,7 +48,10 @@ async def trade_and_read(folder: Path, level: LogLevel) -> tuple[list[dict[str, 
             "POST", "/v1/orders", body, profile=member, headers={"X-Request-Id": "mine-7"}
         )
         assert status == 422
-    return lines(file), member.account, member.secret
+    logging.getLogger("test").error("the end")  # lines of requests that wait for others come before it
+    said = lines(file)
+    assert said[-1]["event"] == "the end"
+    return said, member.account, member.secret
 
 
 async def test_commands_are_logged_with_id_account_and_seq(tmp_path: Path) -> None:
@@ -72,6 +76,22 @@ async def test_no_secret_is_in_the_log(tmp_path: Path) -> None:
     written = "".join(file.read_text(encoding="utf-8") for file in (tmp_path / "log").iterdir())
     assert "careless" in written
     assert secret not in written
+
+
+async def test_lines_of_requests_are_written_together_and_none_is_lost(tmp_path: Path) -> None:
+    file = log_to(tmp_path, "info")
+    gathering = gathering_file()
+    assert gathering is not None
+    for number in range(GATHERED_MAX + 1):
+        gathering.gather("info", "gateway", "request", {"seq": number})
+    assert [line["seq"] for line in lines(file)] == list(range(GATHERED_MAX))
+    structlog.get_logger("gateway").info("request", seq=GATHERED_MAX + 1)
+    assert [line["seq"] for line in lines(file)] == list(range(GATHERED_MAX + 2))
+    assert {(*line,) for line in lines(file)[:-1]} == {("seq", "event", "level", "logger", "timestamp")}
+    assert lines(file)[-1].keys() == lines(file)[0].keys()
+    gathering.gather("info", "gateway", "request", {"seq": -1})
+    while lines(file)[-1]["seq"] != -1:  # noqa: ASYNC110  (a tenth of a second later it is in the file)
+        await asyncio.sleep(0.01)
 
 
 def test_what_libraries_log_is_json_too(tmp_path: Path) -> None:
