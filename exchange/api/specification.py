@@ -27,6 +27,8 @@ class Specification(Answer, frozen=True, kw_only=True):
     ceiling: str | None
     limit_basis_points: int
     """The day's limits either way, before widening and within the regime (clauses 4.5, 4.12)."""
+    position_limit: int | None
+    """Lots that one account may hold; null without a limit, and once the contract has ended (clause 5.13)."""
     maker_basis_points: int
     taker_basis_points: int
     as_of_seq: int

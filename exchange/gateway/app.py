@@ -94,6 +94,7 @@ _PAGES: Final = {
     "/operator": "operator.html",
     "/login": "login.html",
     "/docs": "docs.html",
+    "/contracts/{symbol}": "contract.html",
 }
 
 Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -36,6 +36,7 @@ async def specification(call: Call) -> Specification:
         floor=regime.floor,
         ceiling=regime.ceiling,
         limit_basis_points=rules.limit_basis_points,
+        position_limit=views.position_limit(listed.index) or None,
         maker_basis_points=rules.maker_basis_points,
         taker_basis_points=rules.taker_basis_points,
         as_of_seq=views.seq,

@@ -447,6 +447,12 @@ class Views:
         """Return the position limits, and what is reported."""
         return self._state.position_rules
 
+    def position_limit(self, contract: int) -> int:
+        """Return the lots of a contract that one account may hold (clause 5.13); 0: any, or it has ended."""
+        if not self._state.contract_row(contract)["active"]:
+            return 0
+        return self._state.engine.terms(contract).position_limit
+
     def large_positions(self) -> list[LargePosition]:
         """Return the positions that operators are told of, by contract and account (clause 5.14)."""
         return large_positions(self._state)

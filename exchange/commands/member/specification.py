@@ -41,6 +41,11 @@ def contract(
         ("pricing regime", _regime(told), "4.11"),
         ("margin, long lot", f"{cny(listed.margin_long_fen)} CNY", "5.1"),
         ("margin, short lot", f"{cny(listed.margin_short_fen)} CNY", "5.1"),
+        (
+            "position limit",
+            "none" if told.position_limit is None else f"{told.position_limit:,} lots",
+            "5.13",
+        ),
         ("fees", f"maker {told.maker_basis_points}, taker {told.taker_basis_points} basis points", "8.1"),
         ("last trading day", listed.last_trading_day, "4.3"),
         ("becomes", ", ".join(told.becomes) or "reservations, at the final settlement price", "6.4"),

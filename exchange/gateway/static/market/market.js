@@ -188,6 +188,7 @@ class Market {
       hub: this.hubs.get(contract.hub), period: periodName(contract), hours: count(contract.hours), cards: contract.cards_per_lot,
       last_day: contract.last_trading_day, settlement: contract.settlement_price ?? contract.reference_price,
     }));
+    element("terms").href = `/contracts/${contract.symbol}`;
     element("halted").hidden = !contract.halted;
   }
 
