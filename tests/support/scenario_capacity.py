@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, time
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
 from exchange.api.attest import AgentKey, attestation_bytes, readings_bytes
@@ -64,8 +65,8 @@ def certify(of: Scenario, told: list[Any]) -> str | None:
         memory_gb=80,
         signature=_key(site_id).sign(signed),
     )
-    of.must(attested)
-    return of.send(p.CertifyCapacity(capacity_id=capacity_id, cards=cards))
+    below = of.send(attested)
+    return below or of.send(p.CertifyCapacity(capacity_id=capacity_id, cards=cards))
 
 
 def revoke(of: Scenario, certificate_id: int) -> str | None:
@@ -204,6 +205,9 @@ ACTIONS = {
     "offer": offer,
     "take": take,
     "unoffer": lambda of, told: of.send(d.WithdrawOffer(account=of.account(told[0]), offer_id=told[1])),
+    "ladder": lambda of, told: of.send(
+        p.SetPrimaryRules(ladder=tuple(msgspec.convert(told, list[p.GradeMinimum])))
+    ),
     "certify": certify,
     "revoke": revoke,
     "pledge": pledge,
