@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 
 from exchange.domain.messages import SetRules
+from matching.records import Records
 from sims.engine.outcome import outcome_of
 from sims.engine.simulation import Simulation
 from sims.scenario.load import ScenarioError, load_scenario, plain, scenario_of, shipped, split_values
@@ -19,14 +21,41 @@ def refusal(*overrides: str, name: str = "calm") -> str:
     return str(refused.value)
 
 
+class Steps:
+    """Looks at the whole market after everything that is applied to it: after each array of commands and each
+    message, of members, of the day's driver, of shocks.
+    """
+
+    def __init__(self, simulation: Simulation) -> None:
+        self._market, self._fold = simulation.market, simulation.market.listener
+        self.count = 0
+        self.wrong: list[str] = []
+        self.open_lots: list[int] = []
+        simulation.market.listener = self
+
+    def __call__(self, events: Records) -> None:
+        self._fold(events)
+        self.count += 1
+        state = self._market.core.state
+        there = int(state.cash.sum() + state.fund.sum())
+        if there != state.deposits_fen - state.withdrawals_fen:
+            self.wrong.append(f"step {self.count}: money {there} of {state.deposits_fen}")
+        held = state.engine.positions()
+        sums = np.bincount(held["instrument"], held["position"])
+        if sums.any():
+            self.wrong.append(f"step {self.count}: contracts {np.flatnonzero(sums)} don't net to 0")
+        self.open_lots.append(int(np.abs(held["position"]).sum()))
+
+
 @pytest.mark.parametrize("name", shipped())
-def test_money_and_positions_conserve_in_every_scenario(name: str) -> None:
+def test_money_and_positions_conserve_at_every_step_of_every_scenario(name: str) -> None:
     simulation = Simulation(load_scenario(name, ["wake_seconds=1800"]), 1)
+    steps = Steps(simulation)
     simulation.run()
+    assert steps.wrong == []
+    assert steps.count > simulation.scenario.days * 20 and max(steps.open_lots) > 100
     simulation.market.core.check()
     outcome = outcome_of(simulation)
-    state = simulation.market.core.state
-    assert int(state.cash.sum() + state.fund.sum()) == state.deposits_fen - state.withdrawals_fen
     assert (simulation.board.positions.sum(axis=0) == 0).all()
     assert outcome.trades > 50 and outcome.metrics["conversion"] > 0
 
