@@ -10,6 +10,7 @@ SHARED = {
     "peers",
     "report",
     "scheduler_cases",
+    "sims_peers",
     "streams",
     "wire_echo",
     "wire_feed",

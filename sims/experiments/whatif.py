@@ -2,7 +2,8 @@
 
 Two cores take the same commands in the same sequence: one under the rules as they were, one under rules with
 some figures changed. Members are taken to have sent the same orders; a cancellation or an amendment is led to
-the order that the same command made in the other core, whatever its id is there.
+the order that the same command made in the other core, whatever its id is there. Meters are of the world and
+not of a market: a provider delivers the same share of what it owes in both.
 """
 
 from __future__ import annotations
@@ -10,18 +11,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
-from exchange.domain.messages import RareMessage, SetRules
+from exchange.domain.calendar import epoch_day
+from exchange.domain.messages import FinishDelivery, MeterReadings, RareMessage, SetRules
 from exchange.journal import FrameKind, Position, frames_after
 from exchange.service.core import CORE_VERSION, LIMITS, Core, command_block
 from exchange.service.frames import unpack_rare
 from exchange.service.results import Applied
-from exchange.service.state import HOUSE
+from exchange.service.state import HOUSE, State
 from matching.constants import ACCEPTED, REJECTED, TRADE
 from matching.engine import Engine
 from matching.records import Records, RejectCode
@@ -35,6 +39,9 @@ RULES = {
     "margin.scan": "margin_basis_points",
 }
 """What can be changed, and the field of SetRules that it is."""
+
+SAME = ("day", "provider", "buyer", "contract", "lots", "certificate")
+"""Columns that tell a reservation from another."""
 
 
 class RuleError(ValueError):
@@ -107,8 +114,12 @@ def replay_under(journal: Path, changed: dict[str, int], progress: Callable[[int
     for frame in frames_after(journal, Position(), CORE_VERSION):
         if frame.kind is FrameKind.RARE:
             time_ns, message = unpack_rare(frame.body)
+            if isinstance(message, FinishDelivery):
+                deliver_alike(was.core.state, would.core.state, message.day)
             was.note(was.core.apply_rare(frame.first_seq, time_ns, message))
-            would.note(would.core.apply_rare(frame.first_seq, time_ns, _under(message, changed)))
+            applied = would.core.apply_rare(frame.first_seq, time_ns, _under(message, changed))
+            if not isinstance(message, MeterReadings):  # they name reservations of the other market
+                would.note(applied)
         else:
             commands = command_block(frame.body)
             first = was.core.apply_hot(commands)
@@ -118,6 +129,38 @@ def replay_under(journal: Path, changed: dict[str, int], progress: Callable[[int
             _name(first.events, second.events, names)
         progress(len(frame.body))
     return Replayed(was, would, was.core.seq)
+
+
+def deliver_alike(was: State, would: State, day: date) -> None:
+    """Set the meters of a day's reservations in `would` by those in `was`, hour by hour.
+
+    A provider delivers the share that it delivered of the same contract; of what it owes in `would` alone,
+    the share that it delivered of everything that day; all of it, if it owed nothing there. Nothing is set
+    where both have the same reservations: their readings are the same.
+    """
+    ours, theirs = was.reservations.rows, would.reservations.rows
+    if len(ours) == len(theirs) and all((ours[name] == theirs[name]).all() for name in SAME):
+        return
+    ours = ours[ours["day"] == epoch_day(day)]
+    symbols = np.array([was.contracts[index].symbol for index in ours["contract"].tolist()])
+    owed = _cards(was, ours)
+    for at in np.flatnonzero(theirs["day"] == epoch_day(day)).tolist():
+        row = theirs[at]
+        like = ours["provider"] == row["provider"]
+        same = like & (symbols == would.contracts[int(row["contract"])].symbol)
+        some = same if same.any() else like
+        if some.any():
+            share = np.maximum(ours["metered"][some], 0).sum(axis=0) / owed[some].sum()
+        else:
+            share = np.ones(ours["metered"].shape[1])
+        theirs["metered"][at] = np.floor(share * _cards(would, theirs[at : at + 1]) + 0.5)
+
+
+def _cards(state: State, reservations: Records) -> NDArray[np.int64]:
+    """Return how many cards reservations are due each hour."""
+    each = [state.contracts[index].cards_per_lot for index in reservations["contract"].tolist()]
+    cards: NDArray[np.int64] = reservations["lots"] * np.array(each, np.int64)
+    return cards
 
 
 def _under(message: RareMessage, changed: dict[str, int]) -> RareMessage:

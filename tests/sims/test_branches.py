@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from history_days import Days
+from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 from sims.commands.sim import app
 from sims.experiments.store import Store
-from sims.experiments.whatif import RuleError, parse_rules, replay_under
+from sims.experiments.whatif import RuleError, Side, parse_rules, replay_under
 
 
 def invoke(*arguments: str, code: int = 0) -> str:
@@ -95,6 +97,30 @@ def test_a_replay_under_narrow_limits_refuses_orders_and_stays_sound(journal: Pa
     found = replay_under(journal / "journal", parse_rules(["limit.daily=50"]), lambda _: None)
     found.would.core.check()
     assert found.would.rejected["PRICE_OUTSIDE_LIMITS"] > found.was.rejected["PRICE_OUTSIDE_LIMITS"]
+
+
+def delivered(side: Side) -> dict[tuple[int, int, int], tuple[NDArray[np.float64], int, int]]:
+    """Of finished reservations by day, provider and contract: cards by hour, cards due an hour, how many."""
+    found: dict[tuple[int, int, int], tuple[NDArray[np.float64], int, int]] = {}
+    for row in side.core.state.reservations.rows[side.core.state.reservations.rows["finished"] == 1]:
+        key = (int(row["day"]), int(row["provider"]), int(row["contract"]))
+        cards, due, count = found.get(key, (np.zeros(24), 0, 0))
+        each = side.core.state.contracts[int(row["contract"])].cards_per_lot
+        found[key] = (cards + row["metered"].clip(0), due + int(row["lots"]) * each, count + 1)
+    return found
+
+
+def test_in_a_replay_providers_deliver_the_share_that_they_delivered(journal: Path) -> None:
+    found = replay_under(journal / "journal", parse_rules(["limit.daily=50"]), lambda _: None)
+    was, would = delivered(found.was), delivered(found.would)
+    owing = {key[:2] for key in was}
+    both, new = was.keys() & would.keys(), [key for key in would if key[:2] not in owing]
+    assert both and new, "the day has what this test looks at"
+    for key in both:
+        cards, due, count = would[key]
+        expected = was[key][0] / was[key][1] * due
+        assert (np.abs(cards - expected) <= 0.5 * count).all()
+    assert all((would[key][0] == would[key][1]).all() for key in new), "who owed nothing delivers in full"
 
 
 def test_the_command_prints_both_and_refuses_with_a_sentence(journal: Path, tmp_path: Path) -> None:
