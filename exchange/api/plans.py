@@ -116,8 +116,36 @@ class PlannedNomination(Answer, frozen=True, kw_only=True):
     hours: int
 
 
+class PlanBaseline(Answer, frozen=True, kw_only=True):
+    """A usual way of placing the same work: both costs are over what both serve, with reserved cards at their
+    price. Savings are shares of the baseline's; `unserved` is what it leaves out.
+    """
+
+    name: str
+    description: str
+    unserved: int
+    cost_fen: int
+    plan_cost_fen: int
+    cost_saving: float
+    carbon_saving: float
+
+
+class PlannedClass(Answer, frozen=True, kw_only=True):
+    """Workloads of one latency class: the tightest limit among them (null: none), and the longest round trip
+    of those that are placed (null: none is).
+    """
+
+    latency_class: str
+    limit_ms: float | None
+    workloads: int
+    placed: int
+    longest_round_trip_ms: float | None
+
+
 class PlanResult(Answer, frozen=True, kw_only=True):
-    """What was planned. `gap` is certified: no plan is better by more than this share (null: not bounded)."""
+    """What was planned. `gap` is certified: no plan is better by more than this share (null: not bounded).
+    `baselines` are compared when the search is over (null: not yet).
+    """
 
     status: str
     gap: float | None
@@ -130,6 +158,8 @@ class PlanResult(Answer, frozen=True, kw_only=True):
     left_out: list[LeftOut]
     orders: list[PlannedOrder]
     nominations: list[PlannedNomination]
+    classes: list[PlannedClass]
+    baselines: list[PlanBaseline] | None
 
 
 class PlanAnswer(Answer, frozen=True, kw_only=True):

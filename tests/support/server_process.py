@@ -10,12 +10,14 @@ import subprocess
 import sys
 from datetime import time
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from exchange_server import DEPOSIT_FEN, FRIDAY, serving
+from msgspec.structs import asdict
 
 from exchange.client import ExchangeClient, Profile
 from exchange.domain.calendar import moment_ns
+from exchange.service.bootstrap import OPERATOR_ROLES
 
 
 class ServerProcess:
@@ -51,12 +53,19 @@ class ServerProcess:
 
     def step(self, command: str) -> None:
         """Let the market move: `at 15:30`, and wait until it has."""
+        assert self._told(command) == "done"
+
+    def add_operator(self, name: str) -> Profile:
+        """Make an operator with every role, as `dongxi operator add` does, and return its profile."""
+        return Profile(**self._told(f"operator {name}"))
+
+    def _told(self, command: str) -> Any:
         assert self._process is not None
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(command + "\n")
         self._process.stdin.flush()
-        assert self._process.stdout.readline() == "done\n"
+        return json.loads(self._process.stdout.readline())
 
     async def admit(self, name: str, kind: str = "enterprise") -> Profile:
         """Admit a member with cash."""
@@ -85,32 +94,25 @@ class ServerProcess:
             self.kill()
 
 
+def _say(what: object) -> None:
+    print(json.dumps(what), flush=True)
+
+
 async def _serve(folder: Path) -> None:
     async with serving(folder) as served:
         opening = moment_ns(FRIDAY, time(10, 0))
         if served.clock.now_ns() < opening:
             await served.at(10)
-        owner = served.operator
-        print(
-            json.dumps(
-                {
-                    "base_url": served.base_url,
-                    "operator": {
-                        "member": owner.member,
-                        "account": owner.account,
-                        "key_id": owner.key_id,
-                        "secret": owner.secret,
-                        "base_url": owner.base_url,
-                    },
-                }
-            ),
-            flush=True,
-        )
+        _say({"base_url": served.base_url, "operator": asdict(served.operator)})
         loop = asyncio.get_running_loop()
         while line := await loop.run_in_executor(None, sys.stdin.readline):
-            hour, minute = line.split()[1].split(":")
-            await served.at(int(hour), int(minute))
-            print("done", flush=True)
+            order, what = line.split()
+            if order == "at":
+                hour, minute = what.split(":")
+                await served.at(int(hour), int(minute))
+                _say("done")
+            else:
+                _say(asdict(await served.add_operator(what, *OPERATOR_ROLES)))
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ async function show() {
   }
   for (const [tag, operations] of groups) {
     const box = node("section", { className: "panel" });
-    box.append(node("h3", { text: tag }), ...operations);
+    box.append(node("h2", { text: tag }), ...operations);
     element("operations").append(box);
   }
   element("note").textContent = say("api_feed");

@@ -78,3 +78,23 @@ def test_idle_cards_are_sold_as_the_page_says(tmp_path: Path, monkeypatch: pytes
     assert "-3" in said["dongxi positions"]
     assert "11.60" in said["dongxi orders"], "the fourth lot waits in the book"
     assert "GUIAN" in said["dongxi reservations"]
+
+
+def test_a_market_day_is_run_as_the_page_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = (TUTORIALS / "run-a-market-day.md").read_text("utf-8")
+    *day, after, end = BLOCK.findall(page)
+    with ServerProcess(tmp_path / "exchange") as server:
+        for name in ("chen", "wang"):
+            (tmp_path / f"{name}.toml").write_text(profile_text(server.add_operator(name)), "utf-8")
+        said = run("".join(day), tmp_path)
+        server.step("at 15:45")
+        evening = run(after, tmp_path)
+        said |= run(end, tmp_path)
+    assert (tmp_path / "blue.toml").stat().st_mode & 0o777 == 0o600
+    assert "5,250,000.50" in said["dongxi members list"]
+    assert "5,250,013.00" in evening["dongxi members list"], "with what two operators gave back"
+    halted = said["dongxi halt --hub GUIAN"].split()[0]
+    assert said["dongxi resume --hub GUIAN"].split()[0] == halted != "0"
+    assert "approved by wang" in said["dongxi proposals list"]
+    assert "every byte is sound" in said["dongxi audit verify --data saved"]

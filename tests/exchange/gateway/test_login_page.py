@@ -6,9 +6,7 @@ It learns that nobody is logged in from a 401, which a browser reports on its co
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
-import pytest
 from browser import IN_A_BROWSER, browsing
 from exchange_server import Served, serving
 from playwright.async_api import Browser, Page, expect
@@ -33,11 +31,8 @@ async def log_in_by_keyboard(page: Page, name: str, password: str) -> None:
     await page.keyboard.press("Enter")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_log_in_look_and_log_out_by_keyboard(
-    tmp_path: Path, chrome: Browser, scheme: Literal["light", "dark"]
-) -> None:
-    async with serving(tmp_path) as served, browsing(chrome, scheme, outages=True) as page:
+async def test_log_in_look_and_log_out_by_keyboard(tmp_path: Path, chrome: Browser) -> None:
+    async with serving(tmp_path) as served, browsing(chrome, outages=True) as page:
         await with_password(served, "blue")
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))

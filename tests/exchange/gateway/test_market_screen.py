@@ -6,9 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Literal
 
-import pytest
 from browser import IN_A_BROWSER, PASSWORD, browsing, log_in
 from exchange_server import Served, serving
 from playwright.async_api import Browser, Page, Route, WebSocketRoute, expect
@@ -23,13 +21,11 @@ NO_HISTORY = "Failed to load resource: the server responded with a status of 503
 
 
 @asynccontextmanager
-async def trading(
-    tmp_path: Path, chrome: Browser, scheme: Literal["light", "dark"] = "light"
-) -> AsyncIterator[tuple[Served, Page, Profile]]:
+async def trading(tmp_path: Path, chrome: Browser) -> AsyncIterator[tuple[Served, Page, Profile]]:
     """A market with one seller, and a buyer logged in at the screen. No process fills the history here, so
     its absence may be reported.
     """
-    async with serving(tmp_path) as served, browsing(chrome, scheme, outages=True) as page:
+    async with serving(tmp_path) as served, browsing(chrome, outages=True) as page:
         seller = await served.admit("red", "provider")
         await served.at(9, 30)
         await log_in(served, page, await served.admit("blue", "enterprise"), "/")
@@ -49,11 +45,8 @@ async def write_order(page: Page, price: str, quantity: int) -> None:
     await page.fill("#ticket [name=quantity]", str(quantity))
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_an_order_is_previewed_sent_filled_and_cancelled(
-    tmp_path: Path, chrome: Browser, scheme: Literal["light", "dark"]
-) -> None:
-    async with trading(tmp_path, chrome, scheme) as (served, page, seller):
+async def test_an_order_is_previewed_sent_filled_and_cancelled(tmp_path: Path, chrome: Browser) -> None:
+    async with trading(tmp_path, chrome) as (served, page, seller):
         await sell(served, seller, "11.90", 3)
         await expect(page.locator("#ladder .sell").last).to_contain_text("11.90")
         await page.locator("#ladder .sell button").last.click()

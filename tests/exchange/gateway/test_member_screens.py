@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+from accessibility import violations
 from browser import IN_A_BROWSER, browsing, log_in
 from exchange_server import Served, serving
 from playwright.async_api import Browser, Route, expect
@@ -88,6 +90,20 @@ async def test_a_plan_is_searched_and_its_orders_placed(tmp_path: Path, chrome: 
         await expect(page.locator("#plans tbody")).to_contain_text("done", timeout=240_000)
         await expect(page.locator("#result")).to_contain_text("1 / 1")
         await expect(page.locator("#plan-runs tbody")).to_contain_text("train, first")
+        row = page.locator("#plan-baselines tbody tr", has_text="room for everybody")
+        async with served.client(blue) as client:
+            (job,) = await client.plans()
+            result = (await client.planned(job.plan_id)).result
+        assert result is not None and result.baselines is not None
+        (east,) = [one for one in result.baselines if one.name == "all_east_unlimited"]
+        assert 0 < east.plan_cost_fen < east.cost_fen, "what Guian offers is cheaper than Shanghai's list"
+        assert east.cost_saving == pytest.approx(1 - east.plan_cost_fen / east.cost_fen, abs=1e-6)
+        await expect(row).to_contain_text(f"{east.cost_fen / 100:,.2f} CNY")
+        await expect(row).to_contain_text(f"{100 * east.cost_saving:.1f}".removesuffix(".0"))
+        (tier,) = result.classes
+        assert (tier.latency_class, tier.placed) == ("ai_train", 1)
+        await expect(page.locator("#plan-classes tbody")).to_contain_text("ai_train")
+        assert await violations(page) == []
         await page.get_by_role("button", name="Place 1 order(s)").click()
         await expect(page.locator("#plan-note")).to_have_text("1 of 1 order(s) taken.")
         await expect(page.locator("#positions tbody")).to_contain_text(SYMBOL)

@@ -88,4 +88,7 @@ export const english = {
   "terms.margin_long": "Margin of a lot, long", "terms.margin_short": "Margin of a lot, short", "terms.position_limit": "Position limit of an account", "terms.lots": "{lots} lots",
   "terms.last_day": "Last trading day", "terms.settlement": "Settlement price", "terms.not_settled": "none yet", "terms.becomes": "Becomes", "terms.reservations": "reservations, invoiced at the final settlement price for what is delivered",
   "terms.ended": "no longer trades", "terms.as_of": "As of sequence number {seq}.",
+  savings: "Saved against the usual ways", savings_words: "Each over the work that both serve, reserved cards at their price; a negative share costs or emits more.", savings_later: "Compared when the search is over.",
+  baseline: "Way", baseline_cost: "Its cost", plan_cost: "The plan's", saved: "Saved", carbon_saved: "Carbon saved", unserved: "It leaves out", latency_classes: "Latency classes", latency_class: "Class", limit_ms: "Tightest limit", longest_round_trip: "Longest round trip",
+  "baseline.all_east": "all in the east", "baseline.all_east_unlimited": "all in the east, room for everybody", "baseline.cheapest_first": "cheapest first", "baseline.regret": "cheapest, most regret first", "baseline.failover": "each its own optimum, else the next", "baseline.first_fit": "first with room",
 };

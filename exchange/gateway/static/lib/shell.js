@@ -3,6 +3,7 @@
 import { logOut, Refused, session, Unreachable } from "./api.js";
 import { element, node } from "./dom.js";
 import { Feed } from "./feed.js";
+import { scrollingByKeys } from "./scrolling.js";
 import { language, say, switchLanguage, translate } from "./words.js";
 
 const SCREENS = [["/", "market"], ["/provider", "provider"], ["/enterprise", "enterprise"], ["/operator", "operator"], ["/docs", "api"]];
@@ -52,6 +53,7 @@ addEventListener("unhandledrejection", (event) => {
 /** Build the header and translate the page; return who is logged in, or null. */
 export async function mountShell() {
   translate();
+  document.querySelectorAll(".scroll").forEach(scrollingByKeys);
   const other = node("button", { type: "button", className: "plain", text: language === "zh" ? "English" : "中文", onclick: switchLanguage });
   other.lang = language === "zh" ? "en" : "zh";
   const who = node("span", { id: "who" });

@@ -35,7 +35,7 @@ export class Ladder {
       const level = side === "sell" ? asks[ROWS - 1 - index] : bids[index - ROWS];
       const [lots, mine] = side === "sell" ? [cells[3], cells[4]] : [cells[1], cells[0]];
       setText(button, level ? price(level.price) : "");
-      button.disabled = !level;
+      button.hidden = !level;
       setText(lots, level ? count(level.quantity) : "");
       lots.style.setProperty("--depth", level ? `${(100 * level.quantity) / most}%` : "0%");
       lots.title = level ? say("orders_at", { orders: count(level.orders) }) : "";

@@ -3,6 +3,7 @@
 import { ask, get } from "../lib/api.js";
 import { element, node } from "../lib/dom.js";
 import { sending, telling } from "../lib/forms.js";
+import { scrollingByKeys } from "../lib/scrolling.js";
 import { fact, fill } from "../lib/tables.js";
 import { count, dayAfter, percent, say, sayCode, yuan } from "../lib/words.js";
 import { readCsv } from "./csv.js";
@@ -63,7 +64,7 @@ export class Plans {
     const { result } = await get(`/v1/plans/${job.plan_id}`);
     const faults = [...(job.message ? [job.message] : []), ...job.faults].map((text) => node("p", { className: "refused", text }));
     if (!result) return element("result").replaceChildren(...faults);
-    const tables = ["runs", "left", "orders"].map((name) => node("table", { id: `plan-${name}` }));
+    const tables = ["runs", "left", "orders", "classes", "baselines"].map((name) => node("table", { id: `plan-${name}` }));
     const orders = result.orders.filter((_, at) => !job.accepted.includes(at));
     const nominations = result.nominations.filter((_, at) => !job.nominated.includes(at));
     const accept = (path, key) => this.act(() => ask("POST", `/v1/plans/${job.plan_id}/${path}`, {}), (answer) =>
@@ -72,12 +73,15 @@ export class Plans {
       node("div", { className: "facts" }, fact("placed", `${count(result.placed)} / ${count(job.workloads)}`), fact("new_money", yuan(result.new_money_fen)),
         fact("carbon", say("kg", { amount: count(result.kgco2) })), fact("gap", gapText(result.gap)), fact("model", result.model)),
       node("p", { className: "quiet", text: result.why }),
-      node("h3", { text: say("runs") }), node("div", { className: "scroll" }, tables[0]),
-      node("h3", { text: say("left_out") }), node("div", { className: "scroll" }, tables[1]),
-      node("h3", { text: say("orders_of_plan") }), node("div", { className: "scroll" }, tables[2]),
+      titled("savings", tables[4]), node("p", { className: "quiet", text: say(result.baselines ? "savings_words" : "savings_later") }),
+      titled("latency_classes", tables[3]), titled("runs", tables[0]), titled("left_out", tables[1]), titled("orders_of_plan", tables[2]),
       node("p", {},
         node("button", { type: "button", disabled: !orders.length, text: say("place_orders", { count: count(orders.length) }), onclick: () => accept("accept", "orders_placed") }), " ",
         node("button", { type: "button", disabled: !nominations.length, text: say("make_nominations", { count: count(nominations.length) }), onclick: () => accept("nominate", "nominations_made") })));
+    fill("plan-baselines", ["baseline", "baseline_cost", "plan_cost", "saved", "carbon_saved", "unserved"], (result.baselines ?? []).map((one) => [
+      sayCode("baseline", one.name), yuan(one.cost_fen), yuan(one.plan_cost_fen), percent(one.cost_saving), percent(one.carbon_saving), count(one.unserved)]));
+    fill("plan-classes", ["latency_class", "limit_ms", "workloads", "placed", "longest_round_trip"], result.classes.map((one) => [
+      one.latency_class || "–", msText(one.limit_ms), count(one.workloads), count(one.placed), msText(one.longest_round_trip_ms)]));
     fill("plan-runs", ["workload", "hub", "hours", "members", "cards", "round_trip"], result.runs.map((one) => [
       one.workload, one.hub, `${one.first_hour} – ${one.end_hour}`, count(one.members),
       Object.entries(one.cards).map(([grade, cards]) => `${grade} ${cards}`).join(", "), say("ms", { ms: one.round_trip_ms.toFixed(1) })]));
@@ -87,6 +91,10 @@ export class Plans {
 }
 
 const gapText = (gap) => (gap === null || gap === undefined ? "–" : percent(gap));
+
+const msText = (ms) => (ms === null ? "–" : say("ms", { ms: ms.toFixed(1) }));
+
+const titled = (key, table) => node("section", {}, node("h3", { text: say(key) }), scrollingByKeys(node("div", { className: "scroll" }, table)));
 
 function progressOf(plan) {
   if (!GOING_ON.includes(plan.state)) return "";

@@ -1,0 +1,100 @@
+"""A plan as the API shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from exchange.api import plans as api
+from exchange.api.formats import price_text
+from scheduler.io.nominating import nominations_of
+from scheduler.io.schedule import Run, Schedule
+from scheduler.io.venue import Stock, orders_of
+from scheduler.io.workloads import WorkloadRow
+from scheduler.savings import BaselineRow, Comparison
+from scheduler.types import MILLI
+
+
+def finite(number: float) -> float | None:
+    """Return a number, or None for an infinite one."""
+    return number if number < float("inf") else None
+
+
+def result_of(
+    schedule: Schedule, stock: Stock, rows: Sequence[WorkloadRow], compared: Comparison | None
+) -> api.PlanResult:
+    """A schedule of the workloads in `rows`, beside the baselines if it was compared with them."""
+    return api.PlanResult(
+        status=schedule.status.value,
+        gap=finite(schedule.gap),
+        placed=schedule.totals.placed,
+        new_money_fen=schedule.totals.new_money_fen,
+        kgco2=round(schedule.totals.kgco2, 6),
+        model=schedule.model,
+        why=schedule.why,
+        runs=[_run(run) for run in schedule.runs],
+        left_out=[
+            api.LeftOut(workload=left.workload, reason=left.reason, detail=left.detail, change=left.change)
+            for left in schedule.left
+        ],
+        orders=[
+            api.PlannedOrder(
+                symbol=order.symbol,
+                quantity=order.lots,
+                price=price_text(order.limit_ticks),
+                needed_cards=order.needed_cards,
+                cost_at_book_fen=order.at_book_fen,
+                cost_at_limit_fen=order.at_limit_fen,
+            )
+            for order in orders_of(schedule, stock.levels)
+        ],
+        nominations=[api.PlannedNomination(**n._asdict()) for n in nominations_of(schedule, stock)],
+        classes=_classes(schedule, rows),
+        baselines=None if compared is None else [_baseline(row) for row in compared.rows],
+    )
+
+
+def _run(run: Run) -> api.PlannedRun:
+    return api.PlannedRun(
+        workload=run.workload,
+        hub=run.site,
+        first_hour=run.first_hour,
+        end_hour=run.end_hour,
+        members=run.members,
+        cards={grade: milli / MILLI for grade, milli in run.needs},
+        round_trip_ms=round(run.rtt_ms, 3),
+    )
+
+
+def _classes(schedule: Schedule, rows: Sequence[WorkloadRow]) -> list[api.PlannedClass]:
+    """The latency classes, the strictest first."""
+    trips: dict[str, float] = {}
+    for run in schedule.runs:
+        trips[run.workload] = max(run.rtt_ms, trips.get(run.workload, 0.0))
+    classes: dict[str, list[WorkloadRow]] = {}
+    for row in sorted(rows, key=lambda row: row.latency_ms_max):
+        classes.setdefault(row.latency_class, []).append(row)
+    found = []
+    for name, members in classes.items():
+        placed = [trips[row.id] for row in members if row.id in trips]
+        found.append(
+            api.PlannedClass(
+                latency_class=name,
+                limit_ms=finite(members[0].latency_ms_max),
+                workloads=len(members),
+                placed=len(placed),
+                longest_round_trip_ms=round(max(placed), 3) if placed else None,
+            )
+        )
+    return found
+
+
+def _baseline(row: BaselineRow) -> api.PlanBaseline:
+    return api.PlanBaseline(
+        name=row.name,
+        description=row.description,
+        unserved=row.unserved,
+        cost_fen=row.baseline_common.cost_with_reserved_fen,
+        plan_cost_fen=row.plan_common.cost_with_reserved_fen,
+        cost_saving=round(row.cost_saving, 6),
+        carbon_saving=round(row.carbon_saving, 6),
+    )
