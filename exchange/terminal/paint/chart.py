@@ -56,7 +56,7 @@ def paint_chart(model: TradingModel, size: tuple[int, int]) -> list[Line]:
     if not bars or rows < 2:
         return filled([title, cut((Span(say("no_trades"), "dim"),), width)], size)
     scale = _scale(bars, 2 * rows)
-    drawn = [_candle(bar, scale) for bar in bars]
+    drawn = [candle_column(bar, scale) for bar in bars]
     inks: list[Ink] = ["up" if bar.close >= bar.open else "down" for bar in bars]
     last = scale.half(bars[-1].close) // 2
     lines = [title]
@@ -75,7 +75,7 @@ def _scale(bars: Sequence[Bar], halves: int) -> Scale:
     return Scale(low - lacking // 2, high + lacking - lacking // 2, halves)
 
 
-def _candle(bar: Bar, scale: Scale) -> list[str]:
+def candle_column(bar: Bar, scale: Scale) -> list[str]:
     """The characters of one candle, lowest row first."""
     low, high = scale.half(bar.low), scale.half(bar.high)
     foot, top = sorted((scale.half(bar.open), scale.half(bar.close)))

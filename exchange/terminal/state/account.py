@@ -1,7 +1,8 @@
 """The account: own orders, fills, positions and money, folded from snapshots and news.
 
 A snapshot is read while news come in. What came meanwhile is held, and what is newer than the snapshot is
-told again on top of it: nothing is lost and nothing counts twice.
+told again on top of it; what comes later and is in it already changes nothing. So nothing is lost and nothing
+counts twice, in whichever order the two connections deliver.
 """
 
 from __future__ import annotations
@@ -80,6 +81,8 @@ class Account:
         self.seq = -1
         """What money and positions are as of; -1: nothing is known."""
         self.calls: list[MarginCall] = []
+        self._orders_seq = self._fills_seq = -1
+        """What the latest snapshots are as of."""
         self._held: list[tuple[FeedAccount, str]] | None = None
 
     @property
@@ -95,6 +98,7 @@ class Account:
         """Take over snapshots of open orders and of the latest fills. `settled_day` is the last day that was
         settled: the fills of later days make up the day's profit. `all_fills`: the snapshot has all of these.
         """
+        self._orders_seq, self._fills_seq = orders.as_of_seq, fills.as_of_seq
         self.orders = {one.order_id: _working(one, orders.as_of_seq) for one in orders.orders}
         self.fills.clear()
         self.traded, self.traded_complete = {}, all_fills
@@ -102,11 +106,7 @@ class Account:
             self._fill(_own_fill(fill), counts=settled_day is None or fill.time[:10] > settled_day)
         held, self._held = self._held or [], None
         for message, time in held:
-            for news in in_order(message):
-                if news.seq > orders.as_of_seq:
-                    self._follow_standing(news)
-                if isinstance(news, FillNews) and news.seq > fills.as_of_seq:
-                    self._fill(_own_fill(news, time), counts=True)
+            self._take(message, time)
 
     def load_money(self, balances: Balances, positions: Iterable[Position], as_of_seq: int) -> None:
         """Take over cash and positions, unless news have told newer ones."""
@@ -121,11 +121,8 @@ class Account:
         """
         if self._held is not None:
             self._held.append((message, time))
-        for news in in_order(message):
-            self._follow_standing(news)
-            if isinstance(news, FillNews):
-                self._fill(_own_fill(news, time), counts=True)
-                self.fills_told += 1
+        self._take(message, time)
+        self.fills_told += len(message.fills)
         self.positions = dict(positions)
         self.cash_fen, self.margin_fen = message.cash_fen, message.margin_fen
         self.available_fen, self.seq = message.available_fen, message.seq
@@ -143,6 +140,13 @@ class Account:
     def mine(self, symbol: str) -> list[Working]:
         """The orders that stand in a contract."""
         return [one for one in self.orders.values() if one.symbol == symbol]
+
+    def _take(self, message: FeedAccount, time: str) -> None:
+        for news in in_order(message):
+            if news.seq > self._orders_seq:
+                self._follow_standing(news)
+            if isinstance(news, FillNews) and news.seq > self._fills_seq:
+                self._fill(_own_fill(news, time), counts=True)
 
     def _follow_standing(self, news: OrderNews | FillNews) -> None:
         """What news do to the orders that stand; the fills of a command may be told after its end."""
