@@ -9,15 +9,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any, Final
 
-from exchange.api import requests
 from exchange.api.feed import Channel, FeedAccount, FeedOrders, FeedOrdersDelta, FeedStatus, FeedWelcome
-from exchange.api.history import CandlesQuery
-from exchange.api.money import Positions
+from exchange.api.history import Interval
 from exchange.api.requests import NewOrder
-from exchange.api.trading import Fills, Order, Orders
 from exchange.client import (
     AccountMissed,
     ExchangeClient,
@@ -29,16 +26,21 @@ from exchange.client import (
 )
 from exchange.client import Ticket as OrderTicket
 from exchange.client.desk import ENDED, with_id
+from exchange.terminal.snapshots import Snapshots
 from exchange.terminal.state.account import Working
-from exchange.terminal.state.model import Part, TradingModel
-from exchange.terminal.state.tape import CANDLES_KEPT, INTERVALS
+from exchange.terminal.state.model import TradingModel
+from exchange.terminal.state.tape import INTERVALS
 
 PATIENCE_S: Final = 5.0
 """How long one attempt to clear an order up lasts; there is another after it."""
 CALLS_S: Final = 15.0
 """How often margin calls are looked for."""
-LOAD_AGAIN_S: Final = 2.0
-"""After a snapshot that couldn't be read."""
+CANDLES: Final[dict[Interval, Channel]] = {
+    "1m": "candles_1m",
+    "5m": "candles_5m",
+    "1h": "candles_1h",
+    "1d": "candles_1d",
+}
 SHARE_S: Final = 0.02
 """After this long of messages without a pause keys and the screen get their turn."""
 
@@ -52,24 +54,23 @@ class Link:
         self.desk = OrderDesk(client, patience_s=PATIENCE_S)
         self._client, self._model, self._clock = client, model, clock
         self._own = client.profile is not None
-        self._streams: list[Stream] = []
         self._contract: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._loading = asyncio.Lock()
         self._welcomed = False
+        self._market = Stream(client, ["l1", "status"], ["*"], own=self._own)
+        self._snapshots = Snapshots(client, model, self._market.market, clock)
+        self._streams = [self._market]
 
     async def run(self) -> None:
         """Follow the market until cancelled, or until the exchange refuses for good."""
-        market = Stream(self._client, ["l1", "status"], ["*"], own=self._own)
-        self._streams.append(market)
         try:
-            async with market:
+            async with self._market:
                 if self._own:
                     self._begin(self._watch_calls())
                 else:
-                    self._begin(self._load())
-                async for message in _in_turn(market):
-                    self._heard(market, message)
+                    self._begin(self._snapshots.load())
+                async for message in _in_turn(self._market):
+                    self._heard(message)
         except ExchangeError as error:
             self._model.refuse(error.code, error.message, self._clock())
 
@@ -143,12 +144,14 @@ class Link:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def _heard(self, stream: Stream, message: object) -> None:
+    def _heard(self, message: object) -> None:
         model, now_s = self._model, self._clock()
+        if isinstance(message, Interrupted):
+            self.look()
         if isinstance(message, FeedAccount):
             for ticket in self.desk.follow(message):
                 model.outcome(ticket, now_s)
-            model.follow_account(message, stream.account.positions, now_s)
+            model.follow_account(message, self._market.account.positions, now_s)
             return
         before = model.phase, model.trading_day
         model.follow(message, now_s)
@@ -158,101 +161,30 @@ class Link:
         welcome = isinstance(message, FeedWelcome) and not self._welcomed
         if welcome or missed or turned or isinstance(message, AccountMissed):
             self._welcomed = True
-            self._begin(self._load())
-
-    async def _load(self) -> None:
-        """Read the listing and the account as they are, until that succeeds; what is told meanwhile comes on
-        top.
-        """
-        async with self._loading:
-            while not self._model.connection.ended:
-                try:
-                    await self._load_once()
-                except ExchangeError as error:
-                    self._model.log(self._clock(), "note", str(error), grave=True)
-                    await asyncio.sleep(LOAD_AGAIN_S)
-                else:
-                    return
-
-    async def _load_once(self) -> None:
-        client, model = self._client, self._model
-        status = await client.status()
-        model.phase, model.trading_day = status.phase, status.trading_day
-        model.set_clock(status.market_time, self._clock(), status.clock_speed)
-        if self._own:
-            await self._load_account()
-        model.quotes.name_hubs([(hub.code, f"{hub.name_en} {hub.name_zh}") for hub in await client.hubs()])
-        model.quotes.load(await client.contracts())
-        model.changed |= set(Part)
-
-    async def _load_account(self) -> None:
-        client, account = self._client, self._model.account
-        account.expect_snapshot()
-        settled = (await client.settlements()).day
-        orders = await self._open_orders()
-        fills = await client.get(
-            "/v1/fills", Fills, requests.FillsQuery(limit=requests.PAGE_MAX), signed=True
-        )
-        oldest = fills.fills[-1].time[:10] if len(fills.fills) == requests.PAGE_MAX else ""
-        account.load(
-            orders, fills, settled, all_fills=not oldest or (settled is not None and oldest <= settled)
-        )
-        positions = await client.get("/v1/positions", Positions, signed=True)
-        account.load_money(await client.balances(), positions.positions, positions.as_of_seq)
-
-    async def _open_orders(self) -> Orders:
-        """All open orders, as of the first page: what changed while the others were read is told as news."""
-        found: list[Order] = []
-        cursor, seq = None, None
-        while True:
-            query = requests.OrdersQuery(limit=requests.PAGE_MAX, cursor=cursor)
-            page = await self._client.get("/v1/orders", Orders, query, signed=True)
-            found += page.orders
-            cursor, seq = page.next_cursor, page.as_of_seq if seq is None else seq
-            if cursor is None:
-                return Orders(orders=found, as_of_seq=seq)
+            self._begin(self._snapshots.load())
 
     async def _follow_contract(self, symbol: str) -> None:
         model = self._model
         channels: list[Channel] = ["l3", "trades", "indicative"]
-        live: dict[str, Channel] = {
-            "1m": "candles_1m",
-            "5m": "candles_5m",
-            "1h": "candles_1h",
-            "1d": "candles_1d",
-        }
-        channels.append(live[model.chart.interval])
+        channels.append(CANDLES[model.chart.interval])
         stream = Stream(self._client, channels, [symbol])
         self._streams.append(stream)
-        past = self._begin(self._load_past(symbol))
+        past = self._begin(self._snapshots.load_past(symbol))
         try:
             async with stream:
                 async for message in _in_turn(stream):
                     if isinstance(message, FeedOrders | FeedOrdersDelta):
                         model.follow_book(stream.market.orders.get(symbol), self._clock())
                     else:
-                        if isinstance(message, Interrupted) and not message.complete:
-                            past = self._begin(self._load_past(symbol))
+                        if isinstance(message, Interrupted):
+                            self.look()
+                            past = self._begin(self._snapshots.load_past(symbol))
                         model.follow(message, self._clock())
         except ExchangeError as error:
             model.log(self._clock(), "note", str(error), grave=True)
         finally:
             past.cancel()
             self._streams.remove(stream)
-
-    async def _load_past(self, symbol: str) -> None:
-        """The trades and candles of before."""
-        model = self._model
-        with self._told():
-            model.tape.load((await self._client.trades(symbol)).trades)
-            model.changed.add(Part.TAPE)
-            chart = model.chart
-            query = CandlesQuery(interval=chart.interval, limit=CANDLES_KEPT)
-            try:
-                chart.load((await self._client.history.candles(symbol, query)).candles)
-            except ExchangeError as error:
-                model.log(self._clock(), "note", model.say("no_history", error.message))
-            model.changed.add(Part.CHART)
 
     async def _see_through(self, order: NewOrder) -> None:
         """Send, and go on asking until the outcome is certain."""
@@ -284,8 +216,8 @@ class Link:
             await asyncio.sleep(CALLS_S)
 
     @contextlib.contextmanager
-    def _told(self) -> Any:
-        """What is refused is told in the log; of a command without an answer, that it is in doubt."""
+    def _told(self) -> Iterator[None]:
+        """What is refused of a cancel is told in the log, or that it is in doubt for want of an answer."""
         model = self._model
         try:
             yield

@@ -42,6 +42,7 @@ class Connection:
         self.since_s = now_s
         self._heard_s = now_s
         self._was_live = False
+        self._down: str | None = None
 
     @property
     def may_send(self) -> bool:
@@ -56,21 +57,25 @@ class Connection:
     def heard(self, now_s: float) -> bool:
         """A message came; returns whether that changes the state."""
         self._heard_s = now_s
-        self._was_live = True
-        return self._turn(State.LIVE, "", now_s)
+        self._was_live = self._was_live or self._down is None
+        return self._judge(now_s)
 
     def looked(self, down: str | None, now_s: float) -> bool:
-        """Take in why there is no connection, if there is none (`Stream.down`), and how long nothing came;
+        """Take in why one of the connections is gone, if one is (`Stream.down`), and how long nothing came;
         returns whether that changes the state.
         """
-        quiet_s = now_s - self._heard_s
+        self._down = down
+        return self._judge(now_s)
+
+    def _judge(self, now_s: float) -> bool:
         if self.ended:
             return False
-        if self._was_live and (down is not None or quiet_s > QUIET_S):
-            return self._turn(State.STALE, down or f"nothing came for {QUIET_S:g} s", now_s)
-        if self.state is State.CONNECTING:
-            self.why = down or self.why
-        return False
+        if not self._was_live:
+            self.why = self._down or self.why
+            return False
+        if self._down is not None or now_s - self._heard_s > QUIET_S:
+            return self._turn(State.STALE, self._down or f"nothing came for {QUIET_S:g} s", now_s)
+        return self._turn(State.LIVE, "", now_s)
 
     def refused(self, code: str, message: str, now_s: float) -> bool:
         """The exchange refused for good."""

@@ -80,6 +80,8 @@ def test_a_connection_on_which_nothing_comes_is_no_longer_called_live() -> None:
     connection = Connection(0.0)
     assert not connection.looked("no route", 1.0)
     assert (connection.state, connection.why) == (State.CONNECTING, "no route")
+    assert not connection.heard(1.5), "one of two connections is there"
+    assert not connection.looked(None, 1.6)
     assert connection.heard(2.0)
     assert not connection.looked(None, 2.0 + QUIET_S)
     assert connection.may_send
@@ -87,6 +89,7 @@ def test_a_connection_on_which_nothing_comes_is_no_longer_called_live() -> None:
     assert (connection.state, connection.may_send) == (State.STALE, False)
     assert connection.heard(20.0)
     assert connection.looked("the connection broke", 20.1)
+    assert not connection.heard(20.2), "what comes over the other doesn't make it live"
     assert connection.refused("BAD_SIGNATURE", "revoked", 21.0)
     assert not connection.looked(None, 50.0)
     assert connection.state is State.EXPIRED
