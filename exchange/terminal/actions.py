@@ -43,6 +43,8 @@ class Actions:
         self.compact = False
         self.page = 10
         """Rows that a page moves by."""
+        self.searching = False
+        """Whether keys are letters of a search."""
         self.confirming: NewOrder | None = None
         """An order so large that it is to be asked about."""
         self._model, self._link, self._clock = model, link, clock
@@ -79,6 +81,7 @@ class Actions:
             "best_ask": lambda: self._to_best("sell"),
             "compact": self._turn_compact,
             "clear": lambda: self.look_for(""),
+            "search": self._search,
             "grade": self._next_grade,
             "interval": self._link.next_interval,
             "watch": self._watch,
@@ -95,6 +98,22 @@ class Actions:
         self.active = pane
         self._model.changed |= EVERYTHING
 
+    def type(self, key: str, text: str) -> bool:
+        """Take a key while one searches: Enter ends it, Esc drops it, others change the words; False for keys
+        that mean what they always do.
+        """
+        words = self._model.quotes.search
+        if key in ("enter", "escape"):
+            self.searching = False
+            self.look_for("" if key == "escape" else words)
+        elif key == "backspace":
+            self.look_for(words[:-1])
+        elif text.isprintable() and text:
+            self.look_for(words + text)
+        else:
+            return False
+        return True
+
     def look_for(self, words: str) -> None:
         """Search the markets."""
         self._model.quotes.look_for(words)
@@ -104,9 +123,19 @@ class Actions:
     def choose(self) -> None:
         """Trade the contract under the cursor of the active pane."""
         symbol = self._under_cursor()
-        if symbol is not None and symbol in self._model.quotes.by_symbol:
-            self._link.choose(symbol)
-            self.go("ladder")
+        if symbol is not None:
+            self.open(symbol)
+
+    def open(self, symbol: str) -> None:
+        """Trade a contract, and mark it in the markets; nothing if it isn't listed."""
+        quotes = self._model.quotes
+        if symbol not in quotes.by_symbol:
+            return
+        if symbol not in quotes.shown:
+            quotes.show_grade(quotes.by_symbol[symbol].contract.grade)
+        self.cursors["markets"] = quotes.shown.index(symbol)
+        self._link.choose(symbol)
+        self.go("ladder")
 
     def select_among(self, prices: Sequence[int], place: int) -> None:
         """Select a price that the ladder shows, by its place."""
@@ -225,6 +254,11 @@ class Actions:
         if model.symbol is not None and model.ticket.price is not None:
             watched = model.alerts.toggle(model.symbol, model.ticket.price)
             self._say("watching" if watched else "not_watching", model.symbol, price_text(model.ticket.price))
+
+    def _search(self) -> None:
+        self.searching = True
+        self.go("markets")
+        self.look_for("")
 
     def _bell(self) -> None:
         alerts = self._model.alerts

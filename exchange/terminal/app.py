@@ -24,7 +24,7 @@ from exchange.terminal.paint.ladder import TITLE_LINES, ladder_prices, paint_lad
 from exchange.terminal.paint.lists import paint_alerts, paint_fills, paint_orders, paint_positions, paint_tape
 from exchange.terminal.paint.markets import TITLE_LINES as MARKET_TITLE_LINES
 from exchange.terminal.paint.markets import market_rows, paint_markets
-from exchange.terminal.panes import BACK, Colours, Confirm, Help, Pane, Search
+from exchange.terminal.panes import BACK, Colours, Confirm, Help, Pane
 from exchange.terminal.state.model import EVERYTHING, TradingModel
 from exchange.terminal.state.ticket import PRESETS, Ticket
 from exchange.terminal.words import Language, Say
@@ -52,7 +52,7 @@ class TradingApp(App[None]):
     """See the module."""
 
     ENABLE_COMMAND_PALETTE = False
-    CSS: ClassVar[str] = f"Screen {{ background: {BACK}; overflow: hidden; }}"
+    CSS: ClassVar[str] = f"#_default {{ background: {BACK}; overflow: hidden; }}"
     TITLE = "Dongxi"
 
     def __init__(
@@ -99,13 +99,24 @@ class TradingApp(App[None]):
         return self.link.in_doubt()
 
     async def on_key(self, event: events.Key) -> None:
-        """Do what the key means."""
-        action = ACTIONS.get(event.key) or ACTIONS.get(event.character or "")
-        if action is None or len(self.screen_stack) > 1:
+        """Do what the key means; while one searches, it is a letter of the search."""
+        if len(self.screen_stack) > 1:
             return
-        event.stop()
-        event.prevent_default()
-        self.press(action, event.character or "")
+        if self.actions.searching and self.actions.type(event.key, event.character or ""):
+            event.stop()
+            event.prevent_default()
+            self._frame()
+            return
+        action = ACTIONS.get(event.key) or ACTIONS.get(event.character or "")
+        if action is not None:
+            event.stop()
+            event.prevent_default()
+            self.press(action, event.character or "")
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Look for what is pasted, while one searches."""
+        if self.actions.searching:
+            self.actions.type("", event.text)
 
     def press(self, action: str, key: str = "") -> None:
         """Do an action, and show at once what came of it."""
@@ -136,10 +147,6 @@ class TradingApp(App[None]):
     def _do_here(self, action: str) -> None:
         if action == "help":
             self.push_screen(Help(self.model.say, Colours(red_up=self._red_up)))
-        elif action == "search":
-            self.actions.go("markets")
-            hint = self.model.say("search_hint")
-            self.push_screen(Search(self.model.quotes.search, hint, self.actions.look_for))
         elif action == "colours":
             self._turn_colours()
         elif action == "leave":
@@ -179,10 +186,8 @@ class TradingApp(App[None]):
             self._arrange()
         if self._wanted is not None and self.model.quotes.by_symbol:
             symbol, self._wanted = self._wanted, None
-            if symbol in self.model.quotes.by_symbol:
-                self.link.choose(symbol)
-                self.actions.go("ladder")
-                self._arrange()
+            self.actions.open(symbol)
+            self._arrange()
         changed = self.model.take_changed()
         if changed:
             shown = (pane for name, pane in self._panes.items() if PARTS[name] in changed and pane.display)
@@ -217,7 +222,9 @@ class TradingApp(App[None]):
     def _body(self, name: Name, width: int, height: int) -> list[Line]:
         model, size = self.model, (width, height)
         paints: dict[Name, Callable[[], list[Line]]] = {
-            "markets": lambda: paint_markets(model, size, self._marked("markets")),
+            "markets": lambda: paint_markets(
+                model, size, self._marked("markets"), searching=self.actions.searching
+            ),
             "ladder": lambda: paint_ladder(model, size, compact=self.actions.compact),
             "tape": lambda: paint_tape(model, size),
             "chart": lambda: paint_chart(model, size),

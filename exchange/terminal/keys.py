@@ -21,8 +21,8 @@ GROUPS: Final[dict[tuple[str, str], tuple[Key, ...]]] = {
         Key(("s",), "sell", "s", ("sell at the selected price", "按所选价卖出")),
         Key(("B",), "buy_market", "B", ("buy, market to limit", "市价转限价买入")),
         Key(("S",), "sell_market", "S", ("sell, market to limit", "市价转限价卖出")),
-        Key(("x",), "cancel", "x", ("cancel own orders at the price, or the marked order", "撤所选价的委托")),
-        Key(("X",), "cancel_all", "X", ("cancel all own orders, everywhere", "撤全部委托")),
+        Key(("x",), "cancel", "x", ("cancel at the price", "撤所选价(或所选)委托")),
+        Key(("X",), "cancel_all", "X", ("cancel all, everywhere", "撤全部委托")),
     ),
     ("Quantity", "手数"): (
         Key(("1", "2", "3", "4", "5", "6", "7", "8", "9"), "preset", "1 … 9", ("a preset", "预设手数")),
@@ -37,7 +37,7 @@ GROUPS: Final[dict[tuple[str, str], tuple[Key, ...]]] = {
         Key(("left",), "best_bid", "←", ("the best bid", "买一")),
         Key(("right",), "best_ask", "→", ("the best ask", "卖一")),
         Key(("c",), "centre", "c", ("centre on the market", "居中")),
-        Key(("z",), "compact", "z", ("every tick, or only prices with orders", "全部价位/仅有挂单价位")),
+        Key(("z",), "compact", "z", ("every tick, or with orders", "全部价位/仅有挂单价位")),
         Key(("enter",), "choose", "Enter", ("trade the marked contract", "选择合约")),
     ),
     ("Panes", "窗格"): (
@@ -56,11 +56,11 @@ GROUPS: Final[dict[tuple[str, str], tuple[Key, ...]]] = {
         Key(("escape",), "clear", "Esc", ("end the search", "结束搜索")),
         Key(("g",), "grade", "g", ("the next grade", "下一档算力")),
         Key(("i",), "interval", "i", ("candles of 1m, 5m, 1h, 1d", "K线周期")),
-        Key(("exclamation_mark",), "watch", "!", ("alert at the selected price, or none", "到价提醒")),
+        Key(("exclamation_mark",), "watch", "!", ("alert at the price, or none", "到价提醒")),
         Key(("m",), "bell", "m", ("bell on or off", "提示音")),
         Key(("r",), "colours", "r", ("red up, or green up", "红涨绿跌/绿涨红跌")),
         Key(("question_mark",), "help", "?", ("these keys", "按键说明")),
-        Key(("q", "ctrl+q"), "leave", "q", ("quit; orders that stand stay", "退出(挂单保留)")),
+        Key(("q", "ctrl+q"), "leave", "q", ("quit; orders stay", "退出(挂单保留)")),
     ),
 }
 """Title of a group → its keys."""

@@ -26,6 +26,10 @@ WIDE: Final = (150, 40)
 SMALLEST: Final = (80, 24)
 
 
+BESIDE: Final[dict[Name, int]] = {"orders": 28, "fills": 28, "positions": 23}
+"""Percent of the width that panes at the bottom of a wide screen take; the alerts take the rest."""
+
+
 class Box(NamedTuple):
     """Column and row of the upper left corner, width and height, in cells."""
 
@@ -82,10 +86,10 @@ def _all(room: Box) -> dict[Name, Box]:
         "chart": Box(x, room.y, room.width - x, chart),
         "tape": Box(x, room.y + chart, room.width - x, upper - chart),
     }
-    beside: tuple[Name, ...] = ("orders", "fills", "positions", "alerts")
-    share, x = (room.width - 3) // 4, 0
-    for name in beside:
-        last = name == beside[-1]
-        boxes[name] = lower._replace(x=x, width=room.width - x if last else share)
-        x += share + 1
+    x = 0
+    for name, percent in BESIDE.items():
+        share = room.width * percent // 100 - 2
+        boxes[name] = lower._replace(x=x, width=share)
+        x += share + 2
+    boxes["alerts"] = lower._replace(x=x, width=room.width - x)
     return boxes

@@ -1,4 +1,4 @@
-"""The widgets: a pane that shows painted lines and draws only those that changed, and three dialogues."""
+"""The widgets: a pane that shows painted lines and draws only those that changed, and two dialogues."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.geometry import Region
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from exchange.terminal.layout import Box, Name
 from exchange.terminal.paint.cells import EMPTY, Ground, Ink, Line
@@ -118,7 +117,7 @@ class Pane(Widget):
 class Help(ModalScreen[None]):
     """The keyboard map; any key closes it."""
 
-    DEFAULT_CSS = "Help { align: center middle; } Help Pane { position: relative; }"
+    DEFAULT_CSS = "Help { align: center middle; background: transparent; } Help Pane { position: relative; }"
 
     def __init__(self, say: Say, colours: Colours) -> None:
         super().__init__()
@@ -140,7 +139,7 @@ class Confirm(ModalScreen[bool]):
     """A question; `y` says yes, any other key no."""
 
     DEFAULT_CSS = """
-    Confirm { align: center middle; }
+    Confirm { align: center middle; background: transparent; }
     Confirm Static { width: 60; height: auto; padding: 1 2; background: #263040; border: round #ffd166; }
     """
 
@@ -156,37 +155,3 @@ class Confirm(ModalScreen[bool]):
         """Answer."""
         event.stop()
         self.dismiss(event.key == "y")
-
-
-class Search(ModalScreen[None]):
-    """Words to look for; the markets follow while one types."""
-
-    DEFAULT_CSS = """
-    Search { align: left bottom; background: transparent; }
-    Search Vertical { height: 3; }
-    Search Input { background: #263040; border: round #5fd7ff; }
-    """
-
-    def __init__(self, words: str, hint: str, look_for: Callable[[str], None]) -> None:
-        super().__init__()
-        self._words, self._hint, self._look_for = words, hint, look_for
-
-    def compose(self) -> ComposeResult:
-        """One line at the bottom."""
-        with Vertical():
-            yield Input(self._words, placeholder=self._hint)
-
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Look for what is typed so far."""
-        self._look_for(event.value)
-
-    def on_input_submitted(self) -> None:
-        """Keep what was found."""
-        self.dismiss()
-
-    def on_key(self, event: events.Key) -> None:
-        """Esc drops the search."""
-        if event.key == "escape":
-            event.stop()
-            self._look_for("")
-            self.dismiss()

@@ -140,6 +140,19 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
 """Key → (English, Chinese); `{}` is filled in."""
 
 
+PHASES: Final = {
+    "settled": "已结算",
+    "pre-open": "开盘前",
+    "call": "集合竞价",
+    "matched": "竞价成交",
+    "continuous": "连续交易",
+    "closed": "收盘",
+    "break": "休市",
+    "closing-call": "收盘竞价",
+}
+"""The market's phases in Chinese; in English they are as the exchange calls them."""
+
+
 class Say:
     """Words of one language: `say("buy")`."""
 
@@ -150,6 +163,10 @@ class Say:
     def __call__(self, key: str, *values: object) -> str:
         """The words of a key, with values filled in."""
         return WORDS[key][self._column].format(*values)
+
+    def phase(self, phase: str) -> str:
+        """A phase of the market."""
+        return PHASES.get(phase, phase) if self.language == "zh" else phase
 
     def either(self, texts: tuple[str, str]) -> str:
         """Of an English and a Chinese text the one that is meant."""

@@ -23,7 +23,7 @@ def paint_status(model: TradingModel, width: int, now_s: float) -> Line:
     left = [Span(" Dongxi 东西 ", "title", "band"), Span(" "), Span(f"● {state_text(model, now_s)}", ink)]
     left.append(Span(f"  {model.member or say('looking_only')}", "plain" if model.member else "warn"))
     time = model.market_time(now_s)
-    right = [Span(f" {model.phase} ", "last"), Span(f" {time[:10]} {clock(time)} ", "dim")]
+    right = [Span(f" {say.phase(model.phase)} ", "last"), Span(f" {time[:10]} {clock(time)} ", "dim")]
     if width >= 110:
         right.append(Span(f" {say('unit')} ", "dim"))
     return between(left, right, width)
@@ -65,7 +65,9 @@ def paint_money(model: TradingModel, width: int) -> Line:
         Span(f" {say('free')} ", "dim"),
         Span(_money(account.available_fen, short), "alarm" if account.available_fen < 0 else "plain"),
     ]
-    return between([one for one in spans if one.text], [Span(f" {say('day_profit')} ", "dim"), profit], width)
+    return between(
+        [one for one in spans if one.text], [Span(f" {say('day_profit')} ", "dim"), profit, Span(" ")], width
+    )
 
 
 def _money(fen: int, short: bool, *, signed: bool = False) -> str:
@@ -82,12 +84,13 @@ def used_share(model: TradingModel) -> float:
 
 
 def day_profit_fen(model: TradingModel) -> int | None:
-    """The day's profit over all contracts; None where a snapshot was too short or a contract is unlisted."""
+    """The day's profit over all contracts; None where a snapshot was too short."""
     account, quotes = model.account, model.quotes.by_symbol
     symbols = {*account.positions, *account.traded}
-    if not account.traded_complete or not symbols <= quotes.keys():
+    if not account.traded_complete or not account.traded.keys() <= quotes.keys():
         return None
-    return sum(account.profit_fen(symbol, quotes[symbol]) for symbol in symbols)
+    # a contract that is no longer listed was settled for the last time
+    return sum(account.profit_fen(symbol, quotes[symbol]) for symbol in symbols & quotes.keys())
 
 
 def paint_hint(model: TradingModel, width: int) -> Line:

@@ -25,18 +25,16 @@ EMPTY: Final[Line] = ()
 
 class Column(NamedTuple):
     """A column of a table: width in cells, and whether it holds figures, which stand to the right. A column
-    of width 0 takes what is left, at least `REST_CELLS`.
+    of width 0 takes what is left, at least `least`.
     """
 
     title: str
     width: int
     figures: bool = False
+    least: int = 17
 
 
 Cell = tuple[str, Ink]
-
-REST_CELLS: Final = 17
-"""A contract's name, mostly."""
 
 
 def fit(text: str, width: int, *, right: bool = False) -> str:
@@ -83,7 +81,7 @@ def columns_in(columns: Sequence[Column], width: int) -> list[Column]:
     """The columns that fit, from the left, as wide as they come out."""
     shown: list[Column] = []
     for column in columns:
-        if shown and sum((one.width or REST_CELLS) + 1 for one in (*shown, column)) > width + 1:
+        if shown and sum((one.width or one.least) + 1 for one in (*shown, column)) > width + 1:
             break
         shown.append(column)
     left = width - sum(column.width + 1 for column in shown) + 1

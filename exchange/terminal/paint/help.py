@@ -6,9 +6,9 @@ from exchange.terminal.keys import GROUPS
 from exchange.terminal.paint.cells import Line, Span, cut, filled, fit
 from exchange.terminal.words import Say
 
-HELP_SIZE = (76, 22)
-COLUMN_CELLS = 38
-KEY_CELLS = 10
+HELP_SIZE = (78, 23)
+COLUMN_CELLS = 39
+KEY_CELLS = 11
 
 
 def paint_help(say: Say) -> list[Line]:

@@ -43,7 +43,11 @@ def own_orders(model: TradingModel) -> list[Working | Outgoing]:
 def paint_orders(model: TradingModel, size: Size, cursor: int | None) -> list[Line]:
     """Own orders; under one that is in doubt stands what is certain of it."""
     say = model.say
-    columns = [Column(say("contract"), 0), Column(say("side"), 4), Column(say("price"), 7, figures=True)]
+    columns = [
+        Column(say("contract"), 0, least=22),
+        Column(say("side"), 4),
+        Column(say("price"), 7, figures=True),
+    ]
     columns += [Column(say("open_lots"), 6, figures=True), Column(say("state"), 8)]
     columns.append(Column(say("ahead"), 6, figures=True))
     rows = []
@@ -73,7 +77,7 @@ def _ahead(book: LocalOrders | None, order: Working) -> str:
 def paint_fills(model: TradingModel, size: Size, cursor: int | None) -> list[Line]:
     """Own fills, newest first."""
     say = model.say
-    columns = [Column(say("time"), 8), Column(say("contract"), 0), Column(say("side"), 4)]
+    columns = [Column(say("time"), 8), Column(say("contract"), 0, least=22), Column(say("side"), 4)]
     columns += [
         Column(say(key), width, figures=True) for key, width in (("price", 7), ("lots", 5), ("fee", 8))
     ]
@@ -100,7 +104,10 @@ def paint_positions(model: TradingModel, size: Size, cursor: int | None) -> list
     """Positions in lots, what they are marked at, and the day's profit; then the sum."""
     say, account = model.say, model.account
     keys = (("lots", 6), ("profit", 14), ("last", 7), ("settled", 8))
-    columns = [Column(say("contract"), 0), *(Column(say(key), width, figures=True) for key, width in keys)]
+    columns = [
+        Column(say("contract"), 0, least=22),
+        *(Column(say(key), width, figures=True) for key, width in keys),
+    ]
     rows: list[list[Cell]] = []
     for symbol in position_symbols(model):
         quote = model.quotes.by_symbol.get(symbol)

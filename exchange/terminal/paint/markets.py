@@ -10,6 +10,7 @@ from exchange.terminal.paint.cells import (
     Column,
     Line,
     Span,
+    between,
     columns_in,
     cut,
     filled,
@@ -26,17 +27,29 @@ NONE = "–"
 TITLE_LINES = 2
 
 
-def paint_markets(model: TradingModel, size: tuple[int, int], cursor: int) -> list[Line]:
-    """The watchlist with the row `cursor` of `quotes.shown` marked, in its hub's block."""
+def paint_markets(
+    model: TradingModel, size: tuple[int, int], cursor: int, *, searching: bool = False
+) -> list[Line]:
+    """The watchlist with the row `cursor` of `quotes.shown` marked, in its hub's block.
+
+    Above stands the search, or else the grade.
+    """
     width, height = size
     say, quotes = model.say, model.quotes
     figures = (("last", 7), ("change", 7), ("bid", 7), ("ask", 7), ("bid_lots", 6), ("ask_lots", 6))
     columns = columns_in(
-        [Column(say("contract"), 0), *(Column(say(key), wide, figures=True) for key, wide in figures)], width
+        [
+            Column(say("contract"), 0, least=10),
+            *(Column(say(key), wide, figures=True) for key, wide in figures),
+        ],
+        width,
     )
     found = say("found", len(quotes.shown))
-    title = f"{quotes.search or quotes.grade or ''} · {found}"
-    lines = [cut((Span(title, "dim"),), width), cut(head(columns), width)]
+    left = [Span(quotes.search or quotes.grade or "", "plain")]
+    if searching:
+        words = Span(quotes.search, "title") if quotes.search else Span(say("search_hint"), "dim")
+        left = [Span("/", "own"), words, Span("▌" if quotes.search else "", "own")]
+    lines = [between(left, [Span(found, "dim")], width), cut(head(columns), width)]
     for one in market_rows(model, height, cursor):
         if isinstance(one, str):
             lines.append(cut((Span(one, "title"),), width))
@@ -75,10 +88,10 @@ def _cells(quote: Quote, *, chosen: bool) -> list[Cell]:
     period = contract.symbol.split(".", 2)[2]
     return [
         (f"{'▸' if chosen else ' '} {period}", "own" if chosen else "dim" if contract.halted else "plain"),
-        (_price(quote.last), ink),
-        (NONE if quote.change is None else signed_price(quote.change), ink),
-        (_price(quote.bid), "bid"),
-        (_price(quote.ask), "ask"),
+        (_price(quote.last), "dim" if quote.last is None else ink),
+        (NONE, "dim") if quote.change is None else (signed_price(quote.change), ink),
+        (_price(quote.bid), "dim" if quote.bid is None else "bid"),
+        (_price(quote.ask), "dim" if quote.ask is None else "ask"),
         (str(quote.bid_lots or ""), "dim"),
         (str(quote.ask_lots or ""), "dim"),
     ]

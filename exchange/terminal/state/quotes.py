@@ -96,15 +96,18 @@ class Quotes:
 
     def look_for(self, words: str) -> None:
         """Show the contracts in whose symbol, hub or period all the words are; nothing shows the grade's."""
-        self.search = words.strip().lower()
+        self.search = words.lower()
         self._find()
 
     def next_grade(self) -> None:
         """Show the next grade."""
         if self.grades and self.grade in self.grades:
-            self.grade = self.grades[(self.grades.index(self.grade) + 1) % len(self.grades)]
-            self.search = ""
-            self._find()
+            self.show_grade(self.grades[(self.grades.index(self.grade) + 1) % len(self.grades)])
+
+    def show_grade(self, grade: str) -> None:
+        """Show a grade, and nothing else."""
+        self.grade, self.search = grade, ""
+        self._find()
 
     def _find(self) -> None:
         wanted = self.search.split()
