@@ -156,6 +156,8 @@ class Account:
         if isinstance(news, FillNews):
             if known is not None:
                 known.open_lots, known.seq = news.open_quantity, news.seq
+                if known.price is None:  # what is left of a market-to-limit order stands where it traded
+                    known.price = ticks(news.price)
         else:  # what a cancel leaves of an order stands on
             price = ticks(news.price) or None
             client_id = news.client_order_id

@@ -192,7 +192,7 @@ steps = st.lists(
 
 
 @given(steps)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_snapshots_and_news_amount_to_the_account(taken: list[tuple[object, ...]]) -> None:
     truth = Truth()
     reader = Reader(truth)
@@ -210,6 +210,14 @@ def test_snapshots_and_news_amount_to_the_account(taken: list[tuple[object, ...]
     quote = quote_of(contract())
     quote.last = 1187
     assert account.profit_fen(SYMBOL, quote) == truth.profit_fen(1187)
+
+
+def test_what_is_left_of_a_market_to_limit_order_stands_where_it_traded() -> None:
+    account = Account()
+    new = OrderNews(1, "7", None, SYMBOL, "buy", "accepted", "0.00", 10, None)
+    fill = FillNews(1, "7", SYMBOL, "buy", "11.90", 6, 4, "taker", FEE_FEN)
+    account.follow(FeedAccount(1, [new], [fill], 0, 0, 0, {SYMBOL: 6}), {SYMBOL: 6}, NOON)
+    assert [(one.price, one.open_lots) for one in account.orders.values()] == [(1190, 4)]
 
 
 def test_what_was_held_at_the_last_settlement_is_counted_from_its_price() -> None:
