@@ -141,7 +141,8 @@ def compare(
 
 def reported(store: Store, finished: list[Finished]) -> None:
     """Write the report and say where it is."""
-    page = write_report(store.directory, store.manifest, finished)
+    with sentences():
+        page = write_report(store.directory, store.manifest, finished)
     typer.echo(f"Results: {store.directory}, report: {page}")
 
 

@@ -12,7 +12,7 @@ from sims.experiments.drawings import drawings
 from sims.experiments.findings import Line, lines
 from sims.experiments.inference import interval
 from sims.experiments.job import Finished
-from sims.experiments.store import Manifest
+from sims.experiments.store import Manifest, writing
 
 _STYLE = (
     "body{font-family:sans-serif;max-width:70em;margin:2em auto;padding:0 1em}"
@@ -24,9 +24,12 @@ _STYLE = (
 def write_report(directory: Path, manifest: Manifest, finished: Sequence[Finished]) -> Path:
     """Write report.html and report.md into a directory; return the page's path."""
     found = lines(finished)
-    (directory / "report.md").write_text(_markdown(manifest, found), "utf-8")
+    text = directory / "report.md"
+    with writing(text):
+        text.write_text(_markdown(manifest, found), "utf-8")
     page = directory / "report.html"
-    page.write_text(_page(manifest, found, finished), "utf-8")
+    with writing(page):
+        page.write_text(_page(manifest, found, finished), "utf-8")
     return page
 
 

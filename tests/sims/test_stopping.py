@@ -9,15 +9,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 from program import DONGXI, environment
 from typer.testing import CliRunner
 
 from sims.commands.sim import app
 from sims.experiments.job import run_job
+from sims.experiments.plan import sweep_plan
 from sims.experiments.store import Store, StoreError
 
-SWEEP = ["sweep", "calm", "--set", "wake_seconds=3600", "--set", "days=1", "--set", "fee.taker=1,3"]
+SETTINGS = ["wake_seconds=3600", "days=1", "fee.taker=1,3"]
+SWEEP = ["sweep", "calm", *(part for setting in SETTINGS for part in ("--set", setting))]
 
 
 def begun(*arguments: str) -> subprocess.Popen[str]:
@@ -77,11 +80,13 @@ def files_limited_to(size: int) -> Iterator[None]:
 def test_a_full_disk_is_named_and_what_is_finished_stays(tmp_path: Path) -> None:
     out = tmp_path / "sweep"
     command = [*SWEEP, "--seeds", "3", "--executor", "serial", "--out", str(out)]
-    with files_limited_to(4_000):
+    (job, *_) = sweep_plan("calm", SETTINGS, [1]).jobs()
+    line = len(msgspec.json.encode(run_job(job, "serial")))
+    with files_limited_to(2_000):
         began = CliRunner().invoke(app, command)
     assert began.exit_code == 2
     assert f"{out / 'manifest.json'} can't be written (File too large)" in began.output
-    with files_limited_to(45_000):
+    with files_limited_to(line * 5 // 2):
         filled = CliRunner().invoke(app, command)
     assert filled.exit_code == 2
     assert f"{out / 'finished-serial.jsonl'} can't be written (File too large); finished" in filled.output
@@ -90,8 +95,12 @@ def test_a_full_disk_is_named_and_what_is_finished_stays(tmp_path: Path) -> None
     assert CliRunner().invoke(app, command).exit_code == 0
     assert [one for one in Store(out).finished() if one in kept] == kept
     assert len(Store(out).finished()) == 6
-    with files_limited_to(3_000), pytest.raises(StoreError, match=r"runs-serial.parquet can't be written"):
+    with files_limited_to(3_000), pytest.raises(StoreError, match=r"serial.parquet can't be written"):
         Store(out).make_tables()
+    with files_limited_to(100_000):
+        reported = CliRunner().invoke(app, command)
+    assert reported.exit_code == 2
+    assert f"{out / 'report.html'} can't be written (File too large)" in reported.output
 
 
 def test_a_damaged_directory_is_named_with_file_and_line(tmp_path: Path) -> None:
