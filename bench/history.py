@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from datetime import time as clock
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,7 @@ import numpy as np
 from bench.report import Result, arguments, show, write
 from exchange.domain import messages as m
 from exchange.domain.calendar import moment_ns
-from exchange.domain.contracts import listed_periods
+from exchange.domain.contracts import quarter_period
 from exchange.domain.phases import MarketPhase
 from exchange.history import queries
 from exchange.history.follower import Follower
@@ -102,7 +102,7 @@ def open_day(journal: Writer, reference: int) -> None:
     for number in range(ACCOUNTS):
         journal.rare(8, 0, m.AddMember(name=f"member-{number}", kind="enterprise"))
         journal.rare(8, 0, m.Deposit(member=f"member-{number}", amount_fen=10**15))
-    period = listed_periods(DAY, ())[-1]
+    period = quarter_period(DAY + timedelta(days=365))
     listings = tuple(m.Listing(f"H100.{product.hub}.{period.code}", reference) for product in products)
     journal.rare(8, 0, m.ListContracts(listings=listings))
     journal.rare(8, 30, m.OpenDay(day=DAY, settlement_window_ns=moment_ns(DAY, clock(14))))

@@ -82,6 +82,14 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     history: Annotated[
         bool, Meta(description="run the process that fills the history beside the exchange")
     ] = True
+    fine_listing: Annotated[
+        str,
+        Meta(
+            pattern=r"^([A-Z0-9]+\.[A-Z0-9-]+(,[A-Z0-9]+\.[A-Z0-9-]+)*)?$",
+            description="products of which a fresh exchange also lists hours, peak and valley: "
+            "GRADE.HUB, separated by commas",
+        ),
+    ] = "H100.GUIAN"
     first_day: Annotated[
         date | None,
         Meta(description="first trading day of a fresh exchange; unset: today, with --demo 2026-12-04"),
@@ -116,6 +124,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             data_dir=self.data_dir,
             master_key_file=self.master_key_file,
             first_day=self.first_day or first_day,
+            fine_listing=tuple(filter(None, self.fine_listing.split(","))),
             durability=self.durability,
             snapshot_commands=self.snapshot_commands,
         )

@@ -109,7 +109,7 @@ def day_prices(
     return {
         (contract.hub, contract.grade): price[contract.symbol]
         for contract in contracts
-        if contract.kind == "day"
+        if (contract.kind, contract.profile) == ("day", "base")
         and contract.delivery_start.startswith(day.isoformat())
         and contract.symbol in price
     }
@@ -142,7 +142,7 @@ def conversion_of(
 ) -> Conversion:
     """How much of what was posted for the days became reservations."""
     posted = sum(posted_on(day, capacity).total() for day in days) * HOURS_PER_DAY
-    reserved = sum(reservation.cards for reservation in reservations) * HOURS_PER_DAY
+    reserved = sum(reservation.cards * len(reservation.hours) for reservation in reservations)
     return Conversion(tuple(days), posted, reserved)
 
 
@@ -184,7 +184,7 @@ def delivery_of(day: date, reservations: Sequence[Reservation], outages: Iterabl
         day=day,
         finished=bool(reservations) and all(row.finished for row in reservations),
         reservations=len(reservations),
-        reserved_card_hours=sum(row.cards for row in reservations) * HOURS_PER_DAY,
+        reserved_card_hours=sum(row.cards * len(row.hours) for row in reservations),
         delivered_card_hours=sum(row.delivered_card_hours for row in reservations),
         shortfall_card_hours=sum(row.shortfall_card_hours for row in reservations),
         invoiced_fen=sum(row.invoiced_fen for row in reservations),

@@ -66,8 +66,9 @@ class Provider(Account):
         self.holdings = holdings_of(load_catalogue(), setup.hubs)
 
     async def contracts(self) -> list[Contract]:
-        """The active contracts of its own hubs."""
-        return [c for hub in self.setup.hubs for c in await self.client.contracts(hub=hub)]
+        """The active base contracts of its own hubs, from days on."""
+        listed = [c for hub in self.setup.hubs for c in await self.client.contracts(hub=hub, profile="base")]
+        return [c for c in listed if c.kind != "hour"]
 
     async def post(self) -> Answer:
         """Post what is missing."""
@@ -99,18 +100,17 @@ class Provider(Account):
             for reservation in await self.client.reservations(day):
                 if reservation.role == "provider" and not reservation.finished:
                     done = set(reservation.metered_hours)
-                    start = datetime.fromisoformat(reservation.start)
-                    hours = min(provider.HOURS_PER_DAY, (market_time - start) // HOUR)
+                    midnight = datetime.fromisoformat(reservation.start).replace(hour=0)
                     readings += [
                         Reading(
                             reservation_id=reservation.reservation_id,
-                            hour_start=(start + hour * HOUR).isoformat(),
+                            hour_start=(midnight + hour * HOUR).isoformat(),
                             cards_delivered=provider.cards_delivered(
-                                reservation, start.date(), hour, self.setup.settings.outage
+                                reservation, midnight.date(), hour, self.setup.settings.outage
                             ),
                         )
-                        for hour in range(hours)
-                        if hour not in done
+                        for hour in reservation.hours
+                        if hour not in done and midnight + (hour + 1) * HOUR <= market_time
                     ]
         for first in range(0, len(readings), READINGS_MAX):
             await self.client.send_readings(readings[first : first + READINGS_MAX])
@@ -129,12 +129,16 @@ class Enterprise(Account):
     async def buyer(self, trading_day: str, rounds_left: int = 1, rounds: int = 1) -> enterprise.Buyer:
         """What it sees now; weeks and months are fetched once a day, since only their periods are needed."""
         if self._strips_day != trading_day:
-            self._strips = [c for kind in ("week", "month") for c in await self.client.contracts(kind=kind)]
+            self._strips = [
+                c
+                for kind in ("week", "month")
+                for c in await self.client.contracts(kind=kind, profile="base")
+            ]
             self._strips_day = trading_day
         return enterprise.Buyer(
             member=self.setup.member,
             trading_day=date.fromisoformat(trading_day),
-            contracts=[*await self.client.contracts(kind="day"), *self._strips],
+            contracts=[*await self.client.contracts(kind="day", profile="base"), *self._strips],
             positions=await self.positions(),
             open_orders=await self.client.orders(),
             rounds_left=rounds_left,

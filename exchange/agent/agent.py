@@ -111,7 +111,7 @@ class Agent:
                 one.grade,
                 one.cards,
                 parse_time_ns(one.start, "start"),
-                parse_time_ns(one.end, "end"),
+                tuple(one.hours),
             )
             for one in await self._client.reservations()
             if one.role == "provider" and one.hub == config.hub and not one.finished
@@ -157,7 +157,7 @@ class Agent:
             return
         for one in self.spool.unread():
             read = self.spool.hours_read(one.reservation_id)
-            over = range(one.start_ns, min(one.end_ns, now_ns - HOUR_NS + 1), HOUR_NS)
+            over = (hour_ns for hour_ns in one.starts_ns() if hour_ns + HOUR_NS <= now_ns)
             self.spool.read(
                 [
                     Reading(one.reservation_id, hour_ns, min(one.cards, self.spool.free(one.grade, hour_ns)))

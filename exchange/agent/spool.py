@@ -8,7 +8,7 @@ whatever breaks in between.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS sample (
     grade TEXT, hour_ns INTEGER, cards INTEGER NOT NULL, PRIMARY KEY (grade, hour_ns)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS reservation (
     id INTEGER PRIMARY KEY, grade TEXT NOT NULL, cards INTEGER NOT NULL, start_ns INTEGER NOT NULL,
-    end_ns INTEGER NOT NULL, elsewhere INTEGER NOT NULL DEFAULT 0);
+    hours TEXT NOT NULL, hour_count INTEGER NOT NULL, elsewhere INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS reading (
     reservation INTEGER, hour_ns INTEGER, cards INTEGER NOT NULL, number INTEGER, taken INTEGER NOT NULL
     DEFAULT 0, refusal TEXT, PRIMARY KEY (reservation, hour_ns)) WITHOUT ROWID;
@@ -35,13 +35,20 @@ CREATE INDEX IF NOT EXISTS reading_hour ON reading (hour_ns);
 
 
 class Reserved(NamedTuple):
-    """A reservation that the site delivers; times in ns since the epoch."""
+    """A reservation that the site delivers in `hours` of a day, 0 … 23; the first begins at `start_ns`, ns
+    since the epoch.
+    """
 
     reservation_id: int
     grade: str
     cards: int
     start_ns: int
-    end_ns: int
+    hours: tuple[int, ...]
+
+    def starts_ns(self) -> Iterator[int]:
+        """Yield when its hours begin, ns since the epoch."""
+        for hour in self.hours:
+            yield self.start_ns + (hour - self.hours[0]) * HOUR_NS
 
 
 class Reading(NamedTuple):
@@ -107,20 +114,22 @@ class Spool:
         known = {int(row[0]) for row in self._base.execute("SELECT id FROM reservation")}
         with self._base:
             self._base.executemany(
-                "INSERT INTO reservation (id, grade, cards, start_ns, end_ns) VALUES (?, ?, ?, ?, ?) "
-                "ON CONFLICT DO UPDATE SET cards = excluded.cards",
-                reservations,
+                "INSERT INTO reservation (id, grade, cards, start_ns, hours, hour_count) "
+                "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET cards = excluded.cards",
+                ((*one[:4], " ".join(map(str, one.hours)), len(one.hours)) for one in reservations),
             )
         return known
 
     def unread(self) -> list[Reserved]:
         """Return what this site delivers and hasn't read to its last hour, in ascending id."""
         rows = self._base.execute(
-            "SELECT id, grade, cards, start_ns, end_ns FROM reservation WHERE NOT elsewhere AND "
-            "(SELECT count(*) FROM reading WHERE reservation = id) * ? < end_ns - start_ns ORDER BY id",
-            (HOUR_NS,),
+            "SELECT id, grade, cards, start_ns, hours FROM reservation WHERE NOT elsewhere AND "
+            "(SELECT count(*) FROM reading WHERE reservation = id) < hour_count ORDER BY id"
         )
-        return [Reserved(*row) for row in rows]
+        return [
+            Reserved(number, grade, cards, start_ns, tuple(map(int, hours.split())))
+            for number, grade, cards, start_ns, hours in rows
+        ]
 
     def leave(self, reservation_id: int) -> None:
         """The reservation is another site's. What was read and isn't on its way is read anew, since cards

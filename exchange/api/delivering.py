@@ -12,7 +12,10 @@ CardHours = Annotated[int, Meta(ge=0, le=10**9, description="card-hours of the r
 
 
 class Nominate(Request, frozen=True, kw_only=True):
-    """What will run on reserved cards; `first_hour` counts from 0 within the delivery day."""
+    """What will run on reserved cards; `first_hour` counts from 0 within the delivery day.
+
+    The workload has the hours of these that the reservation delivers, one at least.
+    """
 
     workload: Text
     use: Annotated[str, Meta(min_length=1, max_length=200, description='such as "training"')]
@@ -143,9 +146,10 @@ class Deliveries(Answer, frozen=True, kw_only=True):
 
 
 class Reservation(Answer, frozen=True, kw_only=True):
-    """Cards at a hub for a period: what a day contract became. `role` is the reader's side of it.
+    """Cards at a hub for hours of a day: what a day or hour contract became. `role` is the reader's side.
 
-    `metered_hours` lists the hours (0 is the first of the period) for which a reading has been taken in.
+    `start` is when the first of the `hours` (0 … 23 of the delivery day) begins, `end` when the last one is
+    over; `metered_hours` are those for which a reading has been taken in.
     """
 
     reservation_id: str
@@ -157,6 +161,7 @@ class Reservation(Answer, frozen=True, kw_only=True):
     lots: int
     start: str
     end: str
+    hours: list[int]
     price: str
     delivered_card_hours: int
     invoiced_fen: int

@@ -51,12 +51,17 @@ class Grades(Answer, frozen=True, kw_only=True):
 
 
 class Contract(Answer, frozen=True, kw_only=True):
-    """One contract with the top of its book. `price_low` and `price_high` are today's limits, included."""
+    """One contract with the top of its book. `price_low` and `price_high` are today's limits, included.
+
+    `delivery_start` is when the first of its `hours` delivered begins, `delivery_end` when the last one is
+    over; a peak or valley contract doesn't deliver all hours between them.
+    """
 
     symbol: str
     grade: str
     hub: str
-    kind: Literal["day", "week", "month", "quarter"]
+    kind: Literal["hour", "day", "week", "month", "quarter"]
+    profile: Literal["base", "peak", "valley"]
     delivery_start: str
     delivery_end: str
     hours: int

@@ -123,7 +123,7 @@ class SiteAnswer(Answer, frozen=True, kw_only=True):
 
 
 class CertificateDay(Answer, frozen=True, kw_only=True):
-    """Cards of a certificate on one day: `cards` = the three uses + `free`."""
+    """Cards of a certificate on one day: of each use the most in an hour, and what is `free` in every one."""
 
     day: str
     cards: int

@@ -395,7 +395,8 @@ class ContractsQuery(Request, frozen=True, kw_only=True):
 
     grade: Code | None = None
     hub: Code | None = None
-    kind: Literal["day", "week", "month", "quarter"] | None = None
+    kind: Literal["hour", "day", "week", "month", "quarter"] | None = None
+    profile: Literal["base", "peak", "valley"] | None = None
     active: bool | None = None
     limit: PageSize = 200
     cursor: Cursor | None = None

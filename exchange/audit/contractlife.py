@@ -16,7 +16,7 @@ from exchange.clearing.settlement import PriceRule
 from exchange.domain import brokerage as b
 from exchange.domain import messages as m
 from exchange.domain.calendar import date_of, epoch_day
-from exchange.domain.contracts import Contract, PeriodKind, Symbol
+from exchange.domain.contracts import Contract
 from exchange.service.brokerstate import GiveUp
 from exchange.service.state import State
 
@@ -83,10 +83,8 @@ class ContractLife:
 
     def _parts(self, contract: Contract) -> list[Contract]:
         """Return what a contract cascades into (clause 6.4)."""
-        if contract.kind is PeriodKind.DAY:
-            return []
-        symbols = [str(Symbol(contract.grade, contract.hub, part)) for part in contract.period.parts()]
-        return [self._state.contracts_by_symbol[s] for s in symbols if s in self._state.contracts_by_symbol]
+        known = self._state.contracts_by_symbol
+        return [known[str(part)] for part in contract.terms.parts() if str(part) in known]
 
     def _settlements(self, message: m.SettleDay) -> Iterator[Record]:
         """Yield the settlement price of each contract of the subject, and what became of those that ended."""

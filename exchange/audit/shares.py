@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from exchange.domain.contracts import Contract, PeriodKind
+from exchange.domain.contracts import Contract
 
 
 @dataclass(slots=True)
@@ -50,7 +50,7 @@ class Shares:
                 lot.price = price
             if ended(index):
                 lots = self._held.pop((account, index), [])
-                for part in parts_of(contract) if contract.kind is not PeriodKind.DAY else []:
+                for part in parts_of(contract):
                     for lot in lots:
                         self.add(account, part.index, lot.lots, lot.price)
                     waiting.append((account, part.index))

@@ -1,20 +1,24 @@
-"""Certificates: cards of a grade at a hub that may back shorts, each day's cards used once (chapter 10).
+"""Certificates: cards of a grade at a hub that may back shorts, each hour's cards used once (chapter 10).
 
-On each day of its window a certificate has `cards`. They are, in whole cards, *delivering* (reserved for
-buyers), *backed* (behind open shorts), *pledged* (collateral), or free; never
+On each day of its window a certificate has `cards`. In each hour they are, in whole cards, *delivering*
+(reserved for buyers), *backed* (behind open shorts), *pledged* (collateral, on whole days), or free; never
 two of these.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
+from exchange.domain.hours import HOURS_PER_DAY, HourSet
 from exchange.domain.money import BASIS_POINT
 from matching.api import InvariantViolation
 
-HOURS_PER_DAY = 24
+_CARDS = np.dtype("<i4")
 
 
 class Certificate(msgspec.Struct):
@@ -29,13 +33,24 @@ class Certificate(msgspec.Struct):
     first_day: int
     """Days since 1970-01-01."""
     cards: list[int]
-    delivering: list[int]
-    backed: list[int]
     pledged: list[int]
+    delivering_bytes: bytearray
+    """Cards by day and hour, int32; see `delivering`."""
+    backed_bytes: bytearray
     revoked: str = ""
     """Why it was revoked; empty while it is valid."""
     source: int = 0
     """The certificate that it was transferred out of; 0 for one that was certified."""
+
+    @property
+    def delivering(self) -> NDArray[np.int32]:
+        """Cards that are reserved for buyers, shape (days of the window, 24), writable."""
+        return _by_hour(self.delivering_bytes)
+
+    @property
+    def backed(self) -> NDArray[np.int32]:
+        """Cards that stand behind open shorts, shape (days of the window, 24), writable."""
+        return _by_hour(self.backed_bytes)
 
     @property
     def end_day(self) -> int:
@@ -46,17 +61,51 @@ class Certificate(msgspec.Struct):
         """Return the place of a day of the window in the lists."""
         return day - self.first_day
 
+    def free_cards(self, first: int = 0, end: int | None = None) -> NDArray[np.int64]:
+        """Return the cards that nothing uses in each hour of some days (places in the lists), shape (days,
+        24).
+        """
+        here = slice(first, end)
+        whole_days = np.array(self.cards[here], np.int64) - np.array(self.pledged[here], np.int64)
+        if self.revoked:
+            whole_days[:] = 0
+            return np.repeat(whole_days[:, None], HOURS_PER_DAY, axis=1)
+        return whole_days[:, None] - self.delivering[here] - self.backed[here]
+
     def free(self, day: int) -> int:
-        """Return the cards that nothing uses on a day; 0 outside the window."""
+        """Return the cards that nothing uses in any hour of a day; 0 outside the window."""
         if not self.first_day <= day < self.end_day:
             return 0
-        at = day - self.first_day
-        used = self.delivering[at] + self.backed[at] + self.pledged[at]
-        return self.cards[at] - used
+        at = self.at(day)
+        return int(self.free_cards(at, at + 1).min())
 
-    def free_over(self, days: Iterable[int]) -> int:
-        """Return the cards that are free on every one of the days; 0 if there are none."""
-        return min((self.free(day) for day in days), default=0)
+    def free_over(self, days: range) -> int:
+        """Return the cards that are free in every hour of some days in a row; 0 if there are none."""
+        if not days or days.start < self.first_day or days.stop > self.end_day:
+            return 0
+        return int(self.free_cards(self.at(days.start), self.at(days.stop)).min())
+
+    def free_in(self, hours: HourSet) -> int:
+        """Return the cards that are free in every one of the hours; 0 if some lie outside the window."""
+        where = self._where(hours)
+        return 0 if where is None else int(self.free_cards(where[0].start, where[0].stop)[where[1]].min())
+
+    def use(self, used: NDArray[np.int32], hours: HourSet, cards: int) -> None:
+        """Add cards to `delivering` or `backed` in every one of the hours.
+
+        Raises InvariantViolation if some lie outside the window.
+        """
+        where = self._where(hours)
+        if where is None:
+            raise InvariantViolation(f"certificate {self.certificate_id} has no such hours")
+        used[where[0]] += where[1] * np.int32(cards)
+
+    def _where(self, hours: HourSet) -> tuple[slice, NDArray[np.bool_]] | None:
+        """Return the days of the hours as a slice of the lists, and which hours of them these are."""
+        day, grid = hours.grid()
+        first = self.at(day)
+        inside = len(grid) and first >= 0 and first + len(grid) <= len(self.cards)
+        return (slice(first, first + len(grid)), grid) if inside else None
 
     def pledged_after(self, today: int) -> int:
         """Return the cards that are pledged on every day after `today`; 0 if none is left."""
@@ -68,11 +117,14 @@ class Certificate(msgspec.Struct):
 
     def check(self) -> None:
         """Verify that no card is used twice; raises InvariantViolation."""
-        for day in range(self.first_day, self.end_day):
-            at = day - self.first_day
-            parts = (self.delivering[at], self.backed[at], self.pledged[at])
-            if min(parts) < 0 or sum(parts) > self.cards[at]:
-                raise InvariantViolation(f"certificate {self.certificate_id} has {parts} of {self.cards[at]}")
+        used = self.delivering + self.backed + np.array(self.pledged, np.int64)[:, None]
+        least = min(int(self.delivering.min()), int(self.backed.min()), *self.pledged)
+        if least < 0 or (used > np.array(self.cards)[:, None]).any():
+            raise InvariantViolation(f"certificate {self.certificate_id} uses {used} of {self.cards}")
+
+
+def _by_hour(cards: bytearray) -> NDArray[Any]:
+    return np.frombuffer(cards, _CARDS).reshape(-1, HOURS_PER_DAY)
 
 
 def issued(
@@ -86,7 +138,7 @@ def issued(
     source: int = 0,
 ) -> Certificate:
     """Return a certificate that nothing uses yet; `product` is (grade, hub), `cards` has one number a day."""
-    nothing = [0] * len(cards)
+    nothing = len(cards) * HOURS_PER_DAY * _CARDS.itemsize
     return Certificate(
         certificate_id,
         account,
@@ -95,9 +147,9 @@ def issued(
         *product,
         first_day,
         list(cards),
-        delivering=nothing.copy(),
-        backed=nothing.copy(),
-        pledged=nothing.copy(),
+        pledged=[0] * len(cards),
+        delivering_bytes=bytearray(nothing),
+        backed_bytes=bytearray(nothing),
         source=source,
     )
 
@@ -124,9 +176,9 @@ def transfer(
 def revoke(certificate: Certificate, reason: str) -> None:
     """End a certificate: only what it already delivers is left of it (clause 10.6)."""
     certificate.revoked = reason
-    certificate.cards = certificate.delivering.copy()
-    nothing = [0] * len(certificate.cards)
-    certificate.backed, certificate.pledged = nothing, nothing.copy()
+    certificate.cards = certificate.delivering.max(axis=1).tolist()
+    certificate.pledged = [0] * len(certificate.cards)
+    certificate.backed[:] = 0
 
 
 def pledge(certificate: Certificate, cards: int, today: int) -> None:
@@ -163,9 +215,9 @@ class Short(msgspec.Struct, frozen=True):
     """An open short position in one contract of a grade and hub."""
 
     contract: int
-    first_day: int
-    """Days since 1970-01-01."""
-    end_day: int
+    delivery: HourSet
+    hours: int
+    """Their number."""
     cards_per_lot: int
     lots: int
 
@@ -181,28 +233,26 @@ class Backing(msgspec.Struct, frozen=True):
 def back(certificates: Sequence[Certificate], shorts: Sequence[Short]) -> list[Backing]:
     """Put certificates of one account, grade and hub behind its shorts anew (clause 10.4).
 
-    Shorts in the order of first delivery day, then the shorter period, then index; each takes whole lots
-    from the certificates in ascending id, as many as are free on all its days.
+    Shorts in the order of their first delivery hour, then fewer hours, then index; each takes whole lots
+    from the certificates in ascending id, as many as are free in all its hours.
     """
     for certificate in certificates:
-        certificate.backed = [0] * len(certificate.cards)
+        certificate.backed[:] = 0
     backings: list[Backing] = []
-    for short in sorted(shorts, key=lambda s: (s.first_day, s.end_day, s.contract)):
+    for short in sorted(shorts, key=lambda s: (s.delivery.first, s.hours, s.contract)):
         left = short.lots
         for certificate in sorted(certificates, key=lambda c: c.certificate_id):
-            days = range(short.first_day, short.end_day)
-            lots = min(left, certificate.free_over(days) // short.cards_per_lot)
+            lots = min(left, certificate.free_in(short.delivery) // short.cards_per_lot)
             if lots <= 0:
                 continue
-            for day in days:
-                certificate.backed[certificate.at(day)] += lots * short.cards_per_lot
+            certificate.use(certificate.backed, short.delivery, lots * short.cards_per_lot)
             backings.append(Backing(certificate.certificate_id, short.contract, lots))
             left -= lots
     return backings
 
 
-def deliver(certificate: Certificate, backing: Backing, day: int, cards_per_lot: int) -> None:
-    """Turn what backs a day contract into what is reserved for buyers (clause 7.3)."""
-    at, cards = certificate.at(day), backing.lots * cards_per_lot
-    certificate.backed[at] -= cards
-    certificate.delivering[at] += cards
+def deliver(certificate: Certificate, backing: Backing, hours: HourSet, cards_per_lot: int) -> None:
+    """Turn what backs a contract that expires into what is reserved for buyers (clause 7.3)."""
+    cards = backing.lots * cards_per_lot
+    certificate.use(certificate.backed, hours, -cards)
+    certificate.use(certificate.delivering, hours, cards)

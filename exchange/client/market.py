@@ -76,6 +76,7 @@ class MarketCalls(Transport):
         grade: str | None = None,
         hub: str | None = None,
         kind: Any = None,
+        profile: Any = None,
         active: bool | None = True,
     ) -> list[Contract]:
         """All contracts that pass the filters, page by page; each carries the top of its book."""
@@ -83,7 +84,13 @@ class MarketCalls(Transport):
         cursor: str | None = None
         while True:
             query = requests.ContractsQuery(
-                grade=grade, hub=hub, kind=kind, active=active, limit=requests.PAGE_MAX, cursor=cursor
+                grade=grade,
+                hub=hub,
+                kind=kind,
+                profile=profile,
+                active=active,
+                limit=requests.PAGE_MAX,
+                cursor=cursor,
             )
             page = await self.contracts_page(query)
             found += page.contracts

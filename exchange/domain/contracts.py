@@ -1,7 +1,7 @@
-"""Contracts: symbols, delivery periods, listing (clauses 4.2 and 4.3).
+"""Contracts: delivery periods, symbols, what a contract delivers (clauses 2.7, 2.9 and 4.3).
 
-A symbol is `GRADE.HUB.PERIOD`: `261205` is a day, `26W49` an ISO week, `2612` a month, `27Q1` a quarter. Hubs
-may contain "-".
+A symbol is `GRADE.HUB.PERIOD` or `GRADE.HUB.PERIOD-PROFILE`: `261205H14` is an hour, `261205` a day, `26W49`
+an ISO week, `2612` a month, `27Q1` a quarter, `2612-PEAK` its peak hours. Hubs may contain "-".
 """
 
 from __future__ import annotations
@@ -13,66 +13,84 @@ from datetime import date, timedelta
 from enum import Enum
 from functools import lru_cache
 
-from exchange.domain.calendar import NS_PER_HOUR, day_start_ns, previous_trading_day
+from exchange.domain.calendar import date_of, epoch_day, previous_trading_day
+from exchange.domain.hours import HOURS_PER_DAY, HourSet, hour_number, hour_start_ns
+from nodes.types import Profile
 
 CENTURY = 2000
-DAYS_LISTED = 7
-WEEKS_LISTED = 4
-MONTHS_LISTED = 6
-QUARTERS_LISTED = 4
 _SYMBOL = re.compile(
-    r"([A-Z0-9]{1,12})\.([A-Z0-9]+(?:-[A-Z0-9]+)*)\.(\d{6}|\d{2}W\d{2}|\d{4}|\d{2}Q[1-4])", re.ASCII
+    r"([A-Z0-9]{1,12})\.([A-Z0-9]+(?:-[A-Z0-9]+)*)"
+    r"\.(\d{6}H(?:[01]\d|2[0-3])|\d{6}|\d{2}W\d{2}|\d{4}|\d{2}Q[1-4])(-PEAK|-VALLEY)?",
+    re.ASCII,
 )
 
 
 class PeriodKind(Enum):
-    """Length of a delivery period."""
+    """Length of a delivery period, the shortest first."""
 
+    HOUR = "hour"
     DAY = "day"
     WEEK = "week"
     MONTH = "month"
     QUARTER = "quarter"
 
+    @property
+    def cascades(self) -> bool:
+        """Whether a contract of it becomes shorter ones; hours and days are delivered (clause 6.4)."""
+        return self not in (PeriodKind.HOUR, PeriodKind.DAY)
+
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A delivery period: the days `first` up to and without `end`."""
+    """A delivery period: its hours as numbers since 1970-01-01 00:00 Asia/Shanghai, without `end_hour`."""
 
     kind: PeriodKind
-    first: date
-    end: date
+    first_hour: int
+    end_hour: int
 
     @property
-    def hours(self) -> int:
-        """Delivery hours of the period."""
-        return (self.end - self.first).days * 24
+    def first(self) -> date:
+        """The day on which it begins."""
+        return date_of(self.first_hour // HOURS_PER_DAY)
+
+    @property
+    def end(self) -> date:
+        """The day after the one on which it ends."""
+        return date_of(-(-self.end_hour // HOURS_PER_DAY))
 
     @property
     def start_ns(self) -> int:
-        """First moment of delivery, ns since the epoch."""
-        return day_start_ns(self.first)
+        """Its first moment, ns since the epoch."""
+        return hour_start_ns(self.first_hour)
 
     @property
     def end_ns(self) -> int:
-        """First moment after delivery, ns since the epoch."""
-        return self.start_ns + self.hours * NS_PER_HOUR
+        """The first moment after it, ns since the epoch."""
+        return hour_start_ns(self.end_hour)
 
     @property
     def code(self) -> str:
-        """The period as symbols write it: 261205, 26W49, 2612 or 27Q1."""
+        """The period as symbols write it: 261205H14, 261205, 26W49, 2612 or 27Q1."""
+        first = self.first
+        if self.kind is PeriodKind.HOUR:
+            return f"{first:%y%m%d}H{self.first_hour % HOURS_PER_DAY:02d}"
         if self.kind is PeriodKind.DAY:
-            return self.first.strftime("%y%m%d")
+            return first.strftime("%y%m%d")
         if self.kind is PeriodKind.MONTH:
-            return self.first.strftime("%y%m")
+            return first.strftime("%y%m")
         if self.kind is PeriodKind.QUARTER:
-            return f"{self.first:%y}Q{_quarter_of(self.first)}"
-        year, week, _ = self.first.isocalendar()
+            return f"{first:%y}Q{_quarter_of(first)}"
+        year, week, _ = first.isocalendar()
         return f"{year % 100:02d}W{week:02d}"
 
     @property
     def before(self) -> Period:
-        """The period of the same kind that ends where this one begins."""
-        return _MAKERS[self.kind](self.first - timedelta(days=1))
+        """The period of the same kind that ends where this one begins; of an hour, the same one of the day
+        before.
+        """
+        if self.kind is PeriodKind.HOUR:
+            return hour_period(self.first - timedelta(days=1), self.first_hour % HOURS_PER_DAY)
+        return period_of(self.kind, self.first - timedelta(days=1))
 
     def parts(self) -> Iterator[Period]:
         """Yield what this period cascades into, in order: a quarter's months, else days (clause 6.4)."""
@@ -84,27 +102,42 @@ class Period:
             first = part.end
 
 
+def hour_period(day: date, hour: int) -> Period:
+    """Return the period of one delivery hour, 0 … 23, of a day."""
+    number = hour_number(epoch_day(day), hour)
+    return Period(PeriodKind.HOUR, number, number + 1)
+
+
 def day_period(day: date) -> Period:
     """Return the period of one delivery day."""
-    return Period(PeriodKind.DAY, day, day + timedelta(days=1))
+    return _of_days(PeriodKind.DAY, day, day + timedelta(days=1))
 
 
 def week_period(day: date) -> Period:
     """Return the ISO week (Monday to Sunday) in which `day` lies."""
     monday = day - timedelta(days=day.weekday())
-    return Period(PeriodKind.WEEK, monday, monday + timedelta(days=7))
+    return _of_days(PeriodKind.WEEK, monday, monday + timedelta(days=7))
 
 
 def month_period(day: date) -> Period:
     """Return the calendar month in which `day` lies."""
     first = day.replace(day=1)
-    return Period(PeriodKind.MONTH, first, (first + timedelta(days=31)).replace(day=1))
+    return _of_days(PeriodKind.MONTH, first, (first + timedelta(days=31)).replace(day=1))
 
 
 def quarter_period(day: date) -> Period:
     """Return the calendar quarter in which `day` lies."""
     first = date(day.year, 3 * _quarter_of(day) - 2, 1)
-    return Period(PeriodKind.QUARTER, first, (first + timedelta(days=93)).replace(day=1))
+    return _of_days(PeriodKind.QUARTER, first, (first + timedelta(days=93)).replace(day=1))
+
+
+def period_of(kind: PeriodKind, day: date) -> Period:
+    """Return the period of a kind in which `day` lies. Raises KeyError for hours, of which a day has many."""
+    return _MAKERS[kind](day)
+
+
+def _of_days(kind: PeriodKind, first: date, end: date) -> Period:
+    return Period(kind, hour_number(epoch_day(first)), hour_number(epoch_day(end)))
 
 
 def _quarter_of(day: date) -> int:
@@ -126,9 +159,27 @@ class Symbol:
     grade: str
     hub: str
     period: Period
+    profile: Profile = Profile.BASE
+
+    @property
+    def base(self) -> Symbol | None:
+        """The base contract of whose hours it has a part: its day's for an hour, its period's for peak and
+        valley; None for other base contracts.
+        """
+        if self.profile is not Profile.BASE:
+            return Symbol(self.grade, self.hub, self.period)
+        hour = self.period.kind is PeriodKind.HOUR
+        return Symbol(self.grade, self.hub, day_period(self.period.first)) if hour else None
+
+    def parts(self) -> Iterator[Symbol]:
+        """Yield what it cascades into, in order: nothing for days and hours (clause 6.4)."""
+        if self.period.kind.cascades:
+            for part in self.period.parts():
+                yield Symbol(self.grade, self.hub, part, self.profile)
 
     def __str__(self) -> str:
-        return f"{self.grade}.{self.hub}.{self.period.code}"
+        ending = "" if self.profile is Profile.BASE else f"-{self.profile.name}"
+        return f"{self.grade}.{self.hub}.{self.period.code}{ending}"
 
 
 def _period(code: str) -> Period:
@@ -138,6 +189,8 @@ def _period(code: str) -> Period:
     if "Q" in code:
         return quarter_period(date(year, 3 * int(code[3:]), 1))
     month = int(code[2:4])
+    if "H" in code:
+        return hour_period(date(year, month, int(code[4:6])), int(code[7:]))
     return day_period(date(year, month, int(code[4:]))) if code[4:] else month_period(date(year, month, 1))
 
 
@@ -146,19 +199,21 @@ def parse_symbol(text: str) -> Symbol:
     """Take a symbol apart. Raises ValueError with a sentence that says what a symbol looks like."""
     found = _SYMBOL.fullmatch(text)
     try:
-        if found:
-            return Symbol(found[1], found[2], _period(found[3]))
+        if found and not ("H" in found[3] and found[4]):  # an hour has no part
+            profile = Profile(found[4][1:].lower()) if found[4] else Profile.BASE
+            return Symbol(found[1], found[2], _period(found[3]), profile)
     except ValueError as error:
-        raise ValueError(f"{text!r} names no day, week, month or quarter: {error}") from error
+        raise ValueError(f"{text!r} names no hour, day, week, month or quarter: {error}") from error
     raise ValueError(
-        f"{text[:64]!r} is not GRADE.HUB.PERIOD with a period such as 261205, 26W49, 2612 or 27Q1"
+        f"{text[:48]!r} is not GRADE.HUB.PERIOD with a period such as 261205H14, 261205, 26W49, 2612, 27Q1, "
+        "2612-PEAK or 2612-VALLEY"
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """A listed contract. One lot is `cards_per_lot` cards of the grade at the hub for every hour of the
-    period.
+    """A listed contract. One lot is `cards_per_lot` cards of the grade at the hub for every hour of its
+    delivery.
     """
 
     index: int
@@ -169,47 +224,31 @@ class Contract:
     hub_index: int
     """The hub's number in the order in which hubs were registered; the kernel's mass-cancel filter."""
     period: Period
+    profile: Profile
+    delivery: HourSet
+    """The hours of the period that its profile has; fixed when it is listed (clause 2.10)."""
+    hours: int
+    """Their number: a price in ticks × hours × lots is a value in fen."""
     cards_per_lot: int
     last_trading_day: date
     """The last trading day before the period's first day (clause 4.3)."""
 
     @property
     def kind(self) -> PeriodKind:
-        """Day, week, month or quarter."""
+        """Hour, day, week, month or quarter."""
         return self.period.kind
 
     @property
-    def hours(self) -> int:
-        """Delivery hours: a price in ticks × hours × lots is a value in fen."""
-        return self.period.hours
+    def product(self) -> tuple[str, str]:
+        """Grade and hub."""
+        return self.grade, self.hub
+
+    @property
+    def terms(self) -> Symbol:
+        """Its symbol, taken apart."""
+        return Symbol(self.grade, self.hub, self.period, self.profile)
 
 
 def last_trading_day(period: Period, closed_days: Collection[date]) -> date:
     """Return the last trading day before the period's first day (clause 4.3)."""
     return previous_trading_day(period.first, closed_days)
-
-
-def listed_periods(trading_day: date, closed_days: Collection[date]) -> list[Period]:
-    """Return the periods that trade on `trading_day`: days, weeks, months, quarters (clause 4.2).
-
-    Every delivery day up to 7 days ahead, the next 4 ISO weeks, the next 6 months, the next 4 quarters; of
-    these, those whose last trading day is not over.
-    """
-    days = [day_period(trading_day + timedelta(days=ahead)) for ahead in range(1, DAYS_LISTED + 1)]
-    weeks = [week_period(trading_day + timedelta(days=7 * ahead)) for ahead in range(1, WEEKS_LISTED + 1)]
-    months = _following(month_period(trading_day), MONTHS_LISTED)
-    quarters = _following(quarter_period(trading_day), QUARTERS_LISTED)
-    return [
-        period
-        for period in (*days, *weeks, *months, *quarters)
-        if last_trading_day(period, closed_days) >= trading_day
-    ]
-
-
-def _following(period: Period, count: int) -> list[Period]:
-    """Return the next `count` periods of the same kind."""
-    found = []
-    for _ in range(count):
-        period = _MAKERS[period.kind](period.end)
-        found.append(period)
-    return found

@@ -54,6 +54,7 @@ class NominateWorkload(Message, frozen=True, kw_only=True):
     first_hour: int
     """0 … 23, of the delivery day."""
     hours: int
+    """Of these the workload has those that the reservation delivers."""
 
 
 class WithdrawNomination(Message, frozen=True, kw_only=True):

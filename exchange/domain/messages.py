@@ -15,10 +15,12 @@ import msgspec
 
 from exchange.domain.brokerage import BrokerMessage
 from exchange.domain.delivering import DeliveryMessage
+from exchange.domain.listing import SetListingRules
 from exchange.domain.message import Message
 from exchange.domain.phases import MarketPhase
 from exchange.domain.positions import SetPositionRules
 from exchange.domain.primary import PrimaryMessage
+from exchange.domain.profiles import SetLoadProfiles
 from exchange.domain.regimes import SetRegime
 from exchange.domain.sessions import SetSessions
 from exchange.domain.vouchers import VoucherMessage
@@ -290,7 +292,8 @@ class Listing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ListContracts(Message, frozen=True, kw_only=True):
     """Lists contracts; clauses 4.2, 4.5. All or none. Gives the number listed.
 
-    Refused: INVALID_SYMBOL, UNKNOWN_PRODUCT, CONTRACT_EXISTS, CONTRACT_OVER, INVALID_PRICE, CONTRACT_LIMIT.
+    Refused: INVALID_SYMBOL, UNKNOWN_PRODUCT, PROFILE_UNKNOWN, CONTRACT_EXISTS, CONTRACT_OVER, INVALID_PRICE,
+    CONTRACT_LIMIT.
     """
 
     listings: tuple[Listing, ...]
@@ -466,6 +469,8 @@ RareMessage = (
     | VoucherMessage
     | BrokerMessage
     | SetPositionRules
+    | SetLoadProfiles
+    | SetListingRules
     | ListContracts
     | OpenDay
     | SetPhase

@@ -198,7 +198,16 @@ class RejectCode(Enum):
     UNKNOWN_PROGRAMME = (404, "The account has no open voucher programme of this id.")
     VOUCHER_BUDGET = (409, "The programme's budget doesn't reach so far.")
     COLLATERAL_NEEDED = (409, "The account's margin needs what is pledged. Deposit cash first.")
-    INVALID_SYMBOL = (422, "A symbol is GRADE.HUB.PERIOD with a period such as 261205, 26W49, 2612 or 27Q1.")
+    INVALID_SYMBOL = (
+        422,
+        "A symbol is GRADE.HUB.PERIOD with a period such as 261205H14, 261205, 26W49, 2612 or 27Q1, and "
+        "-PEAK or -VALLEY after it for a part of its hours.",
+    )
+    PROFILE_UNKNOWN = (409, "The hub has no such profile for all of this period. SetLoadProfiles sets it.")
+    PROFILE_FIXED = (
+        409,
+        "A listed contract delivers other hours of such a month. Choose a month after those that are listed.",
+    )
     CONTRACT_EXISTS = (409, "A contract of this symbol is or was listed.")
     CONTRACT_OVER = (409, "The last trading day of this contract is over.")
     CONTRACT_LIMIT = (409, "The exchange has as many contracts as it is configured for.")
@@ -213,7 +222,7 @@ class RejectCode(Enum):
     DELIVERY_NOT_OVER = (409, "The delivery day is not over.")
     UNKNOWN_RESERVATION = (404, "No reservation has this id. GET /v1/reservations lists your own.")
     NOT_YOUR_RESERVATION = (403, "Only the reservation's provider may send its meter readings.")
-    READING_OUTSIDE_PERIOD = (422, "The hour must be a whole hour of the reservation's delivery period.")
+    READING_OUTSIDE_PERIOD = (422, "The hour must be one that the reservation delivers.")
     READING_TOO_EARLY = (422, "The hour is not over. Send the reading after its end.")
     READING_TOO_LATE = (
         409,

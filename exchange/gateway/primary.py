@@ -136,8 +136,8 @@ def _certificate(certificate: Certificate) -> api.Certificate:
         api.CertificateDay(
             day=day_text(_EPOCH + timedelta(days=certificate.first_day + at)),
             cards=cards,
-            delivering=certificate.delivering[at],
-            backed=certificate.backed[at],
+            delivering=int(certificate.delivering[at].max()),
+            backed=int(certificate.backed[at].max()),
             pledged=certificate.pledged[at],
             free=certificate.free(certificate.first_day + at),
         )

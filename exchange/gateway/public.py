@@ -16,7 +16,7 @@ from exchange.gateway.call import Call, Route
 from exchange.gateway.paging import position
 from exchange.service.exchange import Exchange
 from nodes.catalogue import load_catalogue
-from nodes.types import HubKind
+from nodes.types import HubKind, Profile
 
 API_VERSION = "1"
 _SYMBOL_HELP = {"symbol": "GRADE.HUB.PERIOD, such as H100.GUIAN.2701"}
@@ -127,6 +127,7 @@ async def contracts(call: Call) -> Contracts:
         grade=query.grade,
         hub=query.hub,
         kind=None if query.kind is None else PeriodKind(query.kind),
+        profile=None if query.profile is None else Profile(query.profile),
         after=position(query.cursor),
         limit=query.limit + 1,
     )

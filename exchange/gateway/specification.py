@@ -5,7 +5,7 @@ from __future__ import annotations
 from exchange.api.regimes import Regime
 from exchange.api.specification import Specification
 from exchange.domain import regimes as domain
-from exchange.domain.contracts import Contract, PeriodKind, Symbol
+from exchange.domain.contracts import Contract
 from exchange.gateway import public, translate
 from exchange.gateway.call import Call, Route
 from exchange.gateway.regimes import shown
@@ -20,7 +20,6 @@ async def specification(call: Call) -> Specification:
     if view is None:
         raise public.unknown_symbol(call.path["symbol"])
     listed, rules = view.contract, views.rules
-    parts = () if listed.kind is PeriodKind.DAY else listed.period.parts()
     hubs, grades = await public.hubs(call), await public.grades(call)
     regime = _regime(call, listed.grade, listed.hub)
     return Specification(
@@ -29,7 +28,7 @@ async def specification(call: Call) -> Specification:
         hub=next(hub for hub in hubs.hubs if hub.code == listed.hub),
         card_hours=listed.hours * listed.cards_per_lot,
         tick_value_fen=listed.hours,
-        becomes=[str(Symbol(listed.grade, listed.hub, part)) for part in parts],
+        becomes=[str(part) for part in listed.terms.parts()],
         peak_hours=_hours(listed, Profile.PEAK),
         valley_hours=_hours(listed, Profile.VALLEY),
         regime=regime.kind,

@@ -11,7 +11,7 @@ from exchange.api.money import MarginLine, Position, Statement, StatementLine
 from exchange.api.primary import CapacityPost
 from exchange.api.trading import Fill, Order
 from exchange.clearing.portfolio.explain import Line
-from exchange.domain.calendar import NS_PER_HOUR
+from exchange.domain.hours import hours_of
 from exchange.service import viewtypes as views
 from matching.records import OrderFlag
 
@@ -29,8 +29,9 @@ def contract(view: views.ContractView) -> Contract:
         grade=listed.grade,
         hub=listed.hub,
         kind=listed.kind.value,
-        delivery_start=time_text(listed.period.start_ns),
-        delivery_end=time_text(listed.period.end_ns),
+        profile=listed.profile.value,
+        delivery_start=time_text(listed.delivery.start_ns),
+        delivery_end=time_text(listed.delivery.end_ns),
         hours=listed.hours,
         cards_per_lot=listed.cards_per_lot,
         last_trading_day=day_text(listed.last_trading_day),
@@ -169,7 +170,6 @@ def statement(view: views.StatementView, as_of_seq: int) -> Statement:
 
 def reservation(view: views.ReservationView, account: int) -> Reservation:
     """Return a reservation as `account` sees it."""
-    hours = (view.end_ns - view.start_ns) // NS_PER_HOUR
     return Reservation(
         reservation_id=str(view.reservation_id),
         role="buyer" if view.buyer == account else "provider",
@@ -180,11 +180,12 @@ def reservation(view: views.ReservationView, account: int) -> Reservation:
         lots=view.lots,
         start=time_text(view.start_ns),
         end=time_text(view.end_ns),
+        hours=list(hours_of(view.hours)),
         price=price_text(view.price),
         delivered_card_hours=view.delivered_card_hours,
         invoiced_fen=view.invoiced_fen,
         shortfall_card_hours=view.shortfall_card_hours,
-        metered_hours=[hour for hour in range(hours) if view.metered_hours >> hour & 1],
+        metered_hours=list(hours_of(view.metered_hours)),
         finished=view.finished,
     )
 

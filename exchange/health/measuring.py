@@ -10,12 +10,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from exchange.clearing.certificates import HOURS_PER_DAY
 from exchange.domain.calendar import epoch_day
 from exchange.domain.contracts import PeriodKind
+from exchange.domain.hours import HOURS_PER_DAY
 from exchange.health.scores import Component, Raw
 from exchange.service.conversion import conversion
 from exchange.service.state import State
+from nodes.types import Profile
 
 OVERALL: Final = -1
 """In place of a hub's number: all hubs together."""
@@ -195,14 +196,14 @@ def _hhi(accounts: NDArray[Any], values: NDArray[Any]) -> int:
 
 
 def _convergence(state: State, places: Places) -> dict[int, Raw]:
-    """How far a day contract's settlement price, less what the hub's opening reference is above or below the
-    others', lies from the mean of the same grade and day at all hubs: Σ distance over Σ price, ticks.
+    """How far a base day contract's settlement price, less what the hub's opening reference is above or below
+    the others', lies from the mean of the same grade and day at all hubs: Σ distance over Σ price, ticks.
     """
     rows = state.contract_table.rows
     alike: defaultdict[tuple[str, object], list[tuple[int, int, int]]] = defaultdict(list)
     for index in state.active_contracts().tolist():
         contract, row = state.contracts[index], rows[index]
-        if row["settled"] and contract.kind is PeriodKind.DAY:
+        if row["settled"] and contract.kind is PeriodKind.DAY and contract.profile is Profile.BASE:
             price = int(row["reference"])
             above = price - places.reference(contract.grade, contract.hub)
             alike[contract.grade, contract.period].append((int(row["hub"]), price, above))

@@ -1,9 +1,11 @@
-"""What is left of reserved cards once the workloads that are nominated on them have theirs."""
+"""What is left of reserved cards once the workloads that are nominated on them have theirs, stretch by
+stretch of the hours that are delivered.
+"""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Protocol
-
-_HOURS = 24
 
 
 class Nominated(Protocol):
@@ -22,10 +24,37 @@ class Nominated(Protocol):
         """How long, in hours."""
 
 
-def free_cards(cards: int, nominated: Iterable[Nominated]) -> int:
-    """Return the cards of a reservation that are free in each of its hours."""
-    used = [0] * _HOURS
-    for one in nominated:
-        for hour in range(one.first_hour, one.first_hour + one.hours):
-            used[hour] += one.cards
-    return cards - max(used)
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Hours in a row, `first` to before `end` of the delivery day, and the cards that are free in them."""
+
+    first: int
+    end: int
+    cards: int
+
+    def times(self, midnight: datetime) -> tuple[datetime, datetime]:
+        """Return when it begins and ends, on the day that begins at `midnight`."""
+        return midnight + timedelta(hours=self.first), midnight + timedelta(hours=self.end)
+
+
+def free_stretches(cards: int, hours: Sequence[int], nominated: Iterable[Nominated]) -> Iterator[Stretch]:
+    """Yield the stretches of a reservation that have free cards; `hours` are those it delivers, ascending."""
+    taken = list(nominated)
+    for first, end in stretches(hours):
+        used = [
+            sum(one.cards for one in taken if one.first_hour <= hour < one.first_hour + one.hours)
+            for hour in range(first, end)
+        ]
+        if cards > max(used):
+            yield Stretch(first, end, cards - max(used))
+
+
+def stretches(hours: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield (first, end) of each run of hours in a row; `hours` ascend."""
+    at = 0
+    while at < len(hours):
+        after = at + 1
+        while after < len(hours) and hours[after] == hours[after - 1] + 1:
+            after += 1
+        yield hours[at], hours[after - 1] + 1
+        at = after

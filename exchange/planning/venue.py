@@ -13,7 +13,7 @@ from exchange.api.market import Contract
 from exchange.api.market import Level as BookLevel
 from exchange.client import ExchangeClient, ExchangeError, Profile
 from exchange.client.profiles import load_profile
-from exchange.planning.free import Nominated, free_cards
+from exchange.planning.free import Nominated, Stretch, free_stretches
 from exchange.planning.stock import DEPTH
 from scheduler.io.venue import Holding, Level, Nomination, NoVenue, Stock
 from scheduler.io.workloads import Span
@@ -28,7 +28,9 @@ class ClientVenue:
         self._profile = profile
 
     def stock(self, span: Span) -> Stock:
-        """Reservations as buyer, and the asks of day contracts delivered within the span. Raises NoVenue."""
+        """Reservations as buyer, and the asks of day and hour contracts delivered within the span. Raises
+        NoVenue.
+        """
         try:
             return asyncio.run(self.stock_now(span))
         except ExchangeError as error:
@@ -60,16 +62,16 @@ class ClientVenue:
     async def stock_now(self, span: Span) -> Stock:
         """The same for whoever has an event loop already."""
         async with ExchangeClient(self._profile.base_url, self._profile) as client:
-            contracts = await client.contracts(kind="day")
+            contracts = [c for kind in ("day", "hour") for c in await client.contracts(kind=kind)]
             lots = {c.symbol: c.cards_per_lot for c in await client.contracts(active=None)}
             nominated: dict[str, list[Nominated]] = {}
             for one in await client.delivery.nominations():
                 nominated.setdefault(one.reservation_id, []).append(one)
             holdings = [
-                _holding(row, lots[row.symbol], cards)
+                _holding(row, lots[row.symbol], stretch)
                 for row in await client.reservations()
                 if row.role == "buyer" and not row.finished and row.symbol in lots
-                if (cards := free_cards(row.cards, nominated.get(row.reservation_id, ())))
+                for stretch in free_stretches(row.cards, row.hours, nominated.get(row.reservation_id, ()))
             ]
             wanted = [c for c in contracts if c.ask_lots and _within(c, span)]
             gate = asyncio.Semaphore(BOOKS_AT_ONCE)
@@ -84,20 +86,24 @@ class ClientVenue:
 
 
 def _within(contract: Contract, span: Span) -> bool:
+    """Whether a plan of the span can buy a contract: hours in a row, within the span."""
     start, end = map(datetime.fromisoformat, (contract.delivery_start, contract.delivery_end))
-    return start >= span.start and (end - span.start).total_seconds() <= span.hours * 3600
+    in_a_row = (end - start).total_seconds() == contract.hours * 3600
+    return in_a_row and start >= span.start and (end - span.start).total_seconds() <= span.hours * 3600
 
 
-def _holding(row: Reservation, cards_per_lot: int, cards: int) -> Holding:
+def _holding(row: Reservation, cards_per_lot: int, stretch: Stretch) -> Holding:
+    midnight = datetime.fromisoformat(row.start).replace(hour=0)
+    start, end = stretch.times(midnight)
     return Holding(
         id=row.reservation_id,
         symbol=row.symbol,
         site=row.hub,
         grade=row.grade,
-        cards=cards,
+        cards=stretch.cards,
         cards_per_lot=cards_per_lot,
-        start=datetime.fromisoformat(row.start),
-        end=datetime.fromisoformat(row.end),
+        start=start,
+        end=end,
         price_ticks=parse_price_ticks(row.price, "price"),
     )
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 import numpy as np
 
 from exchange.clearing.certificates import Certificate, Short, back, collateral_value
-from exchange.domain.calendar import epoch_day
 from exchange.domain.contracts import Contract, PeriodKind
 from exchange.service.state import Stamp, State
 from matching.records import Records
+from nodes.types import Profile
 
 Holder = tuple[int, str, str]
 """Account, grade, hub: whose certificates of what back whose shorts."""
@@ -58,8 +58,7 @@ def _shorts(state: State, wanted: set[Holder]) -> dict[Holder, list[Short]]:
 
 def short_of(contract: Contract, lots: int) -> Short:
     """Return so many short lots of a contract, as certificates back them."""
-    first, end = epoch_day(contract.period.first), epoch_day(contract.period.end)
-    return Short(contract.index, first, end, contract.cards_per_lot, lots)
+    return Short(contract.index, contract.delivery, contract.hours, contract.cards_per_lot, lots)
 
 
 def collateral_now(state: State, stamp: Stamp) -> dict[int, int]:
@@ -88,14 +87,19 @@ def revalue(state: State, stamp: Stamp) -> list[Records]:
 
 
 def reference_price(state: State, certificate: Certificate) -> int:
-    """Return the reference price of the product's day contract that delivers first; 0 if none trades."""
+    """Return the reference price of the product's base day contract that delivers first; 0 if none trades."""
+    active = (state.contracts[i] for i in state.active_contracts())
+    first = next_day_contract(active, (certificate.grade, certificate.hub))
+    return 0 if first is None else int(state.contract_row(first.index)["reference"])
+
+
+def next_day_contract(
+    contracts: Iterable[Contract], product: tuple[str, str], profile: Profile = Profile.BASE
+) -> Contract | None:
+    """Return the day contract of a product (grade, hub) and profile that delivers first."""
     days = [
         contract
-        for contract in (state.contracts[i] for i in state.active_contracts())
-        if contract.kind is PeriodKind.DAY
-        and (contract.grade, contract.hub) == (certificate.grade, certificate.hub)
+        for contract in contracts
+        if contract.kind is PeriodKind.DAY and contract.product == product and contract.profile is profile
     ]
-    if not days:
-        return 0
-    first = min(days, key=lambda contract: contract.period.first)
-    return int(state.contract_row(first.index)["reference"])
+    return min(days, key=lambda contract: contract.period.first, default=None)

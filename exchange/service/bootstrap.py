@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from typing import Final
@@ -9,6 +10,8 @@ from typing import Final
 from exchange.domain.brokerage import SetRevenueSplit
 from exchange.domain.calendar import is_trading_day
 from exchange.domain.delivering import PremiumStep, RefusedUse, SetDeliveryRules
+from exchange.domain.hours import MONTHS, mask_of
+from exchange.domain.listing import BASE_RULES, SetListingRules, fine_rules
 from exchange.domain.messages import (
     AddMember,
     FirstKey,
@@ -21,11 +24,13 @@ from exchange.domain.messages import (
 )
 from exchange.domain.positions import SetPositionRules
 from exchange.domain.primary import GradeMinimum, SetPrimaryRules
+from exchange.domain.profiles import HubProfiles, SetLoadProfiles
 from exchange.domain.sessions import Sessions, SetSessions, Stretch
 from exchange.service.exchange import Exchange
 from exchange.service.results import RareResult
 from exchange.service.secrets import new_key_id, new_secret
 from nodes.catalogue import Catalogue, load_catalogue
+from nodes.types import Profile
 
 OPERATOR = "operator"
 OPERATOR_ROLES: Final[tuple[Role, ...]] = ("market", "risk", "treasury", "admin")
@@ -85,6 +90,24 @@ def market_rules(catalogue: Catalogue, first: date) -> SetRules:
     days = [first + timedelta(days=ahead) for ahead in range(CALENDAR_DAYS)]
     closed = tuple(day for day in days if is_trading_day(day, ()) and not catalogue.is_trading_day(day))
     return SetRules(products=products, closed_days=closed, calendar_end=end)
+
+
+def load_profiles(catalogue: Catalogue, hubs: Iterable[str], first: date) -> SetLoadProfiles:
+    """Return the peak and valley hours that the catalogue has of hubs, from the month of `first` on."""
+    return SetLoadProfiles(
+        from_month=first.replace(day=1),
+        hubs=tuple(
+            HubProfiles(
+                hub=hub, **{p.value: _masks(catalogue, hub, p) for p in (Profile.PEAK, Profile.VALLEY)}
+            )
+            for hub in hubs
+        ),
+    )
+
+
+def _masks(catalogue: Catalogue, hub: str, profile: Profile) -> tuple[int, ...]:
+    months = (date(2000, month, 1) for month in range(1, MONTHS + 1))
+    return tuple(mask_of(catalogue.profile_hours(hub, month, profile)) for month in months)
 
 
 def primary_rules(catalogue: Catalogue) -> SetPrimaryRules:
@@ -150,7 +173,13 @@ async def journal_rules(exchange: Exchange) -> None:
         await _do(exchange, SetSessions(sessions=SESSIONS))
         await _do(exchange, REVENUE_SPLIT)
         await _do(exchange, POSITION_RULES)
-        await _do(exchange, market_rules(load_catalogue(), exchange.config.first_day))
+        fine = fine_rules(exchange.config.fine_listing)
+        await _do(exchange, SetListingRules(rules=(*BASE_RULES, *fine)))
+        rules = market_rules(load_catalogue(), exchange.config.first_day)
+        await _do(exchange, rules)
+    if not exchange.views.load_profiles.by_hub:
+        hubs = dict.fromkeys(product.hub for product in exchange.views.products())
+        await _do(exchange, load_profiles(load_catalogue(), hubs, exchange.config.first_day))
 
 
 def new_operator(exchange: Exchange, name: str, roles: tuple[Role, ...]) -> tuple[AddMember, bytes]:

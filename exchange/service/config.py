@@ -18,6 +18,8 @@ class ExchangeConfig:
     """32 bytes, mode 0600, made on the first start; keep it outside `data_dir`."""
     first_day: date = date(2026, 12, 4)
     """First trading day of a fresh exchange; a later start skips to its own day with the wall clock."""
+    fine_listing: tuple[str, ...] = ()
+    """Products such as "H100.GUIAN" of which a fresh exchange also lists hours, and peak and valley."""
     durability: Literal["sync", "os"] = "sync"
     """When a command counts as durable: after fdatasync, or after write (survives the process only)."""
     segment_bytes: int = 64 << 20

@@ -17,9 +17,9 @@ from blake3 import blake3
 from exchange.clearing.default import Layer
 from exchange.clearing.ledger import LedgerKind
 from exchange.domain import messages as m
-from exchange.domain.calendar import NS_PER_HOUR, epoch_day
-from exchange.domain.contracts import PeriodKind
+from exchange.domain.calendar import NS_PER_HOUR
 from exchange.domain.delivering import BuyInShortfalls
+from exchange.domain.hours import hour_number
 from exchange.domain.phases import MarketPhase
 from exchange.domain.sessions import SetSessions
 from exchange.service import (
@@ -29,6 +29,7 @@ from exchange.service import (
     handle_calendar,
     handle_default,
     handle_delivery,
+    handle_listing,
     handle_margin,
     handle_market,
     handle_members,
@@ -87,6 +88,7 @@ HANDLERS: Final[dict[type, Handler]] = {
     **handle_resale.HANDLERS,
     **handle_brokers.HANDLERS,
     **handle_positions.HANDLERS,
+    **handle_listing.HANDLERS,
     m.ListContracts: handle_market.list_contracts,
     m.OpenDay: handle_calendar.open_day,
     m.SetPhase: handle_market.set_phase,
@@ -268,17 +270,18 @@ class Core:
             raise InvariantViolation("what certificates back isn't what margin takes as covered")
 
     def _check_backing(self) -> None:
-        """Compare what certificates say they back with the shorts that they stand behind."""
+        """Compare what certificates say they back, hour by hour, with the shorts that they stand behind."""
         state = self.state
         backed: Counter[tuple[int, int]] = Counter()
         for backing in state.primary.backings:
             contract = state.contracts[backing.contract]
-            for day in range(epoch_day(contract.period.first), epoch_day(contract.period.end)):
-                backed[backing.certificate_id, day] += backing.lots * contract.cards_per_lot
+            for hour in contract.delivery:
+                backed[backing.certificate_id, hour] += backing.lots * contract.cards_per_lot
         said = {
-            (certificate.certificate_id, certificate.first_day + at): cards
+            (certificate.certificate_id, hour_number(certificate.first_day + at, hour)): cards
             for certificate in state.primary.certificates
-            for at, cards in enumerate(certificate.backed)
+            for at, day in enumerate(certificate.backed.tolist())
+            for hour, cards in enumerate(day)
             if cards
         }
         if said != backed:
@@ -320,8 +323,18 @@ class Core:
         np.add.at(held, open_rows["buyer"], open_rows["lots"] * open_rows["price"] * hours)
         if not np.array_equal(held, state.delivery_hold):
             raise InvariantViolation("what is held for deliveries isn't what open reservations cost")
-        if any(state.contracts[int(i)].kind is not PeriodKind.DAY for i in np.unique(rows["contract"])):
-            raise InvariantViolation("a reservation of something other than a day contract")
+        self._check_reservations()
+
+    def _check_reservations(self) -> None:
+        """Verify that what is reserved lies in one day, and that nothing was metered outside its hours."""
+        rows = self.state.reservations.rows
+        for index in np.unique(rows["contract"]).tolist():
+            contract, mine = self.state.contracts[index], rows[rows["contract"] == index]
+            if contract.kind.cascades:
+                raise InvariantViolation(f"a reservation of {contract.symbol}, which cascades")
+            _, (served,) = contract.delivery.grid()
+            if (mine["metered"][:, ~served] >= 0).any():
+                raise InvariantViolation(f"{contract.symbol} was metered outside its hours")
 
 
 def state_digest(kernel_hash: bytes, parts: Iterable[bytes]) -> bytes:

@@ -9,15 +9,16 @@ once.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from typing import Protocol
 
 from exchange.domain.calendar import NS_PER_MINUTE, day_of, is_trading_day, moment_ns, next_trading_day
 from exchange.domain.clock import Clock
-from exchange.domain.contracts import Period, Symbol, listed_periods
+from exchange.domain.contracts import Symbol
 from exchange.domain.delivering import BuyInShortfalls
+from exchange.domain.listing import listed_periods
 from exchange.domain.messages import (
     CloseAuction,
     CloseOut,
@@ -27,7 +28,6 @@ from exchange.domain.messages import (
     ListContracts,
     Listing,
     OpenDay,
-    Product,
     RareMessage,
     RunMargin,
     SetCalendar,
@@ -255,26 +255,37 @@ class DayDriver:
     def missing_listings(self, day: date) -> list[Listing]:
         """Return the contracts that clause 4.2 lists on `day` that aren't listed yet, by product."""
         views = self._exchange.views
-        periods = listed_periods(day, views.closed_days)
-        return [
-            Listing(symbol, self._reference_price(product, period))
-            for product in views.products()
-            for period in periods
-            if views.contract(symbol := str(Symbol(product.grade, product.hub, period))) is None
-        ]
+        found: dict[str, Listing] = {}
+        for product in views.products():
+            pair = product.grade, product.hub
+            for period, profile in listed_periods(views.listing.rules, pair, day, views.closed_days):
+                symbol = Symbol(*pair, period, profile)
+                known = views.load_profiles.delivery(product.hub, period, profile)
+                if known is not None and views.contract(str(symbol)) is None:
+                    found[str(symbol)] = Listing(str(symbol), self._reference_price(symbol, found))
+        return list(found.values())
 
-    def _reference_price(self, product: Product, period: Period) -> int:
+    def _reference_price(self, symbol: Symbol, listing: Mapping[str, Listing]) -> int:
         """Return a new contract's reference price in ticks (clause 4.5).
 
-        The latest settlement price of the product's latest contract of the same kind, else the catalogue's.
+        That of the base contract of whose hours it has a part, listed or in `listing`; else the latest
+        settlement price of the product's latest contract of the same kind and profile, else the catalogue's.
         """
-        before = period.before
+        views = self._exchange.views
+        if symbol.base is not None:
+            whole = str(symbol.base)
+            known = views.contract(whole)
+            if known is not None:
+                return known.reference_price
+            if whole in listing:
+                return listing[whole].reference_price_ticks
+        before = symbol.period.before
         for _ in range(_LOOK_BACK):
-            known = self._exchange.views.contract(str(Symbol(product.grade, product.hub, before)))
+            known = views.contract(str(replace(symbol, period=before)))
             if known is not None and known.settled:
                 return known.reference_price
             before = before.before
-        return self._catalogue.reference_price_ticks(product.grade, product.hub)
+        return self._catalogue.reference_price_ticks(symbol.grade, symbol.hub)
 
     async def _send(self, message: RareMessage) -> None:
         """Submit until it is taken: BUSY passes; an exchange that no longer acknowledges ends the driver."""

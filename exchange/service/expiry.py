@@ -1,4 +1,4 @@
-"""A day contract that expires becomes reservations (clause 7.3)."""
+"""A day or hour contract that expires becomes reservations (clause 7.3)."""
 
 from __future__ import annotations
 
@@ -23,15 +23,16 @@ def holders(state: State, contract: Contract) -> list[tuple[int, int]]:
 
 
 def expire(state: State, contract: Contract) -> None:
-    """Turn the positions of a day contract into reservations; what backed its shorts is delivering now."""
+    """Turn the positions of a day or hour contract into reservations; what backed its shorts is delivering
+    now.
+    """
     longs = [(account, lots) for account, lots in holders(state, contract) if lots > 0]
     matches = match_shorts_to_longs(longs, _supplies(state, contract))
-    day = epoch_day(contract.period.first)
     primary = state.primary
     for backing in primary.backings:
         if backing.contract == contract.index:
             certificate = primary.certificates[backing.certificate_id - 1]
-            deliver(certificate, backing, day, contract.cards_per_lot)
+            deliver(certificate, backing, contract.delivery, contract.cards_per_lot)
     primary.backings = [backing for backing in primary.backings if backing.contract != contract.index]
     _reserve(state, contract, matches)
 

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from exchange.clearing.ledger import LedgerKind
 from exchange.domain.contracts import Contract, PeriodKind
 from exchange.domain.delivering import BuyInShortfalls
+from exchange.domain.hours import HOURS_PER_DAY
 from exchange.domain.money import half_up_share
 from exchange.domain.phases import MarketPhase
 from exchange.domain.rejects import RejectCode
+from exchange.service.backing import next_day_contract
 from exchange.service.deliverystate import BuyIn
 from exchange.service.guard import apply_guarded
 from exchange.service.insuring import (
@@ -57,7 +59,7 @@ def buy_in_shortfalls(state: State, message: BuyInShortfalls, stamp: Stamp) -> O
 
 def _buy_in(state: State, of: BuyIn, stamp: Stamp) -> list[Records]:
     expired = state.contracts[of.contract]
-    replacement = _next_delivered(state, expired)
+    replacement = _replacement(state, expired)
     if replacement is None:
         return []
     lots = of.card_hours // (replacement.hours * replacement.cards_per_lot)
@@ -78,12 +80,24 @@ def _buy_in(state: State, of: BuyIn, stamp: Stamp) -> list[Records]:
     return [events, *tell_kernel(state, before, stamp)]
 
 
-def _next_delivered(state: State, expired: Contract) -> Contract | None:
-    """Return the day contract of the same grade and hub that trades and is delivered next."""
-    product = expired.grade, expired.hub
-    active = (state.contracts[i] for i in state.active_contracts())
-    days = [c for c in active if c.kind is PeriodKind.DAY and (c.grade, c.hub) == product]
-    return min(days, key=lambda contract: contract.period.first, default=None)
+def _replacement(state: State, expired: Contract) -> Contract | None:
+    """Return what is bought for a contract that fell short: of the same grade and hub, what trades and is
+    delivered next of the same hour of the day, or of the days of its profile; else of base days.
+    """
+    active = [state.contracts[i] for i in state.active_contracts()]
+    if expired.kind is PeriodKind.HOUR:
+        hour = expired.period.first_hour % HOURS_PER_DAY
+        same = [
+            c
+            for c in active
+            if c.kind is PeriodKind.HOUR
+            and c.product == expired.product
+            and c.period.first_hour % HOURS_PER_DAY == hour
+        ]
+        found = min(same, key=lambda contract: contract.period.first_hour, default=None)
+    else:
+        found = next_day_contract(active, expired.product, expired.profile)
+    return found or next_day_contract(active, expired.product)
 
 
 def _true_up(state: State, of: BuyIn, replacement: Contract, events: Records, stamp: Stamp) -> None:

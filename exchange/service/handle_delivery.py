@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from exchange.api.attest import readings_bytes
 from exchange.clearing.delivery import invoice
 from exchange.clearing.ledger import LedgerKind
-from exchange.domain.calendar import NS_PER_HOUR, day_start_ns, epoch_day
+from exchange.domain.calendar import NS_PER_HOUR, date_of, day_start_ns, epoch_day
+from exchange.domain.hours import HOURS_PER_DAY, hour_number
 from exchange.domain.messages import FinishDelivery, MeterReadings, Reading
 from exchange.domain.rejects import RejectCode
 from exchange.service.calls import call_debtors
@@ -21,8 +22,6 @@ from exchange.service.handle_primary import agent_fault
 from exchange.service.handle_vouchers import end_programmes, pay_by_vouchers
 from exchange.service.insuring import settle_delivery, settled, tell_kernel
 from exchange.service.state import Outcome, Stamp, State, refused
-
-HOURS_PER_DAY = 24
 
 
 def meter_readings(state: State, message: MeterReadings, stamp: Stamp) -> Outcome:
@@ -40,7 +39,7 @@ def meter_readings(state: State, message: MeterReadings, stamp: Stamp) -> Outcom
         metered[row, hour] = 0
     for reading in message.readings:
         row = reading.reservation_id - 1
-        hour = (reading.hour_start_ns - _start_ns(state, row)) // NS_PER_HOUR
+        hour = (reading.hour_start_ns - _day_start_ns(state, row)) // NS_PER_HOUR
         metered[row, hour] = reading.cards
     if message.site_id:
         state.primary.sites[message.site_id - 1].sequence = message.sequence
@@ -70,9 +69,8 @@ def _source_fault(state: State, message: MeterReadings, row: Any) -> RejectCode 
     return None if message.site_id == site_id else RejectCode.SIGNATURE_REQUIRED
 
 
-def _start_ns(state: State, row: int) -> int:
-    contract = state.contracts[int(state.reservations.rows[row]["contract"])]
-    return contract.period.start_ns
+def _day_start_ns(state: State, row: int) -> int:
+    return day_start_ns(date_of(int(state.reservations.rows[row]["day"])))
 
 
 def _reading_fault(
@@ -86,15 +84,15 @@ def _reading_fault(
     fault = _source_fault(state, message, row)
     if fault is not None:
         return fault
-    hour, rest = divmod(reading.hour_start_ns - _start_ns(state, at), NS_PER_HOUR)
-    if rest or not 0 <= hour < HOURS_PER_DAY:
+    contract = state.contracts[int(row["contract"])]
+    hour, rest = divmod(reading.hour_start_ns - _day_start_ns(state, at), NS_PER_HOUR)
+    if rest or hour_number(int(row["day"]), hour) not in contract.delivery:
         return RejectCode.READING_OUTSIDE_PERIOD
     grace_ns = (1 + state.delivering.rules.grace_hours) * NS_PER_HOUR
     if row["finished"] or stamp.time_ns > reading.hour_start_ns + grace_ns:
         return RejectCode.READING_TOO_LATE
     if reading.hour_start_ns + NS_PER_HOUR > stamp.time_ns:
         return RejectCode.READING_TOO_EARLY
-    contract = state.contracts[int(row["contract"])]
     if not 0 <= reading.cards <= int(row["lots"]) * contract.cards_per_lot:
         return RejectCode.READING_OUT_OF_RANGE
     if row["metered"][hour] >= 0 or (at, hour) in seen:

@@ -24,6 +24,7 @@ from exchange.domain.phases import MarketPhase
 from exchange.domain.rejects import RejectCode
 from exchange.service.margins import first_margined_day, lot_risk
 from exchange.service.state import DONE, Outcome, Stamp, State, refused
+from matching.api import InvariantViolation
 from matching.records import EventKind, Phase, Records
 from matching.spec import InstrumentSpec
 
@@ -103,6 +104,8 @@ def _listing_fault(
     product = state.products.get((symbol.grade, symbol.hub))
     if product is None:
         return RejectCode.UNKNOWN_PRODUCT
+    if state.load_profiles.delivery(symbol.hub, symbol.period, symbol.profile) is None:
+        return RejectCode.PROFILE_UNKNOWN
     if listing.symbol in symbols or listing.symbol in state.contracts_by_symbol:
         return RejectCode.CONTRACT_EXISTS
     if state.day.trading_day is not None and _last_day(state, symbol) < _first_tradable(state):
@@ -127,6 +130,9 @@ def _first_tradable(state: State) -> date:
 
 def add_contract(state: State, symbol: Symbol, product: Product, reference: int, stamp: Stamp) -> Records:
     """List one contract whose terms were checked, CLOSED in the kernel; return the kernel's events."""
+    delivery = state.load_profiles.delivery(symbol.hub, symbol.period, symbol.profile)
+    if delivery is None:
+        raise InvariantViolation(f"{symbol} has no hours")
     contract = Contract(
         index=len(state.contracts),
         symbol=str(symbol),
@@ -134,6 +140,9 @@ def add_contract(state: State, symbol: Symbol, product: Product, reference: int,
         hub=symbol.hub,
         hub_index=state.hub_indices[symbol.hub],
         period=symbol.period,
+        profile=symbol.profile,
+        delivery=delivery,
+        hours=len(delivery),
         cards_per_lot=product.cards_per_lot,
         last_trading_day=_last_day(state, symbol),
     )

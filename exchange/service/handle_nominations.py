@@ -9,11 +9,18 @@ from typing import Any, Final
 from exchange.clearing.delivery import invoice
 from exchange.clearing.ledger import LedgerKind
 from exchange.domain import delivering as d
-from exchange.domain.calendar import NS_PER_DAY
+from exchange.domain.calendar import NS_PER_DAY, date_of, day_start_ns
+from exchange.domain.hours import HOURS_PER_DAY
 from exchange.domain.money import BASIS_POINT
 from exchange.domain.rejects import RejectCode
 from exchange.service.deliverystate import Dispute, Nomination
-from exchange.service.handle_resale import HOURS_PER_DAY, gate_closed, nominated_by_hour, offered_lots
+from exchange.service.handle_resale import (
+    delivered_hours,
+    gate_closed,
+    nominated_by_hour,
+    offered_lots,
+    window,
+)
 from exchange.service.handle_vouchers import take_back
 from exchange.service.insuring import (
     compensate,
@@ -59,9 +66,8 @@ def nominate_workload(state: State, message: d.NominateWorkload, stamp: Stamp) -
         1 <= len(message.workload) <= TEXT_MAX
         and 1 <= len(message.use) <= TEXT_MAX
         and message.cards >= 1
-        and message.hours >= 1
-        and message.first_hour >= 0
-        and message.first_hour + message.hours <= HOURS_PER_DAY
+        and 0 <= message.first_hour < message.first_hour + message.hours <= HOURS_PER_DAY
+        and delivered_hours(state, at) & window(message)
     )
     if not sound:
         return refused(RejectCode.INVALID_NOMINATION)
@@ -114,7 +120,8 @@ def open_dispute(state: State, message: d.OpenDispute, stamp: Stamp) -> Outcome:
 
 
 def _end_ns(state: State, at: int) -> int:
-    return state.contracts[int(state.reservations.rows[at]["contract"])].period.end_ns
+    """Return the end of a reservation's delivery day."""
+    return day_start_ns(date_of(int(state.reservations.rows[at]["day"]) + 1))
 
 
 def _possible(state: State, at: int, card_hours: int, reason: str) -> bool:

@@ -10,12 +10,12 @@ import numpy as np
 from exchange.clearing.ledger import LedgerKind
 from exchange.domain import delivering as d
 from exchange.domain.calendar import NS_PER_HOUR
+from exchange.domain.hours import HOURS_PER_DAY, hours_of
 from exchange.domain.rejects import RejectCode
 from exchange.service.deliverystate import Offer
 from exchange.service.insuring import move, settled, tell_kernel
 from exchange.service.state import DONE, Outcome, Stamp, State, refused
 
-HOURS_PER_DAY = 24
 PRICE_FACTOR_MAX = 2
 """An agreed price is at most so many times the final settlement price: a resale isn't a way to move cash."""
 
@@ -23,16 +23,28 @@ PRICE_FACTOR_MAX = 2
 def gate_closed(state: State, at: int, stamp: Stamp) -> bool:
     """Tell whether nominations and resale of a reservation (row `at`) have ended (clauses 7.11, 7.14)."""
     contract = state.contracts[int(state.reservations.rows[at]["contract"])]
-    return stamp.time_ns >= contract.period.start_ns - state.delivering.rules.gate_hours * NS_PER_HOUR
+    return stamp.time_ns >= contract.delivery.start_ns - state.delivering.rules.gate_hours * NS_PER_HOUR
+
+
+def delivered_hours(state: State, at: int) -> int:
+    """Return the mask of the hours of its day that a reservation (row `at`) delivers."""
+    row = state.reservations.rows[at]
+    return state.contracts[int(row["contract"])].delivery.of_day(int(row["day"]))
+
+
+def window(terms: d.NominateWorkload) -> int:
+    """Return the mask of the hours of the day that a nomination spans."""
+    return (1 << terms.first_hour + terms.hours) - (1 << terms.first_hour)
 
 
 def nominated_by_hour(state: State, reservation_id: int) -> list[int]:
-    """Return the cards of a reservation that are nominated in each hour of its day."""
+    """Return the cards of a reservation that are nominated in each hour of its day that it delivers."""
     by_hour = [0] * HOURS_PER_DAY
+    delivered = delivered_hours(state, reservation_id - 1)
     for nomination in state.delivering.nominations:
         terms = nomination.terms
         if terms.reservation_id == reservation_id and not nomination.withdrawn:
-            for hour in range(terms.first_hour, terms.first_hour + terms.hours):
+            for hour in hours_of(window(terms) & delivered):
                 by_hour[hour] += terms.cards
     return by_hour
 

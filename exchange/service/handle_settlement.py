@@ -4,6 +4,7 @@ day's limits.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from exchange.clearing.settlement import (
 )
 from exchange.clearing.tables import SETTLEMENT_ROW
 from exchange.domain.calendar import epoch_day
-from exchange.domain.contracts import Contract, PeriodKind, Symbol
+from exchange.domain.contracts import Contract, PeriodKind
 from exchange.domain.messages import SettleDay
 from exchange.domain.phases import MarketPhase
 from exchange.domain.rejects import RejectCode
@@ -34,13 +35,16 @@ from exchange.service.margins import first_margined_day, lot_risk, set_offsets
 from exchange.service.revenue import pay_commissions, share_fees
 from exchange.service.state import HOUSE, Outcome, Stamp, State, refused
 from matching.records import Records
+from nodes.types import Profile
 
 CASCADE_LISTED_MAX = 3 + 31 + 6
-"""Most contracts that one product's cascades of one settlement can list: a quarter's months, the first one's
-days, and those of a week that begins in it.
+"""Most contracts that the cascades of one product and profile can list in one settlement: a quarter's months,
+the first one's days, and those of a week that begins in it.
 """
 CASCADES = ((PeriodKind.QUARTER,), (PeriodKind.WEEK, PeriodKind.MONTH))
 """What cascades, in this order: a quarter's first month ends with the quarter."""
+DELIVERED = (PeriodKind.DAY, PeriodKind.HOUR)
+"""What expires into reservations."""
 
 
 _OF_THE_DAY = ("last_price", "day_lots", "day_value", "window_lots", "window_value", "close_price", "locked")
@@ -52,10 +56,10 @@ def settle_day(state: State, message: SettleDay, stamp: Stamp) -> Outcome:
         return refused(RejectCode.WRONG_PHASE, state.day.phase.label)
     if message.day != state.day.trading_day:
         return refused(RejectCode.DAY_NOT_NEXT, f"{state.day.trading_day} is open")
-    if state.engine.free_slots < CASCADE_LISTED_MAX * len(state.products):
+    traded = state.active_contracts()
+    if state.engine.free_slots < CASCADE_LISTED_MAX * len(_cascading(state, traded)):
         return refused(RejectCode.CONTRACT_LIMIT, "no room for what expiring contracts cascade into")
     events: list[Records] = []
-    traded = state.active_contracts()
     rules = _fix_prices(state, traded)
     lapse_give_ups(state)
     _pay_charges(state, epoch_day(message.day), stamp)
@@ -67,13 +71,13 @@ def settle_day(state: State, message: SettleDay, stamp: Stamp) -> Outcome:
         for parent in ending:
             events += _cascade(state, parent, stamp)
         parents += ending
-    days = _expiring(state, message, (PeriodKind.DAY,))
+    delivered = _expiring(state, message, DELIVERED)
     _mark(state, state.active_contracts(), stamp)
     _record(state, traded, rules, message)
     back_shorts(state)
-    for contract in days:
+    for contract in delivered:
         expire(state, contract)
-    events += _retire(state, [*parents, *days], stamp)
+    events += _retire(state, [*parents, *delivered], stamp)
     back_shorts(state)
     state.primary.collateral = sorted(collateral_now(state, stamp).items())
     events += renew_limits(state, stamp)
@@ -81,7 +85,13 @@ def settle_day(state: State, message: SettleDay, stamp: Stamp) -> Outcome:
     events += issue_calls(state, stamp)
     _forget_client_orders(state)
     state.day.phase = MarketPhase.SETTLED
-    return Outcome(data={"contracts": len(traded), "expired": len(parents) + len(days)}, events=events)
+    return Outcome(data={"contracts": len(traded), "expired": len(parents) + len(delivered)}, events=events)
+
+
+def _cascading(state: State, traded: NDArray[np.intp]) -> set[tuple[str, str, Profile]]:
+    """Return grade, hub and profile of everything that may cascade."""
+    listed = (state.contracts[index] for index in traded.tolist())
+    return {(*contract.product, contract.profile) for contract in listed if contract.kind.cascades}
 
 
 def _forget_client_orders(state: State) -> None:
@@ -106,15 +116,28 @@ def _fix_prices(state: State, traded: NDArray[np.intp]) -> list[PriceRule]:
             pair = (int(state.contract_row(index)["reference"]), own[0])
             for place in _places(state.contracts[index]):
                 by_place.setdefault(place, []).append(pair)
-    rules = []
-    for index, own in found.items():
-        row = state.contract_row(index)
-        near = [pair for place in _places(state.contracts[index]) for pair in by_place.get(place, ())]
-        price, rule = own or modelled_price(row, near, state.margin_rules.model_neighbours)
+    least, rules = state.margin_rules.model_neighbours, dict[int, PriceRule]()
+    for index in sorted(found, key=lambda at: state.contracts[at].terms.base is not None):  # the base first
+        row, contract, own = state.contract_row(index), state.contracts[index], found[index]
+        near = [pair for place in _places(contract) for pair in by_place.get(place, ())]
+        moved = _base_moved(state, contract, rules)
+        price, rule = own or modelled_price(row, [moved] if moved else near, 1 if moved and least else least)
         row["previous"], row["reference"], row["settled"] = row["reference"], price, 1
         row["lock_days"] = lock_days(int(row["lock_days"]), _locked(state, index, price))
-        rules.append(rule)
-    return rules
+        rules[index] = rule
+    return [rules[index] for index in found]
+
+
+def _base_moved(state: State, contract: Contract, rules: Mapping[int, PriceRule]) -> tuple[int, int] | None:
+    """Return the previous and the new settlement price of the base contract of which one has a part of the
+    hours, if it has a new one (clause 6.1).
+    """
+    base = contract.terms.base
+    whole = None if base is None else state.contracts_by_symbol.get(str(base))
+    if whole is None or rules.get(whole.index, PriceRule.PREVIOUS) is PriceRule.PREVIOUS:
+        return None
+    row = state.contract_row(whole.index)
+    return int(row["previous"]), int(row["reference"])
 
 
 def _locked(state: State, index: int, price: int) -> int:
@@ -128,10 +151,14 @@ def _locked(state: State, index: int, price: int) -> int:
 
 
 def _places(contract: Contract) -> tuple[tuple[str, object], tuple[str, object]]:
-    """Return what neighbours share: the grade and the period at other hubs, the grade and the hub in other
-    periods of the same kind (clause 6.1).
+    """Return what neighbours share: the grade, the period and the profile at other hubs, the grade, the hub
+    and the profile in other periods of the same kind (clause 6.1).
     """
-    return (contract.grade, contract.period), (contract.grade, (contract.hub, contract.kind))
+    profile = contract.profile
+    return (contract.grade, (contract.period, profile)), (
+        contract.grade,
+        (contract.hub, contract.kind, profile),
+    )
 
 
 def _pay_charges(state: State, day: int, stamp: Stamp) -> None:
@@ -174,10 +201,9 @@ def _cascade(state: State, parent: Contract, stamp: Stamp) -> list[Records]:
     price = int(state.contract_row(parent.index)["reference"])
     events = []
     children = []
-    for period in parent.period.parts():
-        symbol = Symbol(parent.grade, parent.hub, period)
+    for symbol in parent.terms.parts():
         if str(symbol) not in state.contracts_by_symbol:
-            product = state.products[parent.grade, parent.hub]
+            product = state.products[parent.product]
             events.append(add_contract(state, symbol, product, price, stamp))
             # it has no day of trading, so clause 6.1 gives it its listing price
             state.contract_row(len(state.contracts) - 1)["settled"] = 1

@@ -12,8 +12,10 @@ from exchange.clearing.fees import FeeRates
 from exchange.clearing.positions import POSITION_ROW
 from exchange.clearing.tables import CLAIM_ROW, CONTRACT_ROW, LEDGER_ROW, RESERVATION_ROW, SETTLEMENT_ROW
 from exchange.domain.contracts import Contract
+from exchange.domain.listing import SetListingRules
 from exchange.domain.messages import SetMarginRules, SetRules
 from exchange.domain.positions import SetPositionRules
+from exchange.domain.profiles import LoadProfiles
 from exchange.domain.regimes import Regime
 from exchange.domain.sessions import Sessions
 from exchange.journal.snapshots import SnapshotHeader
@@ -30,7 +32,7 @@ from matching.api import MatchingEngine
 from matching.records import Records
 from matching.state import SNAPSHOT_DTYPES, hash_state
 
-LAYOUT: Final = 12
+LAYOUT: Final = 13
 """Goes up when a snapshot's arrays or typed parts change, so that an old one is never misread."""
 
 _KERNEL: Final = "kernel."
@@ -78,6 +80,8 @@ class _Typed(msgspec.Struct, kw_only=True):
     vouchers: Vouchers
     brokerage: Brokerage
     position_rules: SetPositionRules
+    load_profiles: LoadProfiles
+    listing: SetListingRules
     contracts: list[Contract]
     sold_card_hours: list[tuple[int, str, str, int]]
     deposits_fen: int
@@ -143,6 +147,8 @@ def copied(core: Core, tape: Tape, chain: bytes) -> Copied:
         vouchers=state.vouchers,
         brokerage=state.brokerage,
         position_rules=state.position_rules,
+        load_profiles=state.load_profiles,
+        listing=state.listing,
         contracts=state.contracts,
         sold_card_hours=[(*key, hours) for key, hours in state.sold_card_hours.items()],
         deposits_fen=state.deposits_fen,
@@ -235,6 +241,8 @@ def _fill_typed(state: State, typed: _Typed) -> None:
     state.vouchers = typed.vouchers
     state.brokerage = typed.brokerage
     state.position_rules = typed.position_rules
+    state.load_profiles = typed.load_profiles
+    state.listing = typed.listing
     state.contracts = typed.contracts
     state.contracts_by_symbol = {contract.symbol: contract for contract in typed.contracts}
     state.sold_card_hours = {tuple(key): hours for *key, hours in typed.sold_card_hours}  # type: ignore[misc]

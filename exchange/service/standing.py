@@ -9,7 +9,6 @@ import msgspec
 
 from exchange.clearing.certificates import Short, back
 from exchange.clearing.portfolio.terms import margin_short
-from exchange.domain.calendar import epoch_day
 from exchange.domain.contracts import Contract
 from exchange.domain.phases import MarketPhase
 from exchange.service.backing import short_of
@@ -19,6 +18,7 @@ from exchange.service.primarystate import StandingSale
 from exchange.service.state import Stamp, State
 from exchange.service.taking import LOTS_MAX
 from matching.records import EventKind, Records, Side, StpMode, mass_cancel, new_order
+from nodes.types import Profile
 
 STANDING_GROUP = 0xFFFF
 """The orders' group; connections have lower ones."""
@@ -58,7 +58,8 @@ def accepted_orders(events: Sequence[Records]) -> int:
 def _placed(state: State, sale: StandingSale, stamp: Stamp) -> Iterator[Records]:
     """Enter the orders of one sale, the contract that is delivered first first."""
     active = (state.contracts[i] for i in state.active_contracts())
-    chosen = [c for c in active if (c.grade, c.hub, c.kind.value) == (sale.grade, sale.hub, sale.kind)]
+    base = (c for c in active if c.profile is Profile.BASE)
+    chosen = [c for c in base if (*c.product, c.kind.value) == (sale.grade, sale.hub, sale.kind)]
     for contract in sorted(chosen, key=lambda c: c.period.first):
         row = state.contract_row(contract.index)
         price = max(sale.price_ticks, int(row["price_low"]))
@@ -92,18 +93,17 @@ def _apply(state: State, command: Records, stamp: Stamp) -> Records:
 
 
 def _free_lots(state: State, account: int, contract: Contract) -> int:
-    """Return the lots of a contract that the account's certificates have free on every day of its period,
+    """Return the lots of a contract that the account's certificates have free in every hour of its delivery,
     beside its shorts and its open sell orders in the product.
     """
-    product = contract.grade, contract.hub
+    product = contract.product
     certificates = [
-        msgspec.structs.replace(certificate, backed=certificate.backed.copy())
+        msgspec.structs.replace(certificate, backed_bytes=certificate.backed_bytes.copy())
         for certificate in state.primary.certificates
         if (certificate.account, certificate.grade, certificate.hub) == (account, *product)
     ]
     back(certificates, list(_sold(state, account, product)))
-    days = range(epoch_day(contract.period.first), epoch_day(contract.period.end))
-    return sum(certificate.free_over(days) // contract.cards_per_lot for certificate in certificates)
+    return sum(c.free_in(contract.delivery) // contract.cards_per_lot for c in certificates)
 
 
 def _sold(state: State, account: int, product: tuple[str, str]) -> Iterator[Short]:
@@ -116,5 +116,5 @@ def _sold(state: State, account: int, product: tuple[str, str]) -> Iterator[Shor
         lots[int(order["instrument"])] += int(order["remaining"])
     for index, sold in sorted(lots.items()):
         contract = state.contracts[index]
-        if (contract.grade, contract.hub) == product:
+        if contract.product == product:
             yield short_of(contract, sold)

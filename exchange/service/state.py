@@ -22,7 +22,8 @@ from exchange.clearing.ledger import Ledger
 from exchange.clearing.positions import CLOSING, Positions
 from exchange.clearing.tables import CLAIM_ROW, CONTRACT_ROW, RESERVATION_ROW, SETTLEMENT_ROW, Table
 from exchange.domain.calendar import NS_PER_HOUR, day_of, epoch_day, next_trading_day
-from exchange.domain.contracts import Contract
+from exchange.domain.contracts import Contract, PeriodKind
+from exchange.domain.listing import SetListingRules
 from exchange.domain.messages import (
     MemberKind,
     Product,
@@ -33,6 +34,7 @@ from exchange.domain.messages import (
 )
 from exchange.domain.phases import MarketPhase
 from exchange.domain.positions import SetPositionRules
+from exchange.domain.profiles import LoadProfiles
 from exchange.domain.regimes import Regime
 from exchange.domain.rejects import RejectCode
 from exchange.domain.sessions import Sessions
@@ -199,6 +201,8 @@ class State:
         self.vouchers = Vouchers()
         self.brokerage = Brokerage()
         self.position_rules = SetPositionRules()
+        self.load_profiles = LoadProfiles()
+        self.listing = SetListingRules()
         self.contracts: list[Contract] = []
         self.contracts_by_symbol: dict[str, Contract] = {}
         self.contract_table = Table(CONTRACT_ROW, reserve=1024)
@@ -330,7 +334,8 @@ class State:
     def position_limit(self, contract: Contract) -> int:
         """Return the lots of a contract that one account may hold by the rules; 0: any (clause 5.13)."""
         rules = self.position_rules
-        cards: int = getattr(rules, f"{contract.kind.value}_cards")
+        kind = PeriodKind.DAY if contract.kind is PeriodKind.HOUR else contract.kind
+        cards: int = getattr(rules, f"{kind.value}_cards")
         cards = next((own.cards for own in rules.contracts if own.symbol == contract.symbol), cards)
         return max(1, cards // contract.cards_per_lot) if cards else 0
 
@@ -400,7 +405,9 @@ class State:
         yield "vouchers", self.vouchers
         yield "brokerage", self.brokerage
         yield "position rules", self.position_rules
-        yield "contracts", [(c.symbol, c.last_trading_day) for c in self.contracts]
+        yield "load profiles", self.load_profiles
+        yield "listing", self.listing
+        yield "contracts", [(c.symbol, c.last_trading_day, c.delivery) for c in self.contracts]
         yield "sold", [(*key, hours) for key, hours in self.sold_card_hours.items()]
         yield "money", (self.deposits_fen, self.withdrawals_fen)
         yield "day", self.day

@@ -20,9 +20,11 @@ from exchange.clearing.portfolio.terms import margin_long, margin_short
 from exchange.clearing.settlement import PriceRule
 from exchange.domain.calendar import NS_PER_DAY, date_of, day_of, epoch_day
 from exchange.domain.contracts import Contract, PeriodKind
+from exchange.domain.listing import SetListingRules
 from exchange.domain.messages import Product, SetMarginRules, SetRules
 from exchange.domain.phases import MarketPhase
 from exchange.domain.positions import SetPositionRules
+from exchange.domain.profiles import LoadProfiles
 from exchange.domain.regimes import Regime
 from exchange.domain.sessions import Sessions
 from exchange.service.brokerstate import Brokerage
@@ -64,6 +66,7 @@ from exchange.service.viewtypes import (
 from exchange.service.voucherstate import Vouchers
 from exchange.service.whatif import Trial, trial_of
 from matching.records import OrderFlag, OrderType, Records, Side, StpMode, TimeInForce
+from nodes.types import Profile
 
 _SIDES: tuple[Literal["buy"], Literal["sell"]] = ("buy", "sell")
 
@@ -127,6 +130,16 @@ class Views:
     def rules(self) -> SetRules:
         """Products, calendar, margin, limits and fees as last set."""
         return self._state.rules
+
+    @property
+    def listing(self) -> SetListingRules:
+        """What is listed when a trading day opens."""
+        return self._state.listing
+
+    @property
+    def load_profiles(self) -> LoadProfiles:
+        """Every hub's peak and valley hours; don't write."""
+        return self._state.load_profiles
 
     @property
     def vouchers(self) -> Vouchers:
@@ -194,12 +207,14 @@ class Views:
         grade: str | None = None,
         hub: str | None = None,
         kind: PeriodKind | None = None,
+        profile: Profile | None = None,
         after: int = -1,
         limit: int | None = None,
     ) -> list[ContractView]:
         """Return contracts in order of listing: those that trade, those that ended (False), or all (None).
 
-        Narrowed to a grade, a hub and a kind; at most `limit` of them, with an index above `after`.
+        Narrowed to a grade, a hub, a kind and a profile; at most `limit` of them, with an index above
+        `after`.
         """
         state = self._state
         flags = state.contract_table.rows["active"]
@@ -211,6 +226,7 @@ class Views:
             and grade in (None, state.contracts[index].grade)
             and hub in (None, state.contracts[index].hub)
             and kind in (None, state.contracts[index].kind)
+            and profile in (None, state.contracts[index].profile)
         )
         return [self._contract_view(index) for index in islice(wanted, limit)]
 
@@ -663,8 +679,9 @@ class Views:
             day=contract.period.first,
             cards=cards,
             lots=int(row["lots"]),
-            start_ns=contract.period.start_ns,
-            end_ns=contract.period.start_ns + NS_PER_DAY,
+            start_ns=contract.delivery.start_ns,
+            end_ns=contract.delivery.end_ns,
+            hours=contract.delivery.of_day(int(row["day"])),
             price=int(row["price"]),
             delivered_card_hours=delivered,
             metered_hours=sum(1 << hour for hour in np.flatnonzero(hours >= 0).tolist()),

@@ -190,7 +190,11 @@ class ReservationView:
     cards: int
     lots: int
     start_ns: int
+    """When its first hour begins."""
     end_ns: int
+    """When its last hour is over."""
+    hours: int
+    """Bit h is set if hour h of the day (0 … 23) is delivered."""
     price: int
     """Final settlement price, ticks per lot-hour."""
     delivered_card_hours: int

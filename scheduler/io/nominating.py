@@ -32,21 +32,21 @@ class _Held:
             hours = hours_within(holding.start, holding.end, Span(schedule.start, schedule.hours))
             if hours is not None:
                 self.at[holding.site, holding.grade].append((holding, range(*hours)))
-                self.free[holding.id] = dict.fromkeys(range(*hours), holding.cards)
+                self.free[holding.name] = dict.fromkeys(range(*hours), holding.cards)
 
     def nominate(self, run: Run) -> Iterator[Nomination]:
-        """At most one nomination a grade, holding and delivery day."""
+        """At most one nomination a grade and holding."""
         for grade, milli in run.milli_cards():
             wanted: dict[range, int] = {}
             for holding, day in self.at[run.site, grade]:
                 hours = range(max(run.first_hour, day.start), min(run.end_hour, day.stop))
                 left = wanted.setdefault(hours, -(-milli // MILLI))
-                free = self.free[holding.id]
+                free = self.free[holding.name]
                 cards = min((left, *(free[hour] for hour in hours))) if hours else 0
                 if cards:
                     wanted[hours] = left - cards
                     for hour in hours:
                         free[hour] -= cards
                     use = run.latency_class or USE
-                    first = hours.start - day.start
+                    first = holding.start.hour + hours.start - day.start
                     yield Nomination(holding.id, run.workload, use, cards, first, len(hours))

@@ -21,7 +21,10 @@ VENUES_GROUP = "dongxi.venues"
 
 
 class Holding(NamedTuple):
-    """A reservation that the member owns; ``price_ticks`` is what it costs, per lot-hour."""
+    """Hours in a row of one day of a reservation that the member owns; ``id`` is the reservation's.
+
+    ``start`` and ``end`` are in the market's time zone; ``price_ticks`` is what it costs, per lot-hour.
+    """
 
     id: str
     symbol: str
@@ -32,6 +35,11 @@ class Holding(NamedTuple):
     start: datetime
     end: datetime
     price_ticks: int
+
+    @property
+    def name(self) -> str:
+        """The id, and where the day doesn't begin with these hours the first of them."""
+        return f"{self.id}@{self.start:%H:%M}" if self.start.hour else self.id
 
 
 class Level(NamedTuple):
@@ -108,9 +116,8 @@ def supply_of_stock(stock: Stock, span: Span) -> SupplyRows:
             total[holding.site, holding.grade] += cards
             paid = micro_cny_from_ticks(holding.price_ticks, holding.cards_per_lot)
             where = Where(holding.symbol, "reservation", 0)
-            name = f"{holding.id}"
             reservations.append(
-                ReservationRow(where, name, holding.site, holding.grade, cards, paid, 0, hours)
+                ReservationRow(where, holding.name, holding.site, holding.grade, cards, paid, 0, hours)
             )
     for level in stock.levels:
         hours = hours_within(level.start, level.end, span)

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exchange.domain.calendar import NS_PER_HOUR, day_start_ns, epoch_day
+from exchange.domain.calendar import epoch_day
 from exchange.domain.contracts import PeriodKind
+from exchange.domain.hours import hour_start_ns
 from exchange.domain.messages import MeterReadings, Reading
 from exchange.domain.primary import PostCapacity
 from sims.engine.world import BASIS
 
 if TYPE_CHECKING:
     from sims.engine.simulation import Simulation
-
-HOURS = 24
 
 
 def delivering_accounts(simulation: Simulation) -> set[int]:
@@ -72,7 +71,6 @@ def meter(simulation: Simulation) -> None:
             continue
         serving = BASIS - int(world.lost_basis_points[world.hubs.index(contract.hub)])
         cards = int(rows["lots"][at]) * contract.cards_per_lot * serving // BASIS
-        begin = day_start_ns(day)
-        readings[provider] += [Reading(at + 1, begin + hour * NS_PER_HOUR, cards) for hour in range(HOURS)]
+        readings[provider] += [Reading(at + 1, hour_start_ns(hour), cards) for hour in contract.delivery]
     for provider, theirs in readings.items():
         simulation.market.done(MeterReadings(account=provider, readings=tuple(theirs)))

@@ -8,7 +8,6 @@ from exchange.clearing.ledger import LedgerKind
 from exchange.domain.contracts import PeriodKind
 from exchange.service.state import HOUSE, State
 from matching.records import Records
-from sims.engine.delivering import HOURS
 from sims.engine.rows import ALL_HUBS
 from sims.engine.simulation import Simulation
 from sims.engine.surplus import gained_fen
@@ -63,7 +62,8 @@ def _reserved(state: State, world: World) -> tuple[Records, float]:
     found["good"] = goods_of(state, world, rows["contract"])
     found["cards"] = rows["lots"] * world.cards_per_lot[found["good"]]
     over = rows["finished"] == 1
-    due = found["cards"][over].sum() * HOURS
+    hours = state.contract_table.rows["hours"][rows["contract"]]
+    due = (found["cards"] * hours)[over].sum()
     delivered = np.maximum(rows["metered"][over], 0).sum()
     return found, float(delivered / due) if due else 1.0
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from exchange.clearing.ledger import LedgerKind
 from exchange.service.state import HOUSE, State
-from sims.engine.delivering import HOURS, delivering_accounts
+from sims.engine.delivering import delivering_accounts
 from sims.engine.simulation import Simulation
 from sims.engine.world import BASIS, World, goods_of
 
@@ -60,7 +60,8 @@ def _add_reservations(
     rows = state.reservations.rows
     goods = goods_of(state, world, rows["contract"])
     metered = np.maximum(rows["metered"], 0).sum(axis=1) / world.cards_per_lot[goods]
-    expected = rows["lots"] * HOURS * (1 - world.lost_basis_points[world.hub_of[goods]] / BASIS)
+    hours = state.contract_table.rows["hours"][rows["contract"]]
+    expected = rows["lots"] * hours * (1 - world.lost_basis_points[world.hub_of[goods]] / BASIS)
     expected[~np.isin(rows["provider"], list(delivering))] = 0
     lot_hours = np.where(rows["finished"] == 1, metered, expected)
     price = np.where(rows["finished"] == 1, 0, rows["price"])  # finished ones are paid

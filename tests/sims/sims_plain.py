@@ -27,6 +27,7 @@ def contract(
         grade=grade,
         hub=hub,
         kind=kind,  # type: ignore[arg-type]
+        profile="base",
         delivery_start=f"{first}T00:00:00+08:00",
         delivery_end=f"{end + timedelta(days=1)}T00:00:00+08:00",
         hours=24 * ((end - first).days + 1),

@@ -54,6 +54,7 @@ def reservation(cards: int, delivered: int, short: int, *, finished: bool = True
         delivered_card_hours=delivered,
         invoiced_fen=delivered * 200,
         shortfall_card_hours=short,
+        hours=list(range(24)),
         metered_hours=[],
         finished=finished,
     )

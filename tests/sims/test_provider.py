@@ -138,6 +138,7 @@ def test_an_outage_costs_its_hours_only(hour: int, cards: int) -> None:
         delivered_card_hours=0,
         invoiced_fen=0,
         shortfall_card_hours=0,
+        hours=list(range(24)),
         metered_hours=[],
         finished=False,
     )

@@ -14,7 +14,7 @@ import numpy as np
 
 from exchange.domain import messages as m
 from exchange.domain.calendar import NS_PER_HOUR, day_of, moment_ns
-from exchange.domain.contracts import listed_periods
+from exchange.domain.listing import BASE_RULES, listed_periods
 from exchange.domain.phases import MarketPhase
 from exchange.health.measuring import measure
 from exchange.health.scores import score
@@ -66,7 +66,7 @@ class Days:
         listings = tuple(
             m.Listing(f"{product.grade}.{product.hub}.{period.code}", REFERENCE)
             for product in products
-            for period in listed_periods(FRIDAY, ())
+            for period, _ in listed_periods(BASE_RULES, (product.grade, product.hub), FRIDAY, ())
         )
         self.send(m.ListContracts(listings=listings))
 

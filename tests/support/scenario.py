@@ -21,7 +21,9 @@ import scenario_vouchers
 from exchange.domain import messages as m
 from exchange.domain.calendar import moment_ns, next_trading_day
 from exchange.domain.delivering import SetDeliveryRules
+from exchange.domain.hours import mask_of
 from exchange.domain.phases import MarketPhase
+from exchange.domain.profiles import HubProfiles, SetLoadProfiles
 from exchange.service.core import Core
 from exchange.service.tape import Tape
 from exchange.service.views import Views
@@ -85,6 +87,11 @@ class Scenario:
                 **told.get("fees", {}),
             )
         )
+        hubs = tuple(
+            HubProfiles(hub=hub, peak=(mask_of(peak),) * 12, valley=(mask_of(valley),) * 12)
+            for hub, (peak, valley) in told.get("profiles", {}).items()
+        )
+        self.must(SetLoadProfiles(from_month=date(2026, 1, 1), hubs=hubs))
         for name, (kind, cash) in told["members"].items():
             self._accounts[name] = len(self._accounts)
             self.must(m.AddMember(name=name, kind=kind))

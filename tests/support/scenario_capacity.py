@@ -12,7 +12,8 @@ from exchange.api.attest import AgentKey, attestation_bytes, readings_bytes
 from exchange.domain import delivering as d
 from exchange.domain import messages as m
 from exchange.domain import primary as p
-from exchange.domain.calendar import NS_PER_HOUR, day_start_ns, moment_ns
+from exchange.domain.calendar import NS_PER_HOUR, epoch_day, moment_ns
+from exchange.domain.hours import hour_number, hour_start_ns
 from matching.records import Side
 
 if TYPE_CHECKING:
@@ -90,13 +91,15 @@ def hand_on(of: Scenario, told: list[Any]) -> str | None:
 
 
 def meter(of: Scenario, told: list[Any]) -> str | None:
-    """[provider, delivery day, cards by reservation, hours]: the same cards in the first so many hours."""
+    """[provider, delivery day, cards by reservation, hours]: the same cards in the first so many hours that
+    are delivered, or in a list of hours of the day.
+    """
     name, day, cards, hours = told
     of.now_ns = moment_ns(_after(day), time(0, 30))
     readings = tuple(
-        m.Reading(int(reservation), day_start_ns(day) + hour * NS_PER_HOUR, count)
+        m.Reading(int(reservation), hour_start_ns(hour), count)
         for reservation, count in cards.items()
-        for hour in range(hours)
+        for hour in _hours_of(of, int(reservation), day, hours)
     )
     account, rows = of.account(name), of.core.state.reservations.rows
     certificate = int(rows[readings[0].reservation_id - 1]["certificate"])
@@ -116,6 +119,13 @@ def meter(of: Scenario, told: list[Any]) -> str | None:
     )
 
 
+def _hours_of(of: Scenario, reservation: int, day: date, hours: int | list[int]) -> list[int]:
+    if isinstance(hours, list):
+        return [hour_number(epoch_day(day), hour) for hour in hours]
+    contract = of.core.state.contracts[int(of.core.state.reservations.rows[reservation - 1]["contract"])]
+    return list(contract.delivery)[:hours]
+
+
 def deliver_until(of: Scenario, trading_day: date) -> None:
     """Settle and open day after day up to a trading day; all that is due is delivered."""
     while (today := of.core.state.day.trading_day) is not None and today < trading_day:
@@ -128,17 +138,17 @@ def deliver_until(of: Scenario, trading_day: date) -> None:
             for at in (at for at in range(len(rows)) if not rows["finished"][at]):
                 contract = of.core.state.contracts[int(rows["contract"][at])]
                 if contract.period.first == due:
-                    _deliver(of, at, due)
+                    _deliver(of, at)
             of.must(m.FinishDelivery(day=due))
         of.do("open", True)
 
 
-def _deliver(of: Scenario, at: int, day: date) -> None:
-    """Meter a whole day of a reservation without a certificate."""
+def _deliver(of: Scenario, at: int) -> None:
+    """Meter everything that a reservation without a certificate delivers."""
     row = of.core.state.reservations.rows[at]
-    cards = int(row["lots"]) * of.core.state.contracts[int(row["contract"])].cards_per_lot
-    hours = (day_start_ns(day) + hour * NS_PER_HOUR for hour in range(24))
-    readings = tuple(m.Reading(at + 1, hour, cards) for hour in hours)
+    contract = of.core.state.contracts[int(row["contract"])]
+    cards = int(row["lots"]) * contract.cards_per_lot
+    readings = tuple(m.Reading(at + 1, hour_start_ns(hour), cards) for hour in contract.delivery)
     of.must(m.MeterReadings(account=int(row["provider"]), readings=readings))
 
 

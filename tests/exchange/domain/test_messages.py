@@ -13,8 +13,10 @@ from exchange.domain import delivering as d
 from exchange.domain import messages as m
 from exchange.domain import primary as p
 from exchange.domain import vouchers as v
+from exchange.domain.listing import ListingRule, SetListingRules
 from exchange.domain.phases import MarketPhase
 from exchange.domain.positions import SetPositionRules
+from exchange.domain.profiles import HubProfiles, SetLoadProfiles
 from exchange.domain.sessions import Sessions, SetSessions
 
 DAY = date(2026, 12, 4)
@@ -94,6 +96,8 @@ EXAMPLES: list[m.RareMessage] = [
     m.MeterReadings(account=1, readings=(m.Reading(1, 2, 3),)),
     m.FinishDelivery(day=DAY),
     SetPositionRules(day_cards=5, week_cards=6, month_cards=7),
+    SetListingRules(rules=(ListingRule(kind="hour", ahead=1, grade="H100"),)),
+    SetLoadProfiles(from_month=DAY, hubs=(HubProfiles(hub="GUIAN", peak=(6,) * 12, valley=(1,) * 12),)),
     b.SetCommission(broker=1, client="liu", basis_points=3),
     b.SetRevenueSplit(provider=4, broker=3, platform=3),
     b.OfferGiveUp(

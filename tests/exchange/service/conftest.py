@@ -11,7 +11,7 @@ import pytest
 
 from exchange.domain import messages as m
 from exchange.domain.calendar import moment_ns
-from exchange.domain.contracts import listed_periods
+from exchange.domain.listing import BASE_RULES, listed_periods
 from exchange.domain.phases import MarketPhase
 from exchange.domain.rejects import RejectCode
 from exchange.service.config import ExchangeConfig
@@ -56,7 +56,7 @@ class Market:
         symbols = [
             f"{product.grade}.{product.hub}.{period.code}"
             for product in products
-            for period in listed_periods(day, ())
+            for period, _ in listed_periods(BASE_RULES, (product.grade, product.hub), day, ())
         ]
         self.do(m.ListContracts(listings=tuple(m.Listing(symbol, REFERENCE) for symbol in symbols)))
 

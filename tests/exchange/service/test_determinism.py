@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from exchange.domain import messages as m
 from exchange.domain import primary as p
 from exchange.domain.calendar import NS_PER_HOUR, moment_ns
-from exchange.domain.contracts import listed_periods
+from exchange.domain.listing import BASE_RULES, listed_periods
 from exchange.domain.phases import MarketPhase
 from exchange.service.core import LIMITS, Core
 from exchange.service.frames import pack_rare, unpack_rare
@@ -127,7 +127,7 @@ def list_missing(market, day):
     """List what clause 4.2 lists on a day and isn't listed yet."""
     symbols = [
         f"H100.GUIAN.{period.code}"
-        for period in listed_periods(day, ())
+        for period, _ in listed_periods(BASE_RULES, ("H100", "GUIAN"), day, ())
         if f"H100.GUIAN.{period.code}" not in market.state.contracts_by_symbol
     ]
     if symbols:

@@ -132,9 +132,9 @@ def test_shorts_are_backed_at_settlement_earliest_first(provider, market):
     market.core.check()
     certificate = provider.certificate()
     # clause 10.4: Saturday's 5 lots became reservations; the week's 6 became days, reserved or backed
-    assert certificate.delivering[0] == 5
+    assert set(certificate.delivering[0].tolist()) == {5}
     monday = epoch_day(MONDAY) - certificate.first_day
-    assert certificate.delivering[monday] + certificate.backed[monday] == 6
+    assert set((certificate.delivering[monday] + certificate.backed[monday]).tolist()) == {6}
     rows = market.state.reservations.rows
     assert rows["certificate"].tolist() == [1] * len(rows)
 
@@ -158,7 +158,7 @@ def test_a_revoked_certificate_backs_nothing_and_keeps_what_it_delivers(provider
     market.do(p.RevokeCertificate(certificate_id=1, reason="benchmark failed"))
     market.core.check()
     assert market.state.primary.backings == []  # clause 10.6
-    assert provider.certificate().delivering[0] == 2
+    assert set(provider.certificate().delivering[0].tolist()) == {2}
     assert (
         market.refused(p.RevokeCertificate(certificate_id=1, reason="again"))
         is RejectCode.UNKNOWN_CERTIFICATE
@@ -212,7 +212,7 @@ def test_unsold_cards_are_collateral_after_a_haircut(provider, market):
     assert market.refused(too_much) is RejectCode.CERTIFICATE_IN_USE
     market.trade(SATURDAY_H100, 1, 2, 5, 1_200)
     market.settle()
-    assert provider.certificate().delivering[0] == 4  # pledged cards back nothing
+    assert set(provider.certificate().delivering[0].tolist()) == {4}  # pledged cards back nothing
     market.core.check()
     market.do(p.PledgeCertificate(account=1, certificate_id=1, cards=0))
     assert market.state.primary.collateral == []

@@ -1,0 +1,48 @@
+"""Handlers of what is listed and of load profiles (clauses 2.9 and 4.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from exchange.domain.listing import SetListingRules
+from exchange.domain.profiles import SetLoadProfiles
+from exchange.domain.rejects import RejectCode
+from exchange.service.state import DONE, Outcome, Stamp, State, refused
+from nodes.types import Profile
+
+RULES_MAX = 1_000
+
+
+def set_listing_rules(state: State, message: SetListingRules, stamp: Stamp) -> Outcome:
+    """Set what is listed when a trading day opens."""
+    if len(message.rules) > RULES_MAX or not all(rule.sound() for rule in message.rules):
+        return refused(RejectCode.INVALID_RULE)
+    state.listing = message
+    return DONE
+
+
+def set_load_profiles(state: State, message: SetLoadProfiles, stamp: Stamp) -> Outcome:
+    """Set hubs' peak and valley hours, but not those that a listed contract delivers."""
+    hubs = [hours.hub for hours in message.hubs]
+    sound = message.from_month.day == 1 and len(set(hubs)) == len(hubs)
+    if not sound or not all(hours.sound() for hours in message.hubs):
+        return refused(RejectCode.INVALID_RULE)
+    unknown = sorted(set(hubs) - state.hub_indices.keys())
+    if unknown:
+        return refused(RejectCode.UNKNOWN_HUB, unknown[0])
+    profiles = state.load_profiles.with_set(message)
+    for index in state.active_contracts().tolist():
+        listed = state.contracts[index]
+        delivery = profiles.delivery(listed.hub, listed.period, listed.profile)
+        if listed.hub in hubs and listed.profile is not Profile.BASE and delivery != listed.delivery:
+            return refused(RejectCode.PROFILE_FIXED, listed.symbol)
+    state.load_profiles = profiles
+    return DONE
+
+
+HANDLERS: Final[dict[type, Callable[[State, Any, Stamp], Outcome]]] = {
+    SetListingRules: set_listing_rules,
+    SetLoadProfiles: set_load_profiles,
+}
+"""The handlers of listing rules and load profiles."""
