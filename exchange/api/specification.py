@@ -16,11 +16,13 @@ class Specification(Answer, frozen=True, kw_only=True):
     tick_value_fen: int
     """What one tick on one lot is worth."""
     becomes: list[str]
-    """The contracts that it becomes on its last trading day (clause 6.4); none of a day, which becomes
-    reservations.
+    """The contracts that it becomes on its last trading day (clause 6.4); none of a day or an hour, which
+    becomes reservations.
     """
+    hours_of_day: list[int]
+    """Hours 0 … 23 that it delivers on its first day; fixed when it is listed (clause 2.10)."""
     peak_hours: list[int]
-    """Hours 0 … 23 that the province's tariff calls peak when delivery begins (clause 2.9)."""
+    """Hours 0 … 23 that are peak at the hub when delivery begins (clause 2.9)."""
     valley_hours: list[int]
     regime: RegimeKind
     floor: str | None

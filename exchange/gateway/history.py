@@ -27,7 +27,7 @@ from exchange.history.reader import read_progress
 from exchange.history.rows import CANDLE, ENTRY, ORDER, TRADE, OrderStatus
 from matching.records import CancelReason, OrderType, TimeInForce
 
-_SYMBOL_HELP: Final = {"symbol": "GRADE.HUB.PERIOD, such as H100.GUIAN.2701"}
+_SYMBOL_HELP: Final = {"symbol": "GRADE.HUB.PERIOD, such as H100.GUIAN.2701 or H100.GUIAN.2701-PEAK"}
 _INTERVALS_S: Final[dict[api.Interval, int]] = {"1m": 60, "5m": 300, "1h": 3_600, "1d": 86_400}
 _SIDES: Final[tuple[Literal["buy"], Literal["sell"]]] = ("buy", "sell")
 _STATUS: Final[dict[OrderStatus, Literal["open", "filled", "cancelled"]]] = {

@@ -19,7 +19,7 @@ from nodes.catalogue import load_catalogue
 from nodes.types import HubKind, Profile
 
 API_VERSION = "1"
-_SYMBOL_HELP = {"symbol": "GRADE.HUB.PERIOD, such as H100.GUIAN.2701"}
+_SYMBOL_HELP = {"symbol": "GRADE.HUB.PERIOD, such as H100.GUIAN.2701 or H100.GUIAN.2701-PEAK"}
 
 
 async def livez(_: Call) -> Alive:

@@ -6,10 +6,10 @@ from exchange.api.regimes import Regime
 from exchange.api.specification import Specification
 from exchange.domain import regimes as domain
 from exchange.domain.contracts import Contract
+from exchange.domain.hours import hours_of
 from exchange.gateway import public, translate
 from exchange.gateway.call import Call, Route
 from exchange.gateway.regimes import shown
-from nodes.catalogue import load_catalogue
 from nodes.types import Profile
 
 
@@ -29,8 +29,9 @@ async def specification(call: Call) -> Specification:
         card_hours=listed.hours * listed.cards_per_lot,
         tick_value_fen=listed.hours,
         becomes=[str(part) for part in listed.terms.parts()],
-        peak_hours=_hours(listed, Profile.PEAK),
-        valley_hours=_hours(listed, Profile.VALLEY),
+        hours_of_day=list(hours_of(listed.delivery.days()[0][1])),
+        peak_hours=_hours(call, listed, Profile.PEAK),
+        valley_hours=_hours(call, listed, Profile.VALLEY),
         regime=regime.kind,
         floor=regime.floor,
         ceiling=regime.ceiling,
@@ -42,8 +43,11 @@ async def specification(call: Call) -> Specification:
     )
 
 
-def _hours(listed: Contract, profile: Profile) -> list[int]:
-    return list(load_catalogue().profile_hours(listed.hub, listed.period.first, profile))
+def _hours(call: Call, listed: Contract, profile: Profile) -> list[int]:
+    """Return the hours of a profile at the hub on the first day; none if the hub has no profiles then."""
+    month = listed.period.first.replace(day=1)
+    known = call.exchange.views.load_profiles.of(listed.hub, month)
+    return [] if known is None else list(hours_of(known.mask(profile, month.month)))
 
 
 def _regime(call: Call, grade: str, hub: str) -> Regime:

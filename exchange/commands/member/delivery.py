@@ -38,7 +38,7 @@ def reservations(
             one.cards,
             moment(one.start)[:16],
             one.price,
-            f"{one.delivered_card_hours} of {one.cards * 24}",
+            f"{one.delivered_card_hours} of {one.cards * len(one.hours)}",
             cny(one.invoiced_fen),
             "finished" if one.finished else f"{len(one.metered_hours)} h metered",
         )

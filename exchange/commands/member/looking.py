@@ -50,7 +50,11 @@ def markets(
     grade: Annotated[str | None, typer.Option(help="Only this grade, such as H100.")] = None,
     hub: Annotated[str | None, typer.Option(help="Only this hub, such as GUIAN.")] = None,
     kind: Annotated[
-        Literal["day", "week", "month", "quarter"] | None, typer.Option(help="Only this period.")
+        Literal["hour", "day", "week", "month", "quarter"] | None, typer.Option(help="Only this period.")
+    ] = None,
+    load: Annotated[
+        Literal["base", "peak", "valley"] | None,
+        typer.Option(help="Only this load profile: all hours, or the hub's peak or valley hours."),
     ] = None,
     profile: ProfileName = None,
     base_url: BaseUrl = None,
@@ -60,12 +64,17 @@ def markets(
 
     dongxi markets --grade H100 --hub GUIAN
 
+    dongxi markets --hub GUIAN --kind day --load peak
+
     dongxi markets --kind month --json
     """
 
     async def ask(client: ExchangeClient) -> tuple[Status, list[Contract]]:
         found = await client.contracts(
-            grade=grade.upper() if grade else None, hub=hub.upper() if hub else None, kind=kind
+            grade=grade.upper() if grade else None,
+            hub=hub.upper() if hub else None,
+            kind=kind,
+            profile=load,
         )
         return await client.status(), found
 
@@ -76,7 +85,7 @@ def markets(
     rows = [
         (
             one.symbol,
-            f"{one.delivery_start[:10]} … {one.hours // 24} d",
+            f"{moment(one.delivery_start)[:16]}, {one.hours:,} h",
             _at(one.bid, one.bid_lots),
             _at(one.ask, one.ask_lots),
             one.last_price,

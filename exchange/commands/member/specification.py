@@ -32,6 +32,7 @@ def contract(
         ("grade", f"{told.grade.name_en}: {told.grade.minimum}", "2.3"),
         ("hub", f"{told.hub.name_en}, {told.hub.city}, {told.hub.province}", "2.1"),
         ("delivery", f"{moment(listed.delivery_start)} to {moment(listed.delivery_end)} {ZONE}", "2.7"),
+        ("hours of a day", f"{listed.profile}: {_hours(told.hours_of_day)}", "2.9"),
         ("lot", f"{listed.cards_per_lot} × {listed.hours:,} h: {told.card_hours:,} card-hours", "2.5"),
         ("peak hours there", _hours(told.peak_hours), "2.9"),
         ("valley hours there", _hours(told.valley_hours), "2.9"),

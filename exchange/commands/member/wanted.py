@@ -115,7 +115,9 @@ async def find(client: ExchangeClient, wanted: Wanted, *, one_hub_only: bool) ->
         raise Wrong(f"there is no grade {wanted.grade!r}; there are: {', '.join(grades)}")
     lots = -(-wanted.cards // grades[wanted.grade])
     listed = [
-        one for one in await client.contracts(grade=wanted.grade) if one.hub in trips and not one.halted
+        one
+        for one in await client.contracts(grade=wanted.grade, profile="base")
+        if one.hub in trips and not one.halted
     ]
     inside = [
         one

@@ -10,7 +10,8 @@ from exchange.api.feed import FeedTop
 from exchange.api.formats import parse_price_ticks
 from exchange.api.market import Contract
 
-KINDS: Final = ("day", "week", "month", "quarter")
+KINDS: Final = ("day", "week", "month", "quarter", "hour")
+PROFILES: Final = ("base", "peak", "valley")
 
 
 def ticks(price: str | None) -> int | None:
@@ -123,9 +124,10 @@ class Quotes:
         text = f"{contract.symbol.lower()} {contract.kind} {self._hub_names.get(contract.hub, '')}"
         return all(word in text for word in wanted)
 
-    def _place(self, contract: Contract) -> tuple[int, int, str, int, str]:
+    def _place(self, contract: Contract) -> tuple[int, int, str, int, int, str]:
         grade, place = (
             self.grades.index(contract.grade),
             self._hub_place.get(contract.hub, len(self._hub_place)),
         )
-        return grade, place, contract.hub, KINDS.index(contract.kind), contract.delivery_start
+        profile, kind = PROFILES.index(contract.profile), KINDS.index(contract.kind)
+        return grade, place, contract.hub, profile, kind, contract.delivery_start

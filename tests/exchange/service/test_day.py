@@ -11,12 +11,16 @@ import pytest
 from exchange.domain import messages as m
 from exchange.domain.calendar import is_trading_day, local_datetime, moment_ns
 from exchange.domain.clock import AcceleratedClock, ManualClock
+from exchange.domain.contracts import PeriodKind
+from exchange.domain.listing import BASE_RULES, SetListingRules, fine_rules
 from exchange.domain.phases import MarketPhase
+from exchange.domain.profiles import HubProfiles, SetLoadProfiles
 from exchange.service.bootstrap import bootstrap
 from exchange.service.day import DayDriver, DriverError
 from exchange.service.exchange import Exchange
 from matching.records import Side, new_order
 from nodes.catalogue import load_catalogue
+from nodes.types import Profile
 
 FRIDAY, MONDAY = date(2026, 12, 4), date(2026, 12, 7)
 DAY = ["open day", "call", "matched", "continuous", "margin run", "margin run", "closed", "settle"]
@@ -46,6 +50,27 @@ def driver(exchange, config, steps=None):
             steps.append((what, local_datetime(at_ns)))
 
     return DayDriver(exchange, exchange.clock, config, catalogue=Catalogue(), on_step=note)
+
+
+async def test_hours_and_profiles_open_at_the_price_of_what_they_are_a_part_of(config):
+    """Clauses 4.2 and 4.5."""
+    exchange = await small(config, ManualClock(moment_ns(FRIDAY, time(8, 0))))
+    rules = SetListingRules(rules=(*BASE_RULES, *fine_rules(["H100.GUIAN"])))
+    profiles = HubProfiles(hub="GUIAN", peak=(1 << 10,) * 12, valley=(3,) * 12)
+    settled = m.ListContracts(listings=(m.Listing("H100.GUIAN.261205", 1_300),))
+    for message in (rules, SetLoadProfiles(from_month=date(2026, 12, 1), hubs=(profiles,)), settled):
+        assert (await exchange.submit_rare(message)).ok
+    exchange.clock.set(moment_ns(FRIDAY, time(8, 30)))
+    assert await driver(exchange, config).catch_up() == 1
+    views = {view.contract.symbol: view for view in exchange.views.contracts()}
+    assert len(views) == 3 * 21 + 72
+    wanted = {"H05": (1, 1_300), "-PEAK": (1, 1_300), "-VALLEY": (2, 1_300), "": (24, 1_300)}
+    found = {end: views[f"H100.GUIAN.261205{end}"] for end in wanted}
+    assert {end: (view.contract.hours, view.reference_price) for end, view in found.items()} == wanted
+    assert views["H100.GUIAN.261206H05"].reference_price == 1_200
+    assert len(exchange.views.contracts(kind=PeriodKind.HOUR)) == 72
+    assert len(exchange.views.contracts(profile=Profile.PEAK)) == 21
+    await exchange.close()
 
 
 async def test_a_weekend_in_order_each_step_at_its_time(config):

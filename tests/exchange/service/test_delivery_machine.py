@@ -19,7 +19,12 @@ from exchange.domain.phases import MarketPhase
 
 PRODUCT = "H100.GUIAN"
 DAYS = [date(2026, 12, 5) + timedelta(days=n) for n in range(8)]
-SYMBOLS = (*(f"{PRODUCT}.{day:%y%m%d}" for day in DAYS), f"{PRODUCT}.2701")
+PARTS = ("261208-PEAK", "261208-VALLEY", "261208H11", "261209H00", "2701-PEAK")
+SYMBOLS = (
+    *(f"{PRODUCT}.{day:%y%m%d}" for day in DAYS),
+    *(f"{PRODUCT}.{part}" for part in PARTS),
+    f"{PRODUCT}.2701",
+)
 NAMES = ("acme", "blue", "coral", "dove")
 SUPPLIERS = ("acme", "dove")
 TOLD = {
@@ -44,6 +49,7 @@ TOLD = {
         "coral": ("market-maker", 1_500_000),
         "dove": ("provider", 120_000),
     },
+    "profiles": {"GUIAN": ((10, 11, 12, 17, 18, 19, 20, 21), (0, 1, 2, 3, 4, 5, 6, 7))},
     "contracts": dict.fromkeys(SYMBOLS, 1_200),
 }
 names, suppliers = st.sampled_from(NAMES), st.sampled_from(SUPPLIERS)
@@ -68,6 +74,8 @@ class Delivery(RuleBasedStateMachine):
         self.market.do("trade", ["acme", "blue", 4, SYMBOLS[0], 1_200])
         self.market.do("trade", ["acme", "blue", 8, SYMBOLS[-1], 1_200])
         self.market.do("trade", ["dove", "coral", 3, SYMBOLS[4], 1_200])
+        for part in PARTS:
+            self.market.do("trade", ["acme", "coral", 2, f"{PRODUCT}.{part}", 1_200])
         self.settle()
 
     @property

@@ -6,6 +6,7 @@ export const chinese = {
   "phase.closed": "休市", "phase.pre-open": "开盘前", "phase.call": "集合竞价", "phase.matched": "竞价已撮合", "phase.continuous": "连续竞价",
   "phase.settled": "已结算",
   "kind.hour": "小时", "kind.day": "日", "kind.week": "周", "kind.month": "月", "kind.quarter": "季",
+  delivers: "交割时段", "profile.base": "全时段", "profile.peak": "峰段", "profile.valley": "谷段", "profile.hour": "单小时",
   grade: "算力等级", hub: "枢纽", grid_title: "各枢纽各交割期价格（元/手·小时）", fell: "较结算价跌 2 %", rose: "涨 2 %",
   no_contracts: "尚未挂牌任何合约。", halted: "已停牌", halted_contracts: "停牌", interval: "K 线周期",
   about: "{hub} · {period} · {hours} 小时 × 每手 {cards} 卡 · 最后交易日 {last_day} · 结算价 {settlement}",

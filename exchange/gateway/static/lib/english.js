@@ -6,6 +6,7 @@ export const english = {
   "phase.closed": "closed", "phase.pre-open": "pre-open", "phase.call": "call auction", "phase.matched": "auction matched", "phase.continuous": "continuous trading",
   "phase.settled": "settled",
   "kind.hour": "Hour", "kind.day": "Day", "kind.week": "Week", "kind.month": "Month", "kind.quarter": "Quarter",
+  delivers: "Delivers", "profile.base": "all hours", "profile.peak": "peak hours", "profile.valley": "valley hours", "profile.hour": "single hours",
   grade: "Grade", hub: "Hub", grid_title: "Price by hub and delivery period, CNY per lot-hour", fell: "fell 2 %", rose: "rose 2 % since the settlement",
   no_contracts: "No contract is listed yet.", halted: "trading is halted", halted_contracts: "Halted", interval: "Length of a candle",
   about: "{hub} · {period} · {hours} h × {cards} card(s) a lot · last trading day {last_day} · settled at {settlement}",

@@ -11,10 +11,13 @@ const KINDS = ["hour", "day", "week", "month", "quarter"];
 
 export const periodOf = (contract) => contract.symbol.split(".").pop();
 
+/** Which grid a contract is in: "hour" for single hours, else its profile: "base", "peak" or "valley". */
+export const partOf = (contract) => (contract.kind === "hour" ? "hour" : contract.profile);
+
 /** Name of a delivery period: its kind by its form, and the days. */
 export function periodName(contract) {
   const last = new Date(new Date(contract.delivery_end).getTime() - 1).toISOString();
-  const days = contract.kind === "day" ? dayOf(contract.delivery_start) : `${dayOf(contract.delivery_start)} – ${dayOf(last)}`;
+  const days = ["hour", "day"].includes(contract.kind) ? dayOf(contract.delivery_start) : `${dayOf(contract.delivery_start)} – ${dayOf(last)}`;
   return `${say(`kind.${contract.kind}`)} ${periodOf(contract)}: ${days}`;
 }
 

@@ -9,7 +9,7 @@ import { count, language, momentOf, price, say, sayCode, shortName, timeOf } fro
 import { Chart } from "./chart.js";
 import { drawCurve } from "./curve.js";
 import { Desk } from "./desk.js";
-import { Grid, periodName, settled, standing } from "./grid.js";
+import { Grid, partOf, periodName, settled, standing } from "./grid.js";
 import { Ladder, ownLots } from "./ladder.js";
 import { Ticket } from "./ticket.js";
 
@@ -27,6 +27,7 @@ class Market {
     this.trades = [];
     this.book = new Book();
     this.grade = "";
+    this.part = "base";
     this.symbol = "";
     this.interval = "5m";
     const desired = (symbol) => this.choose(symbol);
@@ -115,19 +116,22 @@ class Market {
     const select = element("grade");
     select.replaceChildren(...this.grades.filter((one) => listed.has(one.code)).map((one) =>
       node("option", { value: one.code, text: language === "zh" ? one.name_zh : one.name_en })));
+    const parts = new Set(found.map(partOf));
+    for (const option of element("delivers").options) option.disabled = !parts.has(option.value);
     const wanted = this.contracts.get(this.symbol) ?? this.contracts.get(location.hash.slice(1)) ?? found[0];
-    this.chooseGrade(wanted.grade);
+    this.chooseGrade(wanted.grade, partOf(wanted));
     if (wanted.symbol !== this.symbol) await this.choose(wanted.symbol);
     else this.showContract();
   }
 
   ofGrade() {
-    return [...this.contracts.values()].filter((one) => one.grade === this.grade);
+    return [...this.contracts.values()].filter((one) => one.grade === this.grade && partOf(one) === this.part);
   }
 
-  chooseGrade(grade) {
+  chooseGrade(grade, part) {
     const before = [...this.grid.cells.keys()];
     this.grade = element("grade").value = grade;
+    this.part = element("delivers").value = part;
     const now = this.ofGrade().map((one) => one.symbol);
     const [gone, come] = [before.filter((one) => !now.includes(one)), now.filter((one) => !before.includes(one))];
     if (gone.length) this.feed.leave(["l1"], gone);
@@ -138,10 +142,19 @@ class Market {
     this.drawCurve();
   }
 
+  // what was selected just now wins where there is no contract of both
+  chooseFirst(select) {
+    const [all, grade, part] = [[...this.contracts.values()], element("grade").value, element("delivers").value];
+    const first = all.find((one) => one.grade === grade && partOf(one) === part)
+      ?? all.find((one) => (select === "grade" ? one.grade === grade : partOf(one) === part));
+    this.chooseGrade(first.grade, partOf(first));
+    this.choose(first.symbol);
+  }
+
   async choose(symbol) {
     const contract = this.contracts.get(symbol);
     if (!contract) return;
-    if (contract.grade !== this.grade) this.chooseGrade(contract.grade);
+    if (contract.grade !== this.grade || partOf(contract) !== this.part) this.chooseGrade(contract.grade, partOf(contract));
     if (this.symbol) this.feed.leave([...OF_CHOSEN, `candles_${this.interval}`], [this.symbol]);
     this.symbol = symbol;
     history.replaceState(null, "", `#${symbol}`);
@@ -216,10 +229,7 @@ class Market {
 const opened = await mountShell();
 const [{ hubs }, { grades }] = await Promise.all([get("/v1/hubs"), get("/v1/grades")]);
 const market = new Market(opened, hubs, grades);
-element("grade").addEventListener("change", (event) => {
-  market.chooseGrade(event.target.value);
-  market.choose(market.ofGrade()[0].symbol);
-});
+for (const select of ["grade", "delivers"]) element(select).addEventListener("change", () => market.chooseFirst(select));
 element("interval").addEventListener("change", (event) => market.chooseInterval(event.target.value));
 addEventListener("hashchange", () => market.choose(location.hash.slice(1)));
 document.addEventListener("keydown", (event) => {

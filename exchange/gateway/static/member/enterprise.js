@@ -47,7 +47,11 @@ live(["enterprise", "market-maker", "broker"], async (opened, refreshed) => {
     showFacts(balances, own);
     fill("positions", ["contract", "position", "settlement"], positions.map((one) => [one.symbol, count(one.quantity), one.settlement_price]));
     const nominated = new Map();
-    for (const one of nominations) nominated.set(one.reservation_id, (nominated.get(one.reservation_id) ?? 0) + one.cards * one.hours);
+    const hoursOf = new Map(own.map((one) => [one.reservation_id, one.hours]));
+    for (const one of nominations) {
+      const hours = (hoursOf.get(one.reservation_id) ?? []).filter((hour) => hour >= one.first_hour && hour < one.first_hour + one.hours);
+      nominated.set(one.reservation_id, (nominated.get(one.reservation_id) ?? 0) + one.cards * hours.length);
+    }
     fill("reservations", ["id", "contract", "cards", "day", "delivered_hours", "nominated", "state"], own.map((one) => [
       one.reservation_id, one.symbol, count(one.cards), dayOf(one.start), count(one.delivered_card_hours), count(nominated.get(one.reservation_id) ?? 0),
       sayCode("delivery", one.finished ? "finished" : "open")]));

@@ -59,12 +59,12 @@ class Operator {
     this.chooseGrade();
   }
 
-  // the nearest contract of the grade stands for a hub
+  // the nearest base contract of the grade stands for a hub
   chooseGrade() {
     const nearest = new Map();
     for (const one of this.contracts.values()) {
       const known = nearest.get(one.hub);
-      if (one.grade === element("grade").value && (!known || one.delivery_start < known.delivery_start)) nearest.set(one.hub, one);
+      if (one.kind !== "hour" && one.profile === "base" && one.grade === element("grade").value && (!known || one.delivery_start < known.delivery_start)) nearest.set(one.hub, one);
     }
     const before = new Set([...(this.nearest?.values() ?? [])].map((one) => one.symbol));
     const now = new Set([...nearest.values()].map((one) => one.symbol));
