@@ -12,6 +12,7 @@ from fractions import Fraction
 import numpy as np
 
 from scheduler.checked_facts import Facts, Ints, Step
+from scheduler.checked_worths import bound_by_worths
 from scheduler.plan import Certificate, ClassSummary, Placement, Plan, PlanStatus, Totals, UnplacedReason
 from scheduler.types import Need, Problem
 
@@ -48,7 +49,13 @@ def check_placements(problem: Problem, placements: Iterable[Placement], capacity
 
 def certified_bound(problem: Problem, certificate: Certificate) -> int:
     """The lower bound in nano-CNY that a certificate's prices prove, whatever bound it states."""
-    return Facts(problem).bound(certificate)
+    return _proved(Facts(problem), certificate)
+
+
+def _proved(facts: Facts, certificate: Certificate) -> int:
+    if certificate.worths_nano_cny:
+        return bound_by_worths(facts, certificate.worths_nano_cny)
+    return facts.bound(certificate)
 
 
 class _Check:
@@ -273,7 +280,7 @@ class _PlanCheck(_Check):
         worth = sum(totals[name] for name in paid) + penalties
         if self.plan.value_nano_cny != worth:
             yield f"the plan states a value of {self.plan.value_nano_cny}, recomputed {worth}"
-        bound = self.facts.bound(self.plan.certificate)
+        bound = _proved(self.facts, self.plan.certificate)
         if self.plan.certificate.bound_nano_cny > max(bound, 0):
             yield f"the certificate proves {bound}, not {self.plan.certificate.bound_nano_cny}"
         if not self.plan.certificate.bound_nano_cny <= self.plan.lower_bound_nano_cny <= worth:

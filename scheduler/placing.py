@@ -14,6 +14,7 @@ from scheduler.greedy import filled
 from scheduler.instance import Bools, Instance, Ints
 from scheduler.integers import dot
 from scheduler.lagrangian import class_costs, reduced_costs
+from scheduler.parts import decided
 from scheduler.placed import placed_by_options, placements_of
 from scheduler.plan import Certificate, CertificateRow, Plan, PlanStatus, ShadowPrice, Timings
 from scheduler.reasons import Explainer
@@ -26,6 +27,7 @@ from scheduler.types import InvariantViolation, Problem
 from scheduler.validation import checked
 from scheduler.warming import compile_slot_loops
 from scheduler.workload_table import WorkloadTable
+from scheduler.worths import Worths
 
 GAP_TARGET = 1e-5
 """The search ends once the plan is proved this close to the best, as a share of new and forgone money."""
@@ -86,6 +88,7 @@ class _Found:
     out_of_time: bool
     model: str
     why: str
+    worths: Worths | None = None
 
 
 def _search(instance: Instance, now: float, deadline: float, gap_target: float) -> _Found:
@@ -121,14 +124,20 @@ def _search_refined(
     amount = spread(instance, found.merged, found.amount, prices.astype(np.float64))
     amount = ejected(instance, needs, filled(instance, amount), prices, deadline)
     goal = relaxation.bound + int(gap_target * _new_money(instance, amount))
-    sharpened = ""
-    if value(instance, amount) > goal and len(instance.option_site) <= SHARPEN_OPTIONS_MAX:
-        relaxation, amount = _sharpened(instance, relaxation, amount, deadline, gap_target)
-        sharpened = ", sharpened where it is cheap, polished"
-    late = value(instance, amount) > goal and time.monotonic() >= deadline
     clusters = len(found.merged.instance.count)
-    why = f"{size}: relaxed in {clusters} clusters, split where their members disagree{sharpened}"
-    return _Found(amount, relaxation, relaxation.bound, "certificate", late, REFINED, why)
+    why = f"{size}: relaxed in {clusters} clusters, split where their members disagree"
+    worths: Worths | None = None
+    if value(instance, amount) > goal and len(instance.option_site) <= SHARPEN_OPTIONS_MAX:
+        decision = decided(instance, prices, amount, deadline, gap_target)
+        if decision is None:
+            relaxation, amount = _sharpened(instance, relaxation, amount, deadline, gap_target)
+            why += ", sharpened where it is cheap, polished"
+        else:
+            worths, amount = decision
+            why += ", bounded by a knapsack for every resource, decided part by part"
+    bound = max(relaxation.bound, worths.bound if worths else 0)
+    late = value(instance, amount) > bound and time.monotonic() >= deadline
+    return _Found(amount, relaxation, bound, "certificate", late, REFINED, why, worths)
 
 
 def _sharpened(
@@ -192,7 +201,7 @@ def _plan(problem: Problem, instance: Instance, found: _Found) -> Plan:
         value_nano_cny=worth,
         lower_bound_nano_cny=found.bound,
         bound_from=found.bound_from,
-        certificate=_certificate(instance, found.relaxation),
+        certificate=_certificate(instance, found),
         shadow_prices=_shadow_prices(instance, found.relaxation),
         model=found.model,
         why=found.why,
@@ -206,13 +215,16 @@ def _status(gap: int, out_of_time: bool) -> PlanStatus:
     return PlanStatus.TIME_LIMIT if out_of_time else PlanStatus.WITHIN_GAP
 
 
-def _certificate(instance: Instance, relaxation: Relaxation) -> Certificate:
+def _certificate(instance: Instance, found: _Found) -> Certificate:
+    if found.worths is not None and found.worths.bound > found.relaxation.bound:
+        worths = found.worths.worth[instance.workload_class].tolist()
+        return Certificate((), found.worths.bound, tuple(worths))
     pairs = list(instance.supply.index)
     rows = tuple(
         CertificateRow(*pairs[row.resource], row.level, row.grain, price)
-        for row, price in zip(relaxation.rows, relaxation.prices, strict=True)
+        for row, price in zip(found.relaxation.rows, found.relaxation.prices, strict=True)
     )
-    return Certificate(rows, relaxation.bound)
+    return Certificate(rows, found.relaxation.bound)
 
 
 def _shadow_prices(instance: Instance, relaxation: Relaxation) -> tuple[ShadowPrice, ...]:

@@ -134,10 +134,15 @@ class Certificate:
     Charge every use of a priced row, let each workload take its cheapest option on its own (or stay out at
     its penalty), and take off what the priced capacity is worth: by Lagrangian duality that is at most the
     value of any plan. Integers, so that the check is exact (`scheduler.checker.certified_bound`).
+
+    Instead of rows a certificate may hold what a place is worth to each workload, in the problem's order:
+    then the bound is Σ min(penalty, worth) less the most that each site and grade could gain by taking a set
+    of whole workloads at their worths (`scheduler.worths`).
     """
 
     rows: tuple[CertificateRow, ...]
     bound_nano_cny: int
+    worths_nano_cny: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

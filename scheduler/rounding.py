@@ -55,10 +55,16 @@ def finished(instance: Instance, whole: Ints, deadline: float) -> Ints:
     return better
 
 
-def completed(instance: Instance, fixed: Ints, time_limit_s: float, core: Bools | None = None) -> Ints | None:
+def completed(
+    instance: Instance,
+    fixed: Ints,
+    time_limit_s: float,
+    core: Bools | None = None,
+    start: Ints | None = None,
+) -> Ints | None:
     """``fixed`` (O,) and the best way found to place everything else beside it; None if no time was left.
 
-    With a ``core`` (O,) only its options are looked at.
+    With a ``core`` (O,) only its options are looked at; ``start`` (O,) is a known way of placing the rest.
     """
     rest = residual(instance, fixed, left_out(instance, fixed))
     if core is not None:
@@ -67,7 +73,8 @@ def completed(instance: Instance, fixed: Ints, time_limit_s: float, core: Bools 
         return None
     rows = base_rows(rest.instance.supply)
     model = build(rest.instance, Needs(rest.instance), rows, integer=True)
-    answer = solve(model, rest.instance, rows, mathopt.SolverType.GSCIP, time_limit_s)
+    hint = None if start is None else start[rest.option]
+    answer = solve(model, rest.instance, rows, mathopt.SolverType.GSCIP, time_limit_s, hint)
     if answer is None:
         return None
     together = rest.lifted(fixed, np.rint(answer.amount).astype(np.int64))

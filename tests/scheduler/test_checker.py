@@ -8,6 +8,7 @@ import pytest
 import scheduler_instances as cases
 
 import scheduler.checked_facts
+import scheduler.checked_worths
 import scheduler.checker
 import scheduler.instance
 import scheduler.plan
@@ -131,7 +132,11 @@ def test_a_certificate_with_an_invalid_row_is_refused(problem, plan, row):
 
 def test_it_shares_no_code_with_what_it_checks():
     """It reads the input and result types, and nothing else of the package."""
-    parts = {"scheduler.checker": scheduler.checker, "scheduler.checked_facts": scheduler.checked_facts}
+    parts = {
+        "scheduler.checker": scheduler.checker,
+        "scheduler.checked_facts": scheduler.checked_facts,
+        "scheduler.checked_worths": scheduler.checked_worths,
+    }
     for module in parts.values():
         tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
         imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
