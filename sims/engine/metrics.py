@@ -32,6 +32,7 @@ def metrics_of(simulation: Simulation, welfare: float) -> dict[str, float]:
         "worst_mispricing": seen.worst,
         "health_index": float(np.mean(health)) if health else 0.0,
         "conversion": sold_of / capacity if capacity else 0.0,
+        "posted_card_hours": capacity * HOURS,
         "delivered": done,
         "west_share": _share(reserved[world.west[reserved["good"]]]["cards"].sum(), reserved["cards"].sum()),
         **_regional_shares(simulation),

@@ -6,6 +6,7 @@ import html
 from collections.abc import Sequence
 from pathlib import Path
 
+import plotly.graph_objects as go
 import plotly.io as pio
 
 from sims.experiments.drawings import drawings
@@ -24,12 +25,20 @@ _STYLE = (
 def write_report(directory: Path, manifest: Manifest, finished: Sequence[Finished]) -> Path:
     """Write report.html and report.md into a directory; return the page's path."""
     found = lines(finished)
-    text = directory / "report.md"
+    title, facts, rows = _title(manifest), _facts(manifest), _rows(found)
+    return write_pages(directory / "report", title, facts, rows, list(drawings(found, finished)))
+
+
+def write_pages(
+    path: Path, title: str, facts: Sequence[str], rows: Sequence[Sequence[str]], figures: Sequence[go.Figure]
+) -> Path:
+    """Write title, facts, a table (heading first) and pictures to PATH.md and PATH.html; return that."""
+    text = path.with_suffix(".md")
     with writing(text):
-        text.write_text(_markdown(manifest, found), "utf-8")
-    page = directory / "report.html"
+        text.write_text(_markdown(title, facts, rows), "utf-8")
+    page = path.with_suffix(".html")
     with writing(page):
-        page.write_text(_page(manifest, found, finished), "utf-8")
+        page.write_text(_page(title, facts, rows, figures), "utf-8")
     return page
 
 
@@ -60,27 +69,26 @@ def _facts(manifest: Manifest) -> list[str]:
     return list(dict.fromkeys(told))
 
 
-def _markdown(manifest: Manifest, found: Sequence[Line]) -> str:
-    head, *body = _rows(found)
+def _markdown(title: str, facts: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    head, *body = rows
     table = ["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *body)]
-    facts = [f"- {fact}" for fact in _facts(manifest)]
-    return "\n".join([f"# {_title(manifest)}", "", *facts, "", *table, ""])
+    return "\n".join([f"# {title}", "", *(f"- {fact}" for fact in facts), "", *table, ""])
 
 
-def _page(manifest: Manifest, found: Sequence[Line], finished: Sequence[Finished]) -> str:
-    head, *body = _rows(found)
-    cells = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
-    rows = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in body
-    )
+def _page(
+    title: str, facts: Sequence[str], rows: Sequence[Sequence[str]], figures: Sequence[go.Figure]
+) -> str:
+    head, *body = [[html.escape(cell) for cell in row] for row in rows]
+    cells = "".join(f"<th>{cell}</th>" for cell in head)
+    lower = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in body)
     plots = [
         pio.to_html(figure, full_html=False, include_plotlyjs=number == 0)
-        for number, figure in enumerate(drawings(found, finished))
+        for number, figure in enumerate(figures)
     ]
-    title = html.escape(_title(manifest))
-    facts = "".join(f"<p>{html.escape(fact)}</p>" for fact in _facts(manifest))
+    title = html.escape(title)
+    told = "".join(f"<p>{html.escape(fact)}</p>" for fact in facts)
     return (
         f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>{title}</title>"
-        f"<style>{_STYLE}</style></head><body><h1>{title}</h1>{facts}"
-        f"<table><tr>{cells}</tr>{rows}</table>{''.join(plots)}</body></html>"
+        f"<style>{_STYLE}</style></head><body><h1>{title}</h1>{told}"
+        f"<table><tr>{cells}</tr>{lower}</table>{''.join(plots)}</body></html>"
     )
