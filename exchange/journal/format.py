@@ -126,14 +126,14 @@ def encode_frame(
     *,
     core_version: int,
     previous_chain: bytes,
-) -> tuple[tuple[bytes | memoryview, ...], bytes]:
-    """Return a frame's (bytes in pieces, chain); the body, which may be long, isn't copied."""
+) -> tuple[tuple[bytes, bytes | memoryview, bytes], bytes]:
+    """Return a frame's ((header, body, trailer), chain); the body, which may be long, isn't copied."""
     head = _FRAME.pack(
         FRAME_MAGIC, FORMAT_VERSION, core_version, kind, count, first_seq, len(body), crc32c(body), GENESIS, 0
     )[:_CHAIN_START]
     chain = blake3(previous_chain + head).update(body).digest()
     unsealed = head + chain
-    return (unsealed, _CRC.pack(crc32c(unsealed)), body, trailer(len(body))), chain
+    return (unsealed + _CRC.pack(crc32c(unsealed)), body, trailer(len(body))), chain
 
 
 def decode_frame_header(raw: bytes | memoryview) -> FrameHeader | None:

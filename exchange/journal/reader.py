@@ -6,6 +6,7 @@ import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from exchange.journal.errors import JournalDamage, JournalVersion
 from exchange.journal.format import (
@@ -25,8 +26,7 @@ from exchange.journal.format import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """Where reading stands: the seq that comes next and the chain so far."""
 
     next_seq: int = 1

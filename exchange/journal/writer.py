@@ -77,13 +77,14 @@ class SegmentWriter:
         if self._size >= max(self._segment_bytes, SEGMENT_HEADER_SIZE + 1):
             self._roll()
         small: list[bytes | memoryview] = []
-        for piece in (piece for frame in frames for piece in self._encode(frame)):
-            if len(piece) > COPIED_BYTES_MAX:
-                self._append(b"".join(small))
-                self._append(piece)
-                small = []
+        for frame in frames:
+            head, body, end = self._encode(frame)
+            if len(body) > COPIED_BYTES_MAX:
+                self._append(b"".join((*small, head)))
+                self._append(body)
+                small = [end]
             else:
-                small.append(piece)
+                small += (head, body, end)
         self._append(b"".join(small))
 
     def _append(self, data: bytes | memoryview) -> None:
@@ -98,7 +99,7 @@ class SegmentWriter:
         """Close the current segment."""
         self._files.close(self._descriptor)
 
-    def _encode(self, frame: _Pending) -> tuple[bytes | memoryview, ...]:
+    def _encode(self, frame: _Pending) -> tuple[bytes, bytes | memoryview, bytes]:
         pieces, chain = encode_frame(
             frame.kind,
             frame.first_seq,

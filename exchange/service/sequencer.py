@@ -155,7 +155,8 @@ class Sequencer:
         """
         code = self._why_not(len(commands))
         if code is None:
-            self._gather(OwnedPart(taken(commands, account, self._room), owner), len(commands))
+            self._gathering.add(OwnedPart(taken(commands, account, self._room), owner), len(commands))
+            self._count(len(commands))
         return code
 
     @property
@@ -215,7 +216,8 @@ class Sequencer:
     def _count(self, commands: int) -> None:
         self._waiting_commands += commands
         self._drained.clear()
-        self._flush_soon()
+        if not self._flush_due:
+            self._flush_soon()
 
     def _flush_soon(self) -> None:
         if not self._flush_due:

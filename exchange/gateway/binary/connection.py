@@ -73,6 +73,7 @@ class Connection(asyncio.BufferedProtocol):
         self._stage = _Stage.LOGON
         self._stalled = False
         self._unread_by_client = False
+        self._reading = True
         self._client_ended = False
         self._reason = CloseCode.LOGGED_OUT
         self._logon: Logon | None = None
@@ -144,8 +145,9 @@ class Connection(asyncio.BufferedProtocol):
     def proceed(self) -> None:
         """Hand what was read to the exchange, as much as it takes."""
         self._stalled = False
-        while self._stage is _Stage.OPEN and self._done < self._filled // REQUEST_SIZE:
-            unread = self._records[self._done : self._filled // REQUEST_SIZE]
+        whole = self._filled // REQUEST_SIZE
+        while self._stage is _Stage.OPEN and self._done < whole:
+            unread = self._records[self._done : whole]
             commands = leading_commands(unread)
             if commands and not self._submit(unread[:commands]):
                 break
@@ -187,17 +189,19 @@ class Connection(asyncio.BufferedProtocol):
     def _make_room(self) -> None:
         """Move the beginning of a record that isn't whole yet to the front."""
         begin = self._done * REQUEST_SIZE
-        rest = self._bytes[begin : self._filled]
-        self._bytes[: len(rest)] = rest
-        self._filled, self._done = len(rest), 0
+        if begin < self._filled:
+            rest = self._bytes[begin : self._filled]
+            self._bytes[: len(rest)] = rest
+        self._filled, self._done = self._filled - begin, 0
 
     def _pace(self) -> None:
         """Read exactly while somebody takes what comes; a closed connection throws it away."""
         wanted = self._stage in (_Stage.LOGON, _Stage.CLOSED) or (
             self._stage is _Stage.OPEN and not self._stalled and not self._unread_by_client
         )
-        if self._transport.is_closing():
+        if wanted == self._reading or self._transport.is_closing():
             return
+        self._reading = wanted
         if wanted:
             self._transport.resume_reading()
         else:

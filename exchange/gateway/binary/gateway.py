@@ -209,12 +209,14 @@ class BinaryGateway:
                     connection.tell_events(share)
         if applied.message is not None:
             self._check_keys()
-        self._submit_cancels()
+        if self._cancels:
+            self._submit_cancels()
         for _ in range(len(self.stalled)):
             self._proceed(self.stalled.popleft())
-        for connection in tuple(self.ending):
-            connection.finish_if_answered()
-        self.ending.clear()
+        if self.ending:
+            for connection in tuple(self.ending):
+                connection.finish_if_answered()
+            self.ending.clear()
         for connections in self._by_slot:
             for connection in connections:
                 connection.flush()
