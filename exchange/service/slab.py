@@ -12,7 +12,7 @@ import numpy as np
 
 from matching.records import Records
 
-SLAB_RECORDS: Final = 1 << 14
+SLAB_RECORDS: Final = 1 << 16
 FEW_BYTES: Final = 1 << 12
 """Up to so many a copy is quicker than a view."""
 
