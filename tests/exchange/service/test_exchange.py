@@ -336,7 +336,8 @@ async def test_what_became_durable_together_is_applied_in_turns(config):
     waiting += [asyncio.ensure_future(exchange.submit_hot(block, 2)) for _ in range(2)]
     await asyncio.sleep(0)
     files.gate.set()
-    assert all(result.ok for result in await asyncio.gather(*waiting))
+    for result in (await asyncio.gather(*waiting))[1:]:
+        assert result.events["seq"].tolist() == list(range(result.first_seq, result.first_seq + len(block)))
     ends = [first + 1, first + 1 + TURN_COMMANDS, first + 1 + 2 * TURN_COMMANDS]
     assert [end for end in told if end != "a turn"] == ends
     assert "a turn" in told[told.index(ends[1]) : told.index(ends[2])]
