@@ -6,6 +6,7 @@ import numpy as np
 
 from exchange.clearing.ledger import LedgerKind
 from exchange.domain.contracts import PeriodKind
+from exchange.domain.hours import HOURS_PER_DAY
 from exchange.service.state import HOUSE, State
 from matching.records import Records
 from sims.engine.rows import ALL_HUBS
@@ -32,7 +33,7 @@ def metrics_of(simulation: Simulation, welfare: float) -> dict[str, float]:
         "worst_mispricing": seen.worst,
         "health_index": float(np.mean(health)) if health else 0.0,
         "conversion": sold_of / capacity if capacity else 0.0,
-        "posted_card_hours": capacity * HOURS,
+        "posted_card_hours": capacity * HOURS_PER_DAY,
         "delivered": done,
         "west_share": _share(reserved[world.west[reserved["good"]]]["cards"].sum(), reserved["cards"].sum()),
         **_regional_shares(simulation),
