@@ -85,6 +85,8 @@ class TradingModel:
         """By client order id."""
         self.phase = self.trading_day = ""
         self.changed: set[Part] = set(EVERYTHING)
+        self.heard = 0
+        """Messages of the exchange that were taken in."""
         self._market_time: datetime | None = None
         self._market_time_s = now_s
         self._speed = 1.0
@@ -128,8 +130,7 @@ class TradingModel:
 
     def follow(self, message: object, now_s: float) -> None:
         """Take in a message of the market's or the contract's stream."""
-        if self.connection.heard(now_s):
-            self._turned(now_s)
+        self._hear(now_s)
         if isinstance(message, FeedTop):
             self._follow_top(message, now_s)
         elif isinstance(message, FeedTrade):
@@ -153,8 +154,7 @@ class TradingModel:
 
     def follow_book(self, book: LocalOrders | None, now_s: float) -> None:
         """The chosen contract's book changed, or is the one to look at from now on."""
-        if self.connection.heard(now_s):
-            self._turned(now_s)
+        self._hear(now_s)
         first, self.book = self.book is None, book
         if first and book is not None and self.quote is not None:
             self.ticket.centre(self.quote, book)
@@ -162,8 +162,7 @@ class TradingModel:
 
     def follow_account(self, message: FeedAccount, positions: dict[str, int], now_s: float) -> None:
         """Take in news of the account; every fill is told in the log."""
-        if self.connection.heard(now_s):
-            self._turned(now_s)
+        self._hear(now_s)
         for fill in self.account.follow(message, positions, self.market_time(now_s)):
             self._tell_fill(fill, now_s)
         for order in message.orders:
@@ -239,6 +238,11 @@ class TradingModel:
     def mine_at(self, price: int) -> list[Working]:
         """Own orders at a price of the chosen contract."""
         return [one for one in self.account.mine(self.symbol or "") if one.price == price]
+
+    def _hear(self, now_s: float) -> None:
+        self.heard += 1
+        if self.connection.heard(now_s):
+            self._turned(now_s)
 
     def _follow_top(self, top: FeedTop, now_s: float) -> None:
         lasts = self.quotes.follow(top)
