@@ -75,7 +75,7 @@ def _one(room: Box, active: Name) -> dict[Name, Box]:
 
 
 def _all(room: Box) -> dict[Name, Box]:
-    markets, ladder = (52, 54) if room.width < 180 else (58, 60)
+    markets, ladder = (54, 54) if room.width < 180 else (60, 60)
     upper = room.height - max(room.height // 4, 9)
     lower = Box(0, room.y + upper, room.width, room.height - upper)
     x = markets + ladder + 2

@@ -36,6 +36,7 @@ def contract() -> Contract:
         grade="H100",
         hub="GUIAN",
         kind="day",
+        profile="base",
         delivery_start="2026-12-05T00:00:00.000000+08:00",
         delivery_end="2026-12-06T00:00:00.000000+08:00",
         hours=HOURS,

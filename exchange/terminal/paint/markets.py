@@ -36,10 +36,10 @@ def paint_markets(
     """
     width, height = size
     say, quotes = model.say, model.quotes
-    figures = (("last", 7), ("change", 7), ("bid", 7), ("ask", 7), ("bid_lots", 6), ("ask_lots", 6))
+    figures = (("last", 7), ("change", 7), ("bid", 7), ("ask", 7), ("bid_lots", 5), ("ask_lots", 5))
     columns = columns_in(
         [
-            Column(say("contract"), 0, least=10),
+            Column(say("contract"), 0, least=15),
             *(Column(say(key), wide, figures=True) for key, wide in figures),
         ],
         width,
