@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from exchange.api import delivering as api
-from exchange.api import resale
+from exchange.api import resale, uses
 from exchange.api.answers import Done
 
 
@@ -75,7 +75,18 @@ class DeliveryClient:
         answer: Done = await self._send("DELETE", path, Done)
         return answer
 
+    async def refused_uses(self) -> list[uses.RefusedUse]:
+        """What workloads may not be declared for, by hub."""
+        answer: uses.RefusedUses = await self._get("/v1/refused-uses", uses.RefusedUses)
+        return answer.refused
+
     # the operator's side
+
+    async def set_refused_uses(self, refused: list[uses.RefusedUse]) -> Done:
+        """Sets what hubs refuse, instead of all that was refused before."""
+        body = uses.SetRefusedUses(refused=refused)
+        answer: Done = await self._send("POST", "/v1/operator/refused-uses", Done, body)
+        return answer
 
     async def all_disputes(self) -> list[api.Dispute]:
         """All disputes."""

@@ -109,6 +109,8 @@ class SyncDelivery(Face[DeliveryClient]):
     withdraw_offer = _plain(DeliveryClient.withdraw_offer)
     take_offer = _plain(DeliveryClient.take_offer)
     buy_ins = _plain(DeliveryClient.buy_ins)
+    refused_uses = _plain(DeliveryClient.refused_uses)
+    set_refused_uses = _plain(DeliveryClient.set_refused_uses)
 
 
 class SyncPrimary(Face[PrimaryClient]):

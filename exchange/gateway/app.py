@@ -37,6 +37,7 @@ from exchange.gateway import (
     selling,
     specification,
     trading,
+    uses,
     vouchers,
 )
 from exchange.gateway.auth import Authenticator
@@ -83,6 +84,7 @@ ROUTES: Final = (
     *history.ROUTES,
     *health.ROUTES,
     *positions.ROUTES,
+    *uses.ROUTES,
 )
 """Every endpoint; routing, `/openapi.json` and the tests read this table."""
 

@@ -44,11 +44,21 @@ def set_delivery_rules(state: State, message: d.SetDeliveryRules, stamp: Stamp) 
         and all(0 <= step.premium_basis_points <= BASIS_POINT for step in message.premiums)
         and min(message.score_days, message.dispute_days, message.decision_days) >= 1
         and min(message.grace_hours, message.gate_hours) >= 0
+        and all(_known_use(state, refused_use) for refused_use in message.refused_uses)
     )
     if not sound:
         return refused(RejectCode.INVALID_RULE)
     state.delivering.rules = message
     return DONE
+
+
+def _known_use(state: State, of: d.RefusedUse) -> bool:
+    return (of.hub == "*" or of.hub in state.hub_indices) and 1 <= len(_plain(of.use)) <= TEXT_MAX
+
+
+def _plain(use: str) -> str:
+    """Return a declared use as it is compared: without capitals and needless blanks."""
+    return " ".join(use.casefold().split())
 
 
 def nominate_workload(state: State, message: d.NominateWorkload, stamp: Stamp) -> Outcome:
@@ -59,8 +69,11 @@ def nominate_workload(state: State, message: d.NominateWorkload, stamp: Stamp) -
     if gate_closed(state, at, stamp):
         return refused(RejectCode.NOMINATION_TOO_LATE)
     contract = state.contracts[int(state.reservations.rows[at]["contract"])]
-    refused_here = {u.use for u in state.delivering.rules.refused_uses if u.hub in ("*", contract.hub)}
-    if message.use in refused_here:
+    rules = state.delivering.rules.refused_uses
+    refused_here = {
+        _plain(refused_use.use) for refused_use in rules if refused_use.hub in ("*", contract.hub)
+    }
+    if _plain(message.use) in refused_here:
         return refused(RejectCode.USE_NOT_ALLOWED, f"{message.use} at {contract.hub}")
     sound = (
         1 <= len(message.workload) <= TEXT_MAX

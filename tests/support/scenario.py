@@ -78,7 +78,6 @@ class Scenario:
         told = self._told
         products = {tuple(symbol.split(".")[:2]) for symbol in told["contracts"]}
         self.must(msgspec.convert(told.get("rules", {}), m.SetMarginRules))
-        self.must(msgspec.convert(told.get("delivery", {}), SetDeliveryRules))
         self.must(
             m.SetRules(
                 products=tuple(m.Product(*product, 1) for product in sorted(products)),
@@ -92,6 +91,7 @@ class Scenario:
             for hub, (peak, valley) in told.get("profiles", {}).items()
         )
         self.must(SetLoadProfiles(from_month=date(2026, 1, 1), hubs=hubs))
+        self.must(msgspec.convert(told.get("delivery", {}), SetDeliveryRules))
         for name, (kind, cash) in told["members"].items():
             self._accounts[name] = len(self._accounts)
             self.must(m.AddMember(name=name, kind=kind))

@@ -11,6 +11,7 @@ from exchange_server import SATURDAY, serving
 from exchange.api import requests
 from exchange.api.attest import AgentKey
 from exchange.api.delivering import Nominate
+from exchange.api.uses import RefusedUse
 from exchange.client import ExchangeError
 from exchange.client.metering import sign_readings
 from exchange.domain.calendar import local_datetime
@@ -63,6 +64,17 @@ async def test_a_delivery_from_nomination_to_decision(tmp_path: Path) -> None:
                 await buyer.delivery.nominate(
                     number, Nominate(workload="x", use="virtual-currency mining", cards=1)
                 )
+            (everywhere,) = await buyer.delivery.refused_uses()
+            here = RefusedUse(hub="GUIAN", use="scraping")
+            with pytest.raises(ExchangeError, match="SCOPE_REQUIRED"):
+                await buyer.delivery.set_refused_uses([])
+            with pytest.raises(ExchangeError, match="INVALID_RULE"):
+                await operator.delivery.set_refused_uses([everywhere, RefusedUse(hub="ATLANTIS", use="x")])
+            await operator.delivery.set_refused_uses([everywhere, here])
+            assert await buyer.delivery.refused_uses() == [everywhere, here]
+            for use in ("Scraping", "virtual-currency  Mining "):
+                with pytest.raises(ExchangeError, match="USE_NOT_ALLOWED"):
+                    await buyer.delivery.nominate(number, Nominate(workload="z", use=use, cards=1))
             assert [n.use for n in await buyer.delivery.nominations()] == ["training"]
             await buyer.delivery.withdraw_nomination(made)
             assert await buyer.delivery.nominations() == []
