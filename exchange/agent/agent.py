@@ -105,6 +105,7 @@ class Agent:
         told = self._clock.told(parse_time_ns(status.market_time, "market_time"), status.clock_speed)
         self.spool.tell(told)
         self._site = await self._registered(config)
+        await self._client.primary.heartbeat(self._site.site_id, config.sample_s)
         reserved = [
             Reserved(
                 int(one.reservation_id),

@@ -97,19 +97,30 @@ class Pledge(Request, frozen=True, kw_only=True):
     cards: Annotated[int, Meta(ge=0, le=10**7, description="cards of the grade")]
 
 
+class Heartbeat(Request, frozen=True, kw_only=True):
+    """A site's agent is there, and means to say so again in `every_s` seconds."""
+
+    every_s: Annotated[float, Meta(gt=0, le=3_600)]
+
+
 class Site(Answer, frozen=True, kw_only=True):
-    """A site; `next_sequence` is the number that its agent's next message must have."""
+    """A site; `next_sequence` is the number that its agent's next message must have. `heard_at`: the agent's
+    latest heartbeat since the server's start; it is `silent` when three of its rounds passed without one.
+    """
 
     site_id: str
+    account: str
     name: str
     hub: str
     installed: list[InstalledCards]
     agent_key: str
     next_sequence: int
+    heard_at: str | None
+    silent: bool
 
 
 class Sites(Answer, frozen=True, kw_only=True):
-    """The account's sites."""
+    """The account's sites, or everybody's."""
 
     sites: list[Site]
     as_of_seq: int

@@ -38,6 +38,13 @@ class PrimaryClient:
         )
         return answer.site
 
+    async def heartbeat(self, site_id: str, every_s: float) -> api.Site:
+        """Says that the site's agent is there, and will again in `every_s` seconds."""
+        path = f"/v1/sites/{_segment(site_id)}/heartbeats"
+        body = api.Heartbeat(every_s=every_s)
+        answer: api.SiteAnswer = await self._send("POST", path, api.SiteAnswer, body)
+        return answer.site
+
     async def sites(self) -> list[api.Site]:
         """The account's sites."""
         answer: api.Sites = await self._get("/v1/sites", api.Sites, signed=True)
@@ -109,6 +116,11 @@ class PrimaryClient:
         """Everybody's certificates."""
         answer: api.Certificates = await self._get("/v1/operator/certificates", api.Certificates, signed=True)
         return answer.certificates
+
+    async def all_sites(self) -> list[api.Site]:
+        """Everybody's sites."""
+        answer: api.Sites = await self._get("/v1/operator/sites", api.Sites, signed=True)
+        return answer.sites
 
     async def certification(self) -> api.Certification:
         """What everybody has posted, and what of it may be certified."""

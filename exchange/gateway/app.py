@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
@@ -43,6 +44,7 @@ from exchange.gateway import (
 from exchange.gateway.auth import Authenticator
 from exchange.gateway.call import Call, Route, check_role
 from exchange.gateway.feed import FeedHub
+from exchange.gateway.heartbeats import Heartbeats
 from exchange.gateway.identify import Doors
 from exchange.gateway.lane import OrderLane
 from exchange.gateway.observe import OBSERVED, add_metrics, observing
@@ -108,11 +110,12 @@ def make_app(
     *,
     metrics_to_anyone: bool = False,
     rate_limit: RateLimit = UNLIMITED,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> web.Application:
     """Return the application that serves `exchange`; its feed ends with the application.
 
     `/metrics` shows `metrics`, which begin here to watch the exchange, to this machine or to anyone.
-    `rate_limit` holds for each key, and for the sessions of each member.
+    `rate_limit` holds for each key, and for the sessions of each member; by `monotonic` agents fall silent.
     """
     metrics = metrics or Metrics()
     metrics.watch(exchange)
@@ -127,10 +130,15 @@ def make_app(
     mark, reader = DurableMark(folder), HistoryReader(folder)
     metrics.gauge("dongxi_history_seq", "Last command in the history.", lambda: mark.folded)
     metrics.collect(health.Gauges(exchange, folder))
-    plans = PlanJobs()
+    plans, heartbeats = PlanJobs(), Heartbeats(monotonic)
+    metrics.gauge(
+        "dongxi_silent_sites",
+        "Sites whose agents should have spoken.",
+        lambda: heartbeats.silent_count(exchange.views.primary.sites),
+    )
     for route in ROUTES:
         path = _unambiguous(route.path)
-        endpoint = _endpoint(route, exchange, doors, reader, plans)
+        endpoint = _endpoint(route, exchange, doors, reader, plans, heartbeats)
         app.router.add_route(route.method, path, endpoint)
     app.router.add_get(planning.EVENTS_PATH, planning.events(plans, doors))
     app.on_shutdown.append(_ending(plans))
@@ -175,6 +183,7 @@ def _endpoint(
     doors: Doors,
     history_reader: HistoryReader,
     plans: PlanJobs,
+    heartbeats: Heartbeats,
 ) -> Endpoint:
     async def serve(request: web.Request) -> web.StreamResponse:
         raw = await read_body(request, route.body_bytes_max)
@@ -192,7 +201,9 @@ def _endpoint(
         )
         body = None if route.body is None else parse_body(raw, route.body)
         path, screens = request.match_info, doors.screens
-        call = Call(exchange, path, parameters, body, caller, history_reader, plans, screens, browser)
+        call = Call(
+            exchange, path, parameters, body, caller, history_reader, plans, screens, browser, heartbeats
+        )
         answer = await route.handler(call)
         request[OBSERVED].seq = exchange.views.seq
         response = _response(answered(answer))

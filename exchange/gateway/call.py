@@ -15,6 +15,7 @@ from exchange.api.codes import RequestCode, RequestRefused, refuse
 from exchange.api.requests import NoParameters, Role, Scope
 from exchange.domain.messages import RareMessage
 from exchange.gateway.auth import Caller
+from exchange.gateway.heartbeats import Heartbeats
 from exchange.gateway.screens import Browser, Screens
 from exchange.history.reader import HistoryReader
 from exchange.planning.jobs import PlanJobs
@@ -49,6 +50,7 @@ class Call:
     plans: PlanJobs
     screens: Screens
     browser: Browser
+    heartbeats: Heartbeats
 
     @property
     def caller(self) -> Caller:

@@ -10,7 +10,7 @@ from exchange.api.formats import day_text, parse_id, time_text
 from exchange.domain import primary
 from exchange.domain.calendar import day_of
 from exchange.gateway.call import Call, Route
-from exchange.gateway.primary import CERTIFICATE, ID_MAX, certificate_id, hand_over, made, owned
+from exchange.gateway.primary import CERTIFICATE, ID_MAX, certificate_id, hand_over, made, owned, sites_of
 from exchange.service.certifying import may_be_certified
 from exchange.service.primarystate import Capacity, Primary
 from exchange.service.state import HOUSE
@@ -19,6 +19,11 @@ from exchange.service.state import HOUSE
 async def all_certificates(call: Call) -> api.Certificates:
     """Answer everybody's certificates."""
     return owned(call, None)
+
+
+async def all_sites(call: Call) -> api.Sites:
+    """Answer everybody's sites, and which agents are silent."""
+    return sites_of(call, None)
 
 
 async def certification(call: Call) -> api.Certification:
@@ -92,6 +97,16 @@ def _attested(found: primary.AttestCapacity) -> api.Attested:
 
 
 ROUTES = (
+    Route(
+        method="GET",
+        path="/v1/operator/sites",
+        handler=all_sites,
+        answer=api.Sites,
+        summary="All sites, and which agents are silent",
+        tag="operator",
+        scope="operate",
+        roles=("market", "risk", "treasury", "admin"),
+    ),
     Route(
         method="GET",
         path="/v1/operator/capacity",

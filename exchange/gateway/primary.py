@@ -6,10 +6,12 @@ from datetime import date, timedelta
 from typing import Final
 
 from exchange.api import primary as api
-from exchange.api.formats import day_text, parse_id, parse_time_ns
+from exchange.api.codes import RequestRefused
+from exchange.api.formats import day_text, parse_id, parse_time_ns, time_text
 from exchange.clearing.certificates import Certificate
 from exchange.domain import primary
 from exchange.domain.messages import RareMessage
+from exchange.domain.rejects import RejectCode
 from exchange.gateway.call import Call, Route
 from exchange.service.primarystate import Site
 
@@ -40,10 +42,25 @@ async def set_agent_key(call: Call) -> api.SiteAnswer:
     return _site_answer(call, site_id)
 
 
+async def heartbeat(call: Call) -> api.SiteAnswer:
+    """Hear a site's agent; nothing is journaled, and a restart of the server forgets it."""
+    site_id = parse_id(call.path["site_id"], "site_id", ID_MAX)
+    if call.exchange.views.primary.site(site_id, call.caller.account) is None:
+        code = RejectCode.UNKNOWN_SITE
+        raise RequestRefused(code.name, code.status, code.sentence)
+    call.heartbeats.hear(site_id, call.body.every_s)
+    return _site_answer(call, site_id)
+
+
 async def sites(call: Call) -> api.Sites:
     """Answer the account's sites."""
+    return sites_of(call, call.caller.account)
+
+
+def sites_of(call: Call, account: int | None) -> api.Sites:
+    """Answer an account's sites, or everybody's."""
     views = call.exchange.views
-    found = [_site(site) for site in views.primary.sites if site.account == call.caller.account]
+    found = [_site(call, site) for site in views.primary.sites if account in (None, site.account)]
     return api.Sites(sites=found, as_of_seq=views.seq)
 
 
@@ -109,17 +126,21 @@ async def made(call: Call, message: RareMessage) -> api.CertificateMade:
 
 def _site_answer(call: Call, site_id: int) -> api.SiteAnswer:
     views = call.exchange.views
-    return api.SiteAnswer(site=_site(views.primary.sites[site_id - 1]), as_of_seq=views.seq)
+    return api.SiteAnswer(site=_site(call, views.primary.sites[site_id - 1]), as_of_seq=views.seq)
 
 
-def _site(site: Site) -> api.Site:
+def _site(call: Call, site: Site) -> api.Site:
+    heard_ns = call.heartbeats.heard_ns(site.site_id)
     return api.Site(
         site_id=str(site.site_id),
+        account=str(site.account),
         name=site.name,
         hub=site.hub,
         installed=[api.InstalledCards(grade=i.grade, cards=i.cards) for i in site.installed],
         agent_key=site.agent_key.hex(),
         next_sequence=site.sequence + 1,
+        heard_at=None if heard_ns is None else time_text(heard_ns),
+        silent=call.heartbeats.silent(site),
     )
 
 
@@ -177,6 +198,17 @@ ROUTES = (
         summary="The account's sites",
         tag="provider",
         scope="read",
+    ),
+    Route(
+        method="POST",
+        path="/v1/sites/{site_id}/heartbeats",
+        handler=heartbeat,
+        answer=api.SiteAnswer,
+        summary="Say that a site's agent is there",
+        tag="provider",
+        scope="provide",
+        body=api.Heartbeat,
+        path_help={"site_id": "id of the site"},
     ),
     Route(
         method="POST",

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, time
 from pathlib import Path
+from time import monotonic
 
 import aiohttp
 from aiohttp import web
@@ -115,8 +116,10 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(folder: Path, *, rate_limit: RateLimit = UNLIMITED) -> AsyncIterator[Served]:
-    """Serve the exchange of `folder`, fresh or found there."""
+async def serving(
+    folder: Path, *, rate_limit: RateLimit = UNLIMITED, monotonic: Callable[[], float] = monotonic
+) -> AsyncIterator[Served]:
+    """Serve the exchange of `folder`, fresh or found there; by `monotonic` agents fall silent."""
     clock = ManualClock(moment_ns(FRIDAY, time(8, 0)))
     config = ExchangeConfig(
         data_dir=folder / "data", master_key_file=folder / "keys/master.key", durability="os"
@@ -126,7 +129,9 @@ async def serving(folder: Path, *, rate_limit: RateLimit = UNLIMITED) -> AsyncIt
         publish_durable(exchange)
         credentials = await bootstrap(exchange)
         assert credentials is not None
-        runner = ExchangeRunner(make_app(exchange, rate_limit=rate_limit), shutdown_timeout=1.0)
+        runner = ExchangeRunner(
+            make_app(exchange, rate_limit=rate_limit, monotonic=monotonic), shutdown_timeout=1.0
+        )
         await runner.setup()
         try:
             await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -104,6 +104,8 @@ TABLE: Final = {
     "POST /v1/sites": row("provide", "400 MALFORMED_JSON"),
     "GET /v1/sites": row("read", "200"),
     "POST /v1/sites/{site_id}/agent": row("provide", "400 MALFORMED_JSON"),
+    "POST /v1/sites/{site_id}/heartbeats": row("provide", "400 MALFORMED_JSON"),
+    "GET /v1/operator/sites": row("operate", "200", *OPERATORS),
     "POST /v1/capacity/{capacity_id}/attestations": row("provide", "400 MALFORMED_JSON"),
     "GET /v1/certificates": row("read", "200"),
     "POST /v1/sales": row("provide", "400 MALFORMED_JSON"),

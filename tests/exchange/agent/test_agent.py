@@ -30,6 +30,13 @@ class Provided:
     proxy: Proxy
     sites: dict[str, Site]
     owner: Profile
+    passed: list[float]
+    """The server's monotonic clock, in seconds."""
+
+    async def silent(self) -> dict[str, bool]:
+        """Which sites the operator is warned of."""
+        async with self.served.client(self.served.operator) as operator:
+            return {site.hub: site.silent for site in await operator.primary.all_sites()}
 
     async def hour(self, hour: int, *hubs: str) -> list[bool]:
         """Half past an hour of Saturday: the agents of these hubs make a round."""
@@ -47,7 +54,8 @@ class Provided:
 
 @asynccontextmanager
 async def provided(folder: Path, *hubs: str) -> AsyncIterator[Provided]:
-    async with serving(folder) as served, proxied(served.base_url) as proxy:
+    passed = [0.0]
+    async with serving(folder, monotonic=lambda: passed[0]) as served, proxied(served.base_url) as proxy:
         await served.at(8, 45)
         acme, blue = await served.admit("acme", "provider"), await served.admit("blue", "enterprise")
         async with (
@@ -67,7 +75,7 @@ async def provided(folder: Path, *hubs: str) -> AsyncIterator[Provided]:
                 await seller.place(NewOrder(symbol=symbol, side="sell", quantity=2, price=price))
                 await buyer.place(NewOrder(symbol=symbol, side="buy", quantity=2, price=price))
             await served.at(15, 45)
-            market = Provided(served, proxy, sites, acme)
+            market = Provided(served, proxy, sites, acme, passed)
             yield market
             for site in sites.values():
                 site.agent.spool.close()
@@ -121,8 +129,11 @@ async def test_a_site_that_fails_closes_nothing_of_another(tmp_path: Path) -> No
     async with provided(tmp_path, "GUIAN", "TIANFU") as market:
         await market.hour(0, "GUIAN", "TIANFU")
         await market.hour(1, "GUIAN", "TIANFU")
+        assert await market.silent() == {"GUIAN": False, "TIANFU": False}
+        market.passed[0] += 3 * 30 + 1  # three rounds of an agent
         for hour in range(2, 25):
             await market.hour(hour, "GUIAN")
+        assert await market.silent() == {"GUIAN": False, "TIANFU": True}
         assert (await market.delivered("GUIAN")).delivered_card_hours == 48
         failed = await market.delivered("TIANFU")
         assert (failed.delivered_card_hours, failed.metered_hours) == (2, [0])

@@ -76,7 +76,11 @@ async def deliver(served: Served, site: Site) -> None:
 
 async def test_from_posted_capacity_to_the_statement(tmp_path: Path, chrome: Browser) -> None:
     # no process fills the history here, whose absence the browser reports
-    async with serving(tmp_path) as served, windows(chrome, outages=True) as window:
+    passed = [0.0]
+    async with (
+        serving(tmp_path, monotonic=lambda: passed[0]) as served,
+        windows(chrome, outages=True) as window,
+    ):
         acme, blue = await served.admit("acme", "provider"), await served.admit("blue", "enterprise")
         provider, operator, enterprise = [await window() for _ in range(3)]
         await served.at(9, 30)
@@ -108,6 +112,7 @@ async def test_from_posted_capacity_to_the_statement(tmp_path: Path, chrome: Bro
             await expect(enterprise.locator("#nominate-note")).to_have_text("Nominated as 1.")
             await deliver(served, site)
             site.agent.spool.close()
+            passed[0] += 3 * 30 + 1  # it misses three rounds
 
         for page, sign in ((enterprise, "-"), (provider, "")):
             (row,) = await page.locator("#reservations, #deliveries").locator("tbody tr").all()
@@ -116,6 +121,8 @@ async def test_from_posted_capacity_to_the_statement(tmp_path: Path, chrome: Bro
             await page.get_by_label("Another day").fill("2026-12-05")
             paid = page.locator("#statement tbody tr", has_text="delivery payment")
             await expect(paid).to_contain_text(f"{sign}1,428.00 CNY")  # 5 cards × 24 h × 11.90
+        await expect(operator.locator("#alerts")).to_contain_text("The agent of GUIAN (GUIAN, account")
+        await expect(provider.locator("#sites")).to_contain_text("silent since")
         async with served.client(blue) as client:
             (reservation,) = await client.reservations()
         assert (reservation.delivered_card_hours, reservation.finished) == (120, True)

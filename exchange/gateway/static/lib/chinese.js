@@ -90,4 +90,5 @@ export const chinese = {
   savings: "与常用做法相比的节省", savings_words: "各按双方都能安排的任务计算，预留卡按其价格计；负数表示更贵或排放更多。", savings_later: "求解结束后比较。",
   baseline: "做法", baseline_cost: "其成本", plan_cost: "本规划成本", saved: "节省", carbon_saved: "减碳", unserved: "其未安排", latency_classes: "时延等级", latency_class: "等级", limit_ms: "最严上限", longest_round_trip: "最长往返时延",
   "baseline.all_east": "全部在东部", "baseline.all_east_unlimited": "全部在东部且容量不限", "baseline.cheapest_first": "最便宜优先", "baseline.regret": "最便宜且遗憾值大者优先", "baseline.failover": "各自最优，满则次选", "baseline.first_fit": "首个有空位者",
+  agent: "站点代理", agent_heard: "最近心跳 {time}", agent_unheard: "尚无心跳", agent_silent: "失联", agent_silent_since: "自 {time} 起失联", alert_silent: "站点 {site}（{hub}，账户 {account}）的代理失联",
 };

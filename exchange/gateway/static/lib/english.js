@@ -92,4 +92,5 @@ export const english = {
   savings: "Saved against the usual ways", savings_words: "Each over the work that both serve, reserved cards at their price; a negative share costs or emits more.", savings_later: "Compared when the search is over.",
   baseline: "Way", baseline_cost: "Its cost", plan_cost: "The plan's", saved: "Saved", carbon_saved: "Carbon saved", unserved: "It leaves out", latency_classes: "Latency classes", latency_class: "Class", limit_ms: "Tightest limit", longest_round_trip: "Longest round trip",
   "baseline.all_east": "all in the east", "baseline.all_east_unlimited": "all in the east, room for everybody", "baseline.cheapest_first": "cheapest first", "baseline.regret": "cheapest, most regret first", "baseline.failover": "each its own optimum, else the next", "baseline.first_fit": "first with room",
+  agent: "Agent", agent_heard: "heard {time}", agent_unheard: "not heard yet", agent_silent: "silent", agent_silent_since: "silent since {time}", alert_silent: "The agent of {site} ({hub}, account {account}) is silent",
 };

@@ -3,6 +3,7 @@
 import { ask, get, getAll } from "../lib/api.js";
 import { drawn, element, node } from "../lib/dom.js";
 import { chooseAmong, sending, telling } from "../lib/forms.js";
+import { agentOf } from "../lib/sites.js";
 import { fact, fill } from "../lib/tables.js";
 import { count, dayAfter, dayOf, language, percent, say, sayCode, shortName, yuan } from "../lib/words.js";
 import { live } from "./live.js";
@@ -96,6 +97,7 @@ live(["provider"], async (_, refreshed) => {
       sayCode("delivery", one.finished ? "finished" : "open")]));
     fill("sales", ["grade", "hub", "contract", "price"], sales.map((one) => [one.grade, one.hub, say(`kind.${one.kind}`), one.price]));
     offer("post", "site_id", [["", say("no_site")], ...sites.map((one) => [one.site_id, one.name])]);
-    fill("sites", ["id", "name", "hub", "cards"], sites.map((one) => [one.site_id, one.name, one.hub, one.installed.map((grade) => `${grade.grade} ${count(grade.cards)}`).join(", ")]));
+    fill("sites", ["id", "name", "hub", "cards", "agent"], sites.map((one) => [one.site_id, one.name, one.hub,
+      one.installed.map((grade) => `${grade.grade} ${count(grade.cards)}`).join(", "), agentOf(one)]));
   };
 });

@@ -3,6 +3,7 @@
 import { get, getAll, Refused } from "../lib/api.js";
 import { conflated, element, node } from "../lib/dom.js";
 import { liveFeed, mountShell } from "../lib/shell.js";
+import { agentOf } from "../lib/sites.js";
 import { fact, fill } from "../lib/tables.js";
 import { count, language, momentOf, percent, price, say, sayCode, shortName, yuan, yuanRoughly } from "../lib/words.js";
 import { settled, standing } from "../market/grid.js";
@@ -97,13 +98,16 @@ class Operator {
       showHealth(), this.load.refresh()]);
     this.health = health;
     const uncertified = await this.certification.refresh(certificates.certificates);
+    const { sites } = await get("/v1/operator/sites");
+    fill("sites", ["id", "account", "name", "hub", "cards", "agent"], sites.map((one) => [one.site_id, one.account, one.name, this.names.get(one.hub),
+      one.installed.map((grade) => `${grade.grade} ${count(grade.cards)}`).join(", "), agentOf(one)]));
     this.countUsed(certificates.certificates, status.trading_day);
     this.showFacts(status);
     this.actions.showProposals(proposals.proposals);
     this.showDefaults(calls.calls, claims.claims);
     this.showDeliveries(deliveries, disputes.disputes);
     this.showAlerts({ status, proposals: proposals.proposals, certificates: certificates.certificates, deliveries,
-      disputes: disputes.disputes, calls: calls.calls, claims: claims.claims, uncertified });
+      disputes: disputes.disputes, calls: calls.calls, claims: claims.claims, uncertified, sites });
     this.drawHubs();
   }
 
@@ -170,7 +174,7 @@ class Operator {
 }
 
 /** What an operator should look at, the gravest first: pairs of level and sentence. */
-function alertsOf({ proposals, certificates, deliveries, disputes, calls, claims, uncertified }, contracts) {
+function alertsOf({ proposals, certificates, deliveries, disputes, calls, claims, uncertified, sites }, contracts) {
   const halted = contracts.filter((one) => one.halted).length;
   const restricted = calls.filter((one) => one.restricted);
   const open = claims.filter((one) => one.open_fen);
@@ -184,6 +188,7 @@ function alertsOf({ proposals, certificates, deliveries, disputes, calls, claims
     halted && ["serious", say("alert_halted", { count: count(halted) })],
     ...calls.filter((one) => !one.restricted).map((one) => ["notable", say("alert_call", { account: one.account, amount: yuan(one.amount_fen) })]),
     ...weak.map((one) => ["notable", say("alert_delivery", { account: one.account, score: percent(one.score_basis_points / 10_000) })]),
+    ...sites.filter((one) => one.silent).map((one) => ["notable", say("alert_silent", { site: one.name, account: one.account, hub: one.hub })]),
     undecided && ["notable", say("alert_disputes", { count: count(undecided) })],
     waiting && ["notable", say("alert_proposals", { count: count(waiting) })],
     uncertified && ["notable", say("alert_uncertified", { count: count(uncertified) })],
