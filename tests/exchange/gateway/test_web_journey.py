@@ -118,9 +118,11 @@ async def test_from_posted_capacity_to_the_statement(tmp_path: Path, chrome: Bro
             (row,) = await page.locator("#reservations, #deliveries").locator("tbody tr").all()
             await expect(row).to_contain_text("finished", timeout=15_000)
             await expect(row.get_by_role("cell", name="120", exact=True)).to_be_visible()
-            await page.get_by_label("Another day").fill("2026-12-05")
             paid = page.locator("#statement tbody tr", has_text="delivery payment")
             await expect(paid).to_contain_text(f"{sign}1,428.00 CNY")  # 5 cards × 24 h × 11.90
+            await page.get_by_label("Another day").fill("2026-12-04")
+            await expect(page.locator("#statement-of")).to_have_text("2026-12-04")
+            await expect(page.locator("#statement tbody tr", has_text="fee")).to_be_visible()
         await expect(operator.locator("#alerts")).to_contain_text("The agent of GUIAN (GUIAN, account")
         await expect(provider.locator("#sites")).to_contain_text("silent since")
         async with served.client(blue) as client:

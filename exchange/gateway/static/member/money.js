@@ -8,8 +8,10 @@ import { sayCode, say, yuan } from "../lib/words.js";
 /** Show the statement of the chosen day, or of the present one. */
 export async function showStatement() {
   const chosen = element("statement-day");
-  const { day, opening_cash_fen, lines, closing_cash_fen } = await get(`/v1/statements${chosen.value && `?day=${chosen.value}`}`);
   chosen.onchange ??= showStatement;
+  const asked = chosen.value;
+  const { day, opening_cash_fen, lines, closing_cash_fen } = await get(`/v1/statements${asked && `?day=${asked}`}`);
+  if (chosen.value !== asked) return; // another day was chosen meanwhile
   element("statement-of").textContent = day;
   fill("statement", ["what", "contract", "amount"], [
     [say("opening_cash"), "", yuan(opening_cash_fen)],
