@@ -7,6 +7,7 @@ of a millisecond, and it may stop at any moment: jobs change nothing outside of 
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -14,6 +15,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from multiprocessing import connection, forkserver, resource_tracker
 from typing import Any, Final
 
@@ -116,18 +118,20 @@ class _Worker:
         code = self.process.exitcode
         how = f"by signal {-code}" if code is not None and code < 0 else f"with code {code}"
         variant, seed = self.jobs[0].key
-        return WorkerLost(f"a worker ended {how} in {variant}, seed {seed}")
+        why = "signal 9 often means too little memory; fewer --workers need less"
+        kept = "finished runs are kept, and the same command goes on"
+        return WorkerLost(f"a worker ended {how} in {variant}, seed {seed} ({why}); {kept}")
 
 
 @contextmanager
-def _crew(count: int) -> Iterator[list[_Worker]]:
+def _crew(size: int) -> Iterator[list[_Worker]]:
     """Keep so many workers; at the end they stop, whatever they do."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["__main__", __name__])
     _start_forkserver()
     crew: list[_Worker] = []
     try:
-        crew.extend(_Worker(context) for _ in range(count))
+        crew.extend(_Worker(context) for _ in range(size))
         yield crew
     finally:
         for worker in crew:
@@ -157,9 +161,13 @@ def _start_forkserver() -> None:
 
 
 def _work(pipe: connection.Connection) -> None:
-    """Run jobs until the parent closes the pipe, also by its death."""
+    """Run jobs until the parent closes the pipe, also by its death.
+
+    A simulated market refers to itself, so that its tables stay until the collector looks at everything,
+    which it rarely does by itself: it is called after each job, and spared what the first leaves for good.
+    """
     name = str(os.getpid())
-    while True:
+    for number in count():
         try:
             job = _job_of(pipe.recv_bytes())
         except EOFError:
@@ -172,3 +180,7 @@ def _work(pipe: connection.Connection) -> None:
             pipe.send_bytes(_packed(answer))
         except BrokenPipeError:
             return
+        del job, answer
+        gc.collect()
+        if number == 0:
+            gc.freeze()
