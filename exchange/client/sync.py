@@ -129,6 +129,10 @@ class SyncPrimary(Face[PrimaryClient]):
     sales = _plain(PrimaryClient.sales)
     set_sale = _plain(PrimaryClient.set_sale)
     transfer_seized = _plain(PrimaryClient.transfer_seized)
+    heartbeat = _plain(PrimaryClient.heartbeat)
+    all_sites = _plain(PrimaryClient.all_sites)
+    certification = _plain(PrimaryClient.certification)
+    set_certification = _plain(PrimaryClient.set_certification)
 
 
 class SyncVouchers(Face[VoucherClient]):
