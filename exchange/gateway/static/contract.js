@@ -5,7 +5,6 @@ import { element, node } from "./lib/dom.js";
 import { mountShell } from "./lib/shell.js";
 import { count, language, momentOf, percent, say, sayCode, yuan } from "./lib/words.js";
 
-const HOUR_MS = 3_600_000;
 const inWords = (one) => (language === "zh" ? one.name_zh : one.name_en);
 const priced = (text) => say("terms.price", { price: text });
 const rate = (basisPoints) => percent(basisPoints / 10_000);
@@ -17,15 +16,13 @@ function stretches(hours) {
   return starts.map((start, at) => `${clock(start)}–${clock(ends[at] + 1)}`).join(", ") || say("none");
 }
 
-function lastingOf({ delivery_start, delivery_end }) {
-  const hours = (Date.parse(delivery_end) - Date.parse(delivery_start)) / HOUR_MS;
-  return say("terms.from_to", { from: momentOf(delivery_start), to: momentOf(delivery_end), hours: count(hours) });
-}
+const lastingOf = ({ delivery_start, delivery_end }) => say("terms.from_to", { from: momentOf(delivery_start), to: momentOf(delivery_end) });
 
 const delivered = ({ contract, grade, hub, ...told }) => [
   ["terms.grade", `${inWords(grade)}: ${grade.minimum}`, "2.3"],
   ["terms.hub", `${inWords(hub)} (${hub.code}), ${hub.city}, ${hub.province}`, "2.1"],
   ["terms.period", lastingOf(contract), "2.7"],
+  ["terms.hours", stretches(told.hours_of_day), "2.9"],
   ["terms.lot", say("terms.lot_words", { cards: contract.cards_per_lot, hours: count(contract.hours), card_hours: count(told.card_hours) }), "2.5"],
   ["terms.standard", say("terms.standard_words", { units: count(told.card_hours * grade.h100_hour_per_card_hour) }), "2.6"],
   ["terms.peak", stretches(told.peak_hours), "2.9"],
