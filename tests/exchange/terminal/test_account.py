@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from terminal_market import HOURS, NOON, SYMBOL, contract
 
@@ -24,6 +24,8 @@ class Truth:
     messages: list[FeedAccount] = field(default_factory=list)
     fills: list[tuple[int, FillNews]] = field(default_factory=list)
     open: dict[str, OrderNews] = field(default_factory=dict)
+    past: list[dict[str, tuple[int, str]]] = field(default_factory=lambda: [{}])
+    """Open lots and side of the orders that stood, by seq."""
 
     @property
     def seq(self) -> int:
@@ -93,6 +95,7 @@ class Truth:
             self.fills.append((self.seq + 1, fill))
             self.open[fill.order_id] = self._changed(self.open[fill.order_id], "accepted", fill.open_quantity)
         self.open = {name: one for name, one in self.open.items() if one.open_quantity}
+        self.past.append({one.order_id: (one.open_quantity, one.side) for one in self.open.values()})
         positions = {SYMBOL: self.position()}
         self.messages.append(FeedAccount(self.seq + 1, orders, fills, 0, 0, 0, positions))
 
@@ -150,6 +153,8 @@ class Reader:
         self.account = Account()
         self.heard = 0
         self.missed = False
+        self.read = 0
+        """What the orders of the latest snapshot are as of."""
         self.reading: list[Orders | Fills] | None = None
 
     def hear(self, count: int) -> None:
@@ -173,7 +178,18 @@ class Reader:
             assert isinstance(orders, Orders)
             assert isinstance(fills, Fills)
             self.account.load(orders, fills, "2026-12-03")
-            self.reading, self.missed = None, False
+            self.reading, self.missed, self.read = None, False, orders.as_of_seq
+
+    def read_all(self) -> None:
+        """Read a snapshot to its end."""
+        self.read_on()
+        while self.reading is not None:
+            self.read_on()
+
+    def check(self) -> None:
+        """The orders are those of the latest that was heard or read, unless something was missed."""
+        standing = {one.order_id: (one.open_lots, one.side) for one in self.account.orders.values()}
+        assert self.missed or standing == self.truth.past[max(self.heard, self.read)]
 
 
 numbers = st.integers(0, 5)
@@ -185,6 +201,7 @@ steps = st.lists(
         st.tuples(st.just("end"), numbers, numbers),
         st.tuples(st.just("hear"), st.integers(1, 3)),
         st.tuples(st.just("read_on")),
+        st.tuples(st.just("read_all")),
         st.tuples(st.just("miss")),
     ),
     max_size=40,
@@ -192,18 +209,20 @@ steps = st.lists(
 
 
 @given(steps)
+@example([("place", "buy", 2, 1180, 0), ("end", 0, 0), ("read_all",), ("hear", 1)])
+@example([("place", "buy", 2, 1180, 1), ("read_all",), ("hear", 1)])
 @settings(max_examples=60, deadline=None)
 def test_snapshots_and_news_amount_to_the_account(taken: list[tuple[object, ...]]) -> None:
     truth = Truth()
     reader = Reader(truth)
     for name, *given_values in taken:
         getattr(truth if name in ("place", "fill", "end") else reader, str(name))(*given_values)
+        reader.check()
     while reader.missed or reader.reading is not None:
         reader.read_on()
     reader.hear(truth.seq)
     account = reader.account
-    standing = {one.order_id: (one.open_lots, one.side) for one in account.orders.values()}
-    assert standing == {one.order_id: (one.open_quantity, one.side) for one in truth.open.values()}
+    reader.check()
     told = [(fill.order_id, fill.lots, fill.price) for fill in reversed(account.fills)]
     assert told == [(one.order_id, one.quantity, round(float(one.price) * 100)) for _, one in truth.fills]
     account.positions = {SYMBOL: truth.position()}
