@@ -5,6 +5,7 @@ from typing import Any
 from exchange.api import brokerage, requests
 from exchange.api.calendar import Calendar
 from exchange.api.health import HealthHistory, HealthQuery, MarketHealth
+from exchange.api.listing import Listing
 from exchange.api.market import (
     Book,
     Contract,
@@ -61,6 +62,10 @@ class MarketCalls(Transport):
     async def health_of(self, hub: str, query: HealthQuery | None = None) -> HealthHistory:
         """A page of a hub's market health over time, latest first; "overall" is all hubs together."""
         return await self.get(f"/v1/health-index/{segment(hub)}", HealthHistory, query)
+
+    async def listing(self) -> Listing:
+        """What is listed when a day opens, and which hours are peak and valley at each hub."""
+        return await self.get("/v1/listing", Listing)
 
     async def grades(self) -> list[Grade]:
         """All grades."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from exchange.api import brokerage, positions, requests
+from exchange.api import brokerage, listing, positions, requests
 from exchange.api.access import Key, KeyAnswer, Keys, Member, MemberAnswer, Members
 from exchange.api.answers import Done
 from exchange.api.calendar import ClosedDays, SessionTimes
@@ -54,6 +54,16 @@ class OperatorCalls(Transport):
         """Sets the closed days, "2026-12-04", complete up to `calendar_end`."""
         body = ClosedDays(closed_days=list(closed_days), calendar_end=calendar_end)
         return await self.send("POST", "/v1/operator/closed-days", Done, body)
+
+    async def set_listing_rules(self, rules: Sequence[listing.ListingRule]) -> Done:
+        """Sets what is listed from the next day that is opened on."""
+        body = listing.SetListingRules(rules=list(rules))
+        return await self.send("POST", "/v1/operator/listing-rules", Done, body)
+
+    async def set_load_profiles(self, from_month: str, hubs: Sequence[listing.HubHours]) -> Done:
+        """Sets hubs' peak and valley hours for deliveries from a month on, "2027-01-01"."""
+        body = listing.SetLoadProfiles(from_month=from_month, hubs=list(hubs))
+        return await self.send("POST", "/v1/operator/load-profiles", Done, body)
 
     async def proposals(self) -> list[Proposal]:
         """What operators proposed, newest first."""

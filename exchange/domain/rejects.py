@@ -203,7 +203,11 @@ class RejectCode(Enum):
         "A symbol is GRADE.HUB.PERIOD with a period such as 261205H14, 261205, 26W49, 2612 or 27Q1, and "
         "-PEAK or -VALLEY after it for a part of its hours.",
     )
-    PROFILE_UNKNOWN = (409, "The hub has no such profile for all of this period. SetLoadProfiles sets it.")
+    PROFILE_UNKNOWN = (
+        409,
+        "The hub has no such profile for all of this period. An operator sets its hours with "
+        "POST /v1/operator/load-profiles.",
+    )
     PROFILE_FIXED = (
         409,
         "A listed contract delivers other hours of such a month. Choose a month after those that are listed.",

@@ -24,6 +24,7 @@ from exchange.gateway import (
     halting,
     health,
     history,
+    listing,
     login,
     operating,
     planning,
@@ -87,6 +88,7 @@ ROUTES: Final = (
     *health.ROUTES,
     *positions.ROUTES,
     *uses.ROUTES,
+    *listing.ROUTES,
 )
 """Every endpoint; routing, `/openapi.json` and the tests read this table."""
 

@@ -54,8 +54,8 @@ async def set_closed_days(call: Call) -> Done:
     """Set the closed days (clause 4.10)."""
     told: api.ClosedDays = call.body
     message = messages.SetCalendar(
-        closed_days=tuple(_day(text, "closed_days") for text in told.closed_days),
-        calendar_end=_day(told.calendar_end, "calendar_end"),
+        closed_days=tuple(day_of_text(text, "closed_days") for text in told.closed_days),
+        calendar_end=day_of_text(told.calendar_end, "calendar_end"),
     )
     return await call.done(message)
 
@@ -78,7 +78,8 @@ def _time(text: str) -> time:
     return time.fromisoformat(text)
 
 
-def _day(text: str, field: str) -> date:
+def day_of_text(text: str, field: str) -> date:
+    """Return the day that a field names. Refused: INVALID_FIELD."""
     try:
         return date.fromisoformat(text)
     except ValueError:
