@@ -32,6 +32,18 @@ class Moment:
     """By row: trading days that follow."""
 
 
+@dataclass(frozen=True, slots=True)
+class Seats:
+    """Where a population sits: its accounts, what it sees, and what makes its members differ."""
+
+    accounts: NDArray[np.int32]
+    world: World
+    board: Board
+    rows_max: int
+    """Most contracts that trade on a day."""
+    draws: np.random.Generator
+
+
 class Crowd(ABC):
     """A population. Account i of it has the refs from `first_ref + i × refs_each` on."""
 
@@ -100,3 +112,16 @@ class Crowd(ABC):
         if not self.world.dead:
             return np.ones(self.size, np.bool_)
         return ~np.isin(self.accounts, list(self.world.dead))
+
+
+class RowCrowd(Crowd):
+    """A population that has at most one order of each member in every contract."""
+
+    def __init__(self, name: str, seats: Seats) -> None:
+        super().__init__(name, seats.accounts, seats.world, seats.board)
+        self._rows_max = seats.rows_max
+
+    @property
+    def refs_each(self) -> int:
+        """One a row."""
+        return self._rows_max

@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 from matching.jit import wide
 from matching.records import Records
 from nodes.catalogue import load_catalogue
-from sims.agents.crowd import Crowd, Moment
+from sims.agents.crowd import Moment, RowCrowd, Seats
 from sims.demand import cards_needed, demand_of, load_rules
-from sims.engine.board import Board
 from sims.engine.jit import kernel
 from sims.engine.outbox import AT_ONCE, BUY, put_order
-from sims.engine.world import BASIS, World
+from sims.engine.world import BASIS
 from sims.scenario.populations import Enterprise
 from sims.trace import load_tasks
 from sims.world import hubs_for
@@ -95,23 +94,15 @@ def _buy(
     return count
 
 
-class EnterpriseCrowd(Crowd):
+class EnterpriseCrowd(RowCrowd):
     """Enterprises, each in one city; those of a city share its tasks evenly."""
 
     member_kind = "enterprise"
 
-    def __init__(
-        self,
-        spec: Enterprise,
-        accounts: NDArray[np.int32],
-        world: World,
-        board: Board,
-        rows_max: int,
-        draws: np.random.Generator,
-    ) -> None:
-        super().__init__(spec.name, accounts, world, board)
+    def __init__(self, spec: Enterprise, seats: Seats) -> None:
+        super().__init__(spec.name, seats)
+        accounts, world, draws = seats.accounts, seats.world, seats.draws
         self._spec = spec
-        self._rows_max = rows_max
         cities = spec.cities or world.catalogue.edge_cities
         self.cities = [cities[i % len(cities)] for i in range(len(accounts))]
         self._premium = draws.random(len(accounts)) * (spec.premium / BASIS)
@@ -155,11 +146,6 @@ class EnterpriseCrowd(Crowd):
         if self._spec.local:
             hubs = {hub for hub in world.hubs if world.catalogue.hub(hub).city == city}
         return [good.hub in hubs for good in world.goods]
-
-    @property
-    def refs_each(self) -> int:
-        """One a row."""
-        return self._rows_max
 
     @property
     def commands_max(self) -> int:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from exchange.domain.messages import MemberKind
 from sims.agents.arbitrage import ArbitrageCrowd
-from sims.agents.crowd import Crowd
+from sims.agents.crowd import Crowd, Seats
 from sims.agents.enterprise import EnterpriseCrowd
 from sims.agents.maker import MakerCrowd
 from sims.agents.noise import PoissonCrowd, ZeroIntelligenceCrowd
@@ -53,6 +53,7 @@ def make_crowd(
     draws: np.random.Generator,
 ) -> Crowd:
     """Return the population of a table. `draws` makes what differs between its members."""
+    seats = Seats(accounts, world, board, rows_max, draws)
     match spec:
         case ZeroIntelligence():
             return ZeroIntelligenceCrowd(spec, accounts, world, board, draws)
@@ -65,8 +66,8 @@ def make_crowd(
         case Value():
             return ValueCrowd(spec, accounts, world, board, draws)
         case Provider():
-            return ProviderCrowd(spec, accounts, world, board, rows_max, draws)
+            return ProviderCrowd(spec, seats)
         case Enterprise():
-            return EnterpriseCrowd(spec, accounts, world, board, rows_max, draws)
+            return EnterpriseCrowd(spec, seats)
         case Arbitrageur():
             return ArbitrageCrowd(spec, accounts, world, board)

@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 
 from matching.jit import wide
 from matching.records import Records
-from sims.agents.crowd import Crowd, Moment
-from sims.engine.board import Board
+from sims.agents.crowd import Moment, RowCrowd, Seats
 from sims.engine.jit import kernel
 from sims.engine.outbox import RESTS, SELL, put_cancel, put_order
-from sims.engine.world import BASIS, World
+from sims.engine.world import BASIS
 from sims.scenario.populations import Provider
 
 CLEARS = 0.8
@@ -69,23 +68,15 @@ def _offer(
     return count
 
 
-class ProviderCrowd(Crowd):
+class ProviderCrowd(RowCrowd):
     """Providers, each at one hub; those of a hub share its cards evenly."""
 
     member_kind = "provider"
 
-    def __init__(
-        self,
-        spec: Provider,
-        accounts: NDArray[np.int32],
-        world: World,
-        board: Board,
-        rows_max: int,
-        draws: np.random.Generator,
-    ) -> None:
-        super().__init__(spec.name, accounts, world, board)
+    def __init__(self, spec: Provider, seats: Seats) -> None:
+        super().__init__(spec.name, seats)
+        accounts, world, draws = seats.accounts, seats.world, seats.draws
         self._spec = spec
-        self._rows_max = rows_max
         hubs = [world.hubs.index(hub) for hub in spec.hubs or tuple(world.hubs)]
         self.hub_of = np.array([hubs[i % len(hubs)] for i in range(len(accounts))])
         self._running = spec.running / BASIS * (0.5 + draws.random(len(accounts)))
@@ -96,11 +87,6 @@ class ProviderCrowd(Crowd):
             mine, np.array(lots) // np.maximum(1, sharers)[world.hub_of], 0
         ).astype(np.int64)
         """Lots a day, shape (members, goods)."""
-
-    @property
-    def refs_each(self) -> int:
-        """One offer a row."""
-        return self._rows_max
 
     @property
     def commands_max(self) -> int:
