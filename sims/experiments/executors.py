@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Generator, Sequence
 from typing import Any, Final, Protocol
@@ -12,6 +13,8 @@ from sims.experiments.pool import Pool
 
 AHEAD: Final = 4
 """Jobs a worker that a cluster gets before their turn: enough that none waits, few enough to stop soon."""
+COLLECTED_EACH: Final = 16
+"""Runs in one process after which the collector is called: a market refers to itself, and is large."""
 
 
 class Executor(Protocol):
@@ -30,8 +33,10 @@ class Serial:
 
     def run(self, jobs: Sequence[Job]) -> Generator[Finished, None, None]:
         """Yield outcomes in the order of the jobs."""
-        for job in jobs:
+        for number, job in enumerate(jobs, 1):
             yield run_job(job, "serial", self._watch)
+            if number % COLLECTED_EACH == 0:
+                gc.collect()
 
 
 class Ray:
