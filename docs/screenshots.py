@@ -15,6 +15,8 @@ from playwright.async_api import async_playwright
 
 TARGET: Final = Path(__file__).parent / "images" / "market.png"
 WIDTH, HEIGHT = 1440, 1010
+SYMBOL: Final = "H100.TIANFU.261205"
+"""One that the demonstration day trades from the morning on."""
 SETTLE_S: Final = 4.0
 """Until prices have moved a little on the page."""
 
@@ -24,7 +26,7 @@ async def draw(base_url: str, chromium: str) -> None:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = await browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
-        await page.goto(f"{base_url}/")
+        await page.goto(f"{base_url}/#{SYMBOL}")
         await page.wait_for_selector("#grid td.live")
         await asyncio.sleep(SETTLE_S)
         await page.screenshot(path=TARGET)
