@@ -98,6 +98,12 @@ class MatchingEngine(Protocol):
         """
         ...
 
+    def set_position_limit(self, index: int, lots: int, *, seq: int = 0) -> Records:
+        """Set the lots that one account may hold, 0 for any; standing orders and positions beyond it stay
+        (clause 3.37). Emits INSTRUMENT. UNKNOWN_INSTRUMENT, INVALID_INSTRUMENT.
+        """
+        ...
+
     def set_phase(self, instruments: int | Iterable[int], phase: Phase, *, seq: int = 0) -> Records:
         """Move instruments to a phase in the order given (clause 3.3); checked wholly first.
         UNKNOWN_INSTRUMENT.

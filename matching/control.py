@@ -215,6 +215,14 @@ def set_margins(cores: NDArray[Any], number: int, margin_long: int, margin_short
 
 
 @kernel
+def set_position_limit(cores: NDArray[Any], number: int, lots: int) -> None:
+    """Set the position limit, which orders are checked against from here on."""
+    core = cores[0]
+    instrument_at(core, number)["position_limit"] = lots
+    emit_instrument(core, number, 2)
+
+
+@kernel
 def remove_instrument(cores: NDArray[Any], number: int) -> None:
     """Cancel an instrument's orders and forget its holdings and terms."""
     core = cores[0]

@@ -154,6 +154,15 @@ class Engine:
         control.set_margins(self._begin(seq), int(index), int(margin_long_fen), int(margin_short_fen))
         return self._events()
 
+    def set_position_limit(self, index: int, lots: int, *, seq: int = 0) -> Records:
+        """Set the lots that one account may hold (clause 3.37)."""
+        if not self._listed(index):
+            return self._refused(seq, RejectCode.UNKNOWN_INSTRUMENT, index)
+        if InstrumentSpec(1, 1, 1, position_limit=lots).fault(1) != RejectCode.NONE:
+            return self._refused(seq, RejectCode.INVALID_INSTRUMENT, index)
+        control.set_position_limit(self._begin(seq), int(index), int(lots))
+        return self._events()
+
     def set_phase(self, instruments: int | Iterable[int], phase: Phase, *, seq: int = 0) -> Records:
         """Move instruments to a phase in the order given (clause 3.3)."""
         if int(phase) not in list(Phase):

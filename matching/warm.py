@@ -46,6 +46,7 @@ def _trade(engine: MatchingEngine) -> None:
 def _control(engine: MatchingEngine) -> None:
     """Call every control operation, refused ones included."""
     engine.set_margins(0, 1, 1)
+    engine.set_position_limit(0, 9)
     engine.rebase(0, 12, 48, 20)
     engine.adjust_equity(0, 1)
     engine.set_offset(0, 1)

@@ -48,8 +48,10 @@ def renew_limits(state: State, stamp: Stamp) -> list[Records]:
     }
     if not changed:
         return []
-    state.engine.set_position_limits(changed)
-    return [
+    renewed = [
+        state.engine.set_position_limit(index, limit, seq=stamp.seq) for index, limit in changed.items()
+    ]
+    return renewed + [
         state.engine.apply(mass_cancel(account=account, instrument=index, side=side, seq=stamp.seq))
         for account, index, side in _beyond_limits(state, changed)
     ]

@@ -97,15 +97,9 @@ class Kernel:
         """Set the initial margins of one long and one short lot, fen."""
         return self._done(self._engine.set_margins(self._slot(contract), long_fen, short_fen, seq=seq))
 
-    def set_position_limits(self, limits: Mapping[int, int]) -> None:
-        """Set the position limits of contracts, lots. The engine has no operation for it: it takes its own
-        state back with other limits, which costs as much as a restart from a snapshot.
-        """
-        state = self._engine.snapshot()
-        terms = state["instruments"]
-        for contract, lots in limits.items():
-            terms["position_limit"][terms["instrument"] == self._slot(contract)] = lots
-        self._engine.restore(state)
+    def set_position_limit(self, contract: int, lots: int, *, seq: int) -> Records:
+        """Set the lots that one account may hold, 0 for any; orders that stand stay."""
+        return self._done(self._engine.set_position_limit(self._slot(contract), lots, seq=seq))
 
     def set_phase(self, contracts: list[int], phase: Phase, *, seq: int) -> Records:
         """Move contracts to a phase, in the order given."""

@@ -74,7 +74,17 @@ def lies_outside(instrument: Instrument, order: Order) -> bool:
 
 def set_margins(market: Market, index: int, long_fen: int, short_fen: int) -> RejectCode:
     """Clause 3.1: new margins per lot; every requirement follows from them (3.36)."""
-    code = change_spec(market, index, margin_long_fen=long_fen, margin_short_fen=short_fen)
+    return _announced(
+        market, index, change_spec(market, index, margin_long_fen=long_fen, margin_short_fen=short_fen)
+    )
+
+
+def set_position_limit(market: Market, index: int, lots: int) -> RejectCode:
+    """Clause 3.37: a new limit, which orders are checked against from here on."""
+    return _announced(market, index, change_spec(market, index, position_limit=lots))
+
+
+def _announced(market: Market, index: int, code: RejectCode) -> RejectCode:
     if not code:
         market.events.instrument(index, market.instruments[index].spec, CHANGED)
     return code

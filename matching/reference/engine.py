@@ -120,6 +120,11 @@ class ReferenceEngine:
         code = control.set_margins(self._begin(seq), index, margin_long_fen, margin_short_fen)
         return self._control(seq, code, instrument=index)
 
+    def set_position_limit(self, index: int, lots: int, *, seq: int = 0) -> Records:
+        """Set the lots that one account may hold (clause 3.37)."""
+        code = control.set_position_limit(self._begin(seq), index, lots)
+        return self._control(seq, code, instrument=index)
+
     def set_phase(self, instruments: int | Iterable[int], phase: Phase, *, seq: int = 0) -> Records:
         """Move instruments to a phase, in the order given (clause 3.3)."""
         market = self._begin(seq)

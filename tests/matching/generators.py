@@ -381,6 +381,10 @@ def margins_step(flow: Flow) -> Control:
     return flow.control("set_margins", any_index(flow), flow.rng.randint(-1, 3000), flow.rng.randint(0, 3000))
 
 
+def limit_step(flow: Flow) -> Control:
+    return flow.control("set_position_limit", any_index(flow), flow.rng.randint(-1, 80))
+
+
 def account_step(flow: Flow) -> Control:
     """Set an account's terms anew, from those of the shape."""
     index = flow.rng.randrange(len(flow.shape.accounts) + 1)
@@ -441,6 +445,7 @@ CONTROLS: dict[str, Callable[[Flow], Control]] = {
     "repair": repair_step,
     "rebase": rebase_step,
     "margins": margins_step,
+    "limit": limit_step,
     "account": account_step,
     "equity": equity_step,
     "offset": offset_step,
@@ -573,8 +578,8 @@ def boundary(seed: int) -> Flow:
         phases=weights(Phase, "CONTINUOUS 12 HALTED 1 CLOSED 1 CLOSING_CALL 2"),
         controls=weights(
             str,
-            "phase 4 repair 24 rebase 3 margins 2 account 2 equity 3 offset 3 position 3 kill_account 1 "
-            "kill_market 1 end_of_day 1 remove 1 add 1",
+            "phase 4 repair 24 rebase 3 margins 2 limit 1 account 2 equity 3 offset 3 position 3 "
+            "kill_account 1 kill_market 1 end_of_day 1 remove 1 add 1",
         ),
         control_share=0.25,
         batches=SHORT_BATCHES,

@@ -192,6 +192,19 @@ class TestExposure:
         assert desk.sell(8, 101, account=1)[0] == "#2 accepted 8 @ 101"
         assert desk.sell(1, 101, account=1) == ["POSITION_LIMIT"]
 
+    def test_a_new_position_limit_binds_orders_and_leaves_what_stands(self, desk: Desk) -> None:
+        """Clause 3.37."""
+        desk.phase(Phase.CONTINUOUS)
+        desk.buy(5, 99)
+        desk.do("set_position_limit", 0, 4)
+        assert desk.buy(1, 98) == ["POSITION_LIMIT"]
+        assert desk.engine.instrument(0).position_limit == 4
+        assert [int(order["remaining"]) for order in desk.engine.open_orders(1)] == [5]
+        desk.do("set_position_limit", 0, 6)
+        assert desk.buy(1, 98)[0] == "#2 accepted 1 @ 98"
+        desk.do("set_position_limit", 0, 0)
+        assert desk.buy(100, 98)[0] == "#3 accepted 100 @ 98"
+
     def test_reduce_only_is_exempt_from_margin_and_position_limit(self, desk: Desk) -> None:
         """Clause 3.17."""
         desk.do("set_position", 1, 0, 5)
