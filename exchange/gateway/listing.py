@@ -10,7 +10,7 @@ from exchange.domain.hours import hours_of, mask_of
 from exchange.domain.listing import ListingRule, SetListingRules
 from exchange.domain.profiles import HubProfiles, SetLoadProfiles
 from exchange.gateway.calendar import day_of_text
-from exchange.gateway.call import Call, Route
+from exchange.gateway.call import BATCH_BYTES_MAX, Call, Route
 
 
 async def listing(call: Call) -> api.Listing:
@@ -69,6 +69,7 @@ ROUTES = (
         scope="operate",
         roles=("market",),
         body=api.SetListingRules,
+        body_bytes_max=BATCH_BYTES_MAX,
     ),
     Route(
         method="POST",
@@ -80,5 +81,6 @@ ROUTES = (
         scope="operate",
         roles=("market",),
         body=api.SetLoadProfiles,
+        body_bytes_max=BATCH_BYTES_MAX,
     ),
 )

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from exchange.api import uses as api
 from exchange.api.answers import Done
 from exchange.domain.delivering import RefusedUse
-from exchange.gateway.call import Call, Route
+from exchange.gateway.call import BATCH_BYTES_MAX, Call, Route
 
 
 async def refused_uses(call: Call) -> api.RefusedUses:
@@ -43,5 +43,6 @@ ROUTES = (
         scope="operate",
         roles=("market", "risk"),
         body=api.SetRefusedUses,
+        body_bytes_max=BATCH_BYTES_MAX,
     ),
 )

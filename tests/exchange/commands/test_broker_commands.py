@@ -65,6 +65,7 @@ def test_what_a_broker_asks_wrongly_says_what_to_do(desk: Desk) -> None:
     amount = desk.run("broker", "commission", "liu", "--per-lot", "0.505")
     assert amount.returncode == 2
     assert "at most two decimals" in amount.stderr
+    desk.run("broker", "add", "liu")  # unless an earlier test did
     unknown = desk.run("broker", "offer", "99-buy", "1", "mill", "--client", "liu")
     assert "dongxi fills" in unknown.stderr
 

@@ -58,7 +58,7 @@ def test_help_lists_every_command() -> None:
     assert all(re.search(rf"│ {name} ", listed) for name in ("hubs", "journal", "sign", "up", "version"))
 
 
-@pytest.mark.parametrize("arguments", [("trade",), ("journal", "repair"), ("up", "--prot", "1"), ("sign",)])
+@pytest.mark.parametrize("arguments", [("barter",), ("journal", "repair"), ("up", "--prot", "1"), ("sign",)])
 def test_what_does_not_exist_or_is_absent_is_a_usage_error(arguments: tuple[str, ...]) -> None:
     refused = run(*arguments)
     assert (refused.returncode, refused.stdout) == (2, "")
