@@ -21,6 +21,21 @@ BISECTIONS = 30
 WIDEN = 2.0
 
 
+class Layout(NamedTuple):
+    """How large an instance's knapsacks would be; an option with several needs counts where its first is."""
+
+    resource: Ints
+    """(O,) where each option is an item."""
+    milli: Ints
+    """(O,) milli-cards it takes there."""
+    times: Ints
+    """(O,) how often it is one: the workloads there are, at most what there is room for."""
+    unit: Ints
+    """(R,) milli-cards that divide all sizes; 1 where there are no items."""
+    room: Ints
+    """(R,) units there are; 0 where there are no items."""
+
+
 class Items(NamedTuple):
     """Every way a workload may use a resource, by resource; cards in units that divide all its sizes."""
 
@@ -59,27 +74,31 @@ class Bench(NamedTuple):
     """(R,) how far from that price items had to be looked at."""
 
 
-def items_of(instance: Instance) -> Items:
-    """The items of an instance; an option with several needs counts where its first need is.
-
-    So what the knapsacks prove holds for every instance, and is sharp where options have one need each.
-    """
-    supply, group = instance.supply, instance.option_class
-    capacity, first = supply.capacity, instance.need_start[:-1]
+def layout_of(instance: Instance) -> Layout:
+    """Where each option is an item, and how often: a few columns, however large the knapsacks would be."""
+    capacity, first = instance.supply.capacity, instance.need_start[:-1]
     resource, milli = instance.need_resource[first], instance.need_milli[first]
-    times = np.minimum(instance.count[group], capacity[resource] // milli)
-    order = np.repeat(np.lexsort((milli, resource)), times[np.lexsort((milli, resource))])
-    start = np.searchsorted(resource[order], np.arange(len(capacity) + 1))
-    unit = np.ones_like(capacity)
-    used = np.diff(start) > 0
-    if used.any():
-        unit[used] = np.gcd.reduceat(milli[order], start[:-1][used])
-    room = np.where(used, capacity // unit, 0)
-    curves = [_curve(instance, r, int(unit[r]), int(room[r])) for r in range(len(capacity))]
+    times = np.minimum(instance.count[instance.option_class], capacity[resource] // milli)
+    unit = np.zeros_like(capacity)
+    np.gcd.at(unit, resource, milli)
+    room = np.where(unit > 0, capacity // np.maximum(unit, 1), 0)
+    return Layout(resource, milli, times, np.maximum(unit, 1), room)
+
+
+def items_of(instance: Instance) -> Items:
+    """The items of an instance, laid out; `scheduler.worths.suits` says whether they are few enough for that.
+
+    What the knapsacks prove holds for every instance, and is sharp where options have one need each.
+    """
+    resource, milli, times, unit, room = layout_of(instance)
+    order = np.lexsort((milli, resource))
+    order = np.repeat(order, times[order])
+    start = np.searchsorted(resource[order], np.arange(len(room) + 1))
+    curves = [_curve(instance, r, int(unit[r]), int(room[r])) for r in range(len(room))]
     return Items(
         start=start,
         size=milli[order] // unit[resource[order]],
-        group=group[order],
+        group=instance.option_class[order],
         option=order,
         cost=instance.option_cost[order] / NANO,
         room=room,
@@ -244,7 +263,10 @@ def _layer(below: Floats, without: Floats, profit: float, better: Floats, took: 
 
 
 def option_losses(instance: Instance, items: Items, worth: Ints) -> Floats:
-    """(O,) CNY that a plan loses at least, at these worths and the resources' prices, by taking an option."""
+    """(O,) CNY by which an option costs more than its worth, at these worths and the resources' prices.
+
+    A plan that takes it loses that much, but for what rounding to whole workloads costs at its resource.
+    """
     bench, money = bench_for(items), worth / NANO
     taken_worth(items, bench, money)
     price = np.repeat(bench.price, np.diff(items.start))

@@ -14,12 +14,13 @@ import numpy as np
 
 from scheduler.capacity_rows import Needs, base_rows
 from scheduler.instance import Bools, Instance, Ints
+from scheduler.integers import dot
 from scheduler.knapsacks import NANO, items_of, option_losses
 from scheduler.lagrangian import class_costs, reduced_costs
 from scheduler.pricing import Floats
 from scheduler.rounding import completed
-from scheduler.solution import Residual, part_of, value
-from scheduler.worths import Worths, climbed, suits, worth_bound
+from scheduler.solution import Residual, new_money, part_of, value
+from scheduler.worths import Worths, climbed, suits
 
 LANES = 2
 CLIMB_SHARE = 0.3
@@ -35,25 +36,28 @@ def decided(
 
     ``shadow`` (R,) are prices of cards to start from. None where the knapsacks would be too large.
     """
-    items = items_of(instance)
-    if not suits(items, instance):
+    if not suits(instance):
         return None
     reduced = reduced_costs(instance, Needs(instance), base_rows(instance.supply), shadow.tolist())
     worth, amount = class_costs(instance, reduced), amount.copy()
     work = [(part, worth[classes], classes) for part, classes in independent(instance)]
 
-    def lane(share: Sequence[tuple[Residual, Ints, Ints]]) -> None:
+    def lane(share: Sequence[tuple[Residual, Ints, Ints]]) -> int:
+        bound = 0
         for number, (part, start, classes) in enumerate(share):
             left = sum(len(other.option) for other, _, _ in share[number:])
             now = time.monotonic()
             until = now + max(deadline - now, 0.0) * len(part.option) / left
             found, best = _decided(part.instance, start, amount[part.option], until, gap_target)
             worth[classes], amount[part.option] = found.worth, best
+            bound += found.bound
+        return bound
 
+    nowhere = np.diff(instance.option_start) == 0
     with ThreadPoolExecutor(LANES) as pool:
-        for _ in pool.map(lane, _lanes(work)):
-            pass
-    return Worths(worth, worth_bound(instance, items, worth)), amount
+        # parts share no resource, so their bounds add up
+        bound = sum(pool.map(lane, _lanes(work)), dot(instance.count[nowhere], worth[nowhere]))
+    return Worths(worth, bound), amount
 
 
 def _lanes(work: list[tuple[Residual, Ints, Ints]]) -> list[list[tuple[Residual, Ints, Ints]]]:
@@ -108,9 +112,9 @@ def _decided(
     for number, per_class in enumerate(OPTIONS_PER_CLASS):
         left_s = (until - time.monotonic()) / (len(OPTIONS_PER_CLASS) - number)
         best = value(part, amount)
-        if best - worths.bound <= gap_target * best or left_s <= 0:
+        if best - worths.bound <= gap_target * new_money(part, amount) or left_s <= 0:
             break
-        # beyond the gap an option can't be in a better plan
+        # much beyond the gap an option is hardly in a better plan
         limit = min(_threshold(losses, per_class * len(part.count)), (best - worths.bound) / NANO)
         amount = _among(part, (losses <= limit) | (amount > 0), amount, left_s)
     return worths, amount

@@ -12,7 +12,6 @@ from scheduler.ejecting import ejected
 from scheduler.exact import EXACT_OPTIONS_MAX, ExactAnswer, solve_exactly, suits
 from scheduler.greedy import filled
 from scheduler.instance import Bools, Instance, Ints
-from scheduler.integers import dot
 from scheduler.lagrangian import class_costs, reduced_costs
 from scheduler.parts import decided
 from scheduler.placed import placed_by_options, placements_of
@@ -21,7 +20,7 @@ from scheduler.reasons import Explainer
 from scheduler.refining import refine
 from scheduler.relaxation import Relaxation, relax
 from scheduler.rounding import polished, rounded
-from scheduler.solution import left_out, options_of_workloads, part_of, value
+from scheduler.solution import new_money, options_of_workloads, part_of, value
 from scheduler.spreading import spread
 from scheduler.types import InvariantViolation, Problem
 from scheduler.validation import checked
@@ -103,7 +102,7 @@ def _search(instance: Instance, now: float, deadline: float, gap_target: float) 
     if exact is not None:
         amount = min(amount, exact.amount, key=lambda a: value(instance, a))
     bound = max(relaxation.bound, exact.bound if exact else 0)
-    goal = bound + int(gap_target * _new_money(instance, amount))
+    goal = bound + int(gap_target * new_money(instance, amount))
     if value(instance, amount) > goal:
         amount = polished(instance, amount, goal, deadline)
     late = value(instance, amount) > goal and time.monotonic() >= deadline
@@ -123,11 +122,12 @@ def _search_refined(
     relaxation, prices = found.relaxation, found.relaxation.shadow
     amount = spread(instance, found.merged, found.amount, prices.astype(np.float64))
     amount = ejected(instance, needs, filled(instance, amount), prices, deadline)
-    goal = relaxation.bound + int(gap_target * _new_money(instance, amount))
+    goal = relaxation.bound + int(gap_target * new_money(instance, amount))
     clusters = len(found.merged.instance.count)
     why = f"{size}: relaxed in {clusters} clusters, split where their members disagree"
     worths: Worths | None = None
-    if value(instance, amount) > goal and len(instance.option_site) <= SHARPEN_OPTIONS_MAX:
+    more = value(instance, amount) > goal and time.monotonic() < deadline
+    if more and len(instance.option_site) <= SHARPEN_OPTIONS_MAX:
         decision = decided(instance, prices, amount, deadline, gap_target)
         if decision is None:
             relaxation, amount = _sharpened(instance, relaxation, amount, deadline, gap_target)
@@ -136,7 +136,8 @@ def _search_refined(
             worths, amount = decision
             why += ", bounded by a knapsack for every resource, decided part by part"
     bound = max(relaxation.bound, worths.bound if worths else 0)
-    late = value(instance, amount) > bound and time.monotonic() >= deadline
+    goal = bound + int(gap_target * new_money(instance, amount))
+    late = value(instance, amount) > goal and time.monotonic() >= deadline
     return _Found(amount, relaxation, bound, "certificate", late, REFINED, why, worths)
 
 
@@ -155,7 +156,7 @@ def _sharpened(
     if found.bound > relaxation.bound:
         relaxation = replace(found, shadow=relaxation.shadow)
     core = _cheap(instance, relaxation, amount)
-    goal = relaxation.bound + int(gap_target * _new_money(instance, amount))
+    goal = relaxation.bound + int(gap_target * new_money(instance, amount))
     return relaxation, polished(instance, amount, goal, deadline, core, SITES_AT_ONCE)
 
 
@@ -178,10 +179,6 @@ def _exact_answer(instance: Instance, start: Ints, bound: int, deadline: float) 
     if value(instance, start) == bound or left_s <= 0 or not suits(instance):
         return None
     return solve_exactly(instance, start, EXACT_SHARE * left_s)
-
-
-def _new_money(instance: Instance, amount: Ints) -> int:
-    return value(instance, amount) - dot(left_out(instance, amount), instance.penalty)
 
 
 def _plan(problem: Problem, instance: Instance, found: _Found) -> Plan:

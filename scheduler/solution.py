@@ -43,6 +43,11 @@ def value(instance: Instance, amount: Ints) -> int:
     return sum(dot(a, b) for a, b in columns)
 
 
+def new_money(instance: Instance, amount: Ints) -> int:
+    """The value without penalties, in nano-CNY: the money that a plan can influence."""
+    return value(instance, amount) - dot(left_out(instance, amount), instance.penalty)
+
+
 def options_of_workloads(instance: Instance, amount: Ints) -> Ints:
     """(N,) the option of each workload, −1 for none: of a class those that came first are placed first."""
     group = instance.option_class

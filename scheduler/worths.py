@@ -21,18 +21,21 @@ from numba import njit
 
 from scheduler.instance import Instance, Ints
 from scheduler.integers import SAFE, dot
-from scheduler.knapsacks import NANO, Bench, Items, bench_for, taken_worth
+from scheduler.knapsacks import NANO, Bench, Items, bench_for, layout_of, taken_worth
 from scheduler.pricing import Floats
 
 WORK_MAX = 500_000_000
 """Items times units up to which the exact knapsacks take a second or two."""
+UNITS_MAX = 5_000_000
+"""Units of all resources up to which their price curves take little memory."""
 MOMENTUM = 0.95
 LEVEL_START = 5e-5
 """First level: this share of the bound above the best so far is aimed at."""
 LEVEL_END = 1e-9
 STALL = 25
 STEPS_AT_ONCE = 25
-"""Steps between two looks at the clock."""
+WORK_AT_ONCE = 100_000_000
+"""At most so many steps, and so many items times units, between two looks at the clock."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -53,11 +56,16 @@ class _Climb(NamedTuple):
     """Best bound, level, steps without a better bound."""
 
 
-def suits(items: Items, instance: Instance) -> bool:
-    """Whether the knapsacks are small enough, and their figures exact in 64 bits."""
-    work = int((np.diff(items.start) * items.room).sum())
-    money = float(instance.count @ instance.penalty.astype(np.float64))
-    return 0 < work <= WORK_MAX and money < SAFE
+def suits(instance: Instance) -> bool:
+    """Whether the knapsacks are small enough to be laid out, and their figures exact in 64 bits."""
+    layout, supply = layout_of(instance), instance.supply
+    times, resources = layout.times.astype(np.float64), len(layout.room)
+    work = (times * layout.room[layout.resource]).sum()
+    gain = np.bincount(layout.resource, times * instance.penalty[instance.option_class], resources)
+    price = supply.step_price.astype(np.float64)
+    paid = np.bincount(supply.step_resource, price * supply.step_milli, resources)
+    small = 0 < work <= WORK_MAX and layout.room.sum(dtype=np.float64) <= UNITS_MAX
+    return bool(small and (gain + paid).max() < SAFE)
 
 
 def climbed(instance: Instance, items: Items, start: Ints, deadline: float) -> Worths:
@@ -66,16 +74,18 @@ def climbed(instance: Instance, items: Items, start: Ints, deadline: float) -> W
     worth = np.minimum(start / NANO, penalty)
     count = instance.count.astype(np.float64)
     state = _Climb(worth, worth.copy(), np.zeros_like(worth), np.array([-np.inf, np.inf, 0.0]))
-    while time.monotonic() < deadline and _climb(items, bench, count, penalty, state):
+    work = int(np.diff(items.start) @ items.room)
+    steps = min(STEPS_AT_ONCE, WORK_AT_ONCE // max(work, 1) + 1)
+    while time.monotonic() < deadline and _climb(items, bench, count, penalty, state, steps):
         pass
     found = np.rint(state.best * NANO).astype(np.int64)
     return Worths(found, worth_bound(instance, items, found))
 
 
 @njit(cache=True, nogil=True)
-def _climb(items: Items, bench: Bench, count: Floats, penalty: Floats, state: _Climb) -> bool:
-    """A few steps; False once the level is negligible."""
-    for _ in range(STEPS_AT_ONCE):
+def _climb(items: Items, bench: Bench, count: Floats, penalty: Floats, state: _Climb, steps: int) -> bool:
+    """So many steps; False once the level is negligible."""
+    for _ in range(steps):
         bound = -taken_worth(items, bench, state.worth) + (state.worth * count).sum()
         best, level, stalled = state.figures
         if best == -np.inf:

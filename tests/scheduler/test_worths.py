@@ -11,10 +11,10 @@ import scheduler.placing
 from scheduler.checker import certified_bound, check_plan
 from scheduler.compiling import compile_instance
 from scheduler.knapsacks import NANO, bench_for, items_of, taken_worth
-from scheduler.parts import independent
+from scheduler.parts import decided, independent
 from scheduler.placing import place
 from scheduler.plan import Certificate
-from scheduler.worths import climbed, worth_bound
+from scheduler.worths import climbed, suits, worth_bound
 
 
 def drawn(seed):
@@ -55,16 +55,62 @@ def test_parts_share_nothing_and_lose_nothing(seed):
     )
 
 
-def test_a_certificate_that_claims_more_than_its_worths_prove_is_caught(monkeypatch):
-    monkeypatch.setattr(scheduler.placing, "REFINE_OPTIONS_MIN", 0)
-    problem = next(p for p in (cases.crowd(n, 60) for n in range(20)) if _by_worths(p))
-    plan = place(problem, 2)
+@pytest.fixture(scope="module")
+def bounded():
+    """A problem, and a plan of it whose bound is proved by worths."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(scheduler.placing, "REFINE_OPTIONS_MIN", 0)
+        problems = (cases.crowd(seed, 60) for seed in (4, *range(20)))
+        plans = ((problem, place(problem, 2)) for problem in problems)
+        return next((problem, plan) for problem, plan in plans if plan.certificate.worths_nano_cny)
+
+
+def test_a_certificate_that_claims_more_than_its_worths_prove_is_caught(bounded):
+    problem, plan = bounded
     assert check_plan(problem, plan) == ()
     stated = plan.certificate.bound_nano_cny
+    assert certified_bound(problem, plan.certificate) == stated
     worse = replace(plan.certificate, worths_nano_cny=(0,) * len(problem.workloads))
     assert any("proves" in line for line in check_plan(problem, replace(plan, certificate=worse)))
     assert certified_bound(problem, worse) == 0 < stated
+    short = replace(plan.certificate, worths_nano_cny=(0,))
+    assert any("1 worths" in line for line in check_plan(problem, replace(plan, certificate=short)))
 
 
-def _by_worths(problem):
-    return bool(place(problem, 2).certificate.worths_nano_cny)
+@pytest.mark.parametrize(
+    ("sizes", "workloads", "capacity"),
+    [
+        # units of 1 milli-card: a knapsack of a billion cards
+        ((300, 301), 1, 10**12),
+        # what ten workloads might gain in three ways is beyond 64 bits
+        ((10**6, 2 * 10**6, 3 * 10**6), 10, 10**8),
+    ],
+)
+def test_knapsacks_too_large_are_never_laid_out(sizes, workloads, capacity):
+    sites = (cases.site("HUB", {"A": capacity}, list_price=10**3 * cases.CNY),)
+    network = cases.Network(("EAST",), ("HUB",), np.array([[1.0]]))
+    ways = tuple((cases.Need("A", size),) for size in sizes)
+    jobs = tuple(replace(cases.work(f"w{n}", {"A": 1}), alternatives=ways) for n in range(workloads))
+    offers = (cases.Offer("o", "HUB", "A", capacity, cases.CNY),)
+    problem = cases.Problem(jobs, (cases.Origin("EAST", "EAST", ""),), sites, network, (), offers)
+    instance = compile_instance(problem)
+    nothing = np.zeros_like(instance.option_site)
+    assert not suits(instance)
+    assert decided(instance, np.zeros(1, dtype=np.int64), nothing, time.monotonic() + 1, 0) is None
+
+
+def test_certified_intervals_of_related_problems_never_contradict(bounded, monkeypatch):
+    """Shuffled input has the same optimum, more to buy never costs more, a tighter bound never less."""
+    monkeypatch.setattr(scheduler.placing, "REFINE_OPTIONS_MIN", 0)
+    problem, plan = bounded
+    shuffled = place(replace(problem, workloads=problem.workloads[::-1]), 0.5)
+    assert plan.lower_bound_nano_cny <= shuffled.value_nano_cny
+    assert shuffled.lower_bound_nano_cny <= plan.value_nano_cny
+    more = tuple(replace(offer, milli_cards=offer.milli_cards * 11 // 10) for offer in problem.offers)
+    sites = tuple(
+        replace(s, grades=tuple(replace(g, capacity_milli_cards=10**7) for g in s.grades))
+        for s in problem.sites
+    )
+    assert place(replace(problem, sites=sites, offers=more), 0.5).lower_bound_nano_cny <= plan.value_nano_cny
+    tighter = tuple(replace(w, latency_ms_max=w.latency_ms_max / 2) for w in problem.workloads)
+    assert plan.lower_bound_nano_cny <= place(replace(problem, workloads=tighter), 0.5).value_nano_cny
