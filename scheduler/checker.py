@@ -48,7 +48,10 @@ def check_placements(problem: Problem, placements: Iterable[Placement], capacity
 
 
 def certified_bound(problem: Problem, certificate: Certificate) -> int:
-    """The lower bound in nano-CNY that a certificate's prices prove, whatever bound it states."""
+    """The lower bound in nano-CNY that a certificate's prices prove, whatever bound it states.
+
+    Raises ``ValueError`` for rows that are none, and unless there are no worths or one a workload.
+    """
     return _proved(Facts(problem), certificate)
 
 
@@ -271,6 +274,16 @@ class _PlanCheck(_Check):
         fits = any(self.facts.fits_alone(site, vector) for site in sites for vector in vectors)
         return UnplacedReason.CAPACITY if fits else UnplacedReason.TOO_LARGE
 
+    def _certificate(self) -> Iterator[str]:
+        stated = self.plan.certificate.bound_nano_cny
+        try:
+            bound = _proved(self.facts, self.plan.certificate)
+        except ValueError as error:
+            yield f"the certificate proves nothing: {error}"
+            return
+        if stated > max(bound, 0):
+            yield f"the certificate proves {bound}, not {stated}"
+
     def _proof(self) -> Iterator[str]:
         out = np.ones(len(self.facts.table), dtype=np.bool_)
         out[self.rows] = False
@@ -280,11 +293,12 @@ class _PlanCheck(_Check):
         worth = sum(totals[name] for name in paid) + penalties
         if self.plan.value_nano_cny != worth:
             yield f"the plan states a value of {self.plan.value_nano_cny}, recomputed {worth}"
-        bound = _proved(self.facts, self.plan.certificate)
-        if self.plan.certificate.bound_nano_cny > max(bound, 0):
-            yield f"the certificate proves {bound}, not {self.plan.certificate.bound_nano_cny}"
+        yield from self._certificate()
         if not self.plan.certificate.bound_nano_cny <= self.plan.lower_bound_nano_cny <= worth:
             yield f"the lower bound {self.plan.lower_bound_nano_cny} contradicts certificate or value"
+        certified = self.plan.certificate.bound_nano_cny == self.plan.lower_bound_nano_cny
+        if self.plan.bound_from == "certificate" and not certified:
+            yield "the bound is not the certificate's"
         if (self.plan.status is PlanStatus.OPTIMAL) != (self.plan.gap_nano_cny == 0):
             yield f"status {self.plan.status} with a gap of {self.plan.gap_nano_cny}"
 

@@ -1,6 +1,7 @@
 """The checker catches what the rest of the package could get wrong: every planted bug is named."""
 
 import ast
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,12 +12,15 @@ import scheduler.checked_facts
 import scheduler.checked_worths
 import scheduler.checker
 import scheduler.instance
+import scheduler.placing
 import scheduler.plan
 from nodes.types import Residency
 from scheduler.checker import certified_bound, check_placements, check_plan
+from scheduler.compiling import compile_instance
+from scheduler.constraints import with_latency, without_residency
 from scheduler.placing import place
 from scheduler.plan import Placement, PlanStatus, UnplacedReason
-from scheduler.types import Reservation
+from scheduler.types import InvariantViolation, Reservation
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +79,11 @@ PLANTED = {
     "a certificate with other prices": lambda p: replace(
         p, certificate=replace(p.certificate, rows=p.certificate.rows[1:])
     ),
+    "a bound beyond its certificate": lambda p: replace(
+        p,
+        bound_from="certificate",
+        certificate=replace(p.certificate, bound_nano_cny=p.lower_bound_nano_cny - 1),
+    ),
     "optimal though it is not proved": lambda p: replace(p, lower_bound_nano_cny=p.value_nano_cny - 1),
     "not optimal though it is": lambda p: replace(p, status=PlanStatus.WITHIN_GAP),
     "a class summary off": lambda p: replace(p, by_latency_class=first(p.by_latency_class, placed=0)),
@@ -86,6 +95,44 @@ PLANTED = {
 @pytest.mark.parametrize("bug", PLANTED)
 def test_a_planted_bug_is_found(problem, plan, bug):
     assert check_plan(problem, PLANTED[bug](plan)) != ()
+
+
+MODEL_BUGS = {
+    "latency is forgotten": lambda p: with_latency(p, math.inf),
+    "residency is forgotten": without_residency,
+    "moving data is free": lambda p: replace(p, network=replace(p.network, transfer_micro_cny_per_gb=None)),
+    "carbon is free": lambda p: replace(p, carbon_price_micro_cny_per_kg=0),
+    "offers are counted twice": lambda p: replace(
+        p, offers=tuple(replace(o, milli_cards=2 * o.milli_cards) for o in p.offers)
+    ),
+    "offers cost half": lambda p: replace(
+        p, offers=tuple(replace(o, price_micro_cny=o.price_micro_cny // 2) for o in p.offers)
+    ),
+    "reserved cards fetch nothing": lambda p: replace(
+        p, reservations=tuple(replace(r, worth_micro_cny=0) for r in p.reservations)
+    ),
+    "priority is ignored": lambda p: replace(p, workloads=tuple(replace(w, priority=0) for w in p.workloads)),
+}
+"""What a model that forgets something would take the problem for."""
+
+
+@pytest.mark.parametrize("bug", MODEL_BUGS)
+def test_a_bug_in_the_model_is_caught_wherever_it_does_harm(bug, monkeypatch):
+    monkeypatch.setattr(scheduler.placing, "compile_instance", lambda p: compile_instance(MODEL_BUGS[bug](p)))
+    caught = 0
+    for seed in range(20):
+        problem = cases.known_grades_only(cases.tiny(seed))
+        try:
+            found = place(problem)
+        except InvariantViolation:
+            # the plan's own books refuse it before the checker sees it
+            caught += 1
+            continue
+        if check_plan(problem, found):
+            caught += 1
+        else:
+            assert found.value_nano_cny == cases.brute_force(problem), seed
+    assert caught
 
 
 @pytest.mark.parametrize("name", scheduler.plan.Totals.__slots__)
@@ -128,6 +175,8 @@ def test_a_certificate_with_an_invalid_row_is_refused(problem, plan, row):
     broken = replace(plan.certificate, rows=first(plan.certificate.rows, **row))
     with pytest.raises(ValueError, match="no valid row"):
         certified_bound(problem, broken)
+    found = check_plan(problem, replace(plan, certificate=broken))
+    assert any("proves nothing" in violation for violation in found)
 
 
 def test_it_shares_no_code_with_what_it_checks():

@@ -247,13 +247,21 @@ class _PlanCheck(_Check):
             if w is not None and item.reason != (right := reasons.of(w)):
                 yield f"{w.id} is left out for {item.reason}, but the reason is {right}"
 
+    def _certificate(self) -> Iterator[str]:
+        stated = self.plan.certificate.bound_nano_cny
+        try:
+            proved = max(certified_bound(self.problem, self.plan.certificate), 0)
+        except ValueError as error:
+            yield f"the certificate proves nothing: {error}"
+            return
+        if stated > proved:
+            yield f"the certificate proves {proved}, not {stated}"
+
     def _proof(self) -> Iterator[str]:
         plan, worth = self.plan, self.value()
         if plan.value_nano_cny != worth:
             yield f"the plan states a value of {plan.value_nano_cny}, recomputed {worth}"
-        proved = max(certified_bound(self.problem, plan.certificate), 0)
-        if plan.certificate.bound_nano_cny > proved:
-            yield f"the certificate proves {proved}, not {plan.certificate.bound_nano_cny}"
+        yield from self._certificate()
         if not plan.certificate.bound_nano_cny <= plan.lower_bound_nano_cny <= worth:
             yield f"the lower bound {plan.lower_bound_nano_cny} contradicts certificate or value"
         if plan.bound_from == "certificate" and plan.lower_bound_nano_cny != plan.certificate.bound_nano_cny:

@@ -1,18 +1,23 @@
 """The checker finds every planted lie, and agrees with the models about every bound."""
 
+import itertools
 import random
 from dataclasses import replace
 
 import horizon_instances as cases
 import numpy as np
 import pytest
+from brute_force import least_value
 
+import scheduler.horizon.planning
+from nodes.types import Residency
 from scheduler.horizon.checker import certified_bound, check_placements, check_plan, value_of
 from scheduler.horizon.instance import compile_instance
 from scheduler.horizon.plan import HorizonCertificate, HorizonReason, HorizonUnplaced, LinkPrice, SlotPrice
 from scheduler.horizon.planning import plan_horizon
 from scheduler.horizon.pricing import Prices, priced
-from scheduler.horizon.types import CarbonRule, Link, Maintenance, Part, Running
+from scheduler.horizon.types import CarbonRule, Link, Maintenance, Part, RunMode, Running
+from scheduler.types import InvariantViolation
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +75,55 @@ def test_a_planted_lie_is_found(sound, lie, words):
     problem, plan = sound
     found = check_plan(problem, lie(plan))
     assert any(words in violation for violation in found), found
+
+
+def all_work(problem, **changes):
+    return replace(problem, workloads=tuple(replace(w, **changes) for w in problem.workloads))
+
+
+MODEL_BUGS = {
+    "latency is forgotten": lambda p: all_work(p, latency_ms_max=float("inf")),
+    "residency is forgotten": lambda p: all_work(p, residency=Residency.ANY),
+    "windows are forgotten": lambda p: all_work(p, earliest=0, latest_end=p.horizon.slots),
+    "everything may pause": lambda p: all_work(p, mode=RunMode.PREEMPTIBLE),
+    "budgets are forgotten": lambda p: all_work(p, budget_micro_cny=None),
+    "labels are forgotten": lambda p: all_work(p, together="", apart=""),
+    "lateness is free": lambda p: all_work(p, lateness_micro_cny=0),
+    "maintenance is forgotten": lambda p: replace(p, maintenance=()),
+    "lines carry anything": lambda p: replace(
+        p, links=tuple(replace(link, gb_per_slot=10**6) for link in p.links)
+    ),
+    "carbon is free and unlimited": lambda p: replace(p, carbon=CarbonRule()),
+    "moves are unlimited": lambda p: replace(p, moves_max=None),
+}
+"""What a model that forgets something would take the problem for."""
+
+
+def rules_of(problem):
+    return problem.workloads, problem.maintenance, problem.links, problem.carbon, problem.moves_max
+
+
+@pytest.mark.parametrize("bug", MODEL_BUGS)
+def test_a_bug_in_the_model_is_caught_wherever_it_does_harm(bug, monkeypatch):
+    forget = MODEL_BUGS[bug]
+    drawn = (cases.tiny(seed) for seed in itertools.count())
+    affected = itertools.islice((p for p in drawn if rules_of(forget(p)) != rules_of(p)), 40)
+    monkeypatch.setattr(scheduler.horizon.planning, "compile_instance", lambda p: compile_instance(forget(p)))
+    caught = 0
+    for problem in affected:
+        try:
+            found = plan_horizon(problem, 5, gap_target=0)
+        except InvariantViolation:
+            # the plan's own books refuse it before the checker sees it
+            caught += 1
+            continue
+        if check_plan(problem, found):
+            caught += 1
+        else:
+            assert found.value_nano_cny == least_value(problem)
+        if caught:
+            break
+    assert caught
 
 
 def placements(problem, **changes):
@@ -154,5 +208,6 @@ def test_a_certificate_with_a_negative_price_is_none(sound):
     bad = replace(plan.certificate, capacity=(SlotPrice("HUB", "A", 0, -1),))
     with pytest.raises(ValueError, match="negative"):
         certified_bound(problem, bad)
+    assert any("proves nothing" in v for v in check_plan(problem, replace(plan, certificate=bad)))
     with pytest.raises(ValueError, match="does not have"):
         certified_bound(problem, replace(plan.certificate, capacity=(SlotPrice("HUB", "Z", 0, 1),)))
