@@ -23,6 +23,13 @@ def repeated(table: str, field: str, names: Iterable[str]) -> Iterator[Fault]:
         seen.setdefault(name, row)
 
 
+def latency_faults(row: int, key: str, bound_ms: object) -> Iterator[Fault]:
+    """What is wrong with a workload's bound on the round trip: a number ≥ 0, infinite for none."""
+    number = () if isinstance(bound_ms, bool) else (int, float, np.integer, np.floating)
+    if not (isinstance(bound_ms, number) and bound_ms >= 0):
+        yield Fault("workloads", row, key, "latency_ms_max", f"{bound_ms} is not a figure ≥ 0")
+
+
 def per_slot_faults(
     table: str, row: int, key: str, field: str, value: object, most: int, slots: int
 ) -> Iterator[Fault]:

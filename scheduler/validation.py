@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from nodes.types import Residency
-from scheduler.figures import not_integer_in, repeated, vector_faults
+from scheduler.figures import latency_faults, not_integer_in, repeated, vector_faults
 from scheduler.place_faults import network_faults, origin_faults
 from scheduler.types import PRIORITY_MAX, Fault, InvalidProblem, Need, Offer, Problem, Reservation, Workload
 from scheduler.workload_table import Shape, WorkloadTable
@@ -52,7 +52,11 @@ def without_faulty_workloads(problem: Problem) -> tuple[Problem, tuple[Fault, ..
 
 def faults(problem: Problem) -> list[Fault]:
     """Everything that is wrong with a problem, in the order of the tables; empty for a sound one."""
-    found = [*_slot_faults(problem), *origin_faults(problem.origins, problem.sites), *_site_faults(problem)]
+    found = list(_slot_faults(problem))
+    if found:
+        # without a slot no other figure can be judged
+        return found
+    found += [*origin_faults(problem.origins, problem.sites), *_site_faults(problem)]
     found += network_faults(problem.network, problem.origins, problem.sites, PRICE_MICRO_MAX)
     found += _supply_faults("reservations", problem.reservations, problem)
     found += _supply_faults("offers", problem.offers, problem)
@@ -62,8 +66,8 @@ def faults(problem: Problem) -> list[Fault]:
 
 
 def _slot_faults(problem: Problem) -> Rows:
-    if not 1 <= problem.slot_hours <= SLOT_HOURS_MAX:
-        yield Fault("problem", 0, "", "slot_hours", f"{problem.slot_hours} is outside 1 … {SLOT_HOURS_MAX}")
+    if wrong := not_integer_in(problem.slot_hours, 1, SLOT_HOURS_MAX):
+        yield Fault("problem", 0, "", "slot_hours", wrong)
     if wrong := not_integer_in(problem.carbon_price_micro_cny_per_kg, 0, CARBON_PRICE_MAX):
         yield Fault("problem", 0, "", "carbon_price_micro_cny_per_kg", wrong)
 
@@ -135,8 +139,7 @@ def _workload_faults(problem: Problem) -> Rows:
         w = given[row]
         if w.origin not in cities:
             yield Fault("workloads", row, w.id, "origin", f"unknown origin city {w.origin!r}")
-        if not w.latency_ms_max >= 0:
-            yield Fault("workloads", row, w.id, "latency_ms_max", f"{w.latency_ms_max} is not a figure ≥ 0")
+        yield from latency_faults(row, w.id, w.latency_ms_max)
         yield from _figure_faults(row, w, problem.slot_hours)
         if w.alternatives not in sound:
             wrong = list(_demand_faults(row, w, grades))

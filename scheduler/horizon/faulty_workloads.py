@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from nodes.types import Residency
-from scheduler.figures import not_integer_in, repeated, vector_faults
+from scheduler.figures import latency_faults, not_integer_in, repeated, vector_faults
 from scheduler.horizon.types import Alternative, GangScope, HorizonProblem, HorizonWorkload, RunMode
 from scheduler.types import PRIORITY_MAX, Fault
 
@@ -25,8 +25,7 @@ def workload_faults(problem: HorizonProblem) -> Rows:
     for row, w in enumerate(problem.workloads):
         if w.origin not in cities:
             yield Fault("workloads", row, w.id, "origin", f"unknown origin city {w.origin!r}")
-        if not w.latency_ms_max >= 0:
-            yield Fault("workloads", row, w.id, "latency_ms_max", f"{w.latency_ms_max} is not a figure ≥ 0")
+        yield from latency_faults(row, w.id, w.latency_ms_max)
         yield from _figure_faults(row, w)
         yield from _label_faults(row, w)
         if (w.alternatives, w.gang_size) not in sound:

@@ -6,7 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import scheduler_instances as cases
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from scheduler.checker import check_plan
 from scheduler.placing import place
 from scheduler.types import (
     Fault,
@@ -26,32 +29,72 @@ def with_workload(**change):
     return replace(problem, workloads=(problem.workloads[0], replace(problem.workloads[1], **change)))
 
 
+FAULTY = (
+    ({"origin": "ATLANTIS"}, "origin", "unknown origin city 'ATLANTIS'"),
+    ({"latency_ms_max": math.nan}, "latency_ms_max", "nan"),
+    ({"latency_ms_max": -1.0}, "latency_ms_max", "-1.0"),
+    ({"latency_ms_max": None}, "latency_ms_max", "None"),
+    ({"alternatives": ()}, "alternatives", "no demand vector"),
+    ({"alternatives": ((),)}, "alternatives[0]", "empty"),
+    ({"alternatives": ((Need("A", 0),),)}, "alternatives[0][A]", "outside 1"),
+    ({"alternatives": ((Need("A", -5),),)}, "alternatives[0][A]", "outside 1"),
+    ({"alternatives": ((Need("A", math.nan),),)}, "alternatives[0][A]", "nan is not an integer"),
+    ({"alternatives": ((Need("A", 1.5),),)}, "alternatives[0][A]", "not an integer"),
+    ({"alternatives": ((Need("A", 1), Need("A", 1)),)}, "alternatives[0]", "twice"),
+    ({"alternatives": ((Need("Z9", 1),),)}, "alternatives[0]", "unknown grade 'Z9'; known: A"),
+    ({"residency": "planet"}, "residency", "none of"),
+    ({"priority": 10}, "priority", "outside 0 … 9"),
+    ({"hours": 25}, "hours", "outside 1 … 24"),
+    ({"hours": 0}, "hours", "outside 1 … 24"),
+    ({"data_gb": -1}, "data_gb", "outside 0"),
+    ({"data_gb": True}, "data_gb", "not an integer"),
+)
+"""A change that makes a workload faulty, the field at fault, and words that say so."""
+
+
 @pytest.mark.parametrize(
-    ("change", "field", "words"),
-    [
-        ({"id": "near"}, "id", "row 0 has the same id"),
-        ({"origin": "ATLANTIS"}, "origin", "unknown origin city 'ATLANTIS'"),
-        ({"latency_ms_max": math.nan}, "latency_ms_max", "nan"),
-        ({"latency_ms_max": -1.0}, "latency_ms_max", "-1.0"),
-        ({"alternatives": ()}, "alternatives", "no demand vector"),
-        ({"alternatives": ((),)}, "alternatives[0]", "empty"),
-        ({"alternatives": ((Need("A", 0),),)}, "alternatives[0][A]", "outside 1"),
-        ({"alternatives": ((Need("A", -5),),)}, "alternatives[0][A]", "outside 1"),
-        ({"alternatives": ((Need("A", 1.5),),)}, "alternatives[0][A]", "not an integer"),
-        ({"alternatives": ((Need("A", 1), Need("A", 1)),)}, "alternatives[0]", "twice"),
-        ({"alternatives": ((Need("Z9", 1),),)}, "alternatives[0]", "unknown grade 'Z9'; known: A"),
-        ({"residency": "planet"}, "residency", "none of"),
-        ({"priority": 10}, "priority", "outside 0 … 9"),
-        ({"hours": 25}, "hours", "outside 1 … 24"),
-        ({"hours": 0}, "hours", "outside 1 … 24"),
-        ({"data_gb": -1}, "data_gb", "outside 0"),
-        ({"data_gb": True}, "data_gb", "not an integer"),
-    ],
+    ("change", "field", "words"), [*FAULTY, ({"id": "near"}, "id", "row 0 has the same id")]
 )
 def test_a_faulty_workload_is_named(change, field, words):
     (fault,) = faults(with_workload(**change))
     assert (fault.table, fault.row, fault.field) == ("workloads", 1, field)
     assert words in fault.message
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.dictionaries(st.integers(0, 7), st.sampled_from(FAULTY), min_size=1))
+def test_every_faulty_row_is_named_at_once_and_the_rest_is_planned(planted):
+    problem = cases.crowd(0, 8)
+    wrong = [
+        replace(w, **planted[row][0]) if row in planted else w for row, w in enumerate(problem.workloads)
+    ]
+    rest, found = without_faulty_workloads(replace(problem, workloads=tuple(wrong)))
+    assert [(f.table, f.row, f.key, f.field) for f in found] == [
+        ("workloads", row, f"w{row}", planted[row][1]) for row in sorted(planted)
+    ]
+    assert rest.workloads == tuple(w for row, w in enumerate(problem.workloads) if row not in planted)
+    assert check_plan(rest, place(rest)) == ()
+
+
+GARBAGE = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+FIGURES = ("origin", "latency_ms_max", "residency", "priority", "hours", "data_gb")
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.dictionaries(st.sampled_from(FIGURES), GARBAGE, min_size=1))
+def test_garbage_is_named_by_row_and_field_and_never_raises(change):
+    found = faults(with_workload(**change))
+    assert {(f.table, f.row) for f in found} <= {("workloads", 1)}
+    assert {f.field for f in found} <= change.keys()
+    rest, _ = without_faulty_workloads(with_workload(**change))
+    assert faults(rest) == []
+
+
+@pytest.mark.parametrize("name", ["slot_hours", "carbon_price_micro_cny_per_kg"])
+@pytest.mark.parametrize("value", [None, "1", math.nan, 1.5, True, -1])
+def test_a_slot_that_is_none_is_named_before_anything_else(name, value):
+    (fault,) = faults(replace(with_workload(hours=25), **{name: value}))
+    assert (fault.table, fault.field) == ("problem", name)
 
 
 def site_with(**change):

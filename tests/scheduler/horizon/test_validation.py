@@ -6,6 +6,8 @@ from datetime import datetime
 import horizon_instances as cases
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from scheduler.horizon.types import (
     Alternative,
@@ -66,6 +68,24 @@ def test_a_faulty_workload_is_named_and_the_rest_can_be_planned(changes, field, 
     rest, found = without_faulty_workloads(problem)
     assert found == (fault,)
     assert len(rest.workloads) == 1
+    assert faults(rest) == []
+
+
+GARBAGE = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+FIGURES = (
+    "origin", "latency_ms_max", "residency", "mode", "gang_scope", "priority", "gang_size", "data_gb",
+    "lateness_micro_cny", "due", "budget_micro_cny", "earliest", "latest_end",
+)  # fmt: skip
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.dictionaries(st.sampled_from(FIGURES), GARBAGE, min_size=1))
+def test_garbage_is_named_by_row_and_field_and_never_raises(changes):
+    found = faults(with_work(**changes))
+    assert {(f.table, f.row) for f in found} <= {("workloads", 0)}
+    # a gang may be too large for its demand, a window too short for its duration
+    assert {f.field for f in found} <= {*changes, "alternatives[0][A]", "latest_end"}
+    rest, _ = without_faulty_workloads(with_work(**changes))
     assert faults(rest) == []
 
 
