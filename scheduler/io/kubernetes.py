@@ -7,7 +7,8 @@ They go before what is derived:
 - cards: the GPU requests of all containers (``nvidia.com/gpu``, ``huawei.com/Ascend910``, ``amd.com/gpu``);
   without any, CPU cores as shares of a CPU64 card;
 - grade: the node selector ``nvidia.com/gpu.product`` where it names a grade; Ascend for Huawei's resource;
-- gang: a Job's ``parallelism``; hours: ``activeDeadlineSeconds``, rounded up; id: ``namespace/name``.
+- gang: a Job's ``parallelism``; hours: ``activeDeadlineSeconds``, rounded up; id: ``namespace/name``;
+- together and apart: pod affinity and anti-affinity between hubs (`scheduler.io.pod_affinity`).
 """
 
 import re
@@ -19,10 +20,11 @@ from typing import Any, Final
 import yaml
 
 from scheduler.io.faults import FaultyInput, Where
+from scheduler.io.manifest_parts import PREFIX, BrokenManifest, mapping
+from scheduler.io.pod_affinity import hub_groups
 from scheduler.io.tables import Row, read_bytes, refused
 
 SUFFIXES: Final = (".yaml", ".yml")
-PREFIX: Final = "dongxi.io/"
 KINDS: Final = ("Job", "Pod", "List")
 ACCELERATORS: Final = {"nvidia.com/gpu": "", "amd.com/gpu": "", "huawei.com/Ascend910": "A910B"}
 """Extended resources that count cards, with the grade where the resource itself tells it."""
@@ -54,7 +56,7 @@ def _first_line(error: Exception) -> str:
 
 def _rows(where: Where, document: Any) -> Iterator[Row]:
     try:
-        manifest = _mapping("", document)
+        manifest = mapping("", document)
         kind = manifest.get("kind")
         if kind == "List":
             items = manifest.get("items")
@@ -64,25 +66,8 @@ def _rows(where: Where, document: Any) -> Iterator[Row]:
             yield Row(where, _Manifest(manifest).fields())
         else:
             yield Row(where, {}, ("kind", f"{kind!r} is none of {', '.join(KINDS)}"))
-    except _Broken as broken:
+    except BrokenManifest as broken:
         yield Row(where, {}, (broken.field, broken.message))
-
-
-class _Broken(ValueError):
-    """A manifest that cannot be read."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-        self.message = message
-
-
-def _mapping(name: str, value: Any) -> Mapping[str, Any]:
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise _Broken(name, f"expected a mapping, not {value!r:.60}")
-    return value
 
 
 class _Manifest:
@@ -98,7 +83,7 @@ class _Manifest:
             self.pod = self.inside(self.template, "spec")
 
     def inside(self, of: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-        return _mapping(name, of.get(name))
+        return mapping(name, of.get(name))
 
     def fields(self) -> dict[str, Any]:
         found = self._derived() | self._said()
@@ -120,13 +105,17 @@ class _Manifest:
     def _derived(self) -> dict[str, Any]:
         name, namespace = self.metadata.get("name"), self.metadata.get("namespace")
         cards, grade = self._cards()
+        gang = self.spec.get("parallelism")
+        labelled = self.inside(self.template, "metadata") if self.template else self.metadata
+        groups = hub_groups(self.pod, self.inside(labelled, "labels"), namespace or "", gang)
         seconds = self.spec.get("activeDeadlineSeconds")
         return {
             "id": f"{namespace}/{name}" if namespace and name else name,
             "grade": grade,
             "cards": cards,
-            "gang": self.spec.get("parallelism"),
+            "gang": gang,
             "hours": -(-seconds // 3600) if isinstance(seconds, int) and seconds > 0 else None,
+            **groups,
         }
 
     def _cards(self) -> tuple[Decimal | None, str | None]:
@@ -143,7 +132,7 @@ class _Manifest:
         containers = self.pod.get("containers")
         total = Decimal(0)
         for container in containers if isinstance(containers, list) else ():
-            resources = self.inside(_mapping("containers", container), "resources")
+            resources = self.inside(mapping("containers", container), "resources")
             asked = self.inside(resources, "requests").get(
                 resource, self.inside(resources, "limits").get(resource)
             )
@@ -153,5 +142,5 @@ class _Manifest:
     def _quantity(self, resource: str, value: Any) -> Decimal:
         found = _QUANTITY.fullmatch(str(value).strip())
         if found is None:
-            raise _Broken(resource, f"{value!r} is not a quantity such as 8 or 500m")
+            raise BrokenManifest(resource, f"{value!r} is not a quantity such as 8 or 500m")
         return Decimal(found[1]) * _SCALE[found[2]]

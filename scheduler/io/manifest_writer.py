@@ -6,18 +6,15 @@ Only manifests that were read can be written: what a plan knows of a workload is
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import yaml
 
-from scheduler.io.kubernetes import PREFIX, PRODUCT_LABEL
+from scheduler.io.kubernetes import PRODUCT_LABEL
+from scheduler.io.manifest_parts import GRADE_LABEL, HUB_LABEL, PREFIX
 from scheduler.io.planfile import write_text
 from scheduler.io.schedule import Left, Run, Schedule
 from scheduler.io.tables import read_bytes
-
-HUB_LABEL: Final = f"{PREFIX}hub"
-GRADE_LABEL: Final = f"{PREFIX}grade"
-"""Labels that nodes must carry: their hub and the grade of their cards."""
 
 
 def write_manifests(source: Path, path: Path, schedule: Schedule) -> None:

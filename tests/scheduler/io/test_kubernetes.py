@@ -77,6 +77,53 @@ def test_a_faulty_manifest_is_named_and_the_next_is_read(tmp_path, old, new, exp
     assert expected in str(file.faults.found[0])
 
 
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+HUB = "{topologyKey: dongxi.io/hub, labelSelector: {matchLabels: {app: api, tier: web}}}"
+NODE = "{topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {app: other}}}"
+
+
+def with_term(kind, terms, labels="{app: api, tier: web, more: x}"):
+    """The pod with required terms between pods, and labels of its own."""
+    affinity = f"spec:\n  affinity: {{{kind}: {{{REQUIRED}: [{terms}]}}}}"
+    return POD.replace("spec:", affinity).replace("{name: serve", f"{{name: serve, labels: {labels}")
+
+
+@pytest.mark.parametrize(("kind", "field"), [("podAffinity", "together"), ("podAntiAffinity", "apart")])
+def test_affinity_between_hubs_makes_groups(tmp_path, kind, field):
+    (pod,) = read(tmp_path, with_term(kind, f"{NODE}, {HUB}")).rows
+    (plain,) = read(tmp_path, with_term(kind, NODE)).rows
+    assert getattr(pod, field) == "app=api,tier=web"
+    assert (plain.together, plain.apart) == ("", "")
+
+
+def test_affinity_of_a_job_is_its_templates(tmp_path):
+    affinity = f"affinity: {{podAffinity: {{{REQUIRED}: [{HUB}]}}}}"
+    text = JOB.replace(
+        "    spec:\n", f"    metadata: {{labels: {{app: api, tier: web}}}}\n    spec:\n      {affinity}\n"
+    )
+    (job,) = read(tmp_path, text).rows
+    assert (job.together, job.gang) == ("lab/app=api,tier=web", 4)
+    (fault,) = read(tmp_path, text.replace("podAffinity", "podAntiAffinity")).faults.found
+    assert "podAntiAffinity: the Job's own 4 pods run as one gang" in str(fault)
+
+
+@pytest.mark.parametrize(
+    ("terms", "labels", "expected"),
+    [
+        (HUB, "{app: api}", "it selects app=api,tier=web, which the pod does not carry itself"),
+        (f"{HUB}, {HUB}", "{app: api, tier: web}", "2 required terms between hubs; one can be planned"),
+        (HUB.replace("matchLabels", "matchExpressions"), "{}", "matchExpressions cannot be planned"),
+        (HUB.replace("{topo", "{namespaces: [a], topo"), "{}", "namespaces cannot be planned"),
+        ("{topologyKey: dongxi.io/hub}", "{}", "no labels are selected"),
+        ("[]", "{}", "expected a mapping"),
+    ],
+)
+def test_a_term_that_groups_cannot_say_is_refused(tmp_path, terms, labels, expected):
+    (fault,) = read(tmp_path, with_term("podAffinity", terms, labels)).faults.found
+    assert "jobs.yaml document 1, podAffinity: " in str(fault)
+    assert expected in str(fault)
+
+
 def test_a_list_and_cpu_work(tmp_path):
     pod = "{kind: Pod, metadata: {name: n%d, labels: {dongxi.io/origin: xian}}, spec: {containers: [%s]}}"
     container = "{resources: {requests: {cpu: 3200m}}}"
