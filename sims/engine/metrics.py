@@ -33,9 +33,11 @@ def metrics_of(simulation: Simulation, welfare: float) -> dict[str, float]:
         "worst_mispricing": seen.worst,
         "health_index": float(np.mean(health)) if health else 0.0,
         "conversion": sold_of / capacity if capacity else 0.0,
-        "posted_card_hours": capacity * HOURS_PER_DAY,
+        "posted_card_hours": capacity,
         "delivered": done,
-        "west_share": _share(reserved[world.west[reserved["good"]]]["cards"].sum(), reserved["cards"].sum()),
+        "west_share": _share(
+            reserved[world.west[reserved["good"]]]["card_hours"].sum(), reserved["card_hours"].sum()
+        ),
         **_regional_shares(simulation),
         "margin_calls": float(len(calls)),
         "called_cny": sum(row.amount for row in calls),
@@ -51,7 +53,7 @@ def _share(part: float, whole: float) -> float:
     return float(part / whole) if whole else 0.0
 
 
-_RESERVED = np.dtype([("provider", "<i4"), ("good", "<i8"), ("cards", "<i8")])
+_RESERVED = np.dtype([("provider", "<i4"), ("good", "<i8"), ("card_hours", "<i8")])
 
 
 def _reserved(state: State, world: World) -> tuple[Records, float]:
@@ -59,27 +61,27 @@ def _reserved(state: State, world: World) -> tuple[Records, float]:
     was due yet.
     """
     rows = state.reservations.rows
+    terms = state.contract_table.rows[rows["contract"]]
     found = np.zeros(len(rows), _RESERVED)
     found["provider"] = rows["provider"]
     found["good"] = goods_of(state, world, rows["contract"])
-    found["cards"] = rows["lots"] * world.cards_per_lot[found["good"]]
+    found["card_hours"] = rows["lots"] * terms["cards_per_lot"] * terms["hours"]
     over = rows["finished"] == 1
-    hours = state.contract_table.rows["hours"][rows["contract"]]
-    due = (found["cards"] * hours)[over].sum()
+    due = found["card_hours"][over].sum()
     delivered = np.maximum(rows["metered"][over], 0).sum()
     return found, float(delivered / due) if due else 1.0
 
 
 def _sold(simulation: Simulation, reserved: Records) -> tuple[float, float]:
-    """Return the cards that providers sold for the delivery days that were traded out, and those that they
-    had, card-days.
+    """Return the card-hours that providers sold for the delivery days that were traded out, and those that
+    they had.
     """
     state, world = simulation.market.core.state, simulation.world
     days = {c.period.first for c in state.contracts if c.kind is PeriodKind.DAY and _over(state, c.index)}
     sellers = [account for crowd in simulation.providers() for account in crowd.accounts.tolist()]
-    sold = reserved["cards"][np.isin(reserved["provider"], sellers)].sum()
+    sold = reserved["card_hours"][np.isin(reserved["provider"], sellers)].sum()
     a_day = sum(float((crowd.capacity * world.cards_per_lot).sum()) for crowd in simulation.providers())
-    return float(sold), a_day * len(days)
+    return float(sold), a_day * HOURS_PER_DAY * len(days)
 
 
 def _regional_shares(simulation: Simulation) -> dict[str, float]:

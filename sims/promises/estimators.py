@@ -20,7 +20,9 @@ def posted(outcome: Outcome) -> float:
 
 
 def conversion(outcome: Outcome) -> float:
-    """Share of the posted card-hours that providers sold (clause 7.2)."""
+    """Share of the posted card-hours that providers sold and owe, whoever bought; what they bought back is no
+    sale. (Clause 7.2 counts what was sold first, of days still to come, too.)
+    """
     return outcome.metrics["conversion"]
 
 

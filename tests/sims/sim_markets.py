@@ -6,6 +6,10 @@ from typing import Any
 
 import msgspec
 
+from exchange.domain.listing import BASE_RULES, ListingRule, SetListingRules
+from exchange.service.bootstrap import load_profiles
+from nodes.catalogue import load_catalogue
+from sims.engine.simulation import Simulation
 from sims.experiments.job import Job
 from sims.scenario.load import plain
 from sims.scenario.schema import Scenario
@@ -36,6 +40,16 @@ def scenario(population: list[dict[str, Any]] | None = None, **keys: Any) -> Sce
         "population": EVERYBODY if population is None else population,
     }
     return msgspec.convert(table | keys, Scenario)
+
+
+def fine_market(seed: int, **keys: Any) -> Simulation:
+    """The small market with peak contracts of each day beside the base ones, before its first day."""
+    simulation = Simulation(scenario(**keys), seed)
+    world = simulation.world
+    simulation.market.done(load_profiles(load_catalogue(), world.hubs, simulation.scenario.first_day))
+    peak = ListingRule(kind="day", ahead=7, profile="peak")
+    simulation.market.done(SetListingRules(rules=(*BASE_RULES, peak)))
+    return simulation
 
 
 def small_jobs(count: int, first: int = 1, **keys: Any) -> list[Job]:

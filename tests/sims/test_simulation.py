@@ -6,11 +6,13 @@ import sys
 
 import numpy as np
 import pytest
-from sim_markets import EVERYBODY, FLOW, scenario
+from sim_markets import EVERYBODY, FLOW, fine_market, scenario
 
 from exchange.domain.calendar import NS_PER_HOUR, moment_ns
 from exchange.domain.sessions import Sessions
+from nodes.types import Profile
 from sims.agents.provider import ProviderCrowd
+from sims.engine.outcome import outcome_of
 from sims.engine.simulation import Simulation
 from sims.engine.streams import stream
 
@@ -134,3 +136,18 @@ def test_another_population_doesn_t_change_what_one_draws() -> None:
     beside = Simulation(scenario([EVERYBODY[0], FLOW]), 1)
     draws = [simulation._draws["flow"].random(3).tolist() for simulation in (alone, beside)]
     assert draws[0] == draws[1]
+
+
+def test_what_is_sold_counts_by_the_hours_that_a_contract_delivers() -> None:
+    simulation = fine_market(1, days=2, wake_seconds=3_600)
+    simulation.run()
+    state = simulation.market.core.state
+    (providers,) = simulation.providers()
+    sold: dict[Profile, int] = dict.fromkeys(Profile, 0)
+    for row in state.reservations.rows:
+        contract = state.contracts[row["contract"]]
+        if row["provider"] in providers.accounts:
+            sold[contract.profile] += int(row["lots"]) * contract.cards_per_lot * contract.hours
+    metrics = outcome_of(simulation).metrics
+    assert sold[Profile.PEAK] > 0 < sold[Profile.BASE]
+    assert metrics["conversion"] * metrics["posted_card_hours"] == pytest.approx(sum(sold.values()))
