@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.domain.calendar import epoch_day
+from exchange.domain.hours import HOURS_PER_DAY
 from exchange.domain.messages import FinishDelivery, MeterReadings, RareMessage, SetRules
 from exchange.journal import FrameKind, Position, frames_after
 from exchange.service.core import CORE_VERSION, LIMITS, Core, command_block
@@ -135,32 +136,42 @@ def deliver_alike(was: State, would: State, day: date) -> None:
     """Set the meters of a day's reservations in `would` by those in `was`, hour by hour.
 
     A provider delivers the share that it delivered of the same contract; of what it owes in `would` alone,
-    the share that it delivered of everything that day; all of it, if it owed nothing there. Nothing is set
-    where both have the same reservations: their readings are the same.
+    the share that it delivered of everything that day; all of it, if it owed nothing there. An hour in which
+    it owed nothing goes by its other hours. Nothing is set where both have the same reservations: their
+    readings are the same.
     """
     ours, theirs = was.reservations.rows, would.reservations.rows
     if len(ours) == len(theirs) and all((ours[name] == theirs[name]).all() for name in SAME):
         return
     ours = ours[ours["day"] == epoch_day(day)]
     symbols = np.array([was.contracts[index].symbol for index in ours["contract"].tolist()])
-    owed = _cards(was, ours)
-    for at in np.flatnonzero(theirs["day"] == epoch_day(day)).tolist():
+    owed, got = _due(was, ours), np.maximum(ours["metered"], 0)
+    todays = np.flatnonzero(theirs["day"] == epoch_day(day))
+    due = _due(would, theirs[todays])
+    for at, cards in zip(todays.tolist(), due, strict=True):
         row = theirs[at]
         like = ours["provider"] == row["provider"]
         same = like & (symbols == would.contracts[int(row["contract"])].symbol)
         some = same if same.any() else like
-        if some.any():
-            share = np.maximum(ours["metered"][some], 0).sum(axis=0) / owed[some].sum()
-        else:
-            share = np.ones(ours["metered"].shape[1])
-        theirs["metered"][at] = np.floor(share * _cards(would, theirs[at : at + 1]) + 0.5)
+        share = _share(got[some].sum(axis=0), owed[some].sum(axis=0))
+        theirs["metered"][at] = np.where(cards > 0, np.floor(share * cards + 0.5), -1)
 
 
-def _cards(state: State, reservations: Records) -> NDArray[np.int64]:
-    """Return how many cards reservations are due each hour."""
-    each = [state.contracts[index].cards_per_lot for index in reservations["contract"].tolist()]
-    cards: NDArray[np.int64] = reservations["lots"] * np.array(each, np.int64)
-    return cards
+def _share(got: NDArray[np.int64], owed: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return what was delivered of what was owed in each hour; that of all hours where nothing was owed."""
+    whole = float(got.sum() / owed.sum()) if owed.any() else 1.0
+    shares: NDArray[np.float64] = np.divide(got, owed, out=np.full(len(owed), whole), where=owed > 0)
+    return shares
+
+
+def _due(state: State, reservations: Records) -> NDArray[np.int64]:
+    """Return how many cards reservations are due each hour of their day, shape (n, 24)."""
+    found = np.zeros((len(reservations), HOURS_PER_DAY), np.int64)
+    for at, row in enumerate(reservations):
+        contract = state.contracts[int(row["contract"])]
+        _, (served,) = contract.delivery.grid()
+        found[at] = int(row["lots"]) * contract.cards_per_lot * served
+    return found
 
 
 def _under(message: RareMessage, changed: dict[str, int]) -> RareMessage:

@@ -1,16 +1,22 @@
 """One market gone on with in two ways: forks of simulated ones, replays of a journal."""
 
+import math
 from pathlib import Path
 
 import numpy as np
 import pytest
 from history_days import Days
 from numpy.typing import NDArray
+from sim_markets import fine_market
 from typer.testing import CliRunner
 
+from exchange.domain.calendar import date_of
+from exchange.service.state import State
+from matching.records import Records
+from nodes.types import Profile
 from sims.commands.sim import app
 from sims.experiments.store import Store
-from sims.experiments.whatif import RuleError, Side, parse_rules, replay_under
+from sims.experiments.whatif import RuleError, Side, deliver_alike, parse_rules, replay_under
 
 
 def invoke(*arguments: str, code: int = 0) -> str:
@@ -121,6 +127,43 @@ def test_in_a_replay_providers_deliver_the_share_that_they_delivered(journal: Pa
         expected = was[key][0] / was[key][1] * due
         assert (np.abs(cards - expected) <= 0.5 * count).all()
     assert all((would[key][0] == would[key][1]).all() for key in new), "who owed nothing delivers in full"
+
+
+def delivered_by_share(was: State, row: Records, due: NDArray[np.int64], symbol: str) -> list[int]:
+    """What a reservation (dtype RESERVATION_ROW) delivers of what it owes each hour; slow, obvious code."""
+    theirs = [of for of in was.reservations.rows if of["provider"] == row["provider"]]
+    mine = [of for of in theirs if of["day"] == row["day"]]
+    mine = [of for of in mine if was.contracts[of["contract"]].symbol == symbol] or mine
+    owed, got = np.zeros(24), np.zeros(24)
+    for of in mine:
+        contract = was.contracts[of["contract"]]
+        _, (served,) = contract.delivery.grid()
+        owed += of["lots"] * contract.cards_per_lot * served
+        got += of["metered"].clip(0)
+    whole = got.sum() / owed.sum() if mine else 1.0
+    shares = [got[hour] / owed[hour] if owed[hour] else whole for hour in range(24)]
+    owing = zip(shares, due.tolist(), strict=True)
+    return [math.floor(share * cards + 0.5) if cards else -1 for share, cards in owing]
+
+
+def test_shares_of_peak_contracts_are_of_their_hours_and_their_day() -> None:
+    was, would = (fine_market(seed, days=2, wake_seconds=3_600) for seed in (1, 2))
+    was.world.lost_basis_points[:] = 2_500
+    for simulation in (was, would):
+        simulation.run()
+    ours, theirs = (simulation.market.core.state for simulation in (was, would))
+    days = np.unique(theirs.reservations.rows["day"]).tolist()
+    for day in days:
+        deliver_alike(ours, theirs, date_of(day))
+    partly = 0
+    for row in theirs.reservations.rows:
+        contract = theirs.contracts[row["contract"]]
+        _, (served,) = contract.delivery.grid()
+        due = row["lots"] * contract.cards_per_lot * served
+        assert row["metered"].tolist() == delivered_by_share(ours, row, due, contract.symbol)
+        partly += contract.profile is Profile.PEAK and 0 < row["metered"].clip(0).sum() < due.sum()
+    assert partly > 0 and len(days) > 1
+    would.market.core.check()
 
 
 def test_the_command_prints_both_and_refuses_with_a_sentence(journal: Path, tmp_path: Path) -> None:
