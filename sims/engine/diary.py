@@ -63,14 +63,18 @@ class HubDays:
         hubs = self._world.hub_of[board["good"]]
         for number, hub in enumerate(self._world.hubs):
             lots = int(board["lots"][hubs == number].sum())
-            spread = self._spreads[number] / max(1, self._quoted[number])
+            spread = _mean(self._spreads[number], self._quoted[number])
             health = health_of(self._figures.get(state.hub_indices[hub], {}))
-            self.rows.append(HubRow(day, hub, lots, float(spread), *health))
-        spread = self._spreads.sum() / max(1, int(self._quoted.sum()))
+            self.rows.append(HubRow(day, hub, lots, spread, *health))
+        spread = _mean(self._spreads.sum(), self._quoted.sum())
         health = health_of(self._figures.get(OVERALL, {}))
-        self.rows.append(HubRow(day, ALL_HUBS, int(board["lots"].sum()), float(spread), *health))
+        self.rows.append(HubRow(day, ALL_HUBS, int(board["lots"].sum()), spread, *health))
         self._spreads[:] = 0
         self._quoted[:] = 0
+
+
+def _mean(total: float, count: int) -> float:
+    return float(total / count) if count else UNKNOWN
 
 
 def health_of(figures: dict[Component, Raw]) -> tuple[float, float, float, float]:
@@ -90,6 +94,8 @@ class MarginDiary:
         self.rows: list[MarginRow] = []
         self._open: dict[int, bool] = {}
         """Accounts that are called, and whether they are restricted."""
+        self._lost: set[int] = set()
+        """Accounts whose last call ended, or will, with a loss that others covered."""
 
     def note(self, state: State, message: RareMessage, result: RareResult, time_ns: int) -> None:
         """Look at the state after a message was applied."""
@@ -99,6 +105,7 @@ class MarginDiary:
         elif isinstance(message, CloseAuction) and int(data.get("transferred", 0)):
             self._add(state, time_ns, message.account, "auction", int(data["transferred"]))
         elif isinstance(message, CoverDefault) and result.ok:
+            self._lost.add(message.account)
             for step, fen in loss_by_layer(state, message.account, result):
                 self._add(state, time_ns, message.account, step, amount_fen=fen)
         if state.calls.keys() != self._open.keys() or any(
@@ -109,13 +116,12 @@ class MarginDiary:
     def _follow(self, state: State, time_ns: int) -> None:
         for account, call in state.calls.items():
             if account not in self._open:
+                self._lost.discard(account)
                 self._add(state, time_ns, account, "call", amount_fen=call.amount_fen)
             if call.restricted and not self._open.get(account, False):
                 self._add(state, time_ns, account, "restricted", amount_fen=call.amount_fen)
-        lost = {row.member for row in self.rows if row.step == "loss"}
-        for account in self._open.keys() - state.calls.keys():
-            if state.members_by_account[account].name not in lost:
-                self._add(state, time_ns, account, "met")
+        for account in sorted(self._open.keys() - state.calls.keys() - self._lost):
+            self._add(state, time_ns, account, "met")
         self._open = {account: call.restricted for account, call in state.calls.items()}
 
     def _add(

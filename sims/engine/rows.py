@@ -78,7 +78,7 @@ class HubRow(msgspec.Struct, frozen=True):
     """ALL_HUBS for the whole market."""
     lots: int
     spread: float
-    """Mean quoted spread, as a share of the middle; 0 if both sides never stood."""
+    """Mean quoted spread, as a share of the middle; −1 if both sides never stood."""
     health: float
     """The market health index (docs/health.md), 0 to 100, at the end of continuous trading."""
     circulation: float

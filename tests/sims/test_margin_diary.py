@@ -1,9 +1,13 @@
 """What is noted of margin calls and hubs' days: held against the exchange's own books, and a default."""
 
+from datetime import time
+
 import numpy as np
 import pytest
+from sim_markets import scenario
 
 from exchange.clearing.ledger import LedgerKind
+from exchange.domain.calendar import moment_ns
 from exchange.health.measuring import OVERALL, measure
 from exchange.health.scores import Component, Raw
 from sims.engine.diary import UNKNOWN, health_of, places_of
@@ -75,6 +79,24 @@ def test_health_is_that_of_the_exchange_and_unknown_stays_unknown() -> None:
     again = measure(simulation.market.core.state, places_of(simulation.world))[OVERALL]
     assert again[Component.CONVERSION].denominator == posted_card_hours(simulation)
     assert health_of({Component.SPREAD: Raw(0, 1)}) == (100, 100, UNKNOWN, UNKNOWN)
+
+
+def test_a_hub_that_quoted_one_side_only_has_no_spread() -> None:
+    sellers = [{"kind": "provider", "name": "providers", "count": 4}]
+    simulation = Simulation(scenario(sellers, wake_seconds=7_200), 1)
+    simulation.run()
+    rows = outcome_of(simulation).hubs
+    assert {row.hub for row in rows} == {ALL_HUBS, "GUIAN", "SHANGHAI-EDGE"}
+    assert [row.spread for row in rows] == [UNKNOWN] * len(rows)
+
+
+def test_shorts_are_uncovered_because_nobody_certifies() -> None:
+    simulation = Simulation(scenario(wake_seconds=3_600), 1)
+    simulation.run(moment_ns(simulation.scenario.first_day, time(14)))
+    state = simulation.market.core.state
+    cover = measure(state, places_of(simulation.world))[OVERALL][Component.COVER]
+    assert not state.primary.certificates
+    assert cover.numerator == 0 < cover.denominator
 
 
 def posted_card_hours(simulation: Simulation) -> int:
