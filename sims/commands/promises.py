@@ -59,18 +59,19 @@ def rows_of(found: list[Verdict]) -> list[list[str]]:
     """Return the table, heading first: each promise, then the figures beside it."""
     rows = [["promise", "promised", "found [95 % interval]", ""]]
     for verdict in found:
-        written = f"{verdict.promised:g}×" if verdict.promised > 1 else f"{verdict.promised:.0%}"
-        rows.append([verdict.promise, written, told(verdict.found), verdict.word])
-        rows += [[f"– {beside.what}", "", told(beside.found), ""] for beside in verdict.beside]
+        multiple = verdict.promised > 1
+        written = f"{verdict.promised:g}×" if multiple else f"{verdict.promised:.0%}"
+        rows.append([verdict.promise, written, told(verdict.found, multiple), verdict.word])
+        rows += [[f"– {beside.what}", "", told(beside.found, multiple), ""] for beside in verdict.beside]
     return rows
 
 
-def told(found: Estimate) -> str:
-    """Return a share in percent, or a multiple from 1 on, with its interval if it is a sample's."""
+def told(found: Estimate, multiple: bool) -> str:
+    """Return a multiple, or a share in percent, with its interval if it is a sample's."""
     if found.mean != found.mean:
         return "not run"
-    write = "{:.2f}×" if found.mean >= 1 else "{:.1%}"
-    if found.runs == 0 or found.runs == 1:
+    write = "{:.2f}×" if multiple else "{:.1%}"
+    if found.runs < 2:
         return write.format(found.mean)
     return f"{write.format(found.mean)} [{write.format(found.low)}, {write.format(found.high)}]"
 

@@ -8,12 +8,13 @@ import pytest
 from typer.testing import CliRunner
 
 from nodes.catalogue import load_catalogue
+from sims.commands.promises import rows_of
 from sims.commands.sim import app
 from sims.engine.rows import FlowRow, NeedRow
 from sims.experiments.inference import Estimate
 from sims.experiments.store import Store
 from sims.promises import estimators as of
-from sims.promises.verdicts import MARKET, Verdict
+from sims.promises.verdicts import MARKET, Beside, Verdict
 
 SMALL = [
     "--set",
@@ -66,6 +67,15 @@ def test_a_promise_is_kept_only_by_the_whole_interval() -> None:
         return Verdict("half", 0.5, Estimate((low + high) / 2, low, high, 9), (), "").word
 
     assert [word(0.5, 0.6), word(0.4, 0.6), word(0.3, 0.49)] == ["kept", "open", "not kept"]
+
+
+def test_shares_are_told_in_percent_and_the_gap_as_a_multiple_whatever_they_come_to() -> None:
+    def cells(promised: float, mean: float) -> list[str]:
+        found = Estimate(mean, mean - 0.1, mean + 0.1, 5)
+        return [row[2] for row in rows_of([Verdict("x", promised, found, (Beside("y", found),), "")])[1:]]
+
+    assert cells(0.35, 1.0) == ["100.0% [90.0%, 110.0%]"] * 2
+    assert cells(3.0, 0.97) == ["0.97× [0.87×, 1.07×]"] * 2
 
 
 @pytest.fixture(scope="module")
