@@ -1,6 +1,7 @@
 """Statistics of experiments: tests that keep their level and find what is there, intervals that cover."""
 
 import math
+from itertools import product
 
 import numpy as np
 import pytest
@@ -44,6 +45,18 @@ def test_the_paired_test_on_normal_numbers_keeps_its_level_and_finds_what_is_the
     assert 5 <= rejected <= binomial_bound(400)
     shifted = sum(paired(base, candidate + 2).significant for base, candidate in draws)
     assert shifted > 390
+
+
+def test_few_pairs_are_tested_against_every_flip_and_five_tell_nothing() -> None:
+    found = np.array([3.0, -1.0, 2.0, 2.0, 0.5, -0.5, 4.0, 1e9, -1e9])
+    sums = [abs(np.dot(signs, found)) for signs in product((1, -1), repeat=len(found))]
+    slow = sum(of >= abs(found.sum()) * (1 - 1e-9) for of in sums) / len(sums)
+    assert paired(np.zeros(len(found)), found).p_value == slow
+    assert paired(np.zeros(6), np.arange(1.0, 7.0)).p_value == 2 / 64
+    assert paired(np.zeros(5), np.full(5, 9.0)).p_value == 2 / 32 > LEVEL
+    more = np.random.default_rng(4).normal(0.5, 1.0, 13)
+    nearly = (paired(np.zeros(12), more[:12]).p_value, paired(np.zeros(13), np.append(more[:12], 0)).p_value)
+    assert nearly[0] == pytest.approx(nearly[1], abs=0.03), "a pair without difference changes nothing"
 
 
 @pytest.mark.parametrize(
