@@ -40,13 +40,12 @@ def fork(
         manifest = fork_plan(Store(directory).manifest, at, overrides or ())
         store = Store(out or directory.with_name(f"{directory.name}-fork"), manifest)
         work_through(store, runner)
-    finished = store.finished()
-    found = lines(finished)
+    found = lines(store.finished())
     if any(line.change for line in found):
         show_changes(found)
     else:
         show_lines(found)
-    reported(store, finished)
+    reported(store)
 
 
 def replay(

@@ -10,10 +10,11 @@ from typing import Annotated, NoReturn
 import typer
 
 from sims.commands.live import LiveView
+from sims.experiments.disk import StoreError
 from sims.experiments.executors import Executor, Serial
 from sims.experiments.job import ExecutorError
 from sims.experiments.seeds import parse_seeds
-from sims.experiments.store import Store, StoreError
+from sims.experiments.store import Store
 from sims.scenario.load import ScenarioError
 
 EXIT_WRONG = 2
@@ -66,7 +67,7 @@ def work_through(store: Store, runner: Executor | None = None) -> None:
                 view.advance(one)
     except KeyboardInterrupt:
         store.make_tables()
-        done, total = len(store.finished()), len(store.manifest.jobs())
+        done, total = len(store.done()), len(store.manifest.jobs())
         where = f"{done} of {total} runs are in {store.directory}"
         typer.echo(f"Stopped: {where}; the same command goes on.", err=True)
         raise typer.Exit(EXIT_STOPPED) from None

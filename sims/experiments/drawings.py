@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
 import numpy as np
 import plotly.graph_objects as go
 
-from sims.engine.rows import HubRow
+from sims.engine.rows import HubRow, Outcome
 from sims.experiments.findings import Line
 from sims.experiments.inference import Estimate, estimate
 from sims.experiments.job import Finished
@@ -22,11 +22,106 @@ _OF_HUBS: tuple[tuple[str, Callable[[HubRow], float]], ...] = (
 )
 
 
-def drawings(found: Sequence[Line], finished: Sequence[Finished]) -> Iterator[go.Figure]:
-    """Yield the pictures of an experiment that have anything to show."""
-    first = _first_variant(finished)
-    by_hub = [_drawn(title, _days(first, value)) for title, value in _OF_HUBS]
-    figures = (_surplus(found), _paths(first), _curve(first), *by_hub, _flows(finished), _margin(finished))
+class _Series:
+    """Values by name and day, one a run."""
+
+    def __init__(self) -> None:
+        self.lines: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+
+    def add(self, name: str, day: int, value: float) -> None:
+        """Add a run's value; what is negative wasn't measured."""
+        if value >= 0:
+            self.lines[name][day].append(value)
+
+    def drawn(self, title: str) -> go.Figure | None:
+        """Return a line a name, of means with intervals; nothing if there is none."""
+        if not self.lines:
+            return None
+        figure = go.Figure(layout={"title": title})
+        for name, points in sorted(self.lines.items()):
+            days = sorted(points)
+            means = [estimate(np.array(points[day])) for day in days]
+            dates = [EPOCH + timedelta(days=day) for day in days]
+            shown = [of.mean for of in means]
+            figure.add_trace(go.Scatter(name=name, x=dates, y=shown, error_y={"array": _halves(means)}))
+        return figure
+
+
+class _Sums:
+    """Sums by variant, label and seed."""
+
+    def __init__(self) -> None:
+        self.variants: dict[str, dict[str, dict[int, float]]] = {}
+
+    def add(self, one: Finished, label: str, value: float) -> None:
+        """Add to a run's sum."""
+        by_seed = self.variants.setdefault(one.variant, {}).setdefault(label, {})
+        by_seed[one.outcome.seed] = by_seed.get(one.outcome.seed, 0.0) + value
+
+    def drawn(self, title: str, runs: Mapping[str, int]) -> go.Figure | None:
+        """Return bars by label and variant, of so many runs; a run without the label counts as 0."""
+        if not self.variants:
+            return None
+        figure = go.Figure(layout={"title": title, "barmode": "group"})
+        labels = sorted({label for of_variant in self.variants.values() for label in of_variant})
+        for variant, of_variant in self.variants.items():
+            padded = [np.zeros(runs[variant]) for _ in labels]
+            for values, label in zip(padded, labels, strict=True):
+                found = list(of_variant.get(label, {}).values())
+                values[: len(found)] = found
+            figure.add_trace(_bars(variant, labels, [estimate(values) for values in padded]))
+        return figure
+
+
+class _Seen:
+    """What the pictures show, gathered run by run: a run's tables needn't stay in memory.
+
+    Lines over days are of the first variant.
+    """
+
+    def __init__(self) -> None:
+        self.runs: Counter[str] = Counter()
+        self.paths, self.curve = _Series(), _Series()
+        self.hubs = [_Series() for _ in _OF_HUBS]
+        self.flows, self.margin = _Sums(), _Sums()
+
+    def add(self, one: Finished) -> None:
+        """Look at a run."""
+        self.runs[one.variant] += 1
+        if len(self.runs) == 1:
+            self._add_days(one.outcome)
+        for flow in one.outcome.flows:
+            if flow.home:
+                self.flows.add(one, f"{flow.home} buys in the {flow.region}", flow.bought)
+        for step in one.outcome.margin:
+            if step.amount and step.step != "restricted":
+                self.margin.add(one, step.step, step.amount)
+
+    def _add_days(self, outcome: Outcome) -> None:
+        last = max((row.day for row in outcome.prices), default=0)
+        for row in outcome.prices:
+            if row.kind == "day" and row.first_day == row.day + 1:
+                self.paths.add(row.good, row.day, row.price / 100)
+            if row.day == last:
+                self.curve.add(f"{row.good} {row.kind}", row.first_day, row.price / 100)
+        for series, (_, value) in zip(self.hubs, _OF_HUBS, strict=True):
+            for hub in outcome.hubs:
+                series.add(hub.hub, hub.day, value(hub))
+
+
+def drawings(found: Sequence[Line], finished: Iterable[Finished]) -> Iterator[go.Figure]:
+    """Yield the pictures of an experiment that have anything to show; runs come variant by variant."""
+    seen = _Seen()
+    for one in finished:
+        seen.add(one)
+    figures = (
+        _surplus(found),
+        seen.paths.drawn("Settlement price of tomorrow's delivery, CNY per lot-hour"),
+        seen.curve.drawn("Forward curve on the last day, CNY per lot-hour by first day of delivery"),
+        *(series.drawn(title) for series, (title, _) in zip(seen.hubs, _OF_HUBS, strict=True)),
+        seen.flows.drawn("East and west: card-hours bought by enterprises, a run", seen.runs),
+        seen.margin.drawn("Margin calls, losses and who paid them, CNY a run", seen.runs),
+    )
     yield from (figure for figure in figures if figure is not None)
 
 
@@ -47,106 +142,3 @@ def _bars(name: str, labels: Sequence[str], means: Sequence[Estimate]) -> go.Bar
 
 def _halves(means: Sequence[Estimate]) -> list[float]:
     return [of.high - of.mean if of.runs > 1 else 0.0 for of in means]
-
-
-def _paths(finished: Sequence[Finished]) -> go.Figure | None:
-    """Settlement prices of the next day's delivery over trading days, by good, first variant."""
-    by_good: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for one in finished:
-        for row in one.outcome.prices:
-            if row.kind == "day" and row.first_day == row.day + 1:
-                by_good[row.good][row.day].append(row.price / 100)
-    return _drawn("Settlement price of tomorrow's delivery, CNY per lot-hour", by_good)
-
-
-def _curve(finished: Sequence[Finished]) -> go.Figure | None:
-    """Forward curves on the last trading day, by good, first variant."""
-    by_good: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for one in finished:
-        last = max((row.day for row in one.outcome.prices), default=0)
-        for row in one.outcome.prices:
-            if row.day == last:
-                by_good[f"{row.good} {row.kind}"][row.first_day].append(row.price / 100)
-    return _drawn("Forward curve on the last day, CNY per lot-hour by first day of delivery", by_good)
-
-
-def _first_variant(finished: Sequence[Finished]) -> list[Finished]:
-    return [one for one in finished if one.variant == finished[0].variant]
-
-
-def _drawn(title: str, lines_by_name: dict[str, dict[int, list[float]]]) -> go.Figure | None:
-    if not lines_by_name:
-        return None
-    figure = go.Figure(layout={"title": title})
-    for name, points in sorted(lines_by_name.items()):
-        days = sorted(points)
-        means = [estimate(np.array(points[day])) for day in days]
-        dates = [EPOCH + timedelta(days=day) for day in days]
-        prices = [of.mean for of in means]
-        figure.add_trace(go.Scatter(name=name, x=dates, y=prices, error_y={"array": _halves(means)}))
-    return figure
-
-
-def _days(
-    finished: Sequence[Finished], value: Callable[[HubRow], float]
-) -> dict[str, dict[int, list[float]]]:
-    """Return a figure of hubs by hub and day, a value a run; what is negative wasn't measured."""
-    by_hub: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for one in finished:
-        for row in one.outcome.hubs:
-            if value(row) >= 0:
-                by_hub[row.hub][row.day].append(value(row))
-    return by_hub
-
-
-def _flows(finished: Sequence[Finished]) -> go.Figure | None:
-    """What enterprises of each region bought in each, card-hours a run."""
-    rows = [
-        (one, f"{row.home} buys in the {row.region}", row.bought)
-        for one in finished
-        for row in one.outcome.flows
-        if row.home
-    ]
-    return _compared("East and west: card-hours bought by enterprises, a run", _summed(rows), _runs(finished))
-
-
-def _margin(finished: Sequence[Finished]) -> go.Figure | None:
-    """What was called for, lost, and paid by each layer of the waterfall, CNY a run."""
-    rows = [
-        (one, row.step, row.amount)
-        for one in finished
-        for row in one.outcome.margin
-        if row.amount and row.step != "restricted"
-    ]
-    return _compared("Margin calls, losses and who paid them, CNY a run", _summed(rows), _runs(finished))
-
-
-def _runs(finished: Sequence[Finished]) -> Counter[str]:
-    """Return how many runs each variant has."""
-    return Counter(one.variant for one in finished)
-
-
-def _summed(rows: Sequence[tuple[Finished, str, float]]) -> dict[str, dict[str, dict[int, float]]]:
-    """Return sums by variant, label and seed."""
-    sums: dict[str, dict[str, dict[int, float]]] = {}
-    for one, label, value in rows:
-        by_seed = sums.setdefault(one.variant, {}).setdefault(label, {})
-        by_seed[one.outcome.seed] = by_seed.get(one.outcome.seed, 0.0) + value
-    return sums
-
-
-def _compared(
-    title: str, sums: dict[str, dict[str, dict[int, float]]], runs: Mapping[str, int]
-) -> go.Figure | None:
-    """Return bars by label and variant; a run without the label counts as 0."""
-    if not sums:
-        return None
-    figure = go.Figure(layout={"title": title, "barmode": "group"})
-    labels = sorted({label for of_variant in sums.values() for label in of_variant})
-    for variant, of_variant in sums.items():
-        padded = [np.zeros(runs[variant]) for _ in labels]
-        for values, label in zip(padded, labels, strict=True):
-            found = list(of_variant.get(label, {}).values())
-            values[: len(found)] = found
-        figure.add_trace(_bars(variant, labels, [estimate(values) for values in padded]))
-    return figure

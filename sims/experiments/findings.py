@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +22,7 @@ class Line:
     change: Paired | None
 
 
-def figures(finished: Sequence[Finished]) -> dict[str, dict[str, dict[int, float]]]:
+def figures(finished: Iterable[Finished]) -> dict[str, dict[str, dict[int, float]]]:
     """Return values by figure, variant and seed: the market's metrics, then each population's surplus."""
     table: dict[str, dict[str, dict[int, float]]] = {}
     for one in finished:
@@ -32,7 +32,7 @@ def figures(finished: Sequence[Finished]) -> dict[str, dict[str, dict[int, float
     return table
 
 
-def lines(finished: Sequence[Finished]) -> list[Line]:
+def lines(finished: Iterable[Finished]) -> list[Line]:
     """Return every figure; compared over the seeds that base and candidate both have, if these two ran."""
     return [Line(name, _estimates(runs), _change(runs)) for name, runs in figures(finished).items()]
 

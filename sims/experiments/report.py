@@ -9,11 +9,11 @@ from pathlib import Path
 import plotly.graph_objects as go
 import plotly.io as pio
 
+from sims.experiments.disk import writing
 from sims.experiments.drawings import drawings
 from sims.experiments.findings import Line, lines
 from sims.experiments.inference import interval
-from sims.experiments.job import Finished
-from sims.experiments.store import Manifest, writing
+from sims.experiments.store import Manifest, Store
 
 _STYLE = (
     "body{font-family:sans-serif;max-width:70em;margin:2em auto;padding:0 1em}"
@@ -22,11 +22,14 @@ _STYLE = (
 )
 
 
-def write_report(directory: Path, manifest: Manifest, finished: Sequence[Finished]) -> Path:
-    """Write report.html and report.md into a directory; return the page's path."""
-    found = lines(finished)
-    title, facts, rows = _title(manifest), _facts(manifest), _rows(found)
-    return write_pages(directory / "report", title, facts, rows, list(drawings(found, finished)))
+def write_report(store: Store) -> Path:
+    """Write report.html and report.md into an experiment's directory; return the page's path. Raises
+    StoreError.
+    """
+    found = lines(store.finished())
+    title, facts, rows = _title(store.manifest), _facts(store.manifest), _rows(found)
+    figures = list(drawings(found, store.finished()))
+    return write_pages(store.directory / "report", title, facts, rows, figures)
 
 
 def write_pages(

@@ -13,35 +13,37 @@ margin-WORKER.parquet    margin calls, close-outs and losses     ┘
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Set
 from io import FileIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypeVar
 
 import msgspec
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from sims.engine.rows import TABLES
+from sims.experiments.disk import StoreError, writing
 from sims.experiments.job import Finished, Job, versions
+from sims.experiments.tables import write_tables
 
 MANIFEST = "manifest.json"
 
+Key = tuple[str, int]
+"""Variant and seed of a run."""
 
-class StoreError(Exception):
-    """A directory that holds something else, is damaged, or can't be written; the sentence names the file."""
+
+class _Seed(msgspec.Struct, frozen=True):
+    seed: int
 
 
-@contextmanager
-def writing(what: Path) -> Iterator[None]:
-    """Turn what the system refuses, such as for a full disk, into a StoreError that names the file."""
-    try:
-        yield
-    except OSError as error:
-        kept = "finished runs are kept; make room and give the same command again"
-        raise StoreError(f"{what} can't be written ({error.strerror or error}); {kept}") from error
+class _Head(msgspec.Struct, frozen=True):
+    """What tells a line from the others; the rest is skipped."""
+
+    variant: str
+    outcome: _Seed
+
+
+_head_of: Final = msgspec.json.Decoder(_Head).decode
+_Line = TypeVar("_Line")
+_finished_of: Final = msgspec.json.Decoder(Finished).decode
 
 
 class Fork(msgspec.Struct, frozen=True):
@@ -106,16 +108,23 @@ class Store:
                 beside.replace(path)
         self._files: dict[str, FileIO] = {}
 
-    def finished(self) -> list[Finished]:
-        """Return what is finished, by variant and seed."""
-        found = [one for shard in self._shards() for one in _read(shard)]
+    def finished(self) -> Iterator[Finished]:
+        """Yield what is finished, by variant and seed, one in memory at a time. Raises StoreError."""
         order = {variant: number for number, variant in enumerate(self.manifest.variants)}
-        unique = {one.key: one for one in found}
-        return sorted(unique.values(), key=lambda one: (order[one.variant], one.outcome.seed))
+        places = sorted(self._places().items(), key=lambda item: (order[item[0][0]], item[0][1]))
+        for _, (shard, at) in places:
+            with shard.open("rb") as file:
+                file.seek(at)
+                line = file.readline()
+            yield _decoded(_finished_of, shard, at, line)
+
+    def done(self) -> Set[Key]:
+        """Return the keys of what is finished. Raises StoreError."""
+        return self._places().keys()
 
     def left(self) -> list[Job]:
-        """Return the jobs that aren't finished."""
-        done = {one.key for one in self.finished()}
+        """Return the jobs that aren't finished. Raises StoreError."""
+        done = self.done()
         return [job for job in self.manifest.jobs() if job.key not in done]
 
     def keep(self, one: Finished) -> None:
@@ -138,9 +147,17 @@ class Store:
         """Make the tables of every worker's lines. Raises StoreError; whole tables are left as they were."""
         for shard in self._shards():
             worker = shard.stem.removeprefix("finished-")
-            for table, rows in _tables(_read(shard)).items():
-                if rows:
-                    _write_table(pa.Table.from_pylist(rows), self.directory / f"{table}-{worker}.parquet")
+            runs = (_decoded(_finished_of, shard, at, line) for at, line in _lines(shard))
+            write_tables(self.directory, worker, runs)
+
+    def _places(self) -> dict[Key, tuple[Path, int]]:
+        """Return where each finished run's line is: the shard, and its first byte."""
+        places = {}
+        for shard in self._shards():
+            for at, line in _lines(shard):
+                head = _decoded(_head_of, shard, at, line)
+                places[head.variant, head.outcome.seed] = shard, at
+        return places
 
     def _shards(self) -> list[Path]:
         return sorted(self.directory.glob("finished-*.jsonl"))
@@ -161,37 +178,22 @@ def _manifest_of(path: Path) -> Manifest:
         raise StoreError(f"{path} can't be read: {error}") from error
 
 
-def _read(shard: Path) -> Iterator[Finished]:
+def _lines(shard: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield each whole line, and its first byte's place."""
+    at = 0
     with shard.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            if not line.endswith(b"\n"):
-                return
-            try:
-                yield msgspec.json.decode(line, type=Finished)
-            except msgspec.MsgspecError as error:
-                fault = f"{shard}, line {number}: not a finished run ({error})"
-                raise StoreError(f"{fault}; remove the line, and its run is made again") from error
+        for line in file:
+            if line.endswith(b"\n"):
+                yield at, line
+            at += len(line)
 
 
-def _write_table(table: pa.Table, path: Path) -> None:
-    """Replace a table by a whole one, or leave it."""
-    beside = path.with_name(f".{path.name}.tmp")
+def _decoded(decode: Callable[[bytes], _Line], shard: Path, at: int, line: bytes) -> _Line:
+    """Return what a line of a shard says; `at` is its first byte's place."""
     try:
-        with writing(path):
-            pq.write_table(table, beside)
-            beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def _tables(finished: Iterator[Finished]) -> dict[str, list[dict[str, Any]]]:
-    """Return rows by table; each begins with variant and seed."""
-    tables: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for one in finished:
-        outcome = msgspec.to_builtins(one.outcome)
-        key = {"variant": one.variant, "seed": one.outcome.seed}
-        rows = {name: outcome.pop(name) for name in TABLES}
-        tables["runs"].append(key | outcome | outcome.pop("metrics"))
-        for name in TABLES:
-            tables[name] += [key | row for row in rows[name]]
-    return tables
+        return decode(line)
+    except msgspec.MsgspecError as error:
+        with shard.open("rb") as file:
+            number = file.read(at).count(b"\n") + 1
+        fault = f"{shard}, line {number}: not a finished run ({error})"
+        raise StoreError(f"{fault}; remove the line, and its run is made again") from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -76,7 +76,7 @@ def promises_plan(scenario: str, overrides: Sequence[str], seeds: list[int]) -> 
     return Manifest("promises", variants, dict.fromkeys(variants, seeds))
 
 
-def verdicts(finished: Sequence[Finished], scenario: Scenario, catalogue: Catalogue) -> list[Verdict]:
+def verdicts(finished: Iterable[Finished], scenario: Scenario, catalogue: Catalogue) -> list[Verdict]:
     """Return what the runs of a plan say of each promise."""
     runs = _Runs(finished)
     hubs = list(dict.fromkeys(hub for part in scenario.goods for hub in part.hubs))
@@ -86,7 +86,7 @@ def verdicts(finished: Sequence[Finished], scenario: Scenario, catalogue: Catalo
 class _Runs:
     """Outcomes by variant."""
 
-    def __init__(self, finished: Sequence[Finished]) -> None:
+    def __init__(self, finished: Iterable[Finished]) -> None:
         self._outcomes: dict[str, list[Outcome]] = {}
         for one in finished:
             self._outcomes.setdefault(one.variant, []).append(one.outcome)

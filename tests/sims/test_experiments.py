@@ -6,12 +6,15 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from sim_markets import small_jobs
 from typer.testing import CliRunner
 
 from sims.commands.sim import app
 from sims.experiments.inference import paired
+from sims.experiments.job import run_job
 from sims.experiments.seeds import parse_seeds
 from sims.experiments.store import Store
+from sims.experiments.tables import RUNS_AT_ONCE, write_tables
 
 SMALL = ["--set", "wake_seconds=3600", "--set", "days=1"]
 
@@ -79,6 +82,16 @@ def test_price_limits_help_when_a_finger_slips(tmp_path: Path) -> None:
     )
     found = paired(base, candidate)
     assert found.significant and found.difference.low > 0.1
+
+
+def test_tables_of_more_runs_than_are_held_at_once_are_whole(tmp_path: Path) -> None:
+    (job,) = small_jobs(1, wake_seconds=7_200)
+    run = run_job(job, "w")
+    write_tables(tmp_path, "w", [run] * (RUNS_AT_ONCE + 1))
+    runs, prices = (pq.ParquetFile(tmp_path / f"{name}-w.parquet") for name in ("runs", "prices"))
+    assert runs.metadata.num_rows == RUNS_AT_ONCE + 1 and runs.metadata.num_row_groups == 2
+    assert prices.metadata.num_rows == (RUNS_AT_ONCE + 1) * len(run.outcome.prices)
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_seeds_are_read_and_overlaps_are_named() -> None:

@@ -15,9 +15,10 @@ from program import DONGXI, environment
 from typer.testing import CliRunner
 
 from sims.commands.sim import app
+from sims.experiments.disk import StoreError
 from sims.experiments.job import run_job
 from sims.experiments.plan import sweep_plan
-from sims.experiments.store import Store, StoreError
+from sims.experiments.store import Store
 
 SETTINGS = ["wake_seconds=3600", "days=1", "fee.taker=1,3"]
 SWEEP = ["sweep", "calm", *(part for setting in SETTINGS for part in ("--set", setting))]
@@ -44,7 +45,7 @@ def test_a_sweep_goes_on_after_ctrl_c_and_after_a_kill_to_the_same_hashes(tmp_pa
     interrupted = begun(*command, "--workers", "1")
     os.killpg(interrupted.pid, signal.SIGINT)  # a terminal sends it to parent and worker alike
     said = interrupted.communicate()[1]
-    first = Store(tmp_path / "sweep").finished()
+    first = list(Store(tmp_path / "sweep").finished())
     assert interrupted.returncode == 130, said
     assert f"Stopped: {len(first)} of 12 runs are in {tmp_path / 'sweep'}; the same command goes on." in said
     assert "Traceback" not in said
@@ -54,7 +55,7 @@ def test_a_sweep_goes_on_after_ctrl_c_and_after_a_kill_to_the_same_hashes(tmp_pa
     killed = begun(*command, "--workers", "1")
     killed.kill()
     killed.communicate()  # returns when the worker has closed its end, too
-    second = Store(tmp_path / "sweep").finished()
+    second = list(Store(tmp_path / "sweep").finished())
     assert [one for one in second if one in first] == first
     assert len(first) < len(second) < 12
 
@@ -90,11 +91,11 @@ def test_a_full_disk_is_named_and_what_is_finished_stays(tmp_path: Path) -> None
         filled = CliRunner().invoke(app, command)
     assert filled.exit_code == 2
     assert f"{out / 'finished-serial.jsonl'} can't be written (File too large); finished" in filled.output
-    kept = Store(out).finished()
+    kept = list(Store(out).finished())
     assert 1 <= len(kept) < 6
     assert CliRunner().invoke(app, command).exit_code == 0
     assert [one for one in Store(out).finished() if one in kept] == kept
-    assert len(Store(out).finished()) == 6
+    assert len(Store(out).done()) == 6
     with files_limited_to(3_000), pytest.raises(StoreError, match=r"serial.parquet can't be written"):
         Store(out).make_tables()
     with files_limited_to(100_000):
@@ -110,4 +111,4 @@ def test_a_damaged_directory_is_named_with_file_and_line(tmp_path: Path) -> None
     (tmp_path / "manifest.json").write_text('{"what":"sweep","variants":{},"seeds":{},"versions":{}}')
     (tmp_path / "finished-9.jsonl").write_text('{"variant":"x"}\n{"half')
     with pytest.raises(StoreError, match=r"finished-9.jsonl, line 1: not a finished run .*remove the line"):
-        Store(tmp_path).finished()
+        Store(tmp_path).left()
