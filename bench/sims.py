@@ -34,7 +34,7 @@ _BASE: Final[dict[str, Any]] = {
     "days_ahead": 2,
     "goods": [{"grades": ["H100"], "hubs": ["GUIAN", "HORINGER"]}],
 }
-_FLOW: Final = _BASE | {
+FLOW: Final = _BASE | {
     "wake_seconds": 60,
     "population": [
         {
@@ -47,7 +47,7 @@ _FLOW: Final = _BASE | {
         }
     ],
 }
-_SHORT: Final = _BASE | {
+SHORT: Final = _BASE | {
     "wake_seconds": 1_800,
     "population": [
         {"kind": "provider", "name": "providers", "count": 2},
@@ -94,9 +94,9 @@ def _timed(simulation: Simulation) -> tuple[float, float]:
 def vectorised() -> list[Result]:
     """Return the figures of a day of half a million messages; the better of three."""
     best = (1e9, 1e9)
-    Simulation(scenario_of(_SHORT, "bench"), 1).run()  # compiles
+    Simulation(scenario_of(SHORT, "bench"), 1).run()  # compiles
     for _ in range(3):
-        simulation = Simulation(scenario_of(_FLOW, "bench"), 1)
+        simulation = Simulation(scenario_of(FLOW, "bench"), 1)
         best = min(best, _timed(simulation))
     market, case = simulation.market, "vectorised agents"
     return [
@@ -108,7 +108,7 @@ def vectorised() -> list[Result]:
 
 def custom(agents: int) -> list[Result]:
     """Return the figures of a day of agents that are Python objects."""
-    scenario = scenario_of(_FLOW | {"wake_seconds": 120}, "bench")
+    scenario = scenario_of(FLOW | {"wake_seconds": 120}, "bench")
     scenario = msgspec.structs.replace(scenario, population=scenario.population[:0])
     wakes = 0
 
@@ -127,7 +127,7 @@ def custom(agents: int) -> list[Result]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Cost:
+class Cost:
     """What jobs cost; each figure a job's, seconds."""
 
     wall: float
@@ -141,7 +141,7 @@ class _Cost:
     """Resident memory of all these processes, after less before; not a job's."""
 
 
-def _cost(runner: Executor, jobs: Sequence[Job], warm: int, workers: int) -> _Cost:
+def cost(runner: Executor, jobs: Sequence[Job], warm: int, workers: int) -> Cost:
     """Run jobs, and measure from when `warm` are done, some by each worker: those pay for compiled code."""
     began = time.perf_counter()
     running = runner.run(jobs)
@@ -155,7 +155,7 @@ def _cost(runner: Executor, jobs: Sequence[Job], warm: int, workers: int) -> _Co
         elif first and number == len(jobs) - workers:  # they still live
             seconds, used, after = time.perf_counter() - wall, time.process_time() - parent, _used(pids)
             count = number - first
-    return _Cost(seconds / count, used / count, (after[0] - before[0]) / count, start, after[1] - before[1])
+    return Cost(seconds / count, used / count, (after[0] - before[0]) / count, start, after[1] - before[1])
 
 
 def _used(pids: set[int]) -> tuple[float, float]:
@@ -179,12 +179,12 @@ def _machine_ticks() -> tuple[int, int]:
 
 def sweeping(days: int) -> tuple[list[Result], list[str]]:
     """Return how a sweep scales, what an executor costs a job, and whether memory grows."""
-    table = msgspec.json.encode(plain(scenario_of(_SHORT, "bench")))
+    table = msgspec.json.encode(plain(scenario_of(SHORT, "bench")))
     warm = max(10, days // 20)
     jobs = [Job("short", seed, table) for seed in range(days + warm)]
     busy, idle = _machine_ticks()
-    serial = _cost(Serial(), jobs, warm, 1)
-    one, two = (_cost(Pool(workers), jobs, warm, workers) for workers in (1, WORKERS))
+    serial = cost(Serial(), jobs, warm, 1)
+    one, two = (cost(Pool(workers), jobs, warm, workers) for workers in (1, WORKERS))
     busy, idle = (now - before for now, before in zip(_machine_ticks(), (busy, idle), strict=True))
     ours = (len(jobs) - warm) * (serial.parent + sum(of.parent + of.workers for of in (one, two)))
     others = max(0.0, busy / os.sysconf("SC_CLK_TCK") - ours) * os.sysconf("SC_CLK_TCK") / (busy + idle)
