@@ -15,6 +15,8 @@ from matching.records import OrderFlag, OrderType, StpMode
 
 Liquidity = Literal["maker", "taker", "auction"]
 """A side of a trade: it rested, it took, or it traded in an auction."""
+SIDES: tuple[Literal["buy"], Literal["sell"]] = ("buy", "sell")
+"""By a record's `side`."""
 
 
 @dataclass(frozen=True, slots=True)
