@@ -238,7 +238,8 @@ class Sequencer:
         came before: a frame costs as much for one command as for fifty.
         """
         self._flush_due = False
-        if self._uncommitted or not self._in_flight or self._gathering.commands >= ENOUGH:
+        idle = self._next_seq == self._durable.next_seq  # what is durable may still wait to be applied
+        if self._uncommitted or idle or self._gathering.commands >= ENOUGH:
             self._flush()
 
     def _flush(self) -> None:

@@ -344,6 +344,30 @@ async def test_what_became_durable_together_is_applied_in_turns(config):
     await exchange.close()
 
 
+async def test_what_comes_between_turns_is_answered_though_nothing_comes_after_it(config):
+    files = GatedFiles()
+    exchange = await trading(config, files)
+    files.gate.clear()
+    block = np.concatenate([cancel(account=2, order_id=1)] * TURN_COMMANDS)
+    waiting, late = [asyncio.ensure_future(deposit(exchange))], []
+    await asyncio.sleep(0)
+    waiting += [asyncio.ensure_future(exchange.submit_hot(block, 2)) for _ in range(3)]
+    await asyncio.sleep(0)
+
+    def submit_late(frame):
+        if frame.last_seq - frame.first_seq + 1 == len(block) and not late:
+            late.append(asyncio.ensure_future(deposit(exchange)))
+
+    exchange.subscribe(submit_late)
+    files.gate.set()
+    results = await asyncio.gather(*waiting)
+    async with asyncio.timeout(10):  # it would wait for the next command, and here is none
+        answer = await late[0]
+    assert answer.ok
+    assert answer.seq > results[-1].first_seq
+    await exchange.close()
+
+
 async def test_a_listener_that_raises_is_dropped_and_the_market_goes_on(config):
     exchange = await trading(config)
     reported, seen = [], []
