@@ -62,11 +62,12 @@ def _beyond_limits(state: State, limits: Mapping[int, int]) -> Iterator[tuple[in
     for account in state.members_by_account:
         if not state.engine.exposure(account).open_orders:
             continue
-        for index, limit in limits.items():
+        ordered_in = set(state.engine.open_orders(account)["instrument"].tolist())
+        for index in sorted(limits.keys() & ordered_in):
             worst = worst_positions(state, account, index)
             ordered = open_lots(state, account, index)
             for side, reached, lots in zip((Side.BUY, Side.SELL), worst, ordered, strict=True):
-                if lots and reached > limit > 0:
+                if lots and reached > limits[index] > 0:
                     yield account, index, side
 
 
