@@ -32,11 +32,10 @@ def set_load_profiles(state: State, message: SetLoadProfiles, stamp: Stamp) -> O
     if unknown:
         return refused(RejectCode.UNKNOWN_HUB, unknown[0])
     profiles = state.load_profiles.with_set(message)
-    for index in state.active_contracts().tolist():
-        listed = state.contracts[index]
-        delivery = profiles.delivery(listed.hub, listed.period, listed.profile)
-        if listed.hub in hubs and listed.profile is not Profile.BASE and delivery != listed.delivery:
-            return refused(RejectCode.PROFILE_FIXED, listed.symbol)
+    listed = (state.contracts[index] for index in state.active_contracts().tolist())
+    for one in (c for c in listed if c.hub in hubs and c.profile is not Profile.BASE):
+        if profiles.delivery(one.hub, one.period, one.profile) != one.delivery:
+            return refused(RejectCode.PROFILE_FIXED, one.symbol)
     state.load_profiles = profiles
     return DONE
 
