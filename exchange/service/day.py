@@ -253,14 +253,17 @@ class DayDriver:
         )
 
     def missing_listings(self, day: date) -> list[Listing]:
-        """Return the contracts that clause 4.2 lists on `day` that aren't listed yet, by product."""
+        """Return the contracts that clause 4.2 lists on `day` that aren't listed yet, by product: whole ones
+        first, for a part of their hours opens at their price.
+        """
         views = self._exchange.views
         found: dict[str, Listing] = {}
         for product in views.products():
             pair = product.grade, product.hub
-            for period, profile in listed_periods(views.listing.rules, pair, day, views.closed_days):
-                symbol = Symbol(*pair, period, profile)
-                known = views.load_profiles.delivery(product.hub, period, profile)
+            periods = listed_periods(views.listing.rules, pair, day, views.closed_days)
+            symbols = (Symbol(*pair, *terms) for terms in periods)
+            for symbol in sorted(symbols, key=lambda one: one.base is not None):
+                known = views.load_profiles.delivery(product.hub, symbol.period, symbol.profile)
                 if known is not None and views.contract(str(symbol)) is None:
                     found[str(symbol)] = Listing(str(symbol), self._reference_price(symbol, found))
         return list(found.values())

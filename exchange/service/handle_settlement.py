@@ -21,7 +21,7 @@ from exchange.clearing.settlement import (
 )
 from exchange.clearing.tables import SETTLEMENT_ROW
 from exchange.domain.calendar import epoch_day
-from exchange.domain.contracts import Contract, PeriodKind
+from exchange.domain.contracts import Contract, PeriodKind, last_trading_day
 from exchange.domain.messages import SettleDay
 from exchange.domain.phases import MarketPhase
 from exchange.domain.rejects import RejectCode
@@ -35,7 +35,6 @@ from exchange.service.margins import first_margined_day, lot_risk, set_offsets
 from exchange.service.revenue import pay_commissions, share_fees
 from exchange.service.state import HOUSE, Outcome, Stamp, State, refused
 from matching.records import Records
-from nodes.types import Profile
 
 CASCADE_LISTED_MAX = 3 + 31 + 6
 """Most contracts that the cascades of one product and profile can list in one settlement: a quarter's months,
@@ -57,7 +56,7 @@ def settle_day(state: State, message: SettleDay, stamp: Stamp) -> Outcome:
     if message.day != state.day.trading_day:
         return refused(RejectCode.DAY_NOT_NEXT, f"{state.day.trading_day} is open")
     traded = state.active_contracts()
-    if state.engine.free_slots < CASCADE_LISTED_MAX * len(_cascading(state, traded)):
+    if state.engine.free_slots < _room_needed(state, message):
         return refused(RejectCode.CONTRACT_LIMIT, "no room for what expiring contracts cascade into")
     events: list[Records] = []
     rules = _fix_prices(state, traded)
@@ -88,10 +87,22 @@ def settle_day(state: State, message: SettleDay, stamp: Stamp) -> Outcome:
     return Outcome(data={"contracts": len(traded), "expired": len(parents) + len(delivered)}, events=events)
 
 
-def _cascading(state: State, traded: NDArray[np.intp]) -> set[tuple[str, str, Profile]]:
-    """Return grade, hub and profile of everything that may cascade."""
-    listed = (state.contracts[index] for index in traded.tolist())
-    return {(*contract.product, contract.profile) for contract in listed if contract.kind.cascades}
+def _room_needed(state: State, message: SettleDay) -> int:
+    """Return how many contracts the cascades of this settlement list: the unlisted parts of what expires and
+    is held, and of those that expire with it, as a quarter's first month does.
+    """
+    positions = state.positions.rows
+    held = set(positions["contract"][positions["lots"] != 0].tolist())
+    ending = _expiring(state, message, tuple(kind for kinds in CASCADES for kind in kinds))
+    waiting = [contract.terms for contract in ending if contract.index in held]
+    unlisted = set[str]()
+    while waiting:
+        for part in waiting.pop().parts():
+            if str(part) not in state.contracts_by_symbol:
+                unlisted.add(str(part))
+            if part.period.kind.cascades and last_trading_day(part.period, state.closed_days) <= message.day:
+                waiting.append(part)
+    return len(unlisted)
 
 
 def _forget_client_orders(state: State) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, time
 from pathlib import Path
 from typing import Any
@@ -41,8 +42,9 @@ class Market:
         day: date = FRIDAY,
         products: tuple[m.Product, ...] = PRODUCTS,
         margin: m.SetMarginRules | None = None,
+        max_instruments: int = LIMITS.max_instruments,
     ) -> None:
-        self.core = Core(Engine(LIMITS))
+        self.core = Core(Engine(replace(LIMITS, max_instruments=max_instruments)))
         self.day = day
         self.now_ns = moment_ns(day, time(8, 0))
         self.frames: list[tuple[int, Any]] = []

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from datetime import date, time, timedelta
+from itertools import count
 
 import pytest
 
 from exchange.domain import messages as m
 from exchange.domain.calendar import is_trading_day, local_datetime, moment_ns
 from exchange.domain.clock import AcceleratedClock, ManualClock
-from exchange.domain.contracts import PeriodKind
+from exchange.domain.contracts import PeriodKind, parse_symbol
 from exchange.domain.listing import BASE_RULES, SetListingRules, fine_rules
 from exchange.domain.phases import MarketPhase
 from exchange.domain.profiles import HubProfiles, SetLoadProfiles
@@ -33,6 +34,16 @@ class Catalogue:
         return 1_200
 
 
+class RisingCatalogue:
+    """A reference price that no two contracts share."""
+
+    def __init__(self):
+        self._prices = count(1_200)
+
+    def reference_price_ticks(self, grade, hub):
+        return next(self._prices)
+
+
 async def small(config, clock):
     """Open an exchange with one product."""
     exchange = await Exchange.open(config, clock)
@@ -44,12 +55,12 @@ async def small(config, clock):
     return exchange
 
 
-def driver(exchange, config, steps=None):
+def driver(exchange, config, steps=None, catalogue=None):
     def note(what, at_ns):
         if steps is not None:
             steps.append((what, local_datetime(at_ns)))
 
-    return DayDriver(exchange, exchange.clock, config, catalogue=Catalogue(), on_step=note)
+    return DayDriver(exchange, exchange.clock, config, catalogue=catalogue or Catalogue(), on_step=note)
 
 
 async def test_hours_and_profiles_open_at_the_price_of_what_they_are_a_part_of(config):
@@ -70,6 +81,21 @@ async def test_hours_and_profiles_open_at_the_price_of_what_they_are_a_part_of(c
     assert views["H100.GUIAN.261206H05"].reference_price == 1_200
     assert len(exchange.views.contracts(kind=PeriodKind.HOUR)) == 72
     assert len(exchange.views.contracts(profile=Profile.PEAK)) == 21
+    await exchange.close()
+
+
+async def test_a_part_opens_at_the_price_of_its_whole_whatever_comes_first_in_the_rules(config):
+    """Clause 4.5."""
+    exchange = await small(config, ManualClock(moment_ns(FRIDAY, time(8, 0))))
+    rules = SetListingRules(rules=(*fine_rules(["H100.GUIAN"]), *BASE_RULES))
+    profiles = HubProfiles(hub="GUIAN", peak=(1 << 10,) * 12, valley=(3,) * 12)
+    for message in (rules, SetLoadProfiles(from_month=date(2026, 12, 1), hubs=(profiles,))):
+        assert (await exchange.submit_rare(message)).ok
+    listings = driver(exchange, config, catalogue=RisingCatalogue()).missing_listings(FRIDAY)
+    prices = {parse_symbol(one.symbol): one.reference_price_ticks for one in listings}
+    parts = [symbol for symbol in prices if symbol.base is not None]
+    assert len(parts) == 72 + 2 * 21
+    assert {prices[symbol] - prices[symbol.base] for symbol in parts} == {0}
     await exchange.close()
 
 

@@ -12,6 +12,7 @@ from exchange.domain import messages as m
 from exchange.domain import primary as p
 from exchange.domain.calendar import NS_PER_HOUR, moment_ns
 from exchange.domain.phases import MarketPhase
+from exchange.domain.rejects import RejectCode as DomainCode
 from exchange.service.tape import Tape
 from exchange.service.views import Views
 from exchange.service.viewtypes import LedgerLine
@@ -36,6 +37,25 @@ def test_fee_of_the_taker_goes_to_the_house(market) -> None:
     assert market.cash_of(1) == market.cash
     assert market.cash_of(0) == 6
     market.core.check()
+
+
+def test_a_settlement_asks_for_the_room_that_its_cascades_take_and_no_more(market_type) -> None:
+    """Clause 6.4: of the week's seven days five are listed on the Friday before it."""
+    listed = len(market_type().state.contracts)
+    full, room = market_type(max_instruments=listed + 1), market_type(max_instruments=listed + 2)
+    for market in (full, room):
+        market.open()
+        market.trade(WEEK_T4, seller=1, buyer=2, lots=1, price=1_200)
+        market.at(15, 0)
+        market.do(m.SetPhase(phase=MarketPhase.CLOSED))
+    settle = m.SettleDay(day=full.day)
+    assert full.refused(settle) is DomainCode.CONTRACT_LIMIT
+    room.do(settle)
+    assert room.lots(2, "T4.SHANGHAI-EDGE.261213") == 1
+    idle = market_type(max_instruments=listed)
+    idle.open()
+    idle.settle()
+    assert idle.state.day.phase is MarketPhase.SETTLED
 
 
 def test_the_call_auction_is_free_and_trades_at_one_price(market) -> None:
