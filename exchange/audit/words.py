@@ -8,6 +8,7 @@ import msgspec
 
 from exchange.api.formats import price_text
 from exchange.domain import messages as m
+from exchange.domain.defaults import CloseAuction, CloseOut, CoverDefault, EnforceCalls
 from exchange.service.state import State
 from matching.records import CancelReason, EventFlag, EventKind, RejectCode, Side
 
@@ -22,10 +23,10 @@ _OF_THE_EXCHANGE: Final = (
     m.OpenDay,
     m.SetPhase,
     m.RunMargin,
-    m.EnforceCalls,
-    m.CloseOut,
-    m.CloseAuction,
-    m.CoverDefault,
+    EnforceCalls,
+    CloseOut,
+    CloseAuction,
+    CoverDefault,
     m.SettleDay,
     m.FinishDelivery,
 )

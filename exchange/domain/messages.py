@@ -14,6 +14,7 @@ from typing import Literal
 import msgspec
 
 from exchange.domain.brokerage import BrokerMessage
+from exchange.domain.defaults import DefaultMessage
 from exchange.domain.delivering import DeliveryMessage
 from exchange.domain.listing import SetListingRules
 from exchange.domain.message import Message
@@ -21,7 +22,7 @@ from exchange.domain.phases import MarketPhase
 from exchange.domain.positions import SetPositionRules
 from exchange.domain.primary import PrimaryMessage
 from exchange.domain.profiles import SetLoadProfiles
-from exchange.domain.regimes import SetRegime
+from exchange.domain.proposals import ProposalMessage
 from exchange.domain.sessions import SetSessions
 from exchange.domain.vouchers import VoucherMessage
 
@@ -240,48 +241,6 @@ class Withdraw(Message, frozen=True, kw_only=True):
     reference: str = ""
 
 
-class AdjustCash(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="adjust-cash"):
-    """Corrects an account's cash, up or down."""
-
-    member: str
-    amount_fen: int
-    reason: str
-
-
-class RestoreMember(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="restore-member"):
-    """Lets a suspended member trade again."""
-
-    member: str
-
-
-ProposedAction = AdjustCash | RestoreMember | SetRegime
-"""What two operators do."""
-
-
-class Propose(Message, frozen=True, kw_only=True):
-    """Puts an action before a second operator; clause 8.11. Gives the proposal's id.
-
-    Refused: NOT_AN_OPERATOR, UNKNOWN_MEMBER, WRONG_MEMBER_STATE, INVALID_AMOUNT, UNKNOWN_PRODUCT,
-    INVALID_REGIME, PROPOSAL_LIMIT.
-    """
-
-    operator: int
-    """The operator's account."""
-    action: ProposedAction
-
-
-class Decide(Message, frozen=True, kw_only=True):
-    """Approves and does, or rejects, what another operator proposed; clause 8.11.
-
-    Refused: NOT_AN_OPERATOR, UNKNOWN_PROPOSAL, PROPOSAL_OVER, SAME_OPERATOR, and as the action is.
-    """
-
-    operator: int
-    """The operator's account."""
-    proposal_id: int
-    approve: bool
-
-
 class Listing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One contract to list."""
 
@@ -345,67 +304,6 @@ class RunMargin(Message, frozen=True, kw_only=True):
     """Whether it is a run beside the clock's."""
 
 
-class SetContribution(Message, frozen=True, kw_only=True):
-    """Sets a member's contribution to the default fund, or the house's capital tranche; clause 6.6.
-
-    The difference moves from or to the member's cash; the house's comes from outside. Refused:
-    UNKNOWN_MEMBER, INVALID_AMOUNT, INSUFFICIENT_CASH.
-    """
-
-    member: str | None
-    """None is the house."""
-    amount_fen: int
-
-
-class EnforceCalls(Message, frozen=True, kw_only=True):
-    """Ends the time in which margin calls could be met; clause 6.7. Gives how many accounts were restricted.
-
-    Refused: WRONG_PHASE.
-    """
-
-
-class CloseOut(Message, frozen=True, kw_only=True):
-    """Closes positions of a restricted account in the market; clause 6.8. Gives the lots closed.
-
-    Refused: WRONG_PHASE, NOT_RESTRICTED.
-    """
-
-    account: int
-
-
-class BidForPosition(Message, frozen=True, kw_only=True):
-    """Bids for positions of a restricted account in one contract, in place of an earlier bid; clause 6.9.
-
-    Refused: MEMBER_NOT_APPROVED, WRONG_PHASE, NOT_RESTRICTED, INVALID_BID.
-    """
-
-    account: int
-    """Who bids."""
-    restricted: int
-    symbol: str
-    lots: int
-    price_ticks: int
-    """Ticks per lot-hour; what the bidder pays for a long position, or is paid for taking a short one."""
-
-
-class CloseAuction(Message, frozen=True, kw_only=True):
-    """Gives positions of a restricted account to the best bids; clause 6.9. Gives the lots transferred.
-
-    Refused: WRONG_PHASE, NOT_RESTRICTED.
-    """
-
-    account: int
-
-
-class CoverDefault(Message, frozen=True, kw_only=True):
-    """Shares a defaulter's loss through the waterfall; clause 6.10. Gives the loss.
-
-    Refused: WRONG_PHASE, NOT_IN_DEFAULT.
-    """
-
-    account: int
-
-
 class SettleDay(Message, frozen=True, kw_only=True):
     """Settles a closed day: prices, variation margin, cascade, expiry into reservations; chapter 6.
 
@@ -462,12 +360,12 @@ RareMessage = (
     | NoteRequests
     | Deposit
     | Withdraw
-    | Propose
-    | Decide
     | PrimaryMessage
     | DeliveryMessage
     | VoucherMessage
     | BrokerMessage
+    | ProposalMessage
+    | DefaultMessage
     | SetPositionRules
     | SetLoadProfiles
     | SetListingRules
@@ -477,12 +375,6 @@ RareMessage = (
     | Halt
     | KillMarket
     | RunMargin
-    | SetContribution
-    | EnforceCalls
-    | CloseOut
-    | BidForPosition
-    | CloseAuction
-    | CoverDefault
     | SettleDay
     | MeterReadings
     | FinishDelivery

@@ -7,6 +7,7 @@ from exchange.api.answers import Done
 from exchange.api.defaults import AuctionLot, Auctions, Claim, Claims, MarginCall, MarginCalls
 from exchange.api.formats import day_text, parse_id, parse_price_ticks, price_text, time_text
 from exchange.domain import messages
+from exchange.domain.defaults import BidForPosition, SetContribution
 from exchange.gateway.call import Call, Route
 from exchange.service import state
 
@@ -32,7 +33,7 @@ async def auctions(call: Call) -> Auctions:
 async def bid(call: Call) -> Done:
     """Bid for positions of a restricted account; a later bid for them replaces it (clause 6.9)."""
     wanted: requests.AuctionBid = call.body
-    message = messages.BidForPosition(
+    message = BidForPosition(
         account=call.caller.account,
         restricted=parse_id(wanted.account, "account"),
         symbol=wanted.symbol,
@@ -78,7 +79,7 @@ async def run_margin(call: Call) -> MarginCalls:
 async def set_contribution(call: Call) -> Done:
     """Set a member's contribution to the default fund, or the house's capital tranche (clause 6.6)."""
     wanted: requests.Contribution = call.body
-    message = messages.SetContribution(member=wanted.member, amount_fen=wanted.amount_fen)
+    message = SetContribution(member=wanted.member, amount_fen=wanted.amount_fen)
     return await call.done(message)
 
 

@@ -8,7 +8,7 @@ from exchange.api import requests
 from exchange.api.formats import parse_id, time_text
 from exchange.api.operating import Proposal, ProposalAnswer, Proposals
 from exchange.api.regimes import ProposeRegime
-from exchange.domain import messages
+from exchange.domain.proposals import AdjustCash, Decide, Propose, ProposedAction, RestoreMember
 from exchange.gateway.call import Call, Route
 from exchange.gateway.regimes import shown, wanted_regime
 from exchange.service.viewtypes import ProposalView
@@ -23,13 +23,13 @@ _ROLES: Final[dict[str, tuple[requests.Role, ...]]] = {
 async def propose_cash(call: Call) -> ProposalAnswer:
     """Propose to correct an account's cash; a second operator decides within 24 hours."""
     wanted: requests.ProposeCash = call.body
-    action = messages.AdjustCash(member=wanted.member, amount_fen=wanted.amount_fen, reason=wanted.reason)
+    action = AdjustCash(member=wanted.member, amount_fen=wanted.amount_fen, reason=wanted.reason)
     return await _propose(call, action)
 
 
 async def propose_restore(call: Call) -> ProposalAnswer:
     """Propose to let a suspended member trade again; a second operator decides within 24 hours."""
-    return await _propose(call, messages.RestoreMember(member=call.body.member))
+    return await _propose(call, RestoreMember(member=call.body.member))
 
 
 async def propose_regime(call: Call) -> ProposalAnswer:
@@ -59,8 +59,8 @@ async def proposals(call: Call) -> Proposals:
     return Proposals(proposals=shown, as_of_seq=views.seq)
 
 
-async def _propose(call: Call, action: messages.ProposedAction) -> ProposalAnswer:
-    message = messages.Propose(operator=call.caller.account, action=action)
+async def _propose(call: Call, action: ProposedAction) -> ProposalAnswer:
+    message = Propose(operator=call.caller.account, action=action)
     data = (await call.submit(message)).data or {}
     return _one(call, int(data["proposal_id"]))
 
@@ -71,7 +71,7 @@ async def _decide(call: Call, kind: str) -> ProposalAnswer:
     # one of the other kind is for another role to decide
     if not (1 <= number <= len(known) and known[number - 1].kind == kind):
         number = 0
-    message = messages.Decide(operator=call.caller.account, proposal_id=number, approve=call.body.approve)
+    message = Decide(operator=call.caller.account, proposal_id=number, approve=call.body.approve)
     await call.submit(message)
     return _one(call, number)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from exchange.domain.messages import EnforceCalls
+from exchange.domain.defaults import EnforceCalls
 from exchange.domain.phases import MarketPhase
 from exchange.domain.rejects import RejectCode
 from exchange.service.state import HOUSE, MarginCall, Outcome, Stamp, State, refused

@@ -18,9 +18,11 @@ from exchange.clearing.default import Layer
 from exchange.clearing.ledger import LedgerKind
 from exchange.domain import messages as m
 from exchange.domain.calendar import NS_PER_HOUR
+from exchange.domain.defaults import EnforceCalls
 from exchange.domain.delivering import BuyInShortfalls
 from exchange.domain.hours import hour_number
 from exchange.domain.phases import MarketPhase
+from exchange.domain.proposals import Decide
 from exchange.domain.sessions import SetSessions
 from exchange.service import (
     calls,
@@ -79,8 +81,7 @@ HANDLERS: Final[dict[type, Handler]] = {
     m.NoteRequests: handle_members.note_requests,
     m.Deposit: handle_members.deposit,
     m.Withdraw: handle_members.withdraw,
-    m.Propose: handle_proposals.propose,
-    m.Decide: handle_proposals.decide,
+    **handle_proposals.HANDLERS,
     **handle_primary.HANDLERS,
     **handle_sales.HANDLERS,
     **handle_nominations.HANDLERS,
@@ -95,12 +96,8 @@ HANDLERS: Final[dict[type, Handler]] = {
     m.Halt: handle_market.halt,
     m.KillMarket: handle_market.kill_market,
     m.RunMargin: handle_margin.run_margin,
-    m.SetContribution: handle_default.set_contribution,
-    m.EnforceCalls: calls.enforce_calls,
-    m.CloseOut: handle_default.close_out,
-    m.BidForPosition: handle_default.bid_for_position,
-    m.CloseAuction: handle_default.close_auction,
-    m.CoverDefault: handle_default.cover_default,
+    EnforceCalls: calls.enforce_calls,
+    **handle_default.HANDLERS,
     m.SettleDay: handle_settlement.settle_day,
     m.MeterReadings: handle_delivery.meter_readings,
     m.FinishDelivery: handle_delivery.finish_delivery,
@@ -111,7 +108,7 @@ HANDLERS: Final[dict[type, Handler]] = {
 _CHANGES_CONTRACTS = (
     m.SetRules,
     m.SetMemberState,
-    m.Decide,
+    Decide,
     m.ListContracts,
     m.OpenDay,
     m.SetPhase,

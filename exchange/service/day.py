@@ -17,13 +17,10 @@ from typing import Protocol
 from exchange.domain.calendar import NS_PER_MINUTE, day_of, is_trading_day, moment_ns, next_trading_day
 from exchange.domain.clock import Clock
 from exchange.domain.contracts import Symbol
+from exchange.domain.defaults import CloseAuction, CloseOut, CoverDefault, EnforceCalls
 from exchange.domain.delivering import BuyInShortfalls
 from exchange.domain.listing import listed_periods
 from exchange.domain.messages import (
-    CloseAuction,
-    CloseOut,
-    CoverDefault,
-    EnforceCalls,
     FinishDelivery,
     ListContracts,
     Listing,

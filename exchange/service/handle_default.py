@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from exchange.clearing.default import Layer, Means, Payment, waterfall
 from exchange.clearing.ledger import LedgerKind
 from exchange.clearing.portfolio.terms import margin_long, margin_short
-from exchange.domain.messages import (
-    BidForPosition,
-    CloseAuction,
-    CloseOut,
-    CoverDefault,
-    SetContribution,
-)
+from exchange.domain.defaults import BidForPosition, CloseAuction, CloseOut, CoverDefault, SetContribution
 from exchange.domain.phases import MarketPhase
 from exchange.domain.rejects import RejectCode
 from exchange.service.calls import deficit, end_call, set_enabled
@@ -232,3 +227,13 @@ def _move(state: State, account: int, amount: int, kind: LedgerKind, stamp: Stam
     if account == HOUSE:
         return []
     return [state.engine.adjust_equity(account, amount, seq=stamp.seq)]
+
+
+HANDLERS: Final[dict[type, Callable[[State, Any, Stamp], Outcome]]] = {
+    SetContribution: set_contribution,
+    CloseOut: close_out,
+    BidForPosition: bid_for_position,
+    CloseAuction: close_auction,
+    CoverDefault: cover_default,
+}
+"""The handlers of the fund and of defaults; that of the calls' deadline is among the calls."""

@@ -9,15 +9,14 @@ from exchange.domain.messages import (
     AddClient,
     AddKey,
     AddMember,
-    AdjustCash,
     Deposit,
     NoteRequests,
-    RestoreMember,
     RevokeKey,
     SetMemberState,
     SetPassword,
     Withdraw,
 )
+from exchange.domain.proposals import AdjustCash, RestoreMember
 from exchange.domain.rejects import RejectCode
 from exchange.service.claims import has_open_claims, repay_claims
 from exchange.service.insuring import settled, tell_kernel

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 from exchange.domain.calendar import NS_PER_HOUR
-from exchange.domain.messages import AdjustCash, Decide, Propose, ProposedAction
+from exchange.domain.proposals import AdjustCash, Decide, Propose, ProposedAction
 from exchange.domain.regimes import SetRegime
 from exchange.domain.rejects import RejectCode
 from exchange.service.handle_members import AMOUNT_MAX_FEN, adjust_cash, restore_member
@@ -80,3 +81,7 @@ def _do(state: State, proposal: Proposal, stamp: Stamp) -> Outcome:
 
 def _decidable(proposal: Proposal, stamp: Stamp) -> bool:
     return proposal.decided_by == 0 and stamp.time_ns < proposal.expires_ns
+
+
+HANDLERS: Final[dict[type, Callable[[State, Any, Stamp], Outcome]]] = {Propose: propose, Decide: decide}
+"""The handlers of proposals."""

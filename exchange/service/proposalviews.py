@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exchange.domain.messages import AdjustCash, RestoreMember
+from exchange.domain.proposals import AdjustCash, RestoreMember
 from exchange.domain.regimes import SetRegime
 from exchange.service.state import Proposal, State
 from exchange.service.viewtypes import ProposalView

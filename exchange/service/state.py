@@ -24,17 +24,11 @@ from exchange.clearing.tables import CLAIM_ROW, CONTRACT_ROW, RESERVATION_ROW, S
 from exchange.domain.calendar import NS_PER_HOUR, day_of, epoch_day, next_trading_day
 from exchange.domain.contracts import Contract, PeriodKind
 from exchange.domain.listing import SetListingRules
-from exchange.domain.messages import (
-    MemberKind,
-    Product,
-    ProposedAction,
-    Role,
-    SetMarginRules,
-    SetRules,
-)
+from exchange.domain.messages import MemberKind, Product, Role, SetMarginRules, SetRules
 from exchange.domain.phases import MarketPhase
 from exchange.domain.positions import SetPositionRules
 from exchange.domain.profiles import LoadProfiles
+from exchange.domain.proposals import ProposedAction
 from exchange.domain.regimes import Regime
 from exchange.domain.rejects import RejectCode
 from exchange.domain.sessions import Sessions

@@ -8,7 +8,8 @@ import numpy as np
 
 from exchange.clearing.default import Layer
 from exchange.domain.calendar import epoch_day, local_datetime
-from exchange.domain.messages import CloseAuction, CloseOut, CoverDefault, RareMessage
+from exchange.domain.defaults import CloseAuction, CloseOut, CoverDefault
+from exchange.domain.messages import RareMessage
 from exchange.health.measuring import OVERALL, Figures, Places, measure
 from exchange.health.scores import FULL, Component, Group, Raw, groups, index, score
 from exchange.service.results import RareResult

@@ -8,15 +8,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from exchange.domain.messages import (
-    AddMember,
-    Deposit,
-    MemberKind,
-    Product,
-    SetContribution,
-    SetMarginRules,
-    SetRules,
-)
+from exchange.domain.defaults import SetContribution
+from exchange.domain.messages import AddMember, Deposit, MemberKind, Product, SetMarginRules, SetRules
 from exchange.domain.sessions import SetSessions
 from exchange.service.bootstrap import DELIVERY_RULES, MARGIN_RULES, market_rules
 from exchange.service.handle_settlement import CASCADE_LISTED_MAX

@@ -20,10 +20,19 @@ import scenario_vouchers
 
 from exchange.domain import messages as m
 from exchange.domain.calendar import moment_ns, next_trading_day
+from exchange.domain.defaults import (
+    BidForPosition,
+    CloseAuction,
+    CloseOut,
+    CoverDefault,
+    EnforceCalls,
+    SetContribution,
+)
 from exchange.domain.delivering import SetDeliveryRules
 from exchange.domain.hours import mask_of
 from exchange.domain.phases import MarketPhase
 from exchange.domain.profiles import HubProfiles, SetLoadProfiles
+from exchange.domain.proposals import Decide, Propose, RestoreMember
 from exchange.service.core import Core
 from exchange.service.tape import Tape
 from exchange.service.views import Views
@@ -186,7 +195,7 @@ class Scenario:
         """[bidder, restricted account, lots, symbol, price]."""
         bidder, restricted, lots, symbol, price = told
         return self.send(
-            m.BidForPosition(
+            BidForPosition(
                 account=self.account(bidder),
                 restricted=self.account(restricted),
                 symbol=symbol,
@@ -202,9 +211,9 @@ class Scenario:
                 self._accounts[operator] = len(self._accounts)
                 self.must(m.AddMember(name=operator, kind="operator", roles=("risk",)))
         first, second = self.account("first"), self.account("second")
-        self.must(m.Propose(operator=first, action=m.RestoreMember(member=name)))
+        self.must(Propose(operator=first, action=RestoreMember(member=name)))
         number = len(self.core.state.proposals)
-        return self.send(m.Decide(operator=second, proposal_id=number, approve=True))
+        return self.send(Decide(operator=second, proposal_id=number, approve=True))
 
     def symbol(self, contract: int) -> str:
         """Return a contract's symbol."""
@@ -237,15 +246,15 @@ ACTIONS: dict[str, Callable[[Scenario, Any], str | None]] = {
     "client": Scenario._client,
     "bid": Scenario._bid,
     "run": lambda of, minutes: of.send(m.RunMargin(call_minutes=int(minutes))),
-    "enforce": lambda of, _: of.send(m.EnforceCalls()),
-    "close_out": lambda of, name: of.send(m.CloseOut(account=of.account(name))),
-    "auction": lambda of, name: of.send(m.CloseAuction(account=of.account(name))),
-    "cover": lambda of, name: of.send(m.CoverDefault(account=of.account(name))),
+    "enforce": lambda of, _: of.send(EnforceCalls()),
+    "close_out": lambda of, name: of.send(CloseOut(account=of.account(name))),
+    "auction": lambda of, name: of.send(CloseAuction(account=of.account(name))),
+    "cover": lambda of, name: of.send(CoverDefault(account=of.account(name))),
     "restore": Scenario._restore,
     "deposit": lambda of, told: of.send(m.Deposit(member=told[0], amount_fen=told[1])),
     "withdraw": lambda of, told: of.send(m.Withdraw(member=told[0], amount_fen=told[1])),
     "contribution": lambda of, told: of.send(
-        m.SetContribution(member=None if told[0] == "house" else told[0], amount_fen=told[1])
+        SetContribution(member=None if told[0] == "house" else told[0], amount_fen=told[1])
     ),
 }
 

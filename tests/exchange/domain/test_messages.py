@@ -13,10 +13,19 @@ from exchange.domain import delivering as d
 from exchange.domain import messages as m
 from exchange.domain import primary as p
 from exchange.domain import vouchers as v
+from exchange.domain.defaults import (
+    BidForPosition,
+    CloseAuction,
+    CloseOut,
+    CoverDefault,
+    EnforceCalls,
+    SetContribution,
+)
 from exchange.domain.listing import ListingRule, SetListingRules
 from exchange.domain.phases import MarketPhase
 from exchange.domain.positions import SetPositionRules
 from exchange.domain.profiles import HubProfiles, SetLoadProfiles
+from exchange.domain.proposals import AdjustCash, Decide, Propose
 from exchange.domain.sessions import Sessions, SetSessions
 
 DAY = date(2026, 12, 4)
@@ -32,8 +41,8 @@ EXAMPLES: list[m.RareMessage] = [
     m.Deposit(member="acme", amount_fen=5, reference="收款"),
     m.Withdraw(member="acme", amount_fen=5),
     m.SetPassword(member="acme", hash="$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA"),
-    m.Propose(operator=1, action=m.AdjustCash("acme", -5, "更正")),
-    m.Decide(operator=2, proposal_id=1, approve=True),
+    Propose(operator=1, action=AdjustCash("acme", -5, "更正")),
+    Decide(operator=2, proposal_id=1, approve=True),
     p.PostCapacity(account=1, grade="H100", hub="GUIAN", cards=8, first_day=DAY, last_day=DAY),
     p.WithdrawCapacity(account=1, capacity_id=1),
     p.SetPrimaryRules(
@@ -86,12 +95,12 @@ EXAMPLES: list[m.RareMessage] = [
     m.Halt(symbol="H100.GUIAN.261205", halted=True),
     m.KillMarket(cancel_orders=True),
     m.RunMargin(),
-    m.SetContribution(member=None, amount_fen=5),
-    m.EnforceCalls(),
-    m.CloseOut(account=1),
-    m.BidForPosition(account=1, restricted=2, symbol="H100.GUIAN.261205", lots=1, price_ticks=1_200),
-    m.CloseAuction(account=2),
-    m.CoverDefault(account=2),
+    SetContribution(member=None, amount_fen=5),
+    EnforceCalls(),
+    CloseOut(account=1),
+    BidForPosition(account=1, restricted=2, symbol="H100.GUIAN.261205", lots=1, price_ticks=1_200),
+    CloseAuction(account=2),
+    CoverDefault(account=2),
     m.SettleDay(day=DAY),
     m.MeterReadings(account=1, readings=(m.Reading(1, 2, 3),)),
     m.FinishDelivery(day=DAY),

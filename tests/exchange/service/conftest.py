@@ -14,6 +14,7 @@ from exchange.domain import messages as m
 from exchange.domain.calendar import moment_ns
 from exchange.domain.listing import BASE_RULES, listed_periods
 from exchange.domain.phases import MarketPhase
+from exchange.domain.proposals import Decide, Propose, RestoreMember
 from exchange.domain.rejects import RejectCode
 from exchange.service.config import ExchangeConfig
 from exchange.service.core import LIMITS, Core
@@ -120,9 +121,9 @@ class Market:
             if operator not in self.state.members:
                 self.do(m.AddMember(name=operator, kind="operator", roles=("risk",)))
         first, second = (self.state.members[operator].account for operator in ("first", "second"))
-        made = self.do(m.Propose(operator=first, action=m.RestoreMember(member=name))).data
+        made = self.do(Propose(operator=first, action=RestoreMember(member=name))).data
         assert made is not None
-        self.do(m.Decide(operator=second, proposal_id=int(made["proposal_id"]), approve=True))
+        self.do(Decide(operator=second, proposal_id=int(made["proposal_id"]), approve=True))
 
     def open(self) -> None:
         """Open the day and go through the call auction into continuous trading."""

@@ -12,6 +12,7 @@ from primary_market import KEY, STRANGER, Provider
 from exchange.domain import delivering as d
 from exchange.domain import messages as m
 from exchange.domain import primary as p
+from exchange.domain.defaults import SetContribution
 from exchange.domain.rejects import RejectCode
 
 SATURDAY, SUNDAY = date(2026, 12, 5), date(2026, 12, 6)
@@ -57,9 +58,7 @@ def test_cash_that_margin_or_a_delivery_needs_stays(provider, market):
     assert free < market.cash_of(2)
     over = m.Withdraw(member="blue", amount_fen=free + 1)
     assert market.refused(over) is RejectCode.INSUFFICIENT_CASH
-    assert (
-        market.refused(m.SetContribution(member="blue", amount_fen=free + 1)) is RejectCode.INSUFFICIENT_CASH
-    )
+    assert market.refused(SetContribution(member="blue", amount_fen=free + 1)) is RejectCode.INSUFFICIENT_CASH
     market.do(m.Withdraw(member="blue", amount_fen=free))
 
 

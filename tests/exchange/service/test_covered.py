@@ -9,6 +9,7 @@ from primary_market import Provider
 
 from exchange.domain import messages as m
 from exchange.domain import primary as p
+from exchange.domain.defaults import EnforceCalls
 from matching.records import EventKind, Side
 
 TUESDAY, WEDNESDAY = "H100.GUIAN.261208", "H100.GUIAN.261209"
@@ -75,12 +76,12 @@ def test_revocation_ends_the_exemption_at_once_and_calls_for_what_lacks(provider
     (call,) = market.core.state.calls.values()
     assert (call.account, call.amount_fen, call.restricted) == (1, 6 * SCAN - 100, False)  # clause 10.6
     market.core.check()
-    market.do(m.EnforceCalls())
+    market.do(EnforceCalls())
     assert not market.state.restricted(1), "the call is due on the next trading day"
     market.settle()
     market.day = market.state.next_day()
     market.open()
-    market.do(m.EnforceCalls())
+    market.do(EnforceCalls())
     assert market.state.restricted(1)
 
 

@@ -13,6 +13,7 @@ from exchange.domain import messages as m
 from exchange.domain.calendar import is_trading_day, local_datetime, moment_ns
 from exchange.domain.clock import AcceleratedClock, ManualClock
 from exchange.domain.contracts import PeriodKind, parse_symbol
+from exchange.domain.defaults import BidForPosition
 from exchange.domain.listing import BASE_RULES, SetListingRules, fine_rules
 from exchange.domain.phases import MarketPhase
 from exchange.domain.profiles import HubProfiles, SetLoadProfiles
@@ -280,7 +281,7 @@ async def test_an_unmet_margin_call_is_closed_out_and_its_loss_shared(config):
     await order(3, Side.BUY, 7, 1_080)
     exchange.clock.set(moment_ns(MONDAY, time(10, 45)))
     await driving.catch_up()
-    bid = m.BidForPosition(account=3, restricted=2, symbol="H100.GUIAN.2702", lots=3, price_ticks=1_070)
+    bid = BidForPosition(account=3, restricted=2, symbol="H100.GUIAN.2702", lots=3, price_ticks=1_070)
     assert (await exchange.submit_rare(bid)).ok
     steps.clear()
     exchange.clock.set(moment_ns(MONDAY, time(16, 0)))

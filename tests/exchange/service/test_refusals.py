@@ -12,6 +12,7 @@ from exchange.domain import messages as m
 from exchange.domain import primary as p
 from exchange.domain.calendar import NS_PER_HOUR
 from exchange.domain.phases import MarketPhase
+from exchange.domain.proposals import AdjustCash, Decide, Propose, RestoreMember
 from exchange.domain.rejects import RejectCode
 
 FRIDAY = date(2026, 12, 4)
@@ -48,8 +49,8 @@ BEFORE_THE_FIRST_DAY = [
     (m.SetPassword(member="nobody", hash="$argon2id$x"), RejectCode.UNKNOWN_MEMBER),
     (m.SetPassword(member="acme", hash="open sesame"), RejectCode.INVALID_PASSWORD_HASH),
     (m.SetPassword(member="acme", hash="$argon2id$" + "x" * 247), RejectCode.INVALID_PASSWORD_HASH),
-    (m.Propose(operator=1, action=m.RestoreMember("blue")), RejectCode.NOT_AN_OPERATOR),
-    (m.Decide(operator=1, proposal_id=1, approve=True), RejectCode.NOT_AN_OPERATOR),
+    (Propose(operator=1, action=RestoreMember("blue")), RejectCode.NOT_AN_OPERATOR),
+    (Decide(operator=1, proposal_id=1, approve=True), RejectCode.NOT_AN_OPERATOR),
     (m.AddClient(broker=1, name="liu"), RejectCode.NOT_A_BROKER),
     (m.AddClient(broker=99, name="liu"), RejectCode.NOT_A_BROKER),
     (m.SetMemberState(name="nobody", state="approved"), RejectCode.UNKNOWN_MEMBER),
@@ -140,16 +141,16 @@ def test_what_no_second_operator_could_approve_is_not_proposed(market) -> None:
     for name in ("first", "second"):
         market.do(m.AddMember(name=name, kind="operator", roles=("treasury",)))
     for amount in (0, 10**15 + 1, -(10**15) - 1):
-        wrong = m.Propose(operator=4, action=m.AdjustCash("blue", amount, "why"))
+        wrong = Propose(operator=4, action=AdjustCash("blue", amount, "why"))
         assert market.refused(wrong) is RejectCode.INVALID_AMOUNT
-    assert market.refused(m.Propose(operator=4, action=m.RestoreMember("blue"))).name == "WRONG_MEMBER_STATE"
-    assert market.refused(m.Propose(operator=4, action=m.RestoreMember("zebra"))).name == "UNKNOWN_MEMBER"
-    correction = m.Propose(operator=4, action=m.AdjustCash("blue", -7, "why"))
+    assert market.refused(Propose(operator=4, action=RestoreMember("blue"))).name == "WRONG_MEMBER_STATE"
+    assert market.refused(Propose(operator=4, action=RestoreMember("zebra"))).name == "UNKNOWN_MEMBER"
+    correction = Propose(operator=4, action=AdjustCash("blue", -7, "why"))
     numbers = [market.do(correction).data["proposal_id"] for _ in range(1_000)]
     assert market.refused(correction) is RejectCode.PROPOSAL_LIMIT
-    assert market.refused(m.Decide(operator=5, proposal_id=1_001, approve=True)).name == "UNKNOWN_PROPOSAL"
+    assert market.refused(Decide(operator=5, proposal_id=1_001, approve=True)).name == "UNKNOWN_PROPOSAL"
     market.do(m.SetMemberState(name="second", state="suspended"))
-    assert market.refused(m.Decide(operator=5, proposal_id=1, approve=True)).name == "NOT_AN_OPERATOR"
+    assert market.refused(Decide(operator=5, proposal_id=1, approve=True)).name == "NOT_AN_OPERATOR"
     market.at(8, 0, SATURDAY)  # a day later all of them are over
     market.do(correction)
     assert numbers == list(range(1, 1_001))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from exchange.domain import messages as m
 from exchange.domain import vouchers as v
 from exchange.domain.calendar import NS_PER_HOUR, day_start_ns
+from exchange.domain.proposals import Decide, Propose
 from exchange.domain.regimes import Regime, SetRegime
 from exchange.domain.rejects import RejectCode
 from matching.records import RejectCode as KernelCode
@@ -23,17 +24,17 @@ def regime(kind: Any, floor: int = 0, ceiling: int = 0) -> Regime:
     return Regime(grade="H100", hub="GUIAN", kind=kind, floor_ticks=floor, ceiling_ticks=ceiling)
 
 
-def propose(market: Any, wanted: Regime, reason: str = "notice 12") -> m.Propose:
+def propose(market: Any, wanted: Regime, reason: str = "notice 12") -> Propose:
     if "first" not in market.state.members:
         for name in ("first", "second"):
             market.do(m.AddMember(name=name, kind="operator", roles=("market",)))
-    return m.Propose(operator=4, action=SetRegime(regime=wanted, reason=reason))
+    return Propose(operator=4, action=SetRegime(regime=wanted, reason=reason))
 
 
 def agree(market: Any, wanted: Regime) -> None:
     number = market.do(propose(market, wanted)).data["proposal_id"]
-    assert market.refused(m.Decide(operator=4, proposal_id=number, approve=True)) is RejectCode.SAME_OPERATOR
-    market.do(m.Decide(operator=5, proposal_id=number, approve=True))
+    assert market.refused(Decide(operator=4, proposal_id=number, approve=True)) is RejectCode.SAME_OPERATOR
+    market.do(Decide(operator=5, proposal_id=number, approve=True))
 
 
 def limits(market: Any) -> tuple[int, int]:
@@ -76,7 +77,7 @@ def test_a_band_holds_from_the_next_settlement_on(market: Any) -> None:
     market.settle()
     assert limits(market) == (1_100, 1_250)
     number = market.do(propose(market, regime("market"))).data["proposal_id"]
-    market.do(m.Decide(operator=5, proposal_id=number, approve=False))
+    market.do(Decide(operator=5, proposal_id=number, approve=False))
     assert market.state.regimes["H100", "GUIAN"].kind == "guided"
     market.core.check()
 

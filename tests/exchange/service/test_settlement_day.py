@@ -12,6 +12,7 @@ from exchange.domain import messages as m
 from exchange.domain import primary as p
 from exchange.domain.calendar import NS_PER_HOUR, moment_ns
 from exchange.domain.phases import MarketPhase
+from exchange.domain.proposals import Decide, Propose, RestoreMember
 from exchange.domain.rejects import RejectCode as DomainCode
 from exchange.service.tape import Tape
 from exchange.service.views import Views
@@ -326,9 +327,9 @@ def test_a_suspended_member_may_only_cancel(market) -> None:
     assert market.refused(m.SetMemberState(name="acme", state="approved")).name == "SECOND_OPERATOR_NEEDED"
     for name in ("first", "second"):
         market.do(m.AddMember(name=name, kind="operator", roles=("risk",)))
-    number = market.do(m.Propose(operator=4, action=m.RestoreMember("acme"))).data["proposal_id"]
-    assert market.refused(m.Decide(operator=4, proposal_id=number, approve=True)).name == "SAME_OPERATOR"
-    market.do(m.Decide(operator=5, proposal_id=number, approve=True))
+    number = market.do(Propose(operator=4, action=RestoreMember("acme"))).data["proposal_id"]
+    assert market.refused(Decide(operator=4, proposal_id=number, approve=True)).name == "SAME_OPERATOR"
+    market.do(Decide(operator=5, proposal_id=number, approve=True))
     market.trade(TUESDAY_H100, 1, 2, 1, 1_200)
 
 
