@@ -2,7 +2,7 @@
 
 An hour has a number, counted from 1970-01-01 00:00 Asia/Shanghai on. A set is described by its first hour,
 the hour after its last, and for each month of the year which hours of a day belong to it. The delivery of
-every period and profile is such a set, and so is what two of them have in common.
+every period and profile is such a set.
 """
 
 from __future__ import annotations
@@ -49,14 +49,6 @@ class HourSet:
 
     def __len__(self) -> int:
         return sum(mask.bit_count() for _, mask in _days(self))
-
-    def __and__(self, other: HourSet) -> HourSet:
-        masks = [one & two for one, two in zip(self.masks, other.masks, strict=True)]
-        return hour_set(max(self.first, other.first), min(self.end, other.end), masks)
-
-    def overlaps(self, other: HourSet) -> bool:
-        """Return whether some hour is in both."""
-        return bool(len(self & other))
 
     def days(self) -> tuple[tuple[int, int], ...]:
         """Return (days since 1970-01-01, mask of its hours) of each day that has some, ascending."""
