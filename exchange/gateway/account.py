@@ -41,7 +41,7 @@ async def balances(call: Call) -> Balances:
         delivery_hold_fen=view.delivery_hold_fen,
         margin_fen=view.margin_fen,
         available_fen=view.available_fen,
-        withdrawable_fen=view.withdrawable_fen,
+        withdrawable_fen=views.withdrawable_fen(account),
         as_of_seq=views.seq,
     )
 

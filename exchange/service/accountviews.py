@@ -82,7 +82,6 @@ class AccountViews(CoreViews):
             equity_fen=exposure.equity_fen - fees,
             margin_fen=exposure.requirement_fen - exposure.offset_fen,
             available_fen=exposure.equity_fen - fees - exposure.requirement_fen + exposure.offset_fen,
-            withdrawable_fen=max(0, self._state.free_cash(account)),
         )
 
     def statement(self, account: int, day: date) -> StatementView:
@@ -100,6 +99,10 @@ class AccountViews(CoreViews):
             lines += self._unsettled_fee_lines(account)
         total = sum(line.amount_fen for line in lines)
         return StatementView(account, day, opening, tuple(lines), opening + total)
+
+    def withdrawable_fen(self, account: int) -> int:
+        """Return what may be paid out of an account that is set up now (clause 8.4), fen; 0 or more."""
+        return max(0, self._state.free_cash(account))
 
     def margin(self, account: int) -> Explained:
         """Return where the margin of an account that is set up comes from, line by line."""

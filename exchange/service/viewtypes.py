@@ -154,8 +154,6 @@ class BalanceView:
     equity_fen: int
     margin_fen: int
     available_fen: int
-    withdrawable_fen: int
-    """What may be paid out now (clause 8.4)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -266,7 +266,7 @@ EXPECTATIONS: dict[str, Callable[[Scenario, Any], Any]] = {
     "fund": _by_name(lambda of, account: of.views.contribution(account)),
     "margin": _by_name(lambda of, account: of.views.balance(account).margin_fen),  # type: ignore[union-attr]
     "free": _by_name(lambda of, account: of.views.balance(account).available_fen),  # type: ignore[union-attr]
-    "withdrawable": _by_name(lambda of, account: of.views.balance(account).withdrawable_fen),  # type: ignore[union-attr]
+    "withdrawable": _by_name(lambda of, account: of.views.withdrawable_fen(account)),
     "calls": lambda of, _: {of.name(call.account): call.amount_fen for call in of.views.margin_calls()},
     "restricted": lambda of, _: [
         of.name(call.account) for call in of.views.margin_calls() if call.restricted
