@@ -1,53 +1,67 @@
-"""A day or hour contract that expires becomes reservations (clause 7.3)."""
+"""Day and hour contracts that expire become reservations (clause 7.3)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from exchange.clearing.certificates import deliver
+from exchange.clearing.certificates import Backing, deliver
 from exchange.clearing.delivery import Supply, match_shorts_to_longs
 from exchange.clearing.tables import RESERVATION_ROW
 from exchange.domain.calendar import epoch_day
 from exchange.domain.contracts import Contract
 from exchange.service.state import State
 
+Held = list[tuple[int, int]]
+"""(account, lots) of the positions in a contract that aren't 0, ascending account."""
 
-def holders(state: State, contract: Contract) -> list[tuple[int, int]]:
-    """Return (account, lots) of the positions in a contract that aren't 0, ascending account."""
+
+def holders(state: State, contracts: Iterable[Contract]) -> dict[int, Held]:
+    """Return who holds what of contracts, by the index of each that somebody holds."""
     rows = state.positions.rows
-    mine = rows[(rows["contract"] == contract.index) & (rows["lots"] != 0)]
-    return sorted((int(row["account"]), int(row["lots"])) for row in mine)
+    wanted = np.zeros(len(state.contracts), np.bool_)
+    wanted[[contract.index for contract in contracts]] = True
+    mine = rows[wanted[rows["contract"]] & (rows["lots"] != 0)]
+    mine = mine[np.lexsort((mine["account"], mine["contract"]))]
+    found: dict[int, Held] = {}
+    columns = (mine[name].tolist() for name in ("contract", "account", "lots"))
+    for contract, account, lots in zip(*columns, strict=True):
+        found.setdefault(contract, []).append((account, lots))
+    return found
 
 
-def expire(state: State, contract: Contract) -> None:
-    """Turn the positions of a day or hour contract into reservations; what backed its shorts is delivering
-    now.
+def expire(state: State, contracts: Sequence[Contract]) -> None:
+    """Turn the positions of day and hour contracts into reservations, in the order given; what backed their
+    shorts is delivering now.
     """
-    longs = [(account, lots) for account, lots in holders(state, contract) if lots > 0]
-    matches = match_shorts_to_longs(longs, _supplies(state, contract))
-    primary = state.primary
-    for backing in primary.backings:
-        if backing.contract == contract.index:
-            certificate = primary.certificates[backing.certificate_id - 1]
-            deliver(certificate, backing, contract.delivery, contract.cards_per_lot)
-    primary.backings = [backing for backing in primary.backings if backing.contract != contract.index]
-    _reserve(state, contract, matches)
-
-
-def _supplies(state: State, contract: Contract) -> list[Supply]:
-    """Return what each short delivers from each certificate, and from none."""
-    certificates = state.primary.certificates
-    backed: dict[int, list[Supply]] = {}
+    backings: dict[int, list[Backing]] = {contract.index: [] for contract in contracts}
+    kept = []
     for backing in state.primary.backings:
-        if backing.contract == contract.index:
-            account = certificates[backing.certificate_id - 1].account
-            supply = Supply(account, backing.certificate_id, backing.lots)
-            backed.setdefault(account, []).append(supply)
+        backings.get(backing.contract, kept).append(backing)
+    state.primary.backings = kept
+    held = holders(state, contracts)
+    for contract in contracts:
+        mine, backed = held.get(contract.index, []), backings[contract.index]
+        longs = [(account, lots) for account, lots in mine if lots > 0]
+        matches = match_shorts_to_longs(longs, _supplies(state, mine, backed))
+        for backing in backed:
+            certificate = state.primary.certificates[backing.certificate_id - 1]
+            deliver(certificate, backing, contract.delivery, contract.cards_per_lot)
+        _reserve(state, contract, matches)
+
+
+def _supplies(state: State, held: Held, backings: Iterable[Backing]) -> list[Supply]:
+    """Return what each short of a contract delivers from each certificate, and from none."""
+    backed: dict[int, list[Supply]] = {}
+    for backing in backings:
+        account = state.primary.certificates[backing.certificate_id - 1].account
+        supply = Supply(account, backing.certificate_id, backing.lots)
+        backed.setdefault(account, []).append(supply)
     supplies: list[Supply] = []
-    for account, lots in holders(state, contract):
+    for account, lots in held:
         if lots < 0:
             mine = backed.get(account, [])
             bare = -lots - sum(supply.lots for supply in mine)

@@ -27,7 +27,7 @@ from exchange.domain.phases import MarketPhase
 from exchange.domain.rejects import RejectCode
 from exchange.service.backing import back_shorts, collateral_now
 from exchange.service.calls import issue_calls
-from exchange.service.expiry import expire, holders
+from exchange.service.expiry import Held, expire, holders
 from exchange.service.handle_brokers import lapse_give_ups
 from exchange.service.handle_market import add_contract
 from exchange.service.handle_positions import renew_limits
@@ -67,15 +67,15 @@ def settle_day(state: State, message: SettleDay, stamp: Stamp) -> Outcome:
         ending = _expiring(state, message, kinds)
         if ending:
             _mark(state, np.array([parent.index for parent in ending]), stamp)
+        held = holders(state, ending)
         for parent in ending:
-            events += _cascade(state, parent, stamp)
+            events += _cascade(state, parent, held.get(parent.index, []), stamp)
         parents += ending
     delivered = _expiring(state, message, DELIVERED)
     _mark(state, state.active_contracts(), stamp)
     _record(state, traded, rules, message)
     back_shorts(state)
-    for contract in delivered:
-        expire(state, contract)
+    expire(state, delivered)
     events += _retire(state, [*parents, *delivered], stamp)
     back_shorts(state)
     state.primary.collateral = sorted(collateral_now(state, stamp).items())
@@ -91,10 +91,8 @@ def _room_needed(state: State, message: SettleDay) -> int:
     """Return how many contracts the cascades of this settlement list: the unlisted parts of what expires and
     is held, and of those that expire with it, as a quarter's first month does.
     """
-    positions = state.positions.rows
-    held = set(positions["contract"][positions["lots"] != 0].tolist())
     ending = _expiring(state, message, tuple(kind for kinds in CASCADES for kind in kinds))
-    waiting = [contract.terms for contract in ending if contract.index in held]
+    waiting = [state.contracts[index].terms for index in holders(state, ending)]
     unlisted = set[str]()
     while waiting:
         for part in waiting.pop().parts():
@@ -202,11 +200,10 @@ def _mark(state: State, contracts: NDArray[Any], stamp: Stamp) -> None:
     state.ledger.enter_all(stamp.seq, stamp.day, kind, rows["account"], rows["contract"], margins)
 
 
-def _cascade(state: State, parent: Contract, stamp: Stamp) -> list[Records]:
+def _cascade(state: State, parent: Contract, holding: Held, stamp: Stamp) -> list[Records]:
     """Turn a marked contract into the parts of its period, at its settlement price and without a fee (clause
     6.4).
     """
-    holding = holders(state, parent)
     if not holding:
         return []
     price = int(state.contract_row(parent.index)["reference"])
