@@ -30,10 +30,10 @@ from exchange.clearing.portfolio.terms import MARGIN_ROW, terms_of
 from exchange.clearing.positions import POSITION_ROW
 from exchange.domain import messages as m
 from exchange.domain.calendar import day_start_ns
+from exchange.domain.listing import CASCADE_LISTED_MAX
 from exchange.domain.phases import MarketPhase
 from exchange.service.bootstrap import MARGIN_RULES
 from exchange.service.core import Core
-from exchange.service.handle_settlement import CASCADE_LISTED_MAX
 from matching.engine import Engine
 from matching.spec import EngineLimits
 

@@ -22,6 +22,12 @@ from nodes.types import Profile
 ANY = "*"
 AHEAD_MAX = {"hour": 5, "day": 31, "week": 8, "month": 12, "quarter": 8}
 """How far ahead a rule may list."""
+RECESS_DAYS_MAX = 10
+"""Days after a trading day up to and with the next one, at most: a week of holidays between two weekends."""
+CASCADE_LISTED_MAX = 3 + 31 + 6
+"""Most contracts that the cascades of one product and profile can list in one settlement: a quarter's months,
+the first one's days, and those of a week that begins in it (clause 6.4).
+"""
 
 
 class ListingRule(Part, frozen=True, kw_only=True):
@@ -59,8 +65,9 @@ BASE_RULES = (
 
 
 class SetListingRules(Message, frozen=True, kw_only=True):
-    """Sets what is listed when a trading day opens, from the next one on; clause 4.2. Refused:
-    INVALID_RULE.
+    """Sets what is listed when a trading day opens, from the next one on; clause 4.2.
+
+    Refused: INVALID_RULE, CONTRACT_LIMIT (more than the exchange has room for).
     """
 
     rules: tuple[ListingRule, ...] = BASE_RULES
@@ -80,6 +87,21 @@ def fine_rules(products: Collection[str]) -> tuple[ListingRule, ...]:
             ),
         )
     )
+
+
+def room_for(rules: Collection[ListingRule], products: Collection[tuple[str, str]]) -> int:
+    """Return how many contracts rules may list of products (grade, hub), with those that cascades list beside
+    them (clause 4.2).
+    """
+    ahead: dict[tuple[tuple[str, str], str, str], int] = {}
+    for rule in rules:
+        for product in (one for one in products if rule.holds_for(*one)):
+            terms = product, rule.profile, rule.kind
+            ahead[terms] = max(rule.ahead, ahead.get(terms, 0))
+    hours = HOURS_PER_DAY * RECESS_DAYS_MAX
+    listed = sum(most * (hours if kind == "hour" else 1) for (*_, kind), most in ahead.items())
+    cascading = {(product, profile) for product, profile, kind in ahead if PeriodKind(kind).cascades}
+    return listed + CASCADE_LISTED_MAX * len(cascading)
 
 
 def periods_ahead(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from typing import Final
@@ -11,7 +11,7 @@ from exchange.domain.brokerage import SetRevenueSplit
 from exchange.domain.calendar import is_trading_day
 from exchange.domain.delivering import PremiumStep, RefusedUse, SetDeliveryRules
 from exchange.domain.hours import MONTHS, mask_of
-from exchange.domain.listing import BASE_RULES, SetListingRules, fine_rules
+from exchange.domain.listing import BASE_RULES, SetListingRules, fine_rules, room_for
 from exchange.domain.messages import (
     AddMember,
     FirstKey,
@@ -26,6 +26,7 @@ from exchange.domain.positions import SetPositionRules
 from exchange.domain.primary import GradeMinimum, SetPrimaryRules
 from exchange.domain.profiles import HubProfiles, SetLoadProfiles
 from exchange.domain.sessions import Sessions, SetSessions, Stretch
+from exchange.service.core import LIMITS
 from exchange.service.exchange import Exchange
 from exchange.service.results import RareResult
 from exchange.service.secrets import new_key_id, new_secret
@@ -173,13 +174,27 @@ async def journal_rules(exchange: Exchange) -> None:
         await _do(exchange, SetSessions(sessions=SESSIONS))
         await _do(exchange, REVENUE_SPLIT)
         await _do(exchange, POSITION_RULES)
-        fine = fine_rules(exchange.config.fine_listing)
-        await _do(exchange, SetListingRules(rules=(*BASE_RULES, *fine)))
         rules = market_rules(load_catalogue(), exchange.config.first_day)
+        await _do(exchange, _listing(exchange.config.fine_listing, rules.products))
         await _do(exchange, rules)
     if not exchange.views.load_profiles.by_hub:
         hubs = dict.fromkeys(product.hub for product in exchange.views.products())
         await _do(exchange, load_profiles(load_catalogue(), hubs, exchange.config.first_day))
+
+
+def _listing(fine: Collection[str], products: Iterable[Product]) -> SetListingRules:
+    """Return what is listed of products that aren't journaled yet.
+
+    Raises BootstrapError if there is no room for it.
+    """
+    rules = (*BASE_RULES, *fine_rules(fine))
+    needed = room_for(rules, [(product.grade, product.hub) for product in products])
+    if needed > LIMITS.max_instruments:
+        raise BootstrapError(
+            f"fine_listing names {len(fine)} products: with all others {needed:,} contracts, and "
+            f"there is room for {LIMITS.max_instruments:,}; name fewer"
+        )
+    return SetListingRules(rules=rules)
 
 
 def new_operator(exchange: Exchange, name: str, roles: tuple[Role, ...]) -> tuple[AddMember, bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from exchange.domain.listing import SetListingRules
+from exchange.domain.listing import SetListingRules, room_for
 from exchange.domain.profiles import SetLoadProfiles
 from exchange.domain.rejects import RejectCode
 from exchange.service.state import DONE, Outcome, Stamp, State, refused
@@ -18,6 +18,9 @@ def set_listing_rules(state: State, message: SetListingRules, stamp: Stamp) -> O
     """Set what is listed when a trading day opens."""
     if len(message.rules) > RULES_MAX or not all(rule.sound() for rule in message.rules):
         return refused(RejectCode.INVALID_RULE)
+    needed, most = room_for(message.rules, state.products), state.engine.limits.max_instruments
+    if needed > most:
+        return refused(RejectCode.CONTRACT_LIMIT, f"{needed:,} contracts, and there is room for {most:,}")
     state.listing = message
     return DONE
 

@@ -36,10 +36,6 @@ from exchange.service.revenue import pay_commissions, share_fees
 from exchange.service.state import HOUSE, Outcome, Stamp, State, refused
 from matching.records import Records
 
-CASCADE_LISTED_MAX = 3 + 31 + 6
-"""Most contracts that the cascades of one product and profile can list in one settlement: a quarter's months,
-the first one's days, and those of a week that begins in it.
-"""
 CASCADES = ((PeriodKind.QUARTER,), (PeriodKind.WEEK, PeriodKind.MONTH))
 """What cascades, in this order: a quarter's first month ends with the quarter."""
 DELIVERED = (PeriodKind.DAY, PeriodKind.HOUR)

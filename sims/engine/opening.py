@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.domain.defaults import SetContribution
+from exchange.domain.listing import CASCADE_LISTED_MAX
 from exchange.domain.messages import AddMember, Deposit, MemberKind, Product, SetMarginRules, SetRules
 from exchange.domain.sessions import SetSessions
 from exchange.service.bootstrap import DELIVERY_RULES, MARGIN_RULES, market_rules
-from exchange.service.handle_settlement import CASCADE_LISTED_MAX
 from matching.spec import EngineLimits
 from nodes.catalogue import Catalogue
 from sims.engine.market import SimMarket

@@ -17,7 +17,7 @@ from exchange.domain.defaults import BidForPosition
 from exchange.domain.listing import BASE_RULES, SetListingRules, fine_rules
 from exchange.domain.phases import MarketPhase
 from exchange.domain.profiles import HubProfiles, SetLoadProfiles
-from exchange.service.bootstrap import bootstrap
+from exchange.service.bootstrap import BootstrapError, bootstrap, market_rules
 from exchange.service.day import DayDriver, DriverError
 from exchange.service.exchange import Exchange
 from matching.records import Side, new_order
@@ -82,6 +82,17 @@ async def test_hours_and_profiles_open_at_the_price_of_what_they_are_a_part_of(c
     assert views["H100.GUIAN.261206H05"].reference_price == 1_200
     assert len(exchange.views.contracts(kind=PeriodKind.HOUR)) == 72
     assert len(exchange.views.contracts(profile=Profile.PEAK)) == 21
+    await exchange.close()
+
+
+async def test_finer_listing_than_there_is_room_for_ends_the_first_start(config):
+    """Clause 4.2: 138 × 61 + 362 for each product named, of 16,384."""
+    fine = tuple(
+        f"{product.grade}.{product.hub}" for product in market_rules(load_catalogue(), FRIDAY).products
+    )
+    exchange = await Exchange.open(dataclasses.replace(config, fine_listing=fine[:23]), ManualClock(0))
+    with pytest.raises(BootstrapError, match=r"16,744 contracts.*name fewer"):
+        await bootstrap(exchange)
     await exchange.close()
 
 

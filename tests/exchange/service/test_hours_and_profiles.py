@@ -8,7 +8,7 @@ import pytest
 
 from exchange.domain import messages as m
 from exchange.domain.contracts import Symbol, parse_symbol
-from exchange.domain.listing import ListingRule, SetListingRules
+from exchange.domain.listing import BASE_RULES, ListingRule, SetListingRules, fine_rules
 from exchange.domain.profiles import HubProfiles, SetLoadProfiles
 from exchange.domain.rejects import RejectCode
 
@@ -62,6 +62,13 @@ def test_what_cannot_be_is_refused(market, message, code):
     market.open()
     market.settle()
     assert market.refused(message) is code
+
+
+def test_rules_that_ask_for_more_than_there_is_room_for_are_refused(market_type):
+    """Clause 4.2's example: 122 and 362 contracts."""
+    rules = SetListingRules(rules=(*BASE_RULES, *fine_rules(["H100.GUIAN"])))
+    assert market_type(max_instruments=122 + 362 - 1).refused(rules) is RejectCode.CONTRACT_LIMIT
+    assert market_type(max_instruments=122 + 362).do(rules).ok
 
 
 def test_an_hour_without_trades_moves_with_its_day(market):
