@@ -38,7 +38,7 @@ def expire(state: State, contracts: Sequence[Contract]) -> None:
     shorts is delivering now.
     """
     backings: dict[int, list[Backing]] = {contract.index: [] for contract in contracts}
-    kept = []
+    kept: list[Backing] = []
     for backing in state.primary.backings:
         backings.get(backing.contract, kept).append(backing)
     state.primary.backings = kept
