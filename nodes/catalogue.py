@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from nodes import energy, latency, loader, opening, trading_days
-from nodes.opening import CapacityRule
+from nodes.opening import CapacityRule, HourCounts
 from nodes.tables import CatalogueError
 from nodes.types import (
     Figure,
@@ -221,6 +221,14 @@ class Catalogue:
         """The same for one *lot*-hour in ticks of 0.01 CNY, half up (clauses 2.5 and 2.8)."""
         lot_price = self.reference_price_cny_per_card_hour(grade, hub) * self.grade(grade).cards_per_lot
         return opening.to_ticks(lot_price)
+
+    def power_premium_ticks(self, grade: str, hub: str, part: HourCounts, whole: HourCounts) -> int:
+        """What power costs more in a part of some hours than in the whole of them, in ticks per lot-hour,
+        half up; negative if it costs less (clause 2.12). Hours are counted by (month 1–12, hour 0–23).
+        """
+        place = self.hub(hub)
+        tariff = self.tariffs[place.tariff]
+        return opening.power_premium_ticks(self.grade(grade), place, tariff, part, whole)
 
     def default_capacity_cards(self, hub: str, grade: str) -> int:
         """Cards a hub posts on the demonstration day: whole lots, by the rule of ``capacity.toml``."""

@@ -7,11 +7,16 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 
 from nodes.energy import facility_kw, mean_cny_per_kwh
-from nodes.types import Grade, Hub, HubKind
+from nodes.types import Grade, Hub, HubKind, Tariff
 
 TICK_CNY = Decimal("0.01")
+TICKS_PER_CNY = 100
+
+HourCounts = Mapping[tuple[int, int], int]
+"""How many hours there are of each (month 1–12, hour 0–23) of the year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,28 @@ def to_ticks(cny: float) -> int:
     """
     exact = Decimal(f"{cny:.6f}")
     return max(1, int((exact / TICK_CNY).to_integral_value(ROUND_HALF_UP)))
+
+
+def power_premium_ticks(grade: Grade, hub: Hub, tariff: Tariff, part: HourCounts, whole: HourCounts) -> int:
+    """What the electricity of a lot-hour costs more on the mean of `part` than on that of `whole`, in ticks,
+    half up; negative if it costs less (clause 2.12). Neither may be empty.
+
+    Only the floating part of a price varies over the hours. The figures count as the decimals that the data
+    files have, so the result is exact.
+    """
+    floating = _exact(hub.tou_floating_cny_per_kwh) * _exact(grade.power_kw) * _exact(hub.pue)
+    dearer = _mean_multiplier(tariff, part) - _mean_multiplier(tariff, whole)
+    return math.floor(floating * dearer * grade.cards_per_lot * TICKS_PER_CNY + Fraction(1, 2))
+
+
+def _mean_multiplier(tariff: Tariff, hours: HourCounts) -> Fraction:
+    weighed = (_exact(tariff.multipliers[month - 1][hour]) * n for (month, hour), n in hours.items())
+    return sum(weighed, Fraction()) / sum(hours.values())
+
+
+def _exact(figure: float) -> Fraction:
+    """The decimal that a figure is written as."""
+    return Fraction(str(figure))
 
 
 def posted_cards(grade: Grade, hubs: Sequence[Hub], rule: CapacityRule) -> dict[str, int]:

@@ -7,6 +7,7 @@ every period and profile is such a set.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -57,6 +58,10 @@ class HourSet:
     def of_day(self, day: int) -> int:
         """Return the mask of the hours of one day (days since 1970-01-01)."""
         return dict(_days(self)).get(day, 0)
+
+    def by_month(self) -> Counter[tuple[int, int]]:
+        """Return how many of the hours there are of each (month 1 … 12, hour of the day 0 … 23)."""
+        return Counter((date_of(day).month, hour) for day, mask in _days(self) for hour in hours_of(mask))
 
     def grid(self) -> tuple[int, NDArray[np.bool_]]:
         """Return the first day (days since 1970-01-01; 0 if there is none) and whether each hour from its

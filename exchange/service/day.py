@@ -266,26 +266,40 @@ class DayDriver:
         return list(found.values())
 
     def _reference_price(self, symbol: Symbol, listing: Mapping[str, Listing]) -> int:
-        """Return a new contract's reference price in ticks (clause 4.5).
+        """Return a new contract's reference price in ticks (clauses 2.12, 4.5).
 
-        That of the base contract of whose hours it has a part, listed or in `listing`; else the latest
-        settlement price of the product's latest contract of the same kind and profile, else the catalogue's.
+        That of the base contract of whose hours it has a part, listed or in `listing`, and what power costs
+        more in that part; else the latest settlement price of the product's latest contract of the same kind
+        and profile; else the catalogue's price, and what power costs more.
         """
         views = self._exchange.views
         if symbol.base is not None:
             whole = str(symbol.base)
             known = views.contract(whole)
             if known is not None:
-                return known.reference_price
+                return max(1, known.reference_price + self._power_premium(symbol))
             if whole in listing:
-                return listing[whole].reference_price_ticks
+                return max(1, listing[whole].reference_price_ticks + self._power_premium(symbol))
         before = symbol.period.before
         for _ in range(_LOOK_BACK):
             known = views.contract(str(replace(symbol, period=before)))
             if known is not None and known.settled:
                 return known.reference_price
             before = before.before
-        return self._catalogue.reference_price_ticks(symbol.grade, symbol.hub)
+        level = self._catalogue.reference_price_ticks(symbol.grade, symbol.hub)
+        return max(1, level + self._power_premium(symbol))
+
+    def _power_premium(self, symbol: Symbol) -> int:
+        """Return what power costs more in a contract's hours than in all of its base contract's, ticks."""
+        profiles, base = self._exchange.views.load_profiles, symbol.base
+        if base is None:
+            return 0
+        part, whole = (profiles.delivery(of.hub, of.period, of.profile) for of in (symbol, base))
+        if part is None or whole is None:
+            raise DriverError(f"{symbol} delivers no hours")
+        return self._catalogue.power_premium_ticks(
+            symbol.grade, symbol.hub, part.by_month(), whole.by_month()
+        )
 
     async def _send(self, message: RareMessage) -> None:
         """Submit until it is taken: BUSY passes; an exchange that no longer acknowledges ends the driver."""

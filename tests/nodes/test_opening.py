@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime
 from fractions import Fraction
 
 import pytest
@@ -10,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nodes.catalogue import load_catalogue
+from nodes.energy import SHANGHAI
 from nodes.opening import largest_remainder, to_ticks
+from nodes.types import Profile
 
 CATALOGUE = load_catalogue()
 
@@ -37,6 +40,22 @@ def test_clause_2_5_a_tick_is_a_fen_per_lot_hour(grade: str) -> None:
         )
         assert abs(ticks - 100 * per_lot) <= 0.5 + 1e-6
         assert ticks > 500
+
+
+@pytest.mark.parametrize("hub", ["GUIAN", "SHANGHAI-EDGE", "BEIJING-EDGE"])
+@pytest.mark.parametrize("grade", ["H100", "T4"])
+def test_clause_2_12_a_part_of_a_day_differs_by_its_power(grade: str, hub: str) -> None:
+    """Rulebook clause 2.12: by what the power of each of its hours costs."""
+    day = datetime(2027, 7, 1, tzinfo=SHANGHAI)
+    whole = {(day.month, hour): 1 for hour in range(24)}
+    costs = [CATALOGUE.power_cny_per_card_hour(hub, grade, day.replace(hour=hour)) for hour in range(24)]
+    lot = 100 * CATALOGUE.grade(grade).cards_per_lot
+    premiums = [CATALOGUE.power_premium_ticks(grade, hub, {(7, hour): 1}, whole) for hour in range(24)]
+    for cost, premium in zip(costs, premiums, strict=True):
+        assert abs(premium - lot * (cost - math.fsum(costs) / 24)) <= 0.5 + 1e-6
+    assert CATALOGUE.power_premium_ticks(grade, hub, whole, whole) == 0
+    peak = CATALOGUE.profile_hours(hub, day.date(), Profile.PEAK)
+    assert CATALOGUE.power_premium_ticks(grade, hub, {(7, hour): 31 for hour in peak}, whole) > 0
 
 
 @given(st.integers(1, 10**9))

@@ -34,6 +34,10 @@ class Catalogue:
     def reference_price_ticks(self, grade, hub):
         return 1_200
 
+    def power_premium_ticks(self, grade, hub, part, whole):
+        """The real one's: what power costs more doesn't depend on the size of the market."""
+        return load_catalogue().power_premium_ticks(grade, hub, part, whole)
+
 
 class RisingCatalogue:
     """A reference price that no two contracts share."""
@@ -64,22 +68,29 @@ def driver(exchange, config, steps=None, catalogue=None):
     return DayDriver(exchange, exchange.clock, config, catalogue=catalogue or Catalogue(), on_step=note)
 
 
-async def test_hours_and_profiles_open_at_the_price_of_what_they_are_a_part_of(config):
-    """Clauses 4.2 and 4.5."""
+async def test_hours_and_profiles_open_at_the_price_of_what_they_are_a_part_of_and_their_power(config):
+    """Clauses 2.12, 4.2 and 4.5."""
     exchange = await small(config, ManualClock(moment_ns(FRIDAY, time(8, 0))))
     rules = SetListingRules(rules=(*BASE_RULES, *fine_rules(["H100.GUIAN"])))
     profiles = HubProfiles(hub="GUIAN", peak=(1 << 10,) * 12, valley=(3,) * 12)
-    settled = m.ListContracts(listings=(m.Listing("H100.GUIAN.261205", 1_300),))
+    settled = m.ListContracts(listings=(m.Listing("H100.GUIAN.261205", 1_201),))
     for message in (rules, SetLoadProfiles(from_month=date(2026, 12, 1), hubs=(profiles,)), settled):
         assert (await exchange.submit_rare(message)).ok
     exchange.clock.set(moment_ns(FRIDAY, time(8, 30)))
     assert await driver(exchange, config).catch_up() == 1
     views = {view.contract.symbol: view for view in exchange.views.contracts()}
     assert len(views) == 3 * 21 + 72
-    wanted = {"H05": (1, 1_300), "-PEAK": (1, 1_300), "-VALLEY": (2, 1_300), "": (24, 1_300)}
+    wanted = {
+        "H00": (1, 1_169),
+        "H09": (1, 1_201),
+        "H10": (1, 1_233),
+        "-PEAK": (1, 1_233),
+        "-VALLEY": (2, 1_169),
+        "": (24, 1_201),
+    }
     found = {end: views[f"H100.GUIAN.261205{end}"] for end in wanted}
     assert {end: (view.contract.hours, view.reference_price) for end, view in found.items()} == wanted
-    assert views["H100.GUIAN.261206H05"].reference_price == 1_200
+    assert views["H100.GUIAN.261206H05"].reference_price == 1_200 - 32
     assert len(exchange.views.contracts(kind=PeriodKind.HOUR)) == 72
     assert len(exchange.views.contracts(profile=Profile.PEAK)) == 21
     await exchange.close()
