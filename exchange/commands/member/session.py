@@ -55,6 +55,7 @@ _TO_DO = {
     "ADDRESS_NOT_ALLOWED": "The key is good only from other addresses; ask the operator.",
     "UNKNOWN_SYMBOL": "`dongxi markets` lists the contracts.",
     "PRICE_OUTSIDE_LIMITS": "`dongxi quote SYMBOL` shows today's limits.",
+    "PROFILE_FIXED": "Name a later month: those of listed contracts stay; `dongxi markets` lists them.",
     "WRONG_PHASE": "`dongxi markets` shows the market's phase.",
     "UNKNOWN_CLIENT": "`dongxi broker clients` lists a broker's clients.",
     "UNKNOWN_FILL": "`dongxi fills` lists the account's fills of today.",
