@@ -6,6 +6,7 @@ from exchange.api import brokerage, requests
 from exchange.api.calendar import Calendar
 from exchange.api.health import HealthHistory, HealthQuery, MarketHealth
 from exchange.api.listing import Listing
+from exchange.api.margins import MarginRules, MarginTerms
 from exchange.api.market import (
     Book,
     Contract,
@@ -66,6 +67,10 @@ class MarketCalls(Transport):
     async def listing(self) -> Listing:
         """What is listed when a day opens, and which hours are peak and valley at each hub."""
         return await self.get("/v1/listing", Listing)
+
+    async def margin_rules(self) -> MarginTerms:
+        """What margin is computed from."""
+        return (await self.get("/v1/margin-rules", MarginRules)).rules
 
     async def grades(self) -> list[Grade]:
         """All grades."""

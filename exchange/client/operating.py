@@ -8,6 +8,7 @@ from exchange.api.access import Key, KeyAnswer, Keys, Member, MemberAnswer, Memb
 from exchange.api.answers import Done
 from exchange.api.calendar import ClosedDays, SessionTimes
 from exchange.api.defaults import Claim, Claims, MarginCall, MarginCalls
+from exchange.api.margins import MarginTerms, SetMarginRules
 from exchange.api.operating import Halted, MarketKilled, Proposal, ProposalAnswer, Proposals
 from exchange.api.regimes import ProposeRegime
 from exchange.client.transport import Transport, segment
@@ -129,6 +130,12 @@ class OperatorCalls(Transport):
     async def set_position_rules(self, rules: positions.SetPositionRules) -> Done:
         """Sets position limits, for what trades from the next settlement on, and what is reported."""
         return await self.send("POST", "/v1/operator/position-rules", Done, rules)
+
+    async def set_margin_rules(self, rules: MarginTerms) -> Done:
+        """Sets what margin is computed from: of lots from the next settlement on, of netting from the next
+        run on.
+        """
+        return await self.send("POST", "/v1/operator/margin-rules", Done, SetMarginRules(rules=rules))
 
     async def set_revenue_split(self, provider: int, broker: int, platform: int) -> Done:
         """Sets in which proportion fees are shared from the next settlement on."""

@@ -26,6 +26,7 @@ from exchange.gateway import (
     history,
     listing,
     login,
+    margins,
     operating,
     planning,
     positions,
@@ -89,6 +90,7 @@ ROUTES: Final = (
     *positions.ROUTES,
     *uses.ROUTES,
     *listing.ROUTES,
+    *margins.ROUTES,
 )
 """Every endpoint; routing, `/openapi.json` and the tests read this table."""
 

@@ -90,6 +90,8 @@ TABLE: Final = {
     "GET /v1/fees": row(ANYONE, "200"),
     "GET /v1/operator/large-positions": row("operate", "200", "market", "risk"),
     "POST /v1/operator/position-rules": row("operate", "400 MALFORMED_JSON", "risk"),
+    "GET /v1/margin-rules": row(ANYONE, "200"),
+    "POST /v1/operator/margin-rules": row("operate", "400 MALFORMED_JSON", "risk"),
     "GET /v1/listing": row(ANYONE, "200"),
     "POST /v1/operator/listing-rules": row("operate", "400 MALFORMED_JSON", "market"),
     "POST /v1/operator/load-profiles": row("operate", "400 MALFORMED_JSON", "market"),
