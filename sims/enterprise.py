@@ -155,11 +155,12 @@ def _spread_bids(
         quantity = -(-lots // (len(contracts) - number))
         lots -= quantity
         if quantity:
-            orders.append(_bid(contract, quantity, _auction_price(contract, buyer, settings, seed)))
+            orders.append(limit_bid(contract, quantity, auction_price(contract, buyer, settings, seed)))
     return orders
 
 
-def _auction_price(contract: Contract, buyer: Buyer, settings: EnterpriseSettings, seed: str) -> int:
+def auction_price(contract: Contract, buyer: Buyer, settings: EnterpriseSettings, seed: str) -> int:
+    """What it bids in the opening auction, ticks."""
     shares = {str(step): 1 for step in range(settings.auction_basis_points_max + 1)}
     above = int(draw(shares, seed, "auction", buyer.member, buyer.trading_day, contract.symbol))
     return shifted(ticks(contract.reference_price), above)
@@ -243,15 +244,15 @@ def _take(
     orders = []
     for ask, symbol, contract in asks:
         quantity = min(lots, offered[symbol])
-        if quantity and ask <= _limit(contract, buyer, settings):
-            orders.append(_bid(contract, quantity, ask, "ioc"))
+        if quantity and ask <= most_paid(contract, buyer, settings):
+            orders.append(limit_bid(contract, quantity, ask, "ioc"))
             offered[symbol] -= quantity
             lots -= quantity
     return orders
 
 
-def _limit(contract: Contract, buyer: Buyer, settings: EnterpriseSettings) -> int:
-    """The most it pays now."""
+def most_paid(contract: Contract, buyer: Buyer, settings: EnterpriseSettings) -> int:
+    """The most it pays now, ticks."""
     if buyer.rounds_left == 1:
         return ticks(contract.price_high)
     low, high = settings.patience_basis_points_min, settings.patience_basis_points_max
@@ -269,7 +270,7 @@ def _rest(
         return []
     contract = min(contracts, key=lambda contract: (ticks(contract.reference_price), contract.symbol))
     price = shifted(ticks(contract.reference_price), -settings.resting_basis_points)
-    return [_bid(contract, quantity, price)]
+    return [limit_bid(contract, quantity, price)]
 
 
 def _day_market(contracts: Iterable[Contract], day: date) -> dict[tuple[str, str], Contract]:
@@ -281,7 +282,8 @@ def _day_market(contracts: Iterable[Contract], day: date) -> dict[tuple[str, str
     }
 
 
-def _bid(contract: Contract, lots: int, price_ticks: int, time_in_force: str = "day") -> NewOrder:
+def limit_bid(contract: Contract, lots: int, price_ticks: int, time_in_force: str = "day") -> NewOrder:
+    """A bid, moved to the nearest price that the day's limits allow."""
     return NewOrder(
         symbol=contract.symbol,
         side="buy",

@@ -21,7 +21,15 @@ from sims.provider import HOURS_PER_DAY
 from sims.report import Conversion, Delivery, HubPrices, Money, Traded
 from sims.settings import Outage
 
-KINDS = ("day", "week", "month")
+CLASSES = (
+    ("hour", "base"),
+    ("day", "base"),
+    ("day", "peak"),
+    ("day", "valley"),
+    ("week", "base"),
+    ("month", "base"),
+)
+"""Kinds and profiles of the contracts that the members trade."""
 CASH_KINDS = ("deposit", "withdrawal")
 
 
@@ -78,12 +86,20 @@ def posted_on(day: date, capacity: Iterable[CapacityPost]) -> Counter[Product]:
     return posted
 
 
-def reserved_on(reservations: Iterable[Reservation]) -> Counter[Product]:
-    """Reserved cards by (hub, grade)."""
-    reserved: Counter[Product] = Counter()
+def reserved_on(reservations: Iterable[Reservation]) -> tuple[Counter[Product], Counter[Product]]:
+    """Cards by (hub, grade): reserved all day, and the most that are reserved at a time in parts of it."""
+    all_day: Counter[Product] = Counter()
+    by_hour: Counter[tuple[Product, int]] = Counter()
     for reservation in reservations:
-        reserved[reservation.hub, reservation.grade] += reservation.cards
-    return reserved
+        product = reservation.hub, reservation.grade
+        if len(reservation.hours) == HOURS_PER_DAY:
+            all_day[product] += reservation.cards
+        else:
+            by_hour.update({(product, hour): reservation.cards for hour in reservation.hours})
+    in_parts: Counter[Product] = Counter()
+    for (product, _), cards in by_hour.items():
+        in_parts[product] = max(in_parts[product], cards)
+    return all_day, in_parts
 
 
 def supply_of(
@@ -92,8 +108,12 @@ def supply_of(
     reservations: Iterable[Reservation],
     prices: Mapping[Product, str],
 ) -> dict[Product, Supply]:
-    """What the scheduler may use on a delivery day: every product that has a settlement price."""
-    posted, reserved = posted_on(day, capacity), reserved_on(reservations)
+    """What the scheduler may use all day on a delivery day: every product that has a settlement price,
+    without the cards that are reserved in parts of the day.
+    """
+    posted = posted_on(day, capacity)
+    reserved, in_parts = reserved_on(reservations)
+    posted = posted - in_parts
     return {
         product: Supply(*product, posted[product], reserved[product], price)
         for product, price in prices.items()
@@ -116,15 +136,17 @@ def day_prices(
 
 
 def traded_of(contracts: Iterable[Contract], settlements: Iterable[Settlement]) -> list[Traded]:
-    """Volumes by kind of contract; the value is at the settlement price."""
+    """Volumes by kind and profile, of those that are listed; the value is at the settlement price."""
     settled = {row.symbol: row for row in settlements}
     rows = []
-    for kind in KINDS:
-        listed = [c for c in contracts if c.kind == kind and c.symbol in settled]
+    for kind, profile in CLASSES:
+        listed = [c for c in contracts if (c.kind, c.profile) == (kind, profile) and c.symbol in settled]
+        if not listed:
+            continue
         volume = {c.symbol: settled[c.symbol].volume_lots for c in listed}
         rows.append(
             Traded(
-                kind=kind,
+                kind=kind if profile == "base" else f"{kind}, {profile}",
                 contracts_traded=sum(1 for lots in volume.values() if lots),
                 contracts_listed=len(listed),
                 lots=sum(volume.values()),

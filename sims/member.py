@@ -21,7 +21,7 @@ from exchange.client.client import ExchangeClient
 from exchange.client.errors import ExchangeError
 from exchange.client.profiles import load_profile
 from nodes.catalogue import load_catalogue
-from sims import enterprise, provider
+from sims import enterprise, parts, provider
 from sims.cues import Answer, Bid, Cue, Meter, Post, Quote, Round, Setup
 from sims.world import holdings_of, wants_of_city
 
@@ -66,9 +66,8 @@ class Provider(Account):
         self.holdings = holdings_of(load_catalogue(), setup.hubs)
 
     async def contracts(self) -> list[Contract]:
-        """The active base contracts of its own hubs, from days on."""
-        listed = [c for hub in self.setup.hubs for c in await self.client.contracts(hub=hub, profile="base")]
-        return [c for c in listed if c.kind != "hour"]
+        """The active contracts of its own hubs."""
+        return [c for hub in self.setup.hubs for c in await self.client.contracts(hub=hub)]
 
     async def post(self) -> Answer:
         """Post what is missing."""
@@ -77,7 +76,8 @@ class Provider(Account):
         sent = 0
         for holding in self.holdings:
             own = [c for c in contracts if (c.hub, c.grade) == (holding.hub, holding.grade)]
-            allotment = provider.allot(holding, self.setup.settings.provider)
+            parts = provider.trades_in_parts(own)
+            allotment = provider.allot(holding, self.setup.settings.provider, parts=parts)
             for post in provider.posts_due(holding, allotment, own, posted):
                 await self.client.post_capacity(post)
                 sent += 1
@@ -145,17 +145,33 @@ class Enterprise(Account):
             rounds=rounds,
         )
 
+    async def wanted_parts(self, buyer: enterprise.Buyer) -> list[parts.PartWant]:
+        """What it wants of hours and profiles of days; only enterprises of some cities want any."""
+        settings = self.setup.settings
+        if self.setup.city not in settings.parts.cities:
+            return []
+        listed = [
+            *await self.client.contracts(kind="hour"),
+            *await self.client.contracts(kind="day", profile="peak"),
+            *await self.client.contracts(kind="day", profile="valley"),
+        ]
+        return parts.parts_wanted(buyer, listed, self.wants, settings.parts, settings.seed)
+
     async def bid(self, trading_day: str) -> Answer:
         """Bid in the auction; bids of an earlier cue are taken back first."""
         buyer = await self.buyer(trading_day)
         settings = self.setup.settings
         bids = enterprise.auction_bids(buyer, self.wants, settings.enterprise, settings.seed)
+        bids += parts.auction_bids(buyer, await self.wanted_parts(buyer), settings.enterprise, settings.seed)
         return await self.send([*(Cancel(order_id=o.order_id) for o in buyer.open_orders), *bids])
 
     async def round(self, trading_day: str, rounds_left: int, rounds: int) -> Answer:
         """One round of the session."""
         buyer = await self.buyer(trading_day, rounds_left, rounds)
-        return await self.send(enterprise.session_orders(buyer, self.wants, self.setup.settings.enterprise))
+        settings = self.setup.settings.enterprise
+        orders = enterprise.session_orders(buyer, self.wants, settings)
+        orders += parts.session_orders(buyer, await self.wanted_parts(buyer), settings)
+        return await self.send(orders)
 
 
 Act = Callable[[Cue], Awaitable[Answer]]

@@ -7,7 +7,7 @@ It leans up when it sells faster than it expected and down when slower. Nothing 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from exchange.api.delivering import Reservation
 from exchange.api.market import Contract
@@ -39,14 +39,30 @@ class Allotment:
     day_lots: int
     week_lots: int
     month_lots: int
+    profile_lots: int = 0
+    hour_lots: int = 0
+
+    @property
+    def near_lots(self) -> int:
+        """Lots that must stand behind the next days: all but the months'."""
+        return self.day_lots + self.week_lots + self.profile_lots + self.hour_lots
 
 
-def allot(holding: Holding, settings: ProviderSettings) -> Allotment:
-    """Divide a holding among days, weeks and months; shares of weeks and months are rounded down."""
+def allot(holding: Holding, settings: ProviderSettings, *, parts: bool = False) -> Allotment:
+    """Divide a holding among days, weeks and months, and with `parts` among hours and profiles of days, too;
+    the days get what the others' shares, rounded down, leave.
+    """
     lots = holding.cards // holding.cards_per_lot
     week = lots * settings.week_share_percent // 100
     month = lots * settings.month_share_percent // 100
-    return Allotment(day_lots=lots - week - month, week_lots=week, month_lots=month)
+    profile = lots * settings.profile_share_percent // 100 if parts else 0
+    hour = lots * settings.hour_share_percent // 100 if parts else 0
+    return Allotment(lots - week - month - profile - hour, week, month, profile, hour)
+
+
+def trades_in_parts(contracts: Iterable[Contract]) -> bool:
+    """Whether there are contracts of hours or profiles."""
+    return any(c.kind == "hour" or c.profile != "base" for c in contracts)
 
 
 # What it posts
@@ -78,7 +94,7 @@ def posts_due(
     if span is not None:
         days_posted = [date.fromisoformat(p.last_day) for p in mine if not _is_month(p)]
         first = max([span[0], *(day + timedelta(days=1) for day in days_posted)])
-        wanted.append((allotment.day_lots + allotment.week_lots, first, span[1]))
+        wanted.append((allotment.near_lots, first, span[1]))
     if month_span is not None and (month_span[0].isoformat(), month_span[1].isoformat()) not in covered:
         wanted.append((allotment.month_lots, *month_span))
     return [_post(holding, lots, first, last) for lots, first, last in wanted if lots and first <= last]
@@ -104,7 +120,11 @@ def _post(holding: Holding, lots: int, first: date, last: date) -> PostCapacity:
 
 
 def for_sale(contract: Contract, allotment: Allotment, contracts: Sequence[Contract]) -> int:
-    """Lots of a contract that it means to sell in all: of weeks and months only the next one."""
+    """Lots of a contract that it means to sell in all: of weeks and months only the next one, base."""
+    if contract.kind == "hour":
+        return allotment.hour_lots
+    if contract.kind == "day" and contract.profile != "base":
+        return allotment.profile_lots
     if contract.kind == "day":
         return allotment.day_lots
     next_one = nearest(contracts, contract.kind)
@@ -144,8 +164,9 @@ def ladder(
     """Sell orders for `lots`, split over the steps; what the limits of the day forbid moves to the limit."""
     orders: list[NewOrder] = []
     left = lots
-    for number, (basis_points, share_percent) in enumerate(settings.ladder):
-        last = number == len(settings.ladder) - 1
+    steps = ((0, 100),) if contract.kind == "hour" else settings.ladder
+    for number, (basis_points, share_percent) in enumerate(steps):
+        last = number == len(steps) - 1
         quantity = left if last else min(left, part(lots, share_percent))
         left -= quantity
         price = within_limits(max(lowest_ticks, shifted(base_ticks, basis_points)), contract)
@@ -174,7 +195,7 @@ def quote(
     items: list[Cancel | NewOrder] = []
     for holding in holdings:
         contracts = by_product.get((holding.hub, holding.grade), [])
-        allotment = allot(holding, settings)
+        allotment = allot(holding, settings, parts=trades_in_parts(contracts))
         for contract in contracts:
             lots = for_sale(contract, allotment, contracts)
             if lots:
@@ -225,10 +246,11 @@ def start_day(contract: Contract) -> date:
 
 
 def last_day(contract: Contract) -> date:
-    """Last delivery day: the delivery end is the midnight after it."""
-    return start_day(contract) + timedelta(days=contract.hours // HOURS_PER_DAY - 1)
+    """Last delivery day: delivery may end with the midnight after it."""
+    return (datetime.fromisoformat(contract.delivery_end) - timedelta(hours=1)).date()
 
 
 def nearest(contracts: Iterable[Contract], kind: str) -> Contract | None:
-    """The next active contract of a kind: the first to start delivery."""
-    return min((c for c in contracts if c.kind == kind and c.active), key=start_day, default=None)
+    """The next active base contract of a kind: the first to start delivery."""
+    base = (c for c in contracts if (c.kind, c.profile) == (kind, "base") and c.active)
+    return min(base, key=start_day, default=None)

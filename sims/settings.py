@@ -30,6 +30,8 @@ class ProviderSettings(_Section, frozen=True):
 
     week_share_percent: Percent
     month_share_percent: Percent
+    profile_share_percent: Percent
+    hour_share_percent: Percent
     view_basis_points_max: BasisPoints
     floor_over_power_percent: Percent
     ladder: tuple[tuple[BasisPoints, Percent], ...]
@@ -53,6 +55,15 @@ class EnterpriseSettings(_Section, frozen=True):
     patience_basis_points_max: BasisPoints
     resting_share_percent: Percent
     resting_basis_points: BasisPoints
+
+
+class PartSettings(_Section, frozen=True):
+    """What enterprises buy by the hour and by the profile; ``demo.toml`` says what each figure means."""
+
+    cities: tuple[str, ...]
+    share_percent: Percent
+    burst_lots: Annotated[int, Meta(ge=0)]
+    burst_hours: Annotated[int, Meta(ge=0, le=24)]
 
 
 class Pace(_Section, frozen=True):
@@ -91,6 +102,7 @@ class DemoSettings(_Section, frozen=True):
     cash: Cash
     provider: ProviderSettings
     enterprise: EnterpriseSettings
+    parts: PartSettings
     pace: Pace
     outage: tuple[Outage, ...]
 

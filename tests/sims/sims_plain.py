@@ -1,9 +1,18 @@
 """Plain data for strategy tests: contracts and orders as the API would answer them."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from typing import Literal
 
 from exchange.api.market import Contract
 from exchange.api.trading import Order
+
+Part = Literal["hour", "peak", "valley"]
+PARTS: dict[Part | None, tuple[str, int, int]] = {
+    "hour": ("base", 12, 13),
+    "peak": ("peak", 10, 18),
+    "valley": ("valley", 0, 8),
+}
+"""Profile, first hour and the hour after the last one."""
 
 
 def contract(
@@ -18,19 +27,23 @@ def contract(
     ask_lots: int = 0,
     last_trading_day: date = date(2026, 12, 4),
     cards_per_lot: int = 8,
+    part: Part | None = None,
 ) -> Contract:
-    """One contract with limits of 10 % around its reference price."""
+    """One contract with limits of 10 % around its reference price; a part of a day if one is named."""
     end = last or first
+    whole = f"{grade}.{hub}.{kind}{first:%y%m%d}"
+    profile, begin, stop = PARTS.get(part, ("base", 0, 24 * ((end - first).days + 1)))
+    start = datetime.fromisoformat(f"{first}T00:00:00+08:00")
     ticks = int(reference.replace(".", ""))
     return Contract(
-        symbol=f"{grade}.{hub}.{kind}{first:%y%m%d}",
+        symbol=f"{whole}-{part}" if part else whole,
         grade=grade,
         hub=hub,
-        kind=kind,  # type: ignore[arg-type]
-        profile="base",
-        delivery_start=f"{first}T00:00:00+08:00",
-        delivery_end=f"{end + timedelta(days=1)}T00:00:00+08:00",
-        hours=24 * ((end - first).days + 1),
+        kind="hour" if part == "hour" else kind,  # type: ignore[arg-type]
+        profile=profile,  # type: ignore[arg-type]
+        delivery_start=(start + timedelta(hours=begin)).isoformat(),
+        delivery_end=(start + timedelta(hours=stop)).isoformat(),
+        hours=stop - begin,
         cards_per_lot=cards_per_lot,
         last_trading_day=last_trading_day.isoformat(),
         tick="0.01",

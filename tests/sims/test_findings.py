@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import msgspec
 from sims_plain import contract
 
 from exchange.api.access import Member
@@ -91,15 +92,30 @@ def test_volumes_are_added_up_by_kind() -> None:
         settlement(week.symbol, "10.00", 1),
         settlement(idle.symbol, "6.00", 0),
     ]
-    days, weeks, months = traded_of([day, week, idle], settled)
+    days, weeks = traded_of([day, week, idle], settled)
     assert (days.contracts_traded, days.contracts_listed, days.lots) == (1, 2, 3)
     assert (days.card_hours, days.value_fen) == (3 * 8 * 24, 3 * 24 * 1_600)
     assert (weeks.card_hours, weeks.value_fen) == (8 * 168, 168 * 1_000)
-    assert (months.contracts_listed, months.lots) == (0, 0)
+    peak = msgspec.structs.replace(day, symbol="L20.GUIAN.261205-PEAK", profile="peak", hours=8)
+    days, peaks = traded_of([day, peak], [*settled, settlement(peak.symbol, "17.00", 2)])
+    assert (days.kind, days.lots) == ("day", 3)
+    assert (peaks.kind, peaks.card_hours, peaks.value_fen) == ("day, peak", 2 * 8 * 8, 2 * 8 * 1_700)
     assert day_prices(SATURDAY, [day, week, idle], settled) == {
         ("GUIAN", "L20"): "16.00",
         ("GUIAN", "T4"): "6.00",
     }
+
+
+def test_cards_reserved_in_parts_of_a_day_are_not_there_all_day() -> None:
+    """Two parts that don't meet can stand on the same cards."""
+    peak, night, noon = (
+        msgspec.structs.replace(reservation(cards, 0, 0), hours=hours)
+        for cards, hours in ((8, list(range(10, 13))), (8, [0, 1, 2]), (16, [12]))
+    )
+    prices = {("QINGYANG", "L20"): "16.00"}
+    taken = [reservation(16, 0, 0), peak, night, noon]
+    (supply,) = supply_of(SATURDAY, [post(80, SATURDAY, SUNDAY)], taken, prices).values()
+    assert (supply.posted_cards, supply.reserved_cards) == (80 - 24, 16)
 
 
 def test_money_adds_up_and_a_missing_fen_is_seen() -> None:

@@ -21,6 +21,7 @@ from sims.provider import (
     ladder,
     posts_due,
     quote,
+    trades_in_parts,
 )
 from sims.settings import Outage, load_settings
 
@@ -76,6 +77,20 @@ def test_only_the_next_week_and_month_are_sold() -> None:
     contracts = [*DAYS, second_week, WEEK, MONTH]
     allotment = Allotment(16, 3, 1)
     assert [for_sale(c, allotment, contracts) for c in (DAYS[0], WEEK, second_week, MONTH)] == [16, 3, 0, 1]
+
+
+def test_where_hours_and_profiles_are_listed_they_have_cards_of_their_own() -> None:
+    part_days = [contract(first=date(2026, 12, 5), part=part) for part in ("hour", "peak", "valley")]
+    listed = [*DAYS, WEEK, MONTH, *part_days, contract(kind="week", first=date(2026, 12, 7), part="peak")]
+    assert (trades_in_parts(DAYS), trades_in_parts(listed)) == (False, True)
+    shares = allot(HOLDING, SETTINGS, parts=True)
+    assert shares == Allotment(day_lots=13, week_lots=3, month_lots=1, profile_lots=2, hour_lots=1)
+    assert [for_sale(c, shares, listed) for c in listed] == [13] * 7 + [3, 1, 1, 2, 2, 0]
+    whole, apart = (posts_due(HOLDING, by, listed, []) for by in (allot(HOLDING, SETTINGS), shares))
+    assert whole == apart
+    offers = quote(Desk(listed, {}, {}, 0), [HOLDING], SETTINGS, "seed")
+    hours = [o for o in offers if isinstance(o, NewOrder) and o.symbol == part_days[0].symbol]
+    assert [(o.side, o.quantity) for o in hours] == [("sell", 1)]
 
 
 def test_the_ladder_offers_every_lot_once_and_never_below_its_power() -> None:

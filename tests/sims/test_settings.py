@@ -15,6 +15,7 @@ def test_what_is_shipped_makes_sense() -> None:
     settings = load_settings()
     assert sum(share for _, share in settings.provider.ladder) == 100
     assert settings.provider.week_share_percent + settings.provider.month_share_percent < 100
+    assert set(settings.parts.cities) < set(load_catalogue().edge_cities)
     assert all(outage.hub in load_catalogue().hubs for outage in settings.outage)
 
 
