@@ -1,6 +1,6 @@
 """The primary market over HTTP: sites, attestations, certificates, posted capacity (rulebook chapter 10)."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -73,14 +73,18 @@ class SetSale(Request, frozen=True, kw_only=True):
     hub: Code
     kind: SaleKind
     price: Price
+    profile: Literal["base", "peak", "valley"] = "base"
 
 
 class StandingSale(Answer, frozen=True, kw_only=True):
-    """The lowest price at which free capacity is kept on sale in contracts of one kind."""
+    """The lowest price at which free capacity is kept on sale in contracts of one kind and
+    profile.
+    """
 
     grade: str
     hub: str
     kind: str
+    profile: str
     price: str
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 from exchange.api import primary as api
@@ -99,9 +99,18 @@ class PrimaryClient:
         answer: api.Certificates = await self._send("POST", path, api.Certificates, api.Pledge(cards=cards))
         return answer
 
-    async def set_sale(self, grade: str, hub: str, kind: SaleKind, price: str) -> list[api.StandingSale]:
-        """Keeps what is free on sale in contracts of one kind; price "0.00" ends that. Gives all sales."""
-        body = api.SetSale(grade=grade, hub=hub, kind=kind, price=price)
+    async def set_sale(
+        self,
+        grade: str,
+        hub: str,
+        kind: SaleKind,
+        price: str,
+        profile: Literal["base", "peak", "valley"] = "base",
+    ) -> list[api.StandingSale]:
+        """Keeps what is free on sale in contracts of one kind and profile; price "0.00" ends that. Gives all
+        sales.
+        """
+        body = api.SetSale(grade=grade, hub=hub, kind=kind, price=price, profile=profile)
         answer: api.StandingSales = await self._send("POST", "/v1/sales", api.StandingSales, body)
         return answer.sales
 

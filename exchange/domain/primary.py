@@ -122,6 +122,7 @@ class SetStandingSale(Message, frozen=True, kw_only=True):
     kind: SaleKind
     price_ticks: int
     """Lowest price, ticks per lot-hour."""
+    profile: Literal["base", "peak", "valley"] = "base"
 
 
 class PlaceStandingSales(Message, frozen=True, kw_only=True):

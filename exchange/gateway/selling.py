@@ -16,6 +16,7 @@ async def set_sale(call: Call) -> api.StandingSales:
         grade=wanted.grade,
         hub=wanted.hub,
         kind=wanted.kind,
+        profile=wanted.profile,
         price_ticks=parse_price_ticks(wanted.price),
     )
     await call.submit(message)
@@ -26,7 +27,13 @@ async def sales(call: Call) -> api.StandingSales:
     """Answer the account's standing sales (clause 10.8)."""
     views = call.exchange.views
     mine = [
-        api.StandingSale(grade=sale.grade, hub=sale.hub, kind=sale.kind, price=price_text(sale.price_ticks))
+        api.StandingSale(
+            grade=sale.grade,
+            hub=sale.hub,
+            kind=sale.kind,
+            profile=sale.profile,
+            price=price_text(sale.price_ticks),
+        )
         for sale in views.primary.standing
         if sale.account == call.caller.account
     ]

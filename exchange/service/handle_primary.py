@@ -98,7 +98,9 @@ def post_capacity(state: State, message: p.PostCapacity, stamp: Stamp) -> Outcom
     capacity_id = len(state.primary.capacity) + 1
     state.primary.capacity.append(Capacity(capacity_id, message))
     for kind in message.sell_in:
-        set_sale(state, message.account, (message.grade, message.hub, kind), message.reserve_price_ticks)
+        set_sale(
+            state, message.account, (message.grade, message.hub, kind, "base"), message.reserve_price_ticks
+        )
     events = renew_standing(state, message.account, stamp) if message.sell_in else []
     return Outcome(data={"capacity_id": capacity_id}, events=events)
 

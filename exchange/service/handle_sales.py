@@ -9,9 +9,11 @@ from exchange.domain import primary as p
 from exchange.domain.rejects import RejectCode
 from exchange.service.standing import PHASES, accepted_orders, cancel_standing, renew_standing, set_sale
 from exchange.service.state import Outcome, Stamp, State, refused
+from nodes.types import Profile
 
 PRICE_MAX = 1 << 30
 SALE_KINDS = set(get_args(p.SaleKind))
+PROFILES = {profile.value for profile in Profile}
 
 
 def provider_fault(state: State, account: int) -> RejectCode | None:
@@ -34,12 +36,13 @@ def set_standing_sale(state: State, message: p.SetStandingSale, stamp: Stamp) ->
         return refused(fault)
     if (message.grade, message.hub) not in state.products:
         return refused(RejectCode.UNKNOWN_PRODUCT, f"{message.grade} at {message.hub}")
-    if not sound_sale((message.kind,), message.price_ticks or 1):
+    if not sound_sale((message.kind,), message.price_ticks or 1) or message.profile not in PROFILES:
         return refused(RejectCode.INVALID_SALE)
     events = []
     if message.price_ticks == 0:
         events = cancel_standing(state, message.account, stamp)
-    set_sale(state, message.account, (message.grade, message.hub, message.kind), message.price_ticks)
+    what = message.grade, message.hub, message.kind, message.profile
+    set_sale(state, message.account, what, message.price_ticks)
     events += renew_standing(state, message.account, stamp)
     return Outcome(data={"orders": accepted_orders(events)}, events=events)
 

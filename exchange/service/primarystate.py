@@ -39,12 +39,15 @@ class Capacity(msgspec.Struct):
 
 
 class StandingSale(msgspec.Struct):
-    """At which price a provider sells what its certificates have free, in contracts of one kind."""
+    """At which price a provider sells what its certificates have free, in contracts of one kind and
+    profile.
+    """
 
     account: int
     grade: str
     hub: str
     kind: str
+    profile: str
     price_ticks: int
 
 

@@ -18,7 +18,6 @@ from exchange.service.primarystate import StandingSale
 from exchange.service.state import Stamp, State
 from exchange.service.taking import LOTS_MAX
 from matching.records import EventKind, Records, Side, StpMode, mass_cancel, new_order
-from nodes.types import Profile
 
 STANDING_GROUP = 0xFFFF
 """The orders' group; connections have lower ones."""
@@ -26,9 +25,10 @@ PHASES = (MarketPhase.CALL, MarketPhase.CONTINUOUS)
 """When orders are taken."""
 
 
-def set_sale(state: State, account: int, what: tuple[str, str, str], price_ticks: int) -> None:
-    """Set the lowest price of a sale (grade, hub, kind of contract); 0 ends it."""
-    kept = [s for s in state.primary.standing if (s.account, s.grade, s.hub, s.kind) != (account, *what)]
+def set_sale(state: State, account: int, what: tuple[str, str, str, str], price_ticks: int) -> None:
+    """Set the lowest price of a sale (grade, hub, kind and profile of contract); 0 ends it."""
+    same = account, *what
+    kept = [s for s in state.primary.standing if (s.account, s.grade, s.hub, s.kind, s.profile) != same]
     sale = [StandingSale(account, *what, price_ticks)] if price_ticks else []
     state.primary.standing = kept + sale
 
@@ -58,8 +58,8 @@ def accepted_orders(events: Sequence[Records]) -> int:
 def _placed(state: State, sale: StandingSale, stamp: Stamp) -> Iterator[Records]:
     """Enter the orders of one sale, the contract that is delivered first first."""
     active = (state.contracts[i] for i in state.active_contracts())
-    base = (c for c in active if c.profile is Profile.BASE)
-    chosen = [c for c in base if (*c.product, c.kind.value) == (sale.grade, sale.hub, sale.kind)]
+    wanted = sale.grade, sale.hub, sale.kind, sale.profile
+    chosen = [c for c in active if (*c.product, c.kind.value, c.profile.value) == wanted]
     for contract in sorted(chosen, key=lambda c: c.period.first):
         row = state.contract_row(contract.index)
         price = max(sale.price_ticks, int(row["price_low"]))

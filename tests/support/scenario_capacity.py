@@ -199,11 +199,18 @@ def take(of: Scenario, told: list[Any]) -> str | None:
 
 
 def sell(of: Scenario, told: list[Any]) -> str | None:
-    """[provider, "GRADE.HUB", kind of contract, price]: a standing sale; price 0 ends it."""
-    name, product, kind, price = told
+    """[provider, "GRADE.HUB", kind of contract, price, profile if not base]: a standing sale; 0 ends it."""
+    name, product, kind, price, *profile = told
     grade, hub = product.split(".")
     return of.send(
-        p.SetStandingSale(account=of.account(name), grade=grade, hub=hub, kind=kind, price_ticks=price)
+        p.SetStandingSale(
+            account=of.account(name),
+            grade=grade,
+            hub=hub,
+            kind=kind,
+            price_ticks=price,
+            profile=profile[0] if profile else "base",
+        )
     )
 
 

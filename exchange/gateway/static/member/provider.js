@@ -95,7 +95,8 @@ live(["provider"], async (_, refreshed) => {
     fill("deliveries", ["reservation", "contract", "cards", "day", "delivered_hours", "shortfall", "invoiced", "state"], own.map((one) => [
       one.reservation_id, one.symbol, count(one.cards), dayOf(one.start), count(one.delivered_card_hours), count(one.shortfall_card_hours), yuan(one.invoiced_fen),
       sayCode("delivery", one.finished ? "finished" : "open")]));
-    fill("sales", ["grade", "hub", "contract", "price"], sales.map((one) => [one.grade, one.hub, say(`kind.${one.kind}`), one.price]));
+    fill("sales", ["grade", "hub", "contract", "price"], sales.map((one) =>
+      [one.grade, one.hub, `${say(`kind.${one.kind}`)}, ${say(`profile.${one.profile}`)}`, one.price]));
     offer("post", "site_id", [["", say("no_site")], ...sites.map((one) => [one.site_id, one.name])]);
     fill("sites", ["id", "name", "hub", "cards", "agent"], sites.map((one) => [one.site_id, one.name, one.hub,
       one.installed.map((grade) => `${grade.grade} ${count(grade.cards)}`).join(", "), agentOf(one)]));
