@@ -76,8 +76,8 @@ class Provider(Account):
         sent = 0
         for holding in self.holdings:
             own = [c for c in contracts if (c.hub, c.grade) == (holding.hub, holding.grade)]
-            parts = provider.trades_in_parts(own)
-            allotment = provider.allot(holding, self.setup.settings.provider, parts=parts)
+            in_parts = provider.trades_in_parts(own)
+            allotment = provider.allot(holding, self.setup.settings.provider, parts=in_parts)
             for post in provider.posts_due(holding, allotment, own, posted):
                 await self.client.post_capacity(post)
                 sent += 1

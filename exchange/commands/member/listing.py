@@ -70,9 +70,10 @@ def add(
 
     async def change(client: ExchangeClient) -> list[ListingRule]:
         rules = (await client.listing()).rules
-        same = [at for at, one in enumerate(rules) if _about(one) == _about(rule)]
-        rules[same[0] : same[0] + 1] = [rule] if same else []
-        rules += [] if same else [rule]
+        if any(_about(one) == _about(rule) for one in rules):
+            rules = [rule if _about(one) == _about(rule) else one for one in rules]
+        else:
+            rules = [*rules, rule]
         await client.set_listing_rules(rules)
         return rules
 

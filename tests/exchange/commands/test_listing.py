@@ -76,10 +76,3 @@ def test_hours_that_cannot_be_say_why(desk: Desk, arguments: tuple[str, ...], sa
     refused = desk.run("listing", "hours", "GUIAN", "--from", *arguments)
     assert refused.returncode in (1, 2)
     assert said in refused.stderr
-
-
-def test_hours_of_a_listed_contract_stay(desk: Desk) -> None:
-    fixed = desk.run("listing", "hours", "GUIAN", "--from", "2026-12", "--peak", "9-12")
-    assert fixed.returncode == 1
-    assert "PROFILE_FIXED" in fixed.stderr
-    assert "Name a later month" in fixed.stderr
