@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from exchange.api import requests
-from exchange.api.feed import FeedAccount, FillNews, OrderNews
+from exchange.api.feed import FeedAccount
 from exchange.api.history import HISTORY_PAGE_MAX, OwnHistoryQuery
 from exchange.api.trading import OrderResult
+from exchange.client.changes import OrderChange, changes
 from exchange.client.errors import ExchangeError
 from exchange.client.transport import backoff_s
 
@@ -57,7 +58,9 @@ ENDED = frozenset({OrderState.FILLED, OrderState.CANCELLED, OrderState.REFUSED, 
 
 
 class Ticket(msgspec.Struct):
-    """One order and what is known of it. Quantities in lots; `total` follows amendments."""
+    """One order and what is known of it. Quantities in lots; `total` follows amendments, and cancels of
+    a part of it.
+    """
 
     order: requests.NewOrder
     sent_s: float
@@ -206,8 +209,9 @@ class OrderDesk:
         )
         async for found in self._client.history.each_order(query):
             if found.client_order_id == ticket.client_order_id:
-                ticket.total, ticket.reason = found.quantity, found.reason
-                state = OrderState.RESTING if found.status == "open" else OrderState.CANCELLED
+                stands, ticket.reason = found.status == "open", found.reason
+                ticket.total = found.filled_quantity + found.open_quantity if stands else found.quantity
+                state = OrderState.RESTING if stands else OrderState.CANCELLED
                 self._taken(ticket, found.order_id, found.filled_quantity, state)
                 return True
         return False
@@ -238,26 +242,42 @@ class OrderDesk:
     def follow(self, message: FeedAccount) -> list[Ticket]:
         """Takes in news of the account's channel; returns the orders of this desk that they are about."""
         changed: dict[str, Ticket] = {}
-        # in order, and what one command does to an order before the fills that it causes
-        every: list[OrderNews | FillNews] = [*message.orders, *message.fills]
-        for news in sorted(every, key=lambda one: one.seq):
-            named = self.tickets.get(news.client_order_id or "") if isinstance(news, OrderNews) else None
-            ticket = named or self._by_order.get(news.order_id)
-            if ticket is None:
-                continue
-            changed[ticket.client_order_id] = ticket
-            if isinstance(news, OrderNews):
-                self._follow_order(ticket, news)
-            else:
-                self._taken(ticket, news.order_id, ticket.total - news.open_quantity, OrderState.RESTING)
+        for change in changes(message):
+            named = (self.tickets.get(news.client_order_id or "") for news in change.news)
+            ticket = next(filter(None, named), None) or self._by_order.get(change.order_id)
+            if ticket is not None:
+                changed[ticket.client_order_id] = ticket
+                self._follow_change(ticket, change)
         return list(changed.values())
 
-    def _follow_order(self, ticket: Ticket, news: OrderNews) -> None:
-        if news.event == "amended":
-            ticket.amended(news.open_quantity)
-        ended = news.event == "cancelled"
-        ticket.price, ticket.reason = news.price, news.reason if ended else ticket.reason
-        self._taken(ticket, news.order_id, 0, OrderState.CANCELLED if ended else OrderState.RESTING)
+    def _follow_change(self, ticket: Ticket, change: OrderChange) -> None:
+        amended, cancelled = change.told("amended"), change.told("cancelled")
+        if amended is not None:
+            ticket.amended(amended.open_quantity)
+        if change.news:
+            ticket.price = change.news[-1].price
+        state, filled = OrderState.RESTING, 0
+        if cancelled is not None:
+            state, filled = self._follow_cancel(ticket, change, cancelled.reason)
+        elif change.fills:
+            filled = ticket.total - change.open_quantity
+        self._taken(ticket, change.order_id, filled, state)
+
+    def _follow_cancel(
+        self, ticket: Ticket, change: OrderChange, reason: str | None
+    ) -> tuple[OrderState, int]:
+        """Take in that an order, or a part of it, was cancelled; returns its state and what has traded."""
+        left = change.open_quantity
+        if not left and ticket.state in ENDED:  # what had traded until its end is known
+            return ticket.state, ticket.filled
+        before = 0 if change.told("accepted") else ticket.filled
+        lost = max(0, ticket.total - before - change.traded - left)
+        filled = ticket.total - lost - left
+        if not left:
+            ticket.reason = reason
+            return OrderState.CANCELLED, filled
+        ticket.total -= lost
+        return OrderState.RESTING, filled
 
     async def _send(self, ticket: Ticket) -> None:
         try:
@@ -281,6 +301,8 @@ class OrderDesk:
 
     def _answered(self, ticket: Ticket, result: OrderResult) -> None:
         ticket.price, ticket.reason = result.price, result.reason
+        if result.open_quantity and ticket.order_id is None:  # less than was sent, if a part was cancelled
+            ticket.total = result.filled_quantity + result.open_quantity
         self._taken(ticket, result.order_id, result.filled_quantity, OrderState(result.status))
 
     def _taken(self, ticket: Ticket, order_id: str, filled: int, state: OrderState) -> None:

@@ -92,7 +92,7 @@ def model_of(orders: Sequence[Placed], language: Language = "en") -> TradingMode
         model.log(0.0, "note", f"{number} 合约 and a line that is folded where the pane is narrow")
     for number, one in enumerate(orders, 1):
         if one.own:
-            standing = Working(str(number), None, SYMBOL, one.side, one.price, one.lots, 1)  # type: ignore[arg-type]
+            standing = Working(str(number), None, SYMBOL, one.side, one.price, one.lots)  # type: ignore[arg-type]
             model.account.orders[str(number)] = standing
     model.account.positions = {SYMBOL: 12}
     model.account.seq, model.account.margin_fen, model.account.available_fen = 1, 700, 300

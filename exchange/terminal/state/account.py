@@ -17,6 +17,7 @@ from exchange.api.feed import FeedAccount, FillNews, OrderNews
 from exchange.api.formats import parse_price_ticks
 from exchange.api.money import Balances, Position
 from exchange.api.trading import Fill, Fills, Order, Orders
+from exchange.client.changes import OrderChange, changes
 from exchange.terminal.state.quotes import Quote, ticks
 
 FILLS_SHOWN: Final = 1_000
@@ -34,8 +35,6 @@ class Working:
     side: Side
     price: int | None
     open_lots: int
-    seq: int
-    """What was told of it last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ class Account:
         settled: the fills of later days make up the day's profit. `all_fills`: the snapshot has all of these.
         """
         self._orders_seq, self._fills_seq = orders.as_of_seq, fills.as_of_seq
-        self.orders = {one.order_id: _working(one, orders.as_of_seq) for one in orders.orders}
+        self.orders = {one.order_id: _working(one) for one in orders.orders}
         self.fills.clear()
         self.traded, self.traded_complete = {}, all_fills
         for fill in reversed(fills.fills):
@@ -123,9 +122,10 @@ class Account:
             self._held.append((message, time))
         self._take(message, time)
         self.fills_told += len(message.fills)
-        self.positions = dict(positions)
-        self.cash_fen, self.margin_fen = message.cash_fen, message.margin_fen
-        self.available_fen, self.seq = message.available_fen, message.seq
+        if message.seq >= self.seq:
+            self.positions = dict(positions)
+            self.cash_fen, self.margin_fen = message.cash_fen, message.margin_fen
+            self.available_fen, self.seq = message.available_fen, message.seq
         return message.fills
 
     def profit_fen(self, symbol: str, quote: Quote) -> int:
@@ -142,30 +142,26 @@ class Account:
         return [one for one in self.orders.values() if one.symbol == symbol]
 
     def _take(self, message: FeedAccount, time: str) -> None:
-        for news in in_order(message):
-            if news.seq > self._orders_seq:
-                self._follow_standing(news)
-            if isinstance(news, FillNews) and news.seq > self._fills_seq:
-                self._fill(_own_fill(news, time), counts=True)
+        for change in changes(message):
+            if change.seq > self._orders_seq:
+                self._follow_standing(change)
+        for fill in message.fills:
+            if fill.seq > self._fills_seq:
+                self._fill(_own_fill(fill, time), counts=True)
 
-    def _follow_standing(self, news: OrderNews | FillNews) -> None:
-        """What news do to the orders that stand; the fills of a command may be told after its end."""
-        known = self.orders.get(news.order_id)
-        if known is not None and news.seq < known.seq:
+    def _follow_standing(self, change: OrderChange) -> None:
+        """What a command does to an order that stands; what a cancel or a trade leaves of it stands on."""
+        if not change.open_quantity:
+            self.orders.pop(change.order_id, None)
             return
-        if isinstance(news, FillNews):
-            if known is not None:
-                known.open_lots, known.seq = news.open_quantity, news.seq
-                if known.price is None:  # what is left of a market-to-limit order stands where it traded
-                    known.price = ticks(news.price)
-        else:  # what a cancel leaves of an order stands on
-            price = ticks(news.price) or None
-            client_id = news.client_order_id
-            self.orders[news.order_id] = Working(
-                news.order_id, client_id, news.symbol, news.side, price, news.open_quantity, news.seq
-            )
-        if not news.open_quantity:
-            self.orders.pop(news.order_id, None)
+        if change.news:
+            self.orders[change.order_id] = _told(change.news[-1])
+        known = self.orders.get(change.order_id)
+        if known is not None:
+            known.open_lots = change.open_quantity
+            if known.price is None and change.fills:
+                # what is left of a market-to-limit order stands where it traded
+                known.price = ticks(change.fills[-1].price)
 
     def _fill(self, fill: OwnFill, *, counts: bool) -> None:
         self.fills.appendleft(fill)
@@ -177,16 +173,15 @@ class Account:
             traded.fee_fen += fill.fee_fen
 
 
-def in_order(message: FeedAccount) -> list[OrderNews | FillNews]:
-    """News by seq, and what one command does to an order before the fills that it causes."""
-    every: list[OrderNews | FillNews] = [*message.orders, *message.fills]
-    return sorted(every, key=lambda one: one.seq)
+def _told(news: OrderNews) -> Working:
+    price = ticks(news.price) or None
+    return Working(news.order_id, news.client_order_id, news.symbol, news.side, price, news.open_quantity)
 
 
-def _working(order: Order, seq: int) -> Working:
+def _working(order: Order) -> Working:
     price = ticks(order.price or order.trigger_price)
     return Working(
-        order.order_id, order.client_order_id, order.symbol, order.side, price, order.open_quantity, seq
+        order.order_id, order.client_order_id, order.symbol, order.side, price, order.open_quantity
     )
 
 

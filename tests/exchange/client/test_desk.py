@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
 import pytest
 from exchange_server import serving
 from history_filling import caught_up, filling
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from proxy import proxied
 from server_process import ServerProcess
@@ -161,8 +162,12 @@ async def test_an_order_is_not_mistaken_for_an_earlier_one_of_its_id_nor_for_los
                 assert (await desk.look_up(later)).state is OrderState.NOT_TAKEN
 
 
-async def test_the_accounts_news_move_the_tickets(tmp_path: Path) -> None:
-    async with serving(tmp_path) as served:
+@asynccontextmanager
+async def two_traders(
+    folder: Path,
+) -> AsyncIterator[tuple[ExchangeClient, ExchangeClient, Stream, AsyncIterator[object]]]:
+    """A buyer, a seller, and the buyer's stream with its messages after the account as it was."""
+    async with serving(folder) as served:
         buyer, seller = await served.admit("blue", "enterprise"), await served.admit("acme", "provider")
         await served.at(10)
         async with (
@@ -170,21 +175,84 @@ async def test_the_accounts_news_move_the_tickets(tmp_path: Path) -> None:
             served.client(seller) as other,
             Stream(client, own=True) as stream,
         ):
-            desk = OrderDesk(client)
             messages = aiter(stream)
             while not isinstance(await anext(messages), FeedAccount):
                 pass
-            ticket = await desk.submit(bid(10))
-            await other.place(NewOrder(symbol=SYMBOL, side="sell", price="11.85", quantity=4))
-            while ticket.filled < 4:
-                message = await anext(messages)
-                if isinstance(message, FeedAccount):
-                    desk.follow(message)
-            assert ticket.state is OrderState.RESTING
-            assert (await desk.cancel(ticket)).state is OrderState.CANCELLED
-            assert "4 of 10 lots have traded" in ticket.certain
-            assert stream.account.positions == {SYMBOL: 4}
-            assert (await desk.cancel(ticket)).state is OrderState.CANCELLED, "it has ended; nothing is sent"
+            yield client, other, stream, messages
+
+
+async def test_the_accounts_news_move_the_tickets(tmp_path: Path) -> None:
+    async with two_traders(tmp_path) as (client, other, stream, messages):
+        desk = OrderDesk(client)
+        ticket = await desk.submit(bid(10))
+        await other.place(NewOrder(symbol=SYMBOL, side="sell", price="11.85", quantity=4))
+        while ticket.filled < 4:
+            message = await anext(messages)
+            if isinstance(message, FeedAccount):
+                desk.follow(message)
+        assert ticket.state is OrderState.RESTING
+        assert (await desk.cancel(ticket)).state is OrderState.CANCELLED
+        assert "4 of 10 lots have traded" in ticket.certain
+        assert stream.account.positions == {SYMBOL: 4}
+        assert (await desk.cancel(ticket)).state is OrderState.CANCELLED, "it has ended; nothing is sent"
+
+
+async def test_what_self_trade_prevention_cuts_off_an_order_does_not_end_it(tmp_path: Path) -> None:
+    async with two_traders(tmp_path) as (client, other, _, messages):
+        answered, told = OrderDesk(client), OrderDesk(client)
+        await other.place(NewOrder(symbol=SYMBOL, side="sell", price="11.84", quantity=3))
+        own = await answered.submit(NewOrder(symbol=SYMBOL, side="sell", price="11.85", quantity=2))
+        order = msgspec.structs.replace(bid(10), client_order_id="81", self_trade_prevention="decrement")
+        ticket = await answered.submit(order)
+        heard = told.tickets["81"] = doubtful(order)
+        await other.place(NewOrder(symbol=SYMBOL, side="sell", price="11.85", quantity=1))
+        while heard.filled < 4:
+            message = await anext(messages)
+            if isinstance(message, FeedAccount):
+                answered.follow(message)
+                told.follow(message)
+    assert (own.state, own.filled) == (OrderState.CANCELLED, 0)
+    assert (ticket.state, ticket.filled, ticket.total) == (OrderState.RESTING, 4, 8)
+    assert (heard.state, heard.filled, heard.total) == (OrderState.RESTING, 4, 8)
+
+
+EVENTS = st.lists(st.tuples(st.booleans(), st.integers(1, 3)), max_size=3)
+
+
+@given(st.lists(EVENTS, min_size=1, max_size=3), st.booleans(), st.integers(1, 3))
+@settings(max_examples=60)
+def test_news_of_trades_and_cuts_amount_to_the_order(
+    commands: list[list[tuple[bool, int]]], ends: bool, at_a_time: int
+) -> None:
+    """Each command trades (True) or cuts off lots; the last may cancel what is left."""
+    left = total = 10
+    filled, reason, messages = 0, None, list[FeedAccount]()
+    for seq, command in enumerate(commands, 1):
+        news, fills = list[OrderNews](), list[FillNews]()
+        if seq == 1:
+            news.append(OrderNews(seq, "1", "82", SYMBOL, "buy", "accepted", "11.85", total, None))
+        rest = [(False, total)] if ends and seq == len(commands) else []
+        for trades, wanted in [*command, *rest]:
+            if not left:
+                break
+            lots = min(wanted, left)
+            left -= lots
+            if trades:
+                filled += lots
+                fills.append(FillNews(seq, "1", SYMBOL, "buy", "11.85", lots, left, "maker", 0))
+            else:
+                reason = "SELF_TRADE"
+                news.append(OrderNews(seq, "1", "82", SYMBOL, "buy", "cancelled", "11.85", left, reason))
+        messages.append(FeedAccount(seq, news, fills, 0, 0, 0, {}))
+    desk = OrderDesk(ExchangeClient("http://127.0.0.1:9"))
+    ticket = desk.tickets["82"] = doubtful(msgspec.structs.replace(bid(10), client_order_id="82"))
+    for message in messages:
+        for _ in range(at_a_time):  # told again it changes nothing
+            desk.follow(message)
+    assert (ticket.filled, ticket.order_id) == (filled, "1")
+    assert (ticket.state is OrderState.RESTING) == bool(left)
+    if left:
+        assert ticket.total == filled + left
 
 
 FACTS = st.permutations(

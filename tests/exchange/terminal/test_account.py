@@ -10,6 +10,7 @@ from terminal_market import HOURS, NOON, SYMBOL, contract
 
 from exchange.api.feed import FeedAccount, FillNews, OrderNews
 from exchange.api.formats import price_text
+from exchange.api.money import Balances
 from exchange.api.trading import Fill, Fills, Order, Orders
 from exchange.terminal.state.account import Account
 from exchange.terminal.state.quotes import quote_of
@@ -237,6 +238,32 @@ def test_what_is_left_of_a_market_to_limit_order_stands_where_it_traded() -> Non
     fill = FillNews(1, "7", SYMBOL, "buy", "11.90", 6, 4, "taker", FEE_FEN)
     account.follow(FeedAccount(1, [new], [fill], 0, 0, 0, {SYMBOL: 6}), {SYMBOL: 6}, NOON)
     assert [(one.price, one.open_lots) for one in account.orders.values()] == [(1190, 4)]
+
+
+def test_a_trade_and_a_cut_of_one_command_leave_the_lesser() -> None:
+    account = Account()
+    ours = ("7", None, SYMBOL, "buy")
+    new = OrderNews(1, *ours, "accepted", "11.90", 10, None)
+    cut = OrderNews(1, *ours, "cancelled", "11.90", 5, "SELF_TRADE")
+    fill = FillNews(1, "7", SYMBOL, "buy", "11.90", 3, 7, "taker", FEE_FEN)
+    account.follow(FeedAccount(1, [new, cut], [fill], 0, 0, 0, {SYMBOL: 3}), {SYMBOL: 3}, NOON)
+    assert [one.open_lots for one in account.orders.values()] == [5]
+
+
+def test_older_news_dont_undo_the_money_of_a_snapshot() -> None:
+    account = Account()
+    paid_in = Balances(
+        account="1",
+        cash_fen=900,
+        delivery_hold_fen=0,
+        margin_fen=100,
+        available_fen=800,
+        withdrawable_fen=800,
+        as_of_seq=10,
+    )
+    account.load_money(paid_in, [], 10)
+    account.follow(FeedAccount(8, [], [], 500, 100, 400, {}), {}, NOON)
+    assert (account.cash_fen, account.available_fen, account.seq) == (900, 800, 10)
 
 
 def test_what_was_held_at_the_last_settlement_is_counted_from_its_price() -> None:
