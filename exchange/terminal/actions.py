@@ -12,7 +12,7 @@ from exchange.terminal.link import Link
 from exchange.terminal.paint.ladder import ladder_prices
 from exchange.terminal.paint.lists import own_orders, position_symbols
 from exchange.terminal.state.account import Side, Working
-from exchange.terminal.state.model import EVERYTHING, Part, TradingModel
+from exchange.terminal.state.model import EVERYTHING, Outgoing, Part, TradingModel
 
 ROWS: Final = 200
 """Rows of the ladder that moving looks at; far more than any screen shows."""
@@ -48,13 +48,15 @@ class Actions:
         self.confirming: NewOrder | None = None
         """An order so large that it is to be asked about."""
         self._model, self._link, self._clock = model, link, clock
-        self._moves = {"up": -1, "down": 1, "page_up": -self.page, "page_down": self.page}
+        self._on_order: str | None = None
+        """The order under the cursor of the orders, which stays on it when others come and go."""
 
     def do(self, action: str, key: str = "") -> bool:
         """Do what a key means; False for what is the screen's to do."""
         model = self._model
-        if action in self._moves:
-            self._move(self._moves[action])
+        rows = {"up": -1, "down": 1, "page_up": -self.page, "page_down": self.page}.get(action)
+        if rows is not None:
+            self._move(rows)
         elif action.startswith("go_"):
             self.go(action.removeprefix("go_"))  # type: ignore[arg-type]
         elif action in ("next_pane", "previous_pane"):
@@ -153,6 +155,7 @@ class Actions:
     def select_row(self, pane: Name, row: int) -> None:
         """Put the cursor of a list on a row."""
         self.cursors[pane] = min(max(row, 0), max(self.count(pane) - 1, 0))
+        self._on_order = None if pane == "orders" else self._on_order
         self.go(pane)
 
     def send(self, order: NewOrder) -> None:
@@ -161,7 +164,11 @@ class Actions:
 
     def cursor(self, pane: Name) -> int | None:
         """The marked row of a list, None where the pane isn't the active one."""
-        return min(self.cursors[pane], max(self.count(pane) - 1, 0)) if pane == self.active else None
+        if pane != self.active:
+            return None
+        if pane == "orders":
+            self._stay_on_order()
+        return min(self.cursors[pane], max(self.count(pane) - 1, 0))
 
     def count(self, pane: Name) -> int:
         """How many rows a list has."""
@@ -173,10 +180,17 @@ class Actions:
         }
         return counts[pane]()
 
+    def _stay_on_order(self) -> None:
+        names = [_name(one) for one in own_orders(self._model)]
+        if self._on_order in names:
+            self.cursors["orders"] = names.index(self._on_order)
+        elif names:
+            self._on_order = names[min(self.cursors["orders"], len(names) - 1)]
+
     def _move(self, rows: int) -> None:
         quote, ticket = self._model.quote, self._model.ticket
         if self.active in self.cursors:
-            self.select_row(self.active, self.cursors[self.active] + rows)
+            self.select_row(self.active, (self.cursor(self.active) or 0) + rows)
         elif self.active == "ladder" and quote is not None:
             if self.compact:
                 ticket.step(ladder_prices(self._model, ROWS, compact=True), rows)
@@ -267,3 +281,10 @@ class Actions:
 
     def _say(self, key: str, *values: object) -> None:
         self._model.log(self._clock(), "note", self._model.say(key, *values))
+
+
+def _name(order: Working | Outgoing) -> str:
+    """What an order is known by from before its answer to its end."""
+    if isinstance(order, Working):
+        return order.client_order_id or order.order_id
+    return order.order.client_order_id or ""

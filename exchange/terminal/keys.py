@@ -16,12 +16,12 @@ class Key(NamedTuple):
 
 
 GROUPS: Final[dict[tuple[str, str], tuple[Key, ...]]] = {
-    ("Trade (in the ladder only)", "交易(仅在深度窗格)"): (
+    ("Trade (b s B S in the ladder only)", "交易(b s B S 仅在深度窗格)"): (
         Key(("b",), "buy", "b", ("buy at the selected price", "按所选价买入")),
         Key(("s",), "sell", "s", ("sell at the selected price", "按所选价卖出")),
         Key(("B",), "buy_market", "B", ("buy, market to limit", "市价转限价买入")),
         Key(("S",), "sell_market", "S", ("sell, market to limit", "市价转限价卖出")),
-        Key(("x",), "cancel", "x", ("cancel at the price", "撤所选价(或所选)委托")),
+        Key(("x",), "cancel", "x", ("cancel at price, or as marked", "撤所选价(或所选)委托")),
         Key(("X",), "cancel_all", "X", ("cancel all, everywhere", "撤全部委托")),
     ),
     ("Quantity", "手数"): (

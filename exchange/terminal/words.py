@@ -54,10 +54,6 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "taker_word": ("taker", "吃单"),
     "left_open": ("{} lots still open", "剩余 {} 手"),
     "all_done": ("all done", "全部成交"),
-    "day": ("day", "日"),
-    "week": ("week", "周"),
-    "month": ("month", "月"),
-    "quarter": ("quarter", "季"),
     # bars
     "equity": ("Equity", "权益"),
     "margin": ("Margin", "保证金"),
@@ -129,8 +125,6 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "found": ("{} contracts", "{} 个合约"),
     "no_rows": ("nothing here", "暂无"),
     "no_trades": ("no trade yet", "尚无成交"),
-    "too_small": ("80×24 at least", "至少 80×24"),
-    "help_title": ("Keys", "按键"),
     "help_end": ("any key closes this", "任意键关闭"),
     "unknown_left": (
         "Left with orders whose outcome isn't known. `dongxi orders --id ID` looks one up:",

@@ -7,9 +7,8 @@ from typing import Annotated
 import typer
 
 from exchange.client import ExchangeClient
-from exchange.client import Ticket as OrderTicket
 from exchange.commands.member.looking import complete_symbol
-from exchange.commands.member.session import EXIT_UNKNOWN, BaseUrl, ProfileName, run
+from exchange.commands.member.session import EXIT_REFUSED, EXIT_UNKNOWN, BaseUrl, ProfileName, run
 from exchange.terminal.words import Language, Say, language_of
 
 
@@ -57,18 +56,23 @@ def trade(
         bell=bell,
     )
 
-    async def screen(client: ExchangeClient) -> list[OrderTicket]:
+    async def screen(client: ExchangeClient) -> TradingApp:
         app = TradingApp(client, wishes)
         await app.run_async()
-        return app.in_doubt()
+        return app
 
-    in_doubt = run("trade", screen, profile, base_url, public=True)
+    left = run("trade", screen, profile, base_url, public=True)
+    refused, in_doubt = left.model.connection.ended, left.in_doubt()
+    if refused:
+        typer.echo(f"dongxi trade: {left.model.how_it_stands}", err=True)
     if in_doubt:
         typer.echo(say("unknown_left"), err=True)
         for ticket in in_doubt:
             typer.echo(f"  {ticket.client_order_id}  {ticket.order.side} {ticket.order.quantity} "
                        f"{ticket.order.symbol}: {ticket.certain}", err=True)  # fmt: skip
         raise typer.Exit(EXIT_UNKNOWN)
+    if refused:
+        raise typer.Exit(EXIT_REFUSED)
 
 
 def _presets(text: str) -> tuple[int, ...]:

@@ -96,6 +96,11 @@ class TradingModel:
         """The chosen contract as it is quoted."""
         return self.quotes.by_symbol.get(self.symbol or "")
 
+    @property
+    def how_it_stands(self) -> str:
+        """The state of the connection, where it isn't live, in a sentence."""
+        return self.say(f"is_{self.connection.state.name.lower()}", self.connection.why)
+
     def take_changed(self) -> set[Part]:
         """What changed since this was asked last."""
         changed, self.changed = self.changed, set()
@@ -268,6 +273,5 @@ class TradingModel:
         if connection.state is State.LIVE:
             self.log(now_s, "connection", self.say("is_live"))
         else:
-            said = self.say(f"is_{connection.state.name.lower()}", connection.why)
-            self.log(now_s, "connection", said, grave=True, ring=True)
+            self.log(now_s, "connection", self.how_it_stands, grave=True, ring=True)
         self.changed |= EVERYTHING

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from terminal_market import SYMBOL
 from terminal_screen import see, told, until
 
+from exchange.api.requests import NewOrder
 from exchange.client import ExchangeClient
 from exchange.terminal.app import TradingApp, Wishes
 from exchange.terminal.state.alerts import Alerts
@@ -48,6 +49,16 @@ async def test_keys_that_are_wrong_absent_and_revoked(tmp_path: Path) -> None:
                 await pilot.press("1", "b", "y")
                 await until(pilot, lambda: len(app.model.account.orders) == 2)
                 assert sorted(one.open_lots for one in app.model.account.orders.values()) == [1, 5]
+                # a page is as long as the screen; the mark stays on its order when another comes on top
+                before = app.actions.cursors["markets"]
+                await pilot.press("w", "pageup")
+                assert before - app.actions.cursors["markets"] == app.actions.page == 12
+                await pilot.press("o", "down")
+                await client.place(NewOrder(symbol=SYMBOL, side="buy", quantity=2, price="11.00"))
+                await until(pilot, lambda: len(app.model.account.orders) == 3)
+                await pilot.press("x")
+                await until(pilot, lambda: len(app.model.account.orders) == 2)
+                assert sorted(one.open_lots for one in app.model.account.orders.values()) == [2, 5]
                 # keys under the map are the map's: the first closes it
                 await pilot.press("question_mark", "X", "exclamation_mark")
                 assert told(app, f"Watching {SYMBOL} for")
