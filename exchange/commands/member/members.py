@@ -39,8 +39,7 @@ def add(
     fen = fen_of(cash)
 
     async def take_in(client: ExchangeClient) -> MemberAnswer:
-        if out.exists():
-            raise Wrong(f"{out} exists; name another file with --out")
+        _check_writable(out)
         made = await client.add_member(name, kind, state="approved")
         key = Profile(
             member=name,
@@ -50,12 +49,22 @@ def add(
             base_url=client.base_url,
         )
         write_secret(out, profile_text(key).encode()).replace(out)
-        if fen:
-            await client.deposit(name, fen)
         return made
 
     made = run("members add", take_in, profile, base_url)
-    show(f"{name} is a member: {kind}, account {made.account}, {cny(fen)} CNY. Hand {out} over to it.")
+    show(f"{name} is a member: {kind}, account {made.account}. Hand {out} over to it.")
+    if fen:
+        _book(name, fen, profile, base_url)
+
+
+def _check_writable(out: Path) -> None:
+    """Raise Wrong if the key can't be written there: once the member is taken in it is told only once."""
+    if out.exists():
+        raise Wrong(f"{out} exists; name another file with --out")
+    try:
+        write_secret(out, b"").unlink()
+    except OSError as error:
+        raise Wrong(f"{out} can't be written ({error.strerror}); name another file with --out") from None
 
 
 @app.command("list")
@@ -77,8 +86,10 @@ def list_(profile: ProfileName = None, base_url: BaseUrl = None, as_json: AsJson
 @app.command()
 def deposit(name: Name, amount: Amount, profile: ProfileName = None, base_url: BaseUrl = None) -> None:
     """Book cash that a member has paid in."""
-    fen = fen_of(amount)
+    _book(name, fen_of(amount), profile, base_url)
 
+
+def _book(name: str, fen: int, profile: str | None, base_url: str | None) -> None:
     async def book(client: ExchangeClient) -> Done:
         return await client.deposit(name, fen)
 

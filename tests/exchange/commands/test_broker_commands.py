@@ -117,3 +117,16 @@ def test_an_operator_sets_limits_and_what_isnt_named_stays(desk: Desk) -> None:
     assert "'H100' is not SYMBOL=CARDS" in wrong.stderr
     unknown = desk.run("position-limits", "--contract", "H100.TIANFU.9901=1", *operator)
     assert "UNKNOWN_CONTRACT" in unknown.stderr
+
+
+def test_nobody_is_taken_in_whose_key_cant_be_written(desk: Desk) -> None:
+    operator = ("--profile", desk.server.operator.member)
+    key = desk.folder / "red.toml"
+    nowhere = desk.run("members", "add", "red", "--out", str(desk.folder / "no" / "red.toml"), *operator)
+    assert nowhere.returncode == 2
+    assert "can't be written (No such file or directory); name another file" in nowhere.stderr
+    told = desk.run("members", "add", "red", "--cash", "1000", "--out", str(key), *operator)
+    assert told.returncode == 0, told.stderr
+    assert "red is a member: enterprise" in told.stdout
+    assert "1,000.00 CNY are booked to red." in told.stdout
+    assert key.stat().st_mode & 0o777 == 0o600
