@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from functools import partial
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -100,6 +101,10 @@ class Route:
     def for_clients(self) -> bool:
         """Whether a broker may name one of its clients in the query parameter `client`."""
         return self.scope is not None and self.tag in _OF_ACCOUNTS
+
+
+FROM_HISTORY: Final = partial(Route, method="GET", statuses=(504,))
+"""An endpoint that the history answers; a question may take it too long (HISTORY_TIMEOUT)."""
 
 
 def check_role(route: Route, caller: Caller) -> None:

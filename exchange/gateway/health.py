@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 from exchange.api import health as api
 from exchange.api.codes import RequestCode, refuse
 from exchange.api.formats import time_text
-from exchange.gateway.call import Call, Route
+from exchange.gateway.call import FROM_HISTORY, Call
 from exchange.gateway.paging import position
 from exchange.health.measuring import OVERALL
 from exchange.health.scores import SCALES, Component, groups, index
@@ -127,20 +127,15 @@ class Gauges(Collector):
             return []
 
 
-_TOO_LONG: Final = (504,)
-
 ROUTES = (
-    Route(
-        method="GET",
+    FROM_HISTORY(
         path="/v1/health-index",
         handler=market_health,
         answer=api.MarketHealth,
         summary="The market health index now, overall and by hub",
         tag="market",
-        statuses=_TOO_LONG,
     ),
-    Route(
-        method="GET",
+    FROM_HISTORY(
         path="/v1/health-index/{hub}",
         handler=hub_health,
         answer=api.HealthHistory,
@@ -148,6 +143,5 @@ ROUTES = (
         tag="market",
         query=api.HealthQuery,
         path_help={"hub": "a hub's code, or overall"},
-        statuses=_TOO_LONG,
     ),
 )

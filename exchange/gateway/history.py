@@ -17,7 +17,7 @@ from exchange.api.formats import day_text, parse_day, parse_time_ns, price_text,
 from exchange.api.requests import INT64_MAX
 from exchange.clearing.ledger import LedgerKind
 from exchange.domain.calendar import NS_PER_SECOND, date_of, epoch_day
-from exchange.gateway.call import Call, Route
+from exchange.gateway.call import FROM_HISTORY, Call
 from exchange.gateway.paging import position
 from exchange.gateway.public import unknown_symbol
 from exchange.gateway.translate import price_or_none
@@ -345,20 +345,15 @@ def _day_text(day: int) -> str:
     return day_text(date_of(day))
 
 
-_TOO_LONG: Final = (504,)
-
 ROUTES = (
-    Route(
-        method="GET",
+    FROM_HISTORY(
         path="/v1/history/status",
         handler=status,
         answer=api.HistoryStatus,
         summary="How far the history goes",
         tag="history",
-        statuses=_TOO_LONG,
     ),
-    Route(
-        method="GET",
+    FROM_HISTORY(
         path="/v1/history/trades/{symbol}",
         handler=trades,
         answer=api.HistoryTrades,
@@ -366,10 +361,8 @@ ROUTES = (
         tag="history",
         query=api.HistoryQuery,
         path_help=_SYMBOL_HELP,
-        statuses=_TOO_LONG,
     ),
-    Route(
-        method="GET",
+    FROM_HISTORY(
         path="/v1/history/candles/{symbol}",
         handler=candles,
         answer=api.Candles,
@@ -377,10 +370,8 @@ ROUTES = (
         tag="history",
         query=api.CandlesQuery,
         path_help=_SYMBOL_HELP,
-        statuses=_TOO_LONG,
     ),
-    Route(
-        method="GET",
+    FROM_HISTORY(
         path="/v1/history/orders",
         handler=orders,
         answer=api.HistoryOrders,
@@ -388,10 +379,8 @@ ROUTES = (
         tag="history",
         scope="read",
         query=api.OwnHistoryQuery,
-        statuses=_TOO_LONG,
     ),
-    Route(
-        method="GET",
+    FROM_HISTORY(
         path="/v1/history/fills",
         handler=fills,
         answer=api.HistoryFills,
@@ -399,10 +388,8 @@ ROUTES = (
         tag="history",
         scope="read",
         query=api.OwnHistoryQuery,
-        statuses=_TOO_LONG,
     ),
-    Route(
-        method="GET",
+    FROM_HISTORY(
         path="/v1/history/ledger",
         handler=ledger,
         answer=api.LedgerEntries,
@@ -410,10 +397,8 @@ ROUTES = (
         tag="history",
         scope="read",
         query=api.LedgerQuery,
-        statuses=_TOO_LONG,
     ),
-    Route(
-        method="GET",
+    FROM_HISTORY(
         path="/v1/history/statements",
         handler=statements,
         answer=api.DayStatements,
@@ -421,6 +406,5 @@ ROUTES = (
         tag="history",
         scope="read",
         query=api.DaysQuery,
-        statuses=_TOO_LONG,
     ),
 )
