@@ -41,7 +41,7 @@ class Offering:
         """Post what isn't posted, and attest what of the site isn't certified; no other message of the agent
         may be under way. Returns whether the site's numbers moved on.
         """
-        hour = now_ns // HOUR_NS
+        hour, now = now_ns // HOUR_NS, datetime.fromtimestamp(now_ns // NS_PER_S, SHANGHAI)
         self._tried = [(at, what) for at, what in self._tried if at == hour]
         posted = [one for one in await self._client.capacity() if one.site_id == site.site_id]
         for offer in config.offers:
@@ -51,8 +51,12 @@ class Offering:
         for one in posted:
             cards = next((own for own in config.inventory if own.grade == one.grade), None)
             waits = one.capacity_id not in known and (hour, one.capacity_id) not in self._tried
-            if cards is not None and waits and await self._attest(one, cards, site, now_ns):
-                return True  # the next one has another number
+            over = one.last_day < now.date().isoformat()
+            if cards is not None and waits and not over:
+                taken = await self._attest(one, cards, site, now)
+                self._tried.append((hour, one.capacity_id))
+                if taken:
+                    return True  # the next one has another number
         return False
 
     async def _post(self, offer: Offer, hub: str, site: Site, hour: int) -> list[CapacityPost]:
@@ -76,14 +80,14 @@ class Offering:
         self._say(f"posted {posted.cards} {posted.grade} as capacity {posted.capacity_id}")
         return [posted]
 
-    async def _attest(self, posted: CapacityPost, cards: Cards, site: Site, now_ns: int) -> bool:
+    async def _attest(self, posted: CapacityPost, cards: Cards, site: Site, now: datetime) -> bool:
         """Run the benchmark, sign it and send it; return whether it was taken."""
         try:
             certificate = await self._client.primary.attest(
                 site,
                 self._key,
                 posted.capacity_id,
-                datetime.fromtimestamp(now_ns // NS_PER_S, SHANGHAI),
+                now,
                 serving_cards(cards),
                 await asyncio.to_thread(gflops, cards),
                 memory_gb(cards),
@@ -95,7 +99,6 @@ class Offering:
             told = certificate or "awaits the operator"
             self._say(f"attested capacity {posted.capacity_id}; certificate {told}")
             taken = True
-        self._tried.append((now_ns // HOUR_NS, posted.capacity_id))
         return taken
 
     def _refused(self, error: ExchangeError, what: str) -> None:
