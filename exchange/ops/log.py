@@ -39,8 +39,9 @@ class LineFile(RotatingFileHandler):
         """Write a line within `GATHERED_S`, before any other that is logged later; from the event loop."""
         now = datetime.now(UTC)
         line = {**fields, "event": event, "level": level, "logger": logger, "timestamp": now}
+        encoded = orjson.dumps(line, default=str, option=orjson.OPT_UTC_Z)
         self.acquire()
-        self._gathered.append(orjson.dumps(line, default=str, option=orjson.OPT_UTC_Z))
+        self._gathered.append(encoded)
         waiting = len(self._gathered)
         self.release()
         if waiting >= GATHERED_MAX:

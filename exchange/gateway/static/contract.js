@@ -2,6 +2,7 @@
 
 import { get, Refused } from "./lib/api.js";
 import { element, node } from "./lib/dom.js";
+import { scrollingByKeys } from "./lib/scrolling.js";
 import { mountShell } from "./lib/shell.js";
 import { count, language, momentOf, percent, say, sayCode, yuan } from "./lib/words.js";
 
@@ -52,8 +53,8 @@ const end = ({ contract, becomes }) => [
 function section(key, rows) {
   const title = `title-${key}`;
   return node("section", { className: "panel", "aria-labelledby": title }, node("h2", { id: title, text: say(`terms.${key}`) }),
-    node("div", { className: "scroll" }, node("table", { className: "terms" }, node("tbody", {}, ...rows.map(([name, value, clause]) =>
-      node("tr", {}, node("th", { scope: "row", text: say(name) }), node("td", {}, value), node("td", { className: "quiet", text: say("clause", { clause }) })))))));
+    scrollingByKeys(node("div", { className: "scroll" }, node("table", { className: "terms" }, node("tbody", {}, ...rows.map(([name, value, clause]) =>
+      node("tr", {}, node("th", { scope: "row", text: say(name) }), node("td", {}, value), node("td", { className: "quiet", text: say("clause", { clause }) }))))))));
 }
 
 function show(told) {

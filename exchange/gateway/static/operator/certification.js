@@ -29,6 +29,7 @@ export class Certification {
 
   async setRule(atOnce) {
     await this.act(say(atOnce ? "at_once_asked" : "not_at_once_asked"), () => ask("POST", "/v1/operator/certification", { at_once: atOnce }), () => say("done"));
+    element("at-once").checked = (await get("/v1/operator/capacity")).at_once; // whoever thought better of it sees what holds
   }
 
   /** Look again; `certificates` are everybody's. Returns how many posts wait for the operator. */
