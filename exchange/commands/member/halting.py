@@ -50,7 +50,10 @@ def cash(
     profile: ProfileName = None,
     base_url: BaseUrl = None,
 ) -> None:
-    """Propose a correction of a member's cash, which another operator decides on."""
+    """Propose a correction of a member's cash, which another operator decides on.
+
+    dongxi proposals cash --reason "a fee was booked twice" -- blue -12.30
+    """
     fen = fen_of(amount)
 
     async def propose(client: ExchangeClient) -> Proposal:
@@ -104,7 +107,9 @@ def _set_halted(
     halted: bool, symbol: str | None, hub: str | None, profile: str | None, base_url: str | None
 ) -> None:
     async def act(client: ExchangeClient) -> Halted:
-        return await client.halt(halted, symbol=symbol, hub=hub)
+        return await client.halt(
+            halted, symbol=symbol.upper() if symbol else None, hub=hub.upper() if hub else None
+        )
 
     done = run("halt" if halted else "resume", act, profile, base_url)
     show(f"{done.contracts} contract(s) {'are halted' if halted else 'trade again'}.")
