@@ -39,7 +39,7 @@ class Catalogue:
         return load_catalogue().power_premium_ticks(grade, hub, part, whole)
 
 
-class RisingCatalogue:
+class RisingCatalogue(Catalogue):
     """A reference price that no two contracts share."""
 
     def __init__(self):
@@ -118,7 +118,7 @@ async def test_a_part_opens_at_the_price_of_its_whole_whatever_comes_first_in_th
     prices = {parse_symbol(one.symbol): one.reference_price_ticks for one in listings}
     parts = [symbol for symbol in prices if symbol.base is not None]
     assert len(parts) == 72 + 2 * 21
-    assert {prices[symbol] - prices[symbol.base] for symbol in parts} == {0}
+    assert {prices[symbol] - prices[symbol.base] for symbol in parts} == {-32, 0, 32}  # clause 2.12
     await exchange.close()
 
 
