@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from matching.jit import wide
 from matching.records import Records
 from nodes.catalogue import load_catalogue
-from sims.agents.crowd import Moment, RowCrowd, Seats
+from sims.agents.buyers import Buyers
+from sims.agents.crowd import Moment, Seats
 from sims.demand import cards_needed, demand_of, load_rules
 from sims.engine.jit import kernel
 from sims.engine.outbox import AT_ONCE, BUY, put_order
@@ -21,8 +22,6 @@ from sims.scenario.populations import Enterprise
 from sims.trace import load_tasks
 from sims.world import hubs_for
 
-URGENCY_EARLY = 0.3
-"""Share of its premium that it then pays at most."""
 SWEEP_BASIS_POINTS = 50
 """It takes offers up to so much above the best one."""
 
@@ -94,19 +93,13 @@ def _buy(
     return count
 
 
-class EnterpriseCrowd(RowCrowd):
+class EnterpriseCrowd(Buyers):
     """Enterprises, each in one city; those of a city share its tasks evenly."""
 
-    member_kind = "enterprise"
-
     def __init__(self, spec: Enterprise, seats: Seats) -> None:
-        super().__init__(spec.name, seats)
-        accounts, world, draws = seats.accounts, seats.world, seats.draws
+        super().__init__(spec, seats)
         self._spec = spec
-        cities = spec.cities or world.catalogue.edge_cities
-        self.cities = [cities[i % len(cities)] for i in range(len(accounts))]
-        self._premium = draws.random(len(accounts)) * (spec.premium / BASIS)
-        self._wants, self._allowed, self._lots = self._plan(draws)
+        self._wants, self._allowed, self._lots = self._plan(seats.draws)
         self._bought: dict[tuple[int, int], NDArray[np.int64]] = {}
         """By (kind, first day) of the delivery period: lots of each want."""
         self._balance = np.zeros((len(self._wants), 2), np.int64)
@@ -147,22 +140,6 @@ class EnterpriseCrowd(RowCrowd):
             hubs = {hub for hub in world.hubs if world.catalogue.hub(hub).city == city}
         return [good.hub in hubs for good in world.goods]
 
-    @property
-    def commands_max(self) -> int:
-        """One a member and row."""
-        return self.size * self._rows_max
-
-    @property
-    def lots_a_day(self) -> int:
-        """Lots that all of them need for a day."""
-        return int(self._lots.sum())
-
-    @property
-    def homes(self) -> list[str]:
-        """Region of each member's city."""
-        catalogue = self.world.catalogue
-        return [catalogue.edge_pool_of(city).region.value for city in self.cities]
-
     def balance(self, members: list[int], grade: str) -> tuple[int, int]:
         """Return the lot-hours of a grade that members needed and got of the periods traded out."""
         if grade not in self.world.grades:
@@ -171,10 +148,6 @@ class EnterpriseCrowd(RowCrowd):
         theirs &= self._wants[:, 1] == self.world.grades.index(grade)
         needed, got = self._balance[theirs].sum(axis=0).tolist()
         return needed, got
-
-    def unit_worth(self) -> NDArray[np.float64]:
-        """What the same cards cost it elsewhere."""
-        return self.world.outside * (1 + self._premium[:, None])
 
     def open_day(self, now: Moment) -> None:
         """Number the delivery periods of the day's rows."""
@@ -189,9 +162,10 @@ class EnterpriseCrowd(RowCrowd):
         """Buy what is due by now."""
         board, world = self.board, self.world
         self._note_bought()
-        reach = self._allowed & self._reachable()
+        members = self._wants[:, 0]
+        reach = self._allowed & self.reach()[members]
         acting = (draws.random(self.size) < self._spec.activity / BASIS) & self.living
-        turns = draws.permutation(np.flatnonzero(acting[self._wants[:, 0]]))
+        turns = draws.permutation(np.flatnonzero(acting[members]))
         return _buy(
             out,
             board.refs,
@@ -203,7 +177,7 @@ class EnterpriseCrowd(RowCrowd):
             self._missing(now),
             self._slot_of,
             self._asked,
-            self._bounds(now),
+            self.ceilings(now)[members],
             world.grade_of,
             turns,
             now.wake,
@@ -239,25 +213,9 @@ class EnterpriseCrowd(RowCrowd):
     def _missing(self, now: Moment) -> NDArray[np.int64]:
         """Return the lots that each want should hold by now and doesn't, shape (wants, slots)."""
         missing = np.zeros((len(self._wants), len(self._slots)), np.int64)
-        wanted, hedge = self._wanted(), self._spec.hedge / BASIS
+        wanted = self._wanted()
         for number, slot in enumerate(self._slots):
             row = int(np.argmax(self._slot_of == number))
-            due = max(0.3, now.progress) if now.last_day[row] else hedge / max(1, int(now.days_left[row]))
             held = self._bought.get(slot, 0)
-            missing[:, number] = np.ceil(wanted * (1.0 if due > 0.9 else due)).astype(np.int64) - held
+            missing[:, number] = np.ceil(wanted * self.due(now, row)).astype(np.int64) - held
         return missing
-
-    def _bounds(self, now: Moment) -> NDArray[np.float64]:
-        """Return the highest price that each want pays in each row, ticks, shape (wants, rows)."""
-        goods = self.board.rows["good"]
-        urgency = now.progress * np.where(now.last_day, 1.0, URGENCY_EARLY)
-        premium = self._premium[self._wants[:, 0]][:, None] * urgency[None, :]
-        bounds: NDArray[np.float64] = self.world.outside[goods][None, :] * (1 + premium)
-        return bounds
-
-    def _reachable(self) -> NDArray[np.bool_]:
-        """Return where wants may be met while some hubs are cut off, shape (wants, goods)."""
-        world = self.world
-        cities = [world.catalogue.hub(good.hub).city for good in world.goods]
-        near = np.array([[city == own for city in cities] for own in self.cities])
-        return (near | ~world.far[world.hub_of][None, :])[self._wants[:, 0]]

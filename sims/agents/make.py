@@ -11,6 +11,7 @@ from sims.agents.crowd import Crowd, Seats
 from sims.agents.enterprise import EnterpriseCrowd
 from sims.agents.maker import MakerCrowd
 from sims.agents.noise import PoissonCrowd, ZeroIntelligenceCrowd
+from sims.agents.planner import PlannerCrowd
 from sims.agents.provider import ProviderCrowd
 from sims.agents.views import MomentumCrowd, ValueCrowd
 from sims.engine.board import Board
@@ -20,6 +21,7 @@ from sims.scenario.populations import (
     Enterprise,
     MarketMaker,
     Momentum,
+    Planner,
     PoissonFlow,
     Population,
     Provider,
@@ -35,6 +37,7 @@ _CROWDS: dict[type, type[Crowd]] = {
     Value: ValueCrowd,
     Provider: ProviderCrowd,
     Enterprise: EnterpriseCrowd,
+    Planner: PlannerCrowd,
     Arbitrageur: ArbitrageCrowd,
 }
 
@@ -69,5 +72,7 @@ def make_crowd(
             return ProviderCrowd(spec, seats)
         case Enterprise():
             return EnterpriseCrowd(spec, seats)
+        case Planner():
+            return PlannerCrowd(spec, seats)
         case Arbitrageur():
             return ArbitrageCrowd(spec, accounts, world, board)

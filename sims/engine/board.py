@@ -222,6 +222,15 @@ class Board:
             self.rejects,
         )
 
+    def asks(self, row: int, price_max: float) -> list[tuple[int, int]]:
+        """Return price (ticks) and lots of a row's displayed asks up to a price, the best one first."""
+        best, low = int(self.rows["ask"][row]), int(self.rows["low"][row])
+        if not 0 < best <= price_max:
+            return []
+        levels = self._depth[row, _SELL, best - low : int(min(price_max, self.rows["high"][row])) - low + 1]
+        steps = np.flatnonzero(levels)
+        return list(zip((best + steps).tolist(), levels[steps].tolist(), strict=True))
+
     def ask_lots(self, row: int) -> int:
         """Return the lots displayed at the best ask of a row; 0 if there is none."""
         return self._lots(row, _SELL, int(self.rows["ask"][row]))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from exchange.domain.calendar import epoch_day
 from exchange.service.state import HOUSE, State
 from nodes.catalogue import Catalogue
-from sims.agents.enterprise import EnterpriseCrowd
+from sims.agents.buyers import Buyers
 from sims.engine.metrics import metrics_of
 from sims.engine.rows import ClassResult, FlowRow, NeedRow, Outcome, PriceRow
 from sims.engine.simulation import Simulation
@@ -113,7 +113,7 @@ def _flows(simulation: Simulation) -> list[FlowRow]:
     return found
 
 
-def _needs(crowd: EnterpriseCrowd, simulation: Simulation) -> list[NeedRow]:
+def _needs(crowd: Buyers, simulation: Simulation) -> list[NeedRow]:
     """Return what each city of a population needed, what of it was bought, and at which prices."""
     found = []
     for city in dict.fromkeys(crowd.cities):

@@ -18,9 +18,9 @@ from exchange.service.results import RareResult
 from exchange.service.state import joined
 from matching.records import COMMAND, EVENT, Records
 from nodes.catalogue import load_catalogue
+from sims.agents.buyers import Buyers
 from sims.agents.crowd import Crowd, Moment
 from sims.agents.custom import Agent, AgentCrowd
-from sims.agents.enterprise import EnterpriseCrowd
 from sims.agents.make import make_crowd, member_kind
 from sims.agents.provider import ProviderCrowd
 from sims.engine.board import ROW, Board
@@ -259,9 +259,9 @@ class Simulation:
         """How much of the run's trading time is over, 0 … 1."""
         return min(1.0, (self._settled_days + min(1.0, self._moment.progress)) / self.scenario.days)
 
-    def enterprises(self) -> list[EnterpriseCrowd]:
+    def enterprises(self) -> list[Buyers]:
         """Return the populations that need compute."""
-        return [crowd for crowd in self.crowds if isinstance(crowd, EnterpriseCrowd)]
+        return [crowd for crowd in self.crowds if isinstance(crowd, Buyers)]
 
     def providers(self) -> list[ProviderCrowd]:
         """Return the populations that deliver."""

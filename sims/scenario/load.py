@@ -210,8 +210,10 @@ def _faults(scenario: Scenario, catalogue: Catalogue) -> Iterable[tuple[str, str
         at = f"population.{spec.name}"
         if isinstance(spec, populations.Provider):
             yield from _unknown(f"{at}.hubs", spec.hubs, hubs)
-        elif isinstance(spec, populations.Enterprise):
+        elif isinstance(spec, populations.Buyer):
             yield from _cities(f"{at}.cities", spec.cities, catalogue)
+        if isinstance(spec, populations.Planner) and "day" not in scenario.periods:
+            yield f"{at}.kind", 'it trades days; periods has no "day"'
     for shock in scenario.shock:
         at = f"shock.{shock.name}"
         if shock.day > scenario.days:

@@ -101,10 +101,9 @@ class Provider(Crowd, frozen=True, kw_only=True, tag="provider"):
     """Asked above the latest price at the beginning of trading; falls to nothing at the end."""
 
 
-class Enterprise(Crowd, frozen=True, kw_only=True, tag="enterprise"):
-    """Buys the cards that the tasks of its city need, where their round trip and data may go.
-
-    Tasks, classes and cities: the production trace of `sims/data`. Values: what cards cost elsewhere.
+class Buyer(Crowd, frozen=True, kw_only=True):
+    """What populations that need cards have. Tasks, classes and cities: the production trace of `sims/data`.
+    Values: what cards cost elsewhere.
     """
 
     cities: tuple[str, ...] = ()
@@ -113,14 +112,28 @@ class Enterprise(Crowd, frozen=True, kw_only=True, tag="enterprise"):
     """Share of the city's tasks, divided among its enterprises."""
     premium: BasisPoints = 1_500
     """Most that buying elsewhere costs above the reference price; uniform by member."""
-    forecast: BasisPoints = 1_000
-    """Error of its forecast (standard deviation)."""
     hedge: BasisPoints = 1_500
     """Share of its need that it has bought the day before it can for the last time; of that a half two days
     before, a third three days before, and so on.
     """
+
+
+class Enterprise(Buyer, frozen=True, kw_only=True, tag="enterprise"):
+    """Buys the cards that the tasks of its city need, where their round trip and data may go."""
+
+    forecast: BasisPoints = 1_000
+    """Error of its forecast (standard deviation)."""
     local: bool = False
     """Whether it only ever buys in its own city."""
+
+
+class Planner(Buyer, frozen=True, kw_only=True, tag="planner"):
+    """Lets the scheduler place its tasks one by one on what it holds and on the book's offers for a delivery
+    day, and buys what the plan buys. It trades contracts of days.
+    """
+
+    plans: Annotated[int, Meta(ge=1, le=100)] = 4
+    """Times a trading day that a member plans each delivery day, evenly spread; no two at once."""
 
 
 class Arbitrageur(Crowd, frozen=True, kw_only=True, tag="arbitrageur"):
@@ -133,5 +146,13 @@ class Arbitrageur(Crowd, frozen=True, kw_only=True, tag="arbitrageur"):
 
 
 Population: TypeAlias = (
-    ZeroIntelligence | PoissonFlow | MarketMaker | Momentum | Value | Provider | Enterprise | Arbitrageur
+    ZeroIntelligence
+    | PoissonFlow
+    | MarketMaker
+    | Momentum
+    | Value
+    | Provider
+    | Enterprise
+    | Planner
+    | Arbitrageur
 )
