@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
+from exchange_server import SATURDAY, Served
 
 from exchange.agent.agent import Agent
 from exchange.agent.clock import MarketTime
@@ -63,3 +65,13 @@ class Site:
     def restart(self) -> None:
         """Another process takes over; the first one was killed and closed nothing."""
         self.agent = self.start()
+
+
+async def deliver(served: Served, site: Site) -> None:
+    """The agent's rounds at half past each hour of Saturday, and the one after its end."""
+    for hour in range(25):
+        days, of_day = divmod(hour, 24)
+        await served.at(of_day, 30, SATURDAY + timedelta(days=days))
+        site.monotonic_s += 3_600
+        assert await site.agent.round()
+    await served.at(1, 30, SATURDAY + timedelta(days=1))

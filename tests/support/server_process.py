@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from datetime import time
+from datetime import date, time
 from pathlib import Path
 from typing import Any, Self
 
@@ -52,7 +52,7 @@ class ServerProcess:
         self._process.communicate()
 
     def step(self, command: str) -> None:
-        """Let the market move: `at 15:30`, and wait until it has."""
+        """Let the market move: `at 15:30` of Friday, `at 00:30 2026-12-05`, and wait until it has."""
         assert self._told(command) == "done"
 
     def add_operator(self, name: str) -> Profile:
@@ -106,10 +106,10 @@ async def _serve(folder: Path) -> None:
         _say({"base_url": served.base_url, "operator": asdict(served.operator)})
         loop = asyncio.get_running_loop()
         while line := await loop.run_in_executor(None, sys.stdin.readline):
-            order, what = line.split()
+            order, what, *day = line.split()
             if order == "at":
                 hour, minute = what.split(":")
-                await served.at(int(hour), int(minute))
+                await served.at(int(hour), int(minute), date.fromisoformat(day[0]) if day else FRIDAY)
                 _say("done")
             else:
                 _say(asdict(await served.add_operator(what, *OPERATOR_ROLES)))

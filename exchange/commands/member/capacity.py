@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -11,7 +12,8 @@ from exchange.api import requests
 from exchange.api.answers import Done
 from exchange.api.primary import CapacityPost
 from exchange.client import ExchangeClient
-from exchange.commands.member.session import AsJson, BaseUrl, ProfileName, print_json, run
+from exchange.commands.member.looking import complete_hub
+from exchange.commands.member.session import AsJson, BaseUrl, ProfileName, print_json, run, tell
 from exchange.commands.member.shown import PRICE, show, table
 
 app = typer.Typer(
@@ -22,7 +24,7 @@ app = typer.Typer(
 @app.command()
 def post(
     grade: Annotated[str, typer.Option(help="Grade of the cards, such as H100.")],
-    hub: Annotated[str, typer.Option(help="Where they stand, such as GUIAN.")],
+    hub: Annotated[str, typer.Option(help="Where they stand, such as GUIAN.", autocompletion=complete_hub)],
     cards: Annotated[int, typer.Option(min=1, help="How many.")],
     first_day: Annotated[str, typer.Option("--from", help="First delivery day, such as 2027-01-01.")],
     last_day: Annotated[str, typer.Option("--to", help="Last delivery day, included.")],
@@ -85,10 +87,11 @@ def list_(profile: ProfileName = None, base_url: BaseUrl = None, as_json: AsJson
     ]
     show(table(f"Posted capacity; prices in {PRICE}", columns, rows, right=("cards", "price")))
     if certified.certificates:
-        show(_certificates(certified.certificates))
+        show(certificates_table(certified.certificates))
 
 
-def _certificates(found: list[primary_api.Certificate]) -> object:
+def certificates_table(found: Sequence[primary_api.Certificate]) -> object:
+    """Each certificate with what is free of it on all of its days."""
     rows = []
     for one in found:
         free = [day.free for day in one.days] or [0]
@@ -115,4 +118,4 @@ def withdraw(
         return await client.withdraw_capacity(capacity_id)
 
     done = run("capacity withdraw", ask, profile, base_url)
-    print_json(done) if as_json else typer.echo(f"The capacity {capacity_id} is withdrawn.")
+    tell(done, f"The capacity {capacity_id} is withdrawn.", as_json=as_json)

@@ -9,7 +9,7 @@ import typer
 from exchange.api.operating import Halted, Proposal
 from exchange.client import ExchangeClient
 from exchange.commands.member.members import Amount, Name
-from exchange.commands.member.session import AsJson, BaseUrl, ProfileName, Wrong, print_json, run
+from exchange.commands.member.session import AsJson, BaseUrl, ProfileName, Wrong, print_json, run, tell
 from exchange.commands.member.shown import ZONE, cny, fen_of, moment, show, table
 
 app = typer.Typer(
@@ -49,6 +49,7 @@ def cash(
     reason: Annotated[str, typer.Option(help="Why; it stays on record.")],
     profile: ProfileName = None,
     base_url: BaseUrl = None,
+    as_json: AsJson = False,
 ) -> None:
     """Propose a correction of a member's cash, which another operator decides on.
 
@@ -60,7 +61,8 @@ def cash(
         return await client.propose_cash(name, fen, reason)
 
     made = run("proposals cash", propose, profile, base_url)
-    show(f"Proposal {made.proposal_id} waits for another operator until {moment(made.expires)} {ZONE}.")
+    told = f"Proposal {made.proposal_id} waits for another operator until {moment(made.expires)} {ZONE}."
+    tell(made, told, as_json=as_json)
 
 
 @app.command()
@@ -69,6 +71,7 @@ def decide(
     approve: Annotated[bool, typer.Option("--approve/--reject", help="What you decide.")],
     profile: ProfileName = None,
     base_url: BaseUrl = None,
+    as_json: AsJson = False,
 ) -> None:
     """Approve or reject what another operator proposed."""
 
@@ -79,7 +82,7 @@ def decide(
         raise Wrong(f"there is no proposal {proposal_id}; `dongxi proposals list` shows them")
 
     decided = run("proposals decide", act, profile, base_url)
-    show(f"Proposal {decided.proposal_id} is {_fate(decided)}.")
+    tell(decided, f"Proposal {decided.proposal_id} is {_fate(decided)}.", as_json=as_json)
 
 
 Symbol = Annotated[str | None, typer.Argument(help="Contract; all if neither it nor a hub is named.")]
@@ -87,24 +90,38 @@ Hub = Annotated[str | None, typer.Option(help="All contracts of this hub.")]
 
 
 def halt(
-    symbol: Symbol = None, hub: Hub = None, profile: ProfileName = None, base_url: BaseUrl = None
+    symbol: Symbol = None,
+    hub: Hub = None,
+    profile: ProfileName = None,
+    base_url: BaseUrl = None,
+    as_json: AsJson = False,
 ) -> None:
     """Halt a contract, a hub or the whole market: no orders, no trades; cancels go on (clause 4.7).
 
     dongxi halt --hub GUIAN
     """
-    _set_halted(True, symbol, hub, profile, base_url)
+    _set_halted(True, symbol, hub, profile, base_url, as_json=as_json)
 
 
 def resume(
-    symbol: Symbol = None, hub: Hub = None, profile: ProfileName = None, base_url: BaseUrl = None
+    symbol: Symbol = None,
+    hub: Hub = None,
+    profile: ProfileName = None,
+    base_url: BaseUrl = None,
+    as_json: AsJson = False,
 ) -> None:
     """Let what was halted trade again."""
-    _set_halted(False, symbol, hub, profile, base_url)
+    _set_halted(False, symbol, hub, profile, base_url, as_json=as_json)
 
 
 def _set_halted(
-    halted: bool, symbol: str | None, hub: str | None, profile: str | None, base_url: str | None
+    halted: bool,
+    symbol: str | None,
+    hub: str | None,
+    profile: str | None,
+    base_url: str | None,
+    *,
+    as_json: bool,
 ) -> None:
     async def act(client: ExchangeClient) -> Halted:
         return await client.halt(
@@ -112,4 +129,4 @@ def _set_halted(
         )
 
     done = run("halt" if halted else "resume", act, profile, base_url)
-    show(f"{done.contracts} contract(s) {'are halted' if halted else 'trade again'}.")
+    tell(done, f"{done.contracts} contract(s) {'are halted' if halted else 'trade again'}.", as_json=as_json)

@@ -21,6 +21,7 @@ from exchange.commands.member.session import (
     run,
 )
 from exchange.commands.member.shown import PRICE, ZONE, cny, moment, or_dash, show, table
+from nodes.catalogue import load_catalogue
 
 SYMBOLS_SHOWN = 50
 
@@ -41,6 +42,11 @@ def complete_symbol(incomplete: str) -> list[str]:
     return asyncio.run(quickly())[:SYMBOLS_SHOWN]
 
 
+def complete_hub(incomplete: str) -> list[str]:
+    """Hubs of the catalogue that begin with what is typed."""
+    return [code for code in load_catalogue().hubs if code.startswith(incomplete.upper())]
+
+
 Symbol = Annotated[
     str, typer.Argument(help="Contract, such as H100.GUIAN.2701.", autocompletion=complete_symbol)
 ]
@@ -48,7 +54,9 @@ Symbol = Annotated[
 
 def markets(
     grade: Annotated[str | None, typer.Option(help="Only this grade, such as H100.")] = None,
-    hub: Annotated[str | None, typer.Option(help="Only this hub, such as GUIAN.")] = None,
+    hub: Annotated[
+        str | None, typer.Option(help="Only this hub, such as GUIAN.", autocompletion=complete_hub)
+    ] = None,
     kind: Annotated[
         Literal["hour", "day", "week", "month", "quarter"] | None, typer.Option(help="Only this period.")
     ] = None,

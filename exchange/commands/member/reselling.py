@@ -8,7 +8,7 @@ import typer
 
 from exchange.api.resale import Offer
 from exchange.client import ExchangeClient
-from exchange.commands.member.session import AsJson, BaseUrl, ProfileName, print_json, run
+from exchange.commands.member.session import AsJson, BaseUrl, ProfileName, print_json, run, tell
 from exchange.commands.member.shown import PRICE, ZONE, moment, show, table
 
 app = typer.Typer(
@@ -82,7 +82,7 @@ def take(
         return await client.delivery.take_offer(offer_id, lots)
 
     made = run("resell take", ask, profile, base_url)
-    print_json({"reservation_id": made}) if as_json else typer.echo(f"Yours as reservation {made}.")
+    tell({"reservation_id": made}, f"Yours as reservation {made}.", as_json=as_json)
 
 
 @app.command()
@@ -90,6 +90,7 @@ def withdraw(
     offer_id: Annotated[str, typer.Argument(help="As `dongxi resell list` names it.")],
     profile: ProfileName = None,
     base_url: BaseUrl = None,
+    as_json: AsJson = False,
 ) -> None:
     """Take an offer of yours back."""
 
@@ -97,4 +98,4 @@ def withdraw(
         await client.delivery.withdraw_offer(offer_id)
 
     run("resell withdraw", ask, profile, base_url)
-    typer.echo(f"The offer {offer_id} is withdrawn.")
+    tell({"offer_id": offer_id}, f"The offer {offer_id} is withdrawn.", as_json=as_json)

@@ -158,3 +158,8 @@ def refused(command: str, error: ExchangeError) -> typer.Exit:
 def print_json(value: Any) -> None:
     """Print an answer as indented JSON."""
     typer.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
+
+
+def tell(answer: Any, sentence: str, *, as_json: bool) -> None:
+    """Print what a command did: the answer as JSON, or a sentence."""
+    print_json(answer) if as_json else typer.echo(sentence)

@@ -28,16 +28,31 @@ from exchange.commands.member.shown import ZONE, cny, show, table
 KINDS_ZH = {
     "deposit": "入金",
     "withdrawal": "出金",
-    "variation margin": "当日盈亏",
+    "variation margin": "盯市盈亏",
     "fee": "手续费",
     "delivery payment": "交割货款",
-    "fund contribution": "违约基金缴款",
-    "adjustment": "调整",
-    "shortfall": "交付不足赔付",
-    "insurance premium": "交付保险费",
-    "insurance payment": "交付保险赔款",
+    "fund contribution": "违约基金缴纳",
+    "guarantee": "经纪担保",
+    "default cover": "违约弥补",
+    "assessment": "追加分摊",
+    "uncovered loss": "未弥补损失",
+    "adjustment": "资金调整",
+    "shortfall": "交割短缺",
+    "insurance premium": "保险费",
+    "insurance payment": "保险赔付",
+    "claim payment": "索赔支付",
+    "dispute": "争议裁决",
+    "claim repayment": "债权偿还",
+    "collateral sale": "质押品变卖",
+    "buy in": "补购",
+    "resale": "转让",
+    "commission": "佣金",
+    "revenue share": "收益分成",
+    "give up fee": "转移费",
+    "voucher": "算力券抵付",
+    "voucher budget": "算力券预算",
 }
-"""What an accountant in China calls them; a kind without a name here is shown in English alone."""
+"""What an accountant in China calls each reason for which money moves."""
 
 
 class Form(StrEnum):

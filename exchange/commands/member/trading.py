@@ -13,7 +13,7 @@ from exchange.api import requests
 from exchange.api.formats import price_text
 from exchange.api.preview import Preview, PreviewAnswer
 from exchange.client import ExchangeClient, OrderDesk, OrderState, Ticket
-from exchange.commands.member.looking import complete_symbol
+from exchange.commands.member.looking import complete_hub, complete_symbol
 from exchange.commands.member.session import (
     EXIT_REFUSED,
     EXIT_UNKNOWN,
@@ -62,7 +62,7 @@ def buy(
     cards: Annotated[int | None, typer.Option(min=1, help="How many cards.")] = None,
     start: Annotated[str | None, typer.Option(help="First delivery day, such as 2027-01-01.")] = None,
     duration: Annotated[str, typer.Option(help='How long: 10d, 2w, "1 month", 1q.')] = "1 month",
-    hub: Annotated[str | None, typer.Option(help="At this hub only.")] = None,
+    hub: Annotated[str | None, typer.Option(help="At this hub only.", autocompletion=complete_hub)] = None,
     within: Annotated[
         str | None, typer.Option("--any-hub-within", help="At any hub within this round trip, such as 20ms …")
     ] = None,

@@ -31,7 +31,7 @@ async function showInside(session) {
 // where the reader came from, if it is a page of this site
 function nextPage() {
   const next = new URLSearchParams(location.search).get("next") ?? "";
-  return /^\/[a-z]*$/.test(next) ? next : null;
+  return /^\/[a-z]*(#[\w.-]*)?$/.test(next) ? next : null;
 }
 
 function saying(action, done) {

@@ -7,7 +7,7 @@ import re
 import shutil
 import signal
 import socket
-from importlib.metadata import version
+from importlib.metadata import entry_points, version
 from pathlib import Path
 
 import aiohttp
@@ -15,6 +15,7 @@ import pytest
 from exchange_server import serving
 from program import run, up
 
+from exchange.cli import as_command
 from exchange.client import Profile, save_profile
 
 SECRET = "ab" * 32
@@ -56,6 +57,15 @@ def test_help_says_what_it_does(command: tuple[str, ...], purpose: str) -> None:
 def test_help_lists_every_command() -> None:
     listed = run("--help").stdout
     assert all(re.search(rf"│ {name} ", listed) for name in ("hubs", "journal", "sign", "up", "version"))
+
+
+def test_every_command_prints_json_if_asked() -> None:
+    found = [one for one in entry_points(group="dongxi.commands") if one.name != "members"]
+    commands = [as_command(one) for one in found if one.module.startswith("exchange.commands.member.")]
+    each = [one for command in commands for one in getattr(command, "commands", {"": command}).values()]
+    without = [one.name for one in each if not any("--json" in option.opts for option in one.params)]
+    assert len(each) > 30
+    assert sorted(without) == ["login", "trade"], "these two are for people alone"
 
 
 @pytest.mark.parametrize("arguments", [("barter",), ("journal", "repair"), ("up", "--prot", "1"), ("sign",)])

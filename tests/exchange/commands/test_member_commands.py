@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import signal
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from command_desk import Desk
@@ -17,7 +19,9 @@ from proxy import proxied
 from server_process import ServerProcess
 
 from exchange.api.requests import NewOrder
+from exchange.clearing.ledger import LedgerKind
 from exchange.client import ExchangeClient, Profile
+from exchange.commands.member.statement import KINDS_ZH
 
 pytestmark = pytest.mark.xdist_group("commands")
 DAYS = ("261205", "261206", "261207")
@@ -157,6 +161,15 @@ def test_the_statement_adds_up_in_every_form(desk: Traders) -> None:
     assert "http" not in text, "it needs nothing from a network"
 
 
+def test_a_statement_names_every_reason_in_chinese_too() -> None:
+    words = (Path(__file__).resolve().parents[3] / "exchange/gateway/static/lib/chinese.js").read_text(
+        "utf-8"
+    )
+    on_screen = dict(re.findall(r'"money_of\.([^"]+)": "([^"]+)"', words))
+    assert {kind.label for kind in LedgerKind} == set(KINDS_ZH)
+    assert on_screen == KINDS_ZH, "the screens call them the same"
+
+
 def test_a_provider_posts_capacity_and_takes_it_back(desk: Traders) -> None:
     days = ("--from", "2026-12-10", "--to", "2026-12-20")
     what = ("--grade", "H100", "--hub", "GUIAN", "--cards", "16", "--price", "11.50", "--profile", "acme")
@@ -180,10 +193,15 @@ def test_the_rest_is_shown(desk: Traders) -> None:
     assert "UNKNOWN_OFFER" in desk.run("resell", "take", "7", "1").stderr
     told = desk.run("watch", "H100.GUIAN.2701", "--json", "--count", "3").stdout.splitlines()
     assert json.loads(told[0])["type"] == "welcome"
-    words = {"_TYPER_COMPLETE_ARGS": "", "COMP_WORDS": "dongxi book H100.WU", "COMP_CWORD": "2"}
-    home = {"XDG_CONFIG_HOME": str(desk.folder / "config")}
-    typed = run(_DONGXI_COMPLETE="complete_bash", **home, **words)
-    assert "H100.WUHU.2701" in typed.stdout
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"), [("dongxi book H100.WU", "H100.WUHU.2701"), ("dongxi buy --hub SU", "SUZHOU-EDGE")]
+)
+def test_the_shell_completes_contracts_and_hubs(desk: Traders, typed: str, offered: str) -> None:
+    words = {"_TYPER_COMPLETE_ARGS": "", "COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
+    shown = run(_DONGXI_COMPLETE="complete_bash", XDG_CONFIG_HOME=str(desk.folder / "config"), **words)
+    assert offered in shown.stdout.split()
 
 
 async def test_a_server_gone_in_mid_order_leaves_an_order_that_can_be_asked_for(desk: Traders) -> None:

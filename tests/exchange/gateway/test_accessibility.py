@@ -1,5 +1,5 @@
 """Every screen by all of axe's rules (WCAG 2.2 A and AA, and best practice), in both languages, light and
-dark; and every control of a screen by the Tab key.
+dark; whether they fit a laptop and a wall; and every control of a screen by the Tab key.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from exchange.domain.calendar import local_datetime
 pytestmark = IN_A_BROWSER
 
 SYMBOL, MONTH = "H100.GUIAN.261205", "H100.GUIAN.2701"
+SIZES = {"laptop": (1366, 768), "wall": (2560, 1440)}
 KEY = AgentKey(bytes(range(32)))
 POST = PostCapacity(
     grade="H100", hub="GUIAN", cards=4, first_day="2026-12-05", last_day="2026-12-06", site_id="1"
@@ -58,7 +59,17 @@ async def look(page: Page, url: str, shown: str, language: str) -> list[str]:
     await page.goto(url)
     await page.reload()  # a fragment alone opens nothing anew
     await expect(page.locator(shown).first).to_be_visible()
-    return [f"{url} {language}: {one}" for one in await violations(page)]
+    return [f"{url} {language}: {one}" for one in [*await violations(page), *await too_wide(page)]]
+
+
+async def too_wide(page: Page) -> list[str]:
+    """On which screens the page would have to be pushed sideways; wide tables scroll in their own boxes."""
+    found = []
+    for name, (width, height) in SIZES.items():
+        await page.set_viewport_size({"width": width, "height": height})
+        wide = await page.evaluate("document.documentElement.scrollWidth")
+        found += [f"{wide} px wide on the {name}"] if wide > width else []
+    return found
 
 
 @pytest.mark.parametrize(

@@ -147,13 +147,26 @@ async def test_a_preview_that_comes_late_is_not_shown(tmp_path: Path, chrome: Br
         assert await page.locator("#preview .refused").count() == 0
 
 
-async def test_a_session_that_is_over_is_said_in_the_header(tmp_path: Path, chrome: Browser) -> None:
+async def test_a_session_that_is_over_is_said_and_leads_back_by_the_log_in(
+    tmp_path: Path, chrome: Browser
+) -> None:
     async with trading(tmp_path, chrome) as (served, page, _seller):
         await expect(page.locator("#trouble")).to_have_text("")
         async with served.client(served.operator) as operator:
             await operator.set_password("blue", PASSWORD)  # which ends the member's sessions
-        await expect(page.locator("#trouble")).to_contain_text("log in")
+        await write_order(page, "11.90", 1)
+        await page.click("#send")
+        await expect(page.locator("#ticket-note")).to_contain_text("it is over; log in")
+        await expect(page.locator("#trouble")).to_contain_text("Your session is over")
         await expect(page.locator("#light")).to_have_text("live")
+        await page.locator("#trouble a").click()
+        await page.fill("#member", "blue")
+        await page.fill("#password", PASSWORD)
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#symbol")).to_have_text(SYMBOL)
+        await expect(page.locator("#ticket")).to_be_visible()
+        async with served.client(served.operator) as client:
+            assert (await client.book(SYMBOL)).bids == [], "what was sent in between was not taken"
 
 
 async def test_the_grid_is_walked_by_keys_and_the_language_switched(tmp_path: Path, chrome: Browser) -> None:

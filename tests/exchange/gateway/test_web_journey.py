@@ -4,12 +4,11 @@ by the site's agent, and paid. Nobody reloads a page to see what another did.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 
-from agent_site import Site, site_file
+from agent_site import Site, deliver, site_file
 from browser import IN_A_BROWSER, log_in, windows
-from exchange_server import SATURDAY, Served, serving
+from exchange_server import serving
 from playwright.async_api import Browser, Page, expect
 
 pytestmark = IN_A_BROWSER
@@ -62,16 +61,6 @@ async def bid(enterprise: Page, lots: int) -> None:
     await enterprise.locator("#ticket [name=price]").fill("11.90")
     await enterprise.locator("#ticket [name=quantity]").fill(str(lots))
     await enterprise.locator("#send").click()
-
-
-async def deliver(served: Served, site: Site) -> None:
-    """The agent's rounds at half past each hour of Saturday, and the one after its end."""
-    for hour in range(25):
-        days, of_day = divmod(hour, 24)
-        await served.at(of_day, 30, SATURDAY + timedelta(days=days))
-        site.monotonic_s += 3_600
-        assert await site.agent.round()
-    await served.at(1, 30, SATURDAY + timedelta(days=1))
 
 
 async def test_from_posted_capacity_to_the_statement(tmp_path: Path, chrome: Browser) -> None:

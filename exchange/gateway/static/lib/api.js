@@ -3,7 +3,14 @@
 import { say } from "./words.js";
 
 const PAGE = 1000;
+export const NOT_LOGGED_IN = "NOT_LOGGED_IN";
 let csrfToken = "";
+let onSessionOver = () => {};
+
+/** Call `listener` when a request finds that the session, which there was, is over. */
+export function whenSessionOver(listener) {
+  onSessionOver = listener;
+}
 
 /** What the exchange refused: `code` is stable, `message` says what was wrong and what to do. */
 export class Refused extends Error {
@@ -27,6 +34,7 @@ export async function ask(method, path, body) {
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (csrfToken) headers["Dongxi-Csrf"] = csrfToken;
   const { ok, status, answer } = await fetched(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  if (!ok && csrfToken && answer.error.code === NOT_LOGGED_IN) onSessionOver();
   if (!ok) throw new Refused(status, answer.error);
   return answer;
 }

@@ -1,6 +1,6 @@
 // What every screen has: the way to the others, language, light or dark, who is logged in, whether the feed lives.
 
-import { logOut, Refused, session, Unreachable } from "./api.js";
+import { logOut, NOT_LOGGED_IN, Refused, session, Unreachable, whenSessionOver } from "./api.js";
 import { element, node } from "./dom.js";
 import { Feed } from "./feed.js";
 import { scrollingByKeys } from "./scrolling.js";
@@ -33,8 +33,11 @@ function schemeButton() {
   return button;
 }
 
+// the log-in page, on the way back to what is shown now
+const logInLink = () => node("a", { href: `/login?next=${encodeURIComponent(location.pathname + location.hash)}`, text: say("log_in") });
+
 function whoIsIn(opened) {
-  if (!opened) return node("a", { href: `/login?next=${encodeURIComponent(location.pathname)}`, text: say("log_in") });
+  if (!opened) return logInLink();
   const leave = node("button", { type: "button", className: "plain", text: say("log_out") });
   leave.addEventListener("click", async () => {
     await logOut();
@@ -63,17 +66,27 @@ export async function mountShell() {
     node("span", { className: "right" }, node("span", { id: "trouble", role: "alert", className: "refused" }), node("span", { id: "light", role: "status" }), schemeButton(), other, who)));
   const opened = await session();
   who.append(whoIsIn(opened));
+  whenSessionOver(showSessionOver);
   return opened;
 }
 
+let sessionOver = false;
+
+// stays until the reader has logged in again
+function showSessionOver() {
+  sessionOver = true;
+  element("trouble").replaceChildren(say("session_over"), " ", logInLink());
+  element("who").replaceChildren();
+}
+
 function showTrouble(text) {
-  element("trouble").textContent = text;
+  if (!sessionOver) element("trouble").textContent = text;
 }
 
 /** Open the feed, with the account's own channel if someone is logged in; the header says how it goes. */
 export function liveFeed(opened) {
   const feed = new Feed(showConnection);
-  feed.on("error", (message) => showTrouble(message.message)); // such as that the session is over
+  feed.on("error", (message) => (message.code === NOT_LOGGED_IN ? showSessionOver() : showTrouble(message.message)));
   if (opened) feed.logOnBySession(opened.csrf_token);
   return feed;
 }

@@ -4,8 +4,10 @@ import { ticksOf } from "../lib/book.js";
 import { count, dayOf, minuteOf, price, say, timeOf } from "../lib/words.js";
 
 const CANDLE_PX = 8;
+const WIDEST_CANDLE_PX = 24; // what few candles have
 const SCALE_PX = 56;
 const TIMES_PX = 20;
+const TIMES_EVERY_PX = 96;
 const VOLUME_SHARE = 0.18;
 const KEPT = 500;
 
@@ -62,7 +64,8 @@ export class Chart {
     const colours = { up: style.getPropertyValue("--up"), down: style.getPropertyValue("--down"), line: style.getPropertyValue("--line"),
       quiet: style.getPropertyValue("--quiet"), mark: style.getPropertyValue("--mark") };
     const shown = this.candles.slice(-Math.max(1, Math.floor((width - SCALE_PX) / CANDLE_PX)));
-    const plot = { pen, colours, shown, width: width - SCALE_PX, height: height - TIMES_PX };
+    const step = Math.min(WIDEST_CANDLE_PX, Math.max(CANDLE_PX, (width - SCALE_PX) / Math.max(1, shown.length)));
+    const plot = { pen, colours, shown, step, width: width - SCALE_PX, height: height - TIMES_PX };
     this.drawScale(plot);
     if (!shown.length) {
       pen.fillStyle = colours.quiet;
@@ -94,19 +97,20 @@ export class Chart {
     }
   }
 
-  drawCandle({ pen, colours, y, mostLots, height, shown }, candle, index) {
-    const x = index * CANDLE_PX + CANDLE_PX / 2;
+  drawCandle({ pen, colours, y, mostLots, height, shown, step }, candle, index) {
+    const x = (index + 0.5) * step;
+    const wide = step * 0.62;
     const rose = candle.close >= candle.open;
     pen.strokeStyle = pen.fillStyle = rose ? colours.up : colours.down;
     line(pen, x, y(candle.high), x, y(candle.low));
     const [top, bottom] = [y(Math.max(candle.open, candle.close)), y(Math.min(candle.open, candle.close))];
-    pen.fillRect(x - 2.5, top, 5, Math.max(1, bottom - top));
+    pen.fillRect(x - wide / 2, top, wide, Math.max(1, bottom - top));
     pen.globalAlpha = 0.35;
     const tall = (candle.lots / mostLots) * height * VOLUME_SHARE * 0.9;
-    pen.fillRect(x - 2.5, height - tall, 5, tall);
+    pen.fillRect(x - wide / 2, height - tall, wide, tall);
     pen.globalAlpha = 1;
     const before = shown[index - 1];
-    if (index % 12 === 0) {
+    if (index % Math.ceil(TIMES_EVERY_PX / step) === 0) {
       pen.fillStyle = colours.quiet;
       pen.textAlign = index ? "center" : "left";
       const newDay = !before || dayOf(before.start) !== dayOf(candle.start);
@@ -125,12 +129,12 @@ export class Chart {
   }
 
   // what the cross-hair points at, else the latest candle; the canvas says it to whoever can't see it
-  read({ pen, colours, shown, height }) {
-    const at = this.pointer === null ? shown.length - 1 : Math.min(shown.length - 1, Math.floor(this.pointer / CANDLE_PX));
+  read({ pen, colours, shown, height, step }) {
+    const at = this.pointer === null ? shown.length - 1 : Math.min(shown.length - 1, Math.floor(this.pointer / step));
     const candle = shown[at];
     if (this.pointer !== null && candle) {
       pen.strokeStyle = colours.quiet;
-      line(pen, at * CANDLE_PX + CANDLE_PX / 2, 0, at * CANDLE_PX + CANDLE_PX / 2, height);
+      line(pen, (at + 0.5) * step, 0, (at + 0.5) * step, height);
     }
     const text = candle
       ? say("candle", { time: `${dayOf(candle.start)} ${timeOf(candle.start)}`, open: price(candle.open), high: price(candle.high),

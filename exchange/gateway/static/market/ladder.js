@@ -5,6 +5,7 @@ import { ticksOf } from "../lib/book.js";
 import { count, price, say } from "../lib/words.js";
 
 const ROWS = 10;
+const ROWS_OF_A_THIN_SIDE = 4;
 
 export class Ladder {
   /** `chosen(side, price)` is called for the price of a row: whoever takes it, is on the other side. */
@@ -18,12 +19,19 @@ export class Ladder {
       const button = node("button", { type: "button", className: "plain", tabIndex: -1 });
       button.addEventListener("click", () => chosen(side === "sell" ? "buy" : "sell", button.textContent));
       cells[2].append(button);
-      body.append(node("tr", { className: side }, ...cells));
-      this.rows.push({ side, cells, button });
+      const row = node("tr", { className: side }, ...cells);
+      body.append(row);
+      this.rows.push({ side, cells, button, row });
     }
+    this.clear();
     this.spread = node("tr", { className: "spread" }, node("td", { colSpan: 5 }));
     body.children[ROWS].before(this.spread);
     table.replaceChildren(node("thead", {}, head), body);
+  }
+
+  /** Another contract comes: rows are hidden until its book needs them. */
+  clear() {
+    this.deepest = { sell: ROWS_OF_A_THIN_SIDE, buy: ROWS_OF_A_THIN_SIDE };
   }
 
   /** Show a book, and the lots of one's own orders: Map of "side price-in-ticks" → lots. */
@@ -31,7 +39,10 @@ export class Ladder {
     const asks = book.best("sell", ROWS);
     const bids = book.best("buy", ROWS);
     const most = Math.max(1, ...asks.map((row) => row.quantity), ...bids.map((row) => row.quantity));
-    this.rows.forEach(({ side, cells, button }, index) => {
+    // a side has as many rows as its book was deep so far: what came once leaves its place empty, and nothing jumps
+    this.deepest = { sell: Math.max(this.deepest.sell, asks.length), buy: Math.max(this.deepest.buy, bids.length) };
+    this.rows.forEach(({ side, cells, button, row }, index) => {
+      row.hidden = (side === "sell" ? ROWS - 1 - index : index - ROWS) >= this.deepest[side];
       const level = side === "sell" ? asks[ROWS - 1 - index] : bids[index - ROWS];
       const [lots, mine] = side === "sell" ? [cells[3], cells[4]] : [cells[1], cells[0]];
       setText(button, level ? price(level.price) : "");
@@ -41,9 +52,13 @@ export class Ladder {
       lots.title = level ? say("orders_at", { orders: count(level.orders) }) : "";
       setText(mine, level && own.has(`${side} ${level.price}`) ? count(own.get(`${side} ${level.price}`)) : "");
     });
-    const spread = asks.length && bids.length ? say("spread", { spread: price(asks[0].price - bids[0].price) }) : say("no_spread");
-    setText(this.spread.firstChild, spread);
+    setText(this.spread.firstChild, between(asks, bids));
   }
+}
+
+function between(asks, bids) {
+  if (asks.length && bids.length) return say("spread", { spread: price(asks[0].price - bids[0].price) });
+  return say(asks.length || bids.length ? "no_spread" : "no_orders");
 }
 
 /** Lots of open orders by side and price. */

@@ -161,6 +161,7 @@ class Market {
     this.book = new Book();
     this.trades = [];
     this.chart.clear();
+    this.ladder.clear();
     this.grid.mark(symbol);
     this.ticket.choose(contract);
     this.showContract();
