@@ -279,6 +279,8 @@ class SyncExchange(Face[ExchangeClient]):
     listing = _plain(ExchangeClient.listing)
     set_listing_rules = _plain(ExchangeClient.set_listing_rules)
     set_load_profiles = _plain(ExchangeClient.set_load_profiles)
+    margin_rules = _plain(ExchangeClient.margin_rules)
+    set_margin_rules = _plain(ExchangeClient.set_margin_rules)
     set_position_rules = _plain(ExchangeClient.set_position_rules)
     set_revenue_split = _plain(ExchangeClient.set_revenue_split)
     health = _plain(ExchangeClient.health)

@@ -48,7 +48,8 @@ def fine_market(seed: int, **keys: Any) -> Simulation:
     world = simulation.world
     simulation.market.done(load_profiles(load_catalogue(), world.hubs, simulation.scenario.first_day))
     peak = ListingRule(kind="day", ahead=7, profile="peak")
-    simulation.market.done(SetListingRules(rules=(*BASE_RULES, peak)))
+    base = [rule for rule in BASE_RULES if rule.kind != "quarter"]  # for which a small market has no room
+    simulation.market.done(SetListingRules(rules=(*base, peak)))
     return simulation
 
 
