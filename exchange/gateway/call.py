@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import msgspec
 
@@ -75,6 +75,10 @@ class Call:
 
 
 Handler = Callable[[Call], Awaitable[Answer]]
+
+
+ANY_OPERATOR: Final[tuple[Role, ...]] = get_args(Role)
+"""Every role of an operator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from exchange.api.answers import Done
 from exchange.api.formats import day_text, parse_id, time_text
 from exchange.domain import primary
 from exchange.domain.calendar import day_of
-from exchange.gateway.call import Call, Route
+from exchange.gateway.call import ANY_OPERATOR, Call, Route
 from exchange.gateway.primary import CERTIFICATE, ID_MAX, certificate_id, hand_over, made, owned, sites_of
 from exchange.service.certifying import may_be_certified
 from exchange.service.primarystate import Capacity, Primary
@@ -105,7 +105,7 @@ ROUTES = (
         summary="All sites, and which agents are silent",
         tag="operator",
         scope="operate",
-        roles=("market", "risk", "treasury", "admin"),
+        roles=ANY_OPERATOR,
     ),
     Route(
         method="GET",
@@ -115,7 +115,7 @@ ROUTES = (
         summary="Posted capacity, and what of it may be certified",
         tag="operator",
         scope="operate",
-        roles=("market", "risk", "treasury", "admin"),
+        roles=ANY_OPERATOR,
     ),
     Route(
         method="POST",
@@ -136,7 +136,7 @@ ROUTES = (
         summary="All certificates",
         tag="operator",
         scope="operate",
-        roles=("market", "risk", "treasury", "admin"),
+        roles=ANY_OPERATOR,
     ),
     Route(
         method="POST",

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from exchange.api import delivering as api
 from exchange.api.answers import Done
 from exchange.api.formats import parse_id
 from exchange.clearing.shortfall import score
 from exchange.domain import delivering
-from exchange.gateway.call import Call, Route
+from exchange.gateway.call import ANY_OPERATOR, Call, Route
 from exchange.service.deliverystate import BuyIn, Dispute
 from exchange.service.views import Views
 
@@ -172,8 +170,6 @@ def _dispute(number: int, dispute: Dispute) -> api.Dispute:
     )
 
 
-_OPERATORS: Final = ("market", "risk", "treasury", "admin")
-
 ROUTES = (
     Route(
         method="POST",
@@ -241,7 +237,7 @@ ROUTES = (
         summary="All disputes",
         tag="operator",
         scope="operate",
-        roles=_OPERATORS,
+        roles=ANY_OPERATOR,
     ),
     Route(
         method="POST",
@@ -263,6 +259,6 @@ ROUTES = (
         summary="Insurance fund, claims and reliability",
         tag="operator",
         scope="operate",
-        roles=_OPERATORS,
+        roles=ANY_OPERATOR,
     ),
 )

@@ -8,7 +8,7 @@ from exchange.api.answers import Done
 from exchange.api.codes import RequestCode, refuse
 from exchange.domain import messages
 from exchange.gateway import translate
-from exchange.gateway.call import Call, Route
+from exchange.gateway.call import ANY_OPERATOR, Call, Route
 from exchange.gateway.networks import parse_networks
 from exchange.service.exchange import Exchange
 from exchange.service.secrets import new_key_id, new_secret
@@ -140,7 +140,7 @@ ROUTES = (
         summary="All members",
         tag="operator",
         scope="operate",
-        roles=("market", "risk", "treasury", "admin"),
+        roles=ANY_OPERATOR,
     ),
     Route(
         method="POST",

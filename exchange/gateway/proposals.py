@@ -9,7 +9,7 @@ from exchange.api.formats import parse_id, time_text
 from exchange.api.operating import Proposal, ProposalAnswer, Proposals
 from exchange.api.regimes import ProposeRegime
 from exchange.domain.proposals import AdjustCash, Decide, Propose, ProposedAction, RestoreMember
-from exchange.gateway.call import Call, Route
+from exchange.gateway.call import ANY_OPERATOR, Call, Route
 from exchange.gateway.regimes import shown, wanted_regime
 from exchange.service.viewtypes import ProposalView
 
@@ -105,7 +105,7 @@ ROUTES = (
         summary="What waits for a second operator, and what was decided",
         tag="operator",
         scope="operate",
-        roles=("market", "risk", "treasury", "admin"),
+        roles=ANY_OPERATOR,
     ),
     Route(
         method="POST",

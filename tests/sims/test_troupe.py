@@ -1,7 +1,5 @@
 """Members' processes: they fail loudly and never outlive the one that started them."""
 
-import asyncio
-import contextlib
 import os
 import signal
 import subprocess
@@ -66,7 +64,10 @@ def test_a_member_ends_with_its_input() -> None:
 
 async def test_ending_twice_is_harmless(setup: Setup) -> None:
     troupe = Troupe(TIMEOUT_S)
-    with contextlib.suppress(asyncio.CancelledError):
-        await troupe.start([setup])
+    await troupe.start([setup])
+    (actor,) = troupe.providers()
     await troupe.end()
     await troupe.end()
+    assert troupe.providers() == []
+    with pytest.raises(ProcessLookupError):
+        os.kill(actor.pid, 0)

@@ -11,7 +11,7 @@ from exchange.api.access import Client
 from exchange.api.brokerage import Commission, GiveUp
 from exchange.api.money import Statement
 from exchange.client import ExchangeClient
-from exchange.commands.member.session import AsJson, BaseUrl, ForClient, ProfileName, print_json, run
+from exchange.commands.member.session import AsJson, BaseUrl, ForClient, ProfileName, print_json, run, tell
 from exchange.commands.member.shown import PRICE, ZONE, cny, fen_of, show, table
 
 app = typer.Typer(
@@ -37,10 +37,7 @@ def add(
         return await exchange.add_client(name)
 
     made = run("broker add", ask, profile, base_url)
-    if as_json:
-        print_json(made)
-        return
-    typer.echo(f"{made.name} has account {made.account}. The operator pays its cash in.")
+    tell(made, f"{made.name} has account {made.account}. The operator pays its cash in.", as_json=as_json)
 
 
 @app.command()
@@ -118,11 +115,8 @@ def commission(
         return [agreed for agreed in await exchange.commissions() if agreed.client == client]
 
     (agreed,) = run("broker commission", ask, profile, base_url)
-    if as_json:
-        print_json(agreed)
-        return
     rate = _rate(agreed.next_basis_points, agreed.next_fen_per_lot)
-    typer.echo(f"{agreed.client} pays {rate} from {agreed.next_from} on.")
+    tell(agreed, f"{agreed.client} pays {rate} from {agreed.next_from} on.", as_json=as_json)
 
 
 @app.command()
@@ -254,10 +248,9 @@ def _answer(
 
 
 def _tell(one: GiveUp, *, as_json: bool) -> None:
-    if as_json:
-        print_json(one)
-        return
-    typer.echo(
+    tell(
+        one,
         f"Give-up {one.give_up_id}, {one.lots} lots of {one.symbol} at {one.price} {PRICE} from {one.giver} "
-        f"to {one.taker} for {cny(one.fee_fen)} CNY, is {one.state}."
+        f"to {one.taker} for {cny(one.fee_fen)} CNY, is {one.state}.",
+        as_json=as_json,
     )

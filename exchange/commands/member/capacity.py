@@ -58,12 +58,11 @@ def post(
         return await client.post_capacity(posted)
 
     made = run("capacity post", ask, profile, base_url)
-    if as_json:
-        print_json(made)
-        return
-    typer.echo(
+    tell(
+        made,
         f"Posted as capacity {made.capacity_id}: {made.cards} {made.grade} at {made.hub}, "
-        f"{made.first_day} … {made.last_day}, from {made.reserve_price} {PRICE}."
+        f"{made.first_day} … {made.last_day}, from {made.reserve_price} {PRICE}.",
+        as_json=as_json,
     )
 
 

@@ -8,7 +8,7 @@ import typer
 
 from exchange.api.delivering import Nominate, Reservation
 from exchange.client import ExchangeClient
-from exchange.commands.member.session import AsJson, BaseUrl, ProfileName, print_json, run
+from exchange.commands.member.session import AsJson, BaseUrl, ProfileName, print_json, run, tell
 from exchange.commands.member.shown import PRICE, ZONE, cny, moment, show, table
 
 
@@ -70,10 +70,9 @@ def nominate(
         return await client.delivery.nominate(reservation_id, asked)
 
     made = run("nominate", ask, profile, base_url)
-    if as_json:
-        print_json({"nomination_id": made})
-        return
-    typer.echo(
+    tell(
+        {"nomination_id": made},
         f"Nomination {made}: {workload} on {cards} cards of reservation {reservation_id}, "
-        f"from {first_hour:02d}:00 for {hours} h ({ZONE})."
+        f"from {first_hour:02d}:00 for {hours} h ({ZONE}).",
+        as_json=as_json,
     )

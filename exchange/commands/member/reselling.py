@@ -35,10 +35,11 @@ def offer(
         return await client.delivery.offer(reservation_id, lots, price, to_member)
 
     made = run("resell offer", ask, profile, base_url)
-    if as_json:
-        print_json({"offer_id": made})
-        return
-    typer.echo(f"Offer {made} stands: {lots} lots of reservation {reservation_id} at {price} {PRICE}.")
+    tell(
+        {"offer_id": made},
+        f"Offer {made} stands: {lots} lots of reservation {reservation_id} at {price} {PRICE}.",
+        as_json=as_json,
+    )
 
 
 @app.command("list")

@@ -8,7 +8,16 @@ import typer
 
 from exchange.api.vouchers import OpenProgramme, Programme, Voucher, Vouchers
 from exchange.client import ExchangeClient
-from exchange.commands.member.session import AsJson, BaseUrl, ForClient, ProfileName, Wrong, print_json, run
+from exchange.commands.member.session import (
+    AsJson,
+    BaseUrl,
+    ForClient,
+    ProfileName,
+    Wrong,
+    print_json,
+    run,
+    tell,
+)
 from exchange.commands.member.shown import cny, fen_of, show, table
 
 app = typer.Typer(
@@ -52,10 +61,11 @@ def open_(
         return await exchange.vouchers.open_programme(terms)
 
     number = run("vouchers open", ask, profile, base_url)
-    if as_json:
-        print_json({"programme_id": number})
-        return
-    typer.echo(f"Programme {number} is open: {cny(terms.budget_fen)} CNY of {issuer} are set aside.")
+    tell(
+        {"programme_id": number},
+        f"Programme {number} is open: {cny(terms.budget_fen)} CNY of {issuer} are set aside.",
+        as_json=as_json,
+    )
 
 
 @app.command()
@@ -77,10 +87,11 @@ def issue(
         return await exchange.vouchers.issue(programme_id, member, amount_fen)
 
     number = run("vouchers issue", ask, profile, base_url)
-    if as_json:
-        print_json({"voucher_id": number})
-        return
-    typer.echo(f"{member} has {cny(amount_fen)} CNY more on voucher {number}.")
+    tell(
+        {"voucher_id": number},
+        f"{member} has {cny(amount_fen)} CNY more on voucher {number}.",
+        as_json=as_json,
+    )
 
 
 @app.command("list")
