@@ -14,6 +14,7 @@ from sims.agents.noise import PoissonCrowd, ZeroIntelligenceCrowd
 from sims.agents.planner import PlannerCrowd
 from sims.agents.provider import ProviderCrowd
 from sims.agents.views import MomentumCrowd, ValueCrowd
+from sims.agents.zips import ZipCrowd
 from sims.engine.board import Board
 from sims.engine.world import World
 from sims.scenario.populations import (
@@ -27,10 +28,12 @@ from sims.scenario.populations import (
     Provider,
     Value,
     ZeroIntelligence,
+    ZipTraders,
 )
 
 _CROWDS: dict[type, type[Crowd]] = {
     ZeroIntelligence: ZeroIntelligenceCrowd,
+    ZipTraders: ZipCrowd,
     PoissonFlow: PoissonCrowd,
     MarketMaker: MakerCrowd,
     Momentum: MomentumCrowd,
@@ -60,6 +63,8 @@ def make_crowd(
     match spec:
         case ZeroIntelligence():
             return ZeroIntelligenceCrowd(spec, accounts, world, board, draws)
+        case ZipTraders():
+            return ZipCrowd(spec, seats)
         case PoissonFlow():
             return PoissonCrowd(spec, accounts, world, board)
         case MarketMaker():

@@ -26,15 +26,18 @@ def _quote(
     first_ref: int,
     values: NDArray[np.float64],
     chances: NDArray[np.float64],
+    positions: NDArray[np.int32],
     leaving: NDArray[np.bool_],
     turns: NDArray[np.int64],
-    budget: bool,
+    terms: tuple[bool, int],
     wake: int,
 ) -> int:
     """Each member of `turns` replaces its quote in a contract drawn at random by one of one lot.
 
-    `values` (members,) share of what the good is worth; `chances` (members, 2) uniform: contract and price.
+    `values` (members,) share of what the good is worth; `chances` (members, 2) uniform: contract and price;
+    `positions` (members, rows); `terms`: whether there is a budget, most lots held.
     """
+    budget, position_max = terms
     count = 0
     for turn in range(len(turns)):
         member = turns[turn]
@@ -46,6 +49,9 @@ def _quote(
         count = put_cancel(out, count, refs, ref)
         side = BUY if member % 2 == 0 else SELL
         low, high = wide(row["low"]), wide(row["high"])
+        held = wide(positions[member, at])
+        if (held if side == BUY else -held) >= position_max:
+            continue
         if budget:
             own = wide(row["worth"] * (1.0 + values[member]))
             if side == BUY:
@@ -85,9 +91,10 @@ class ZeroIntelligenceCrowd(Speculators):
             self.first_ref,
             self._values,
             chances,
+            self.held(),
             self.leaving(now),
             turns,
-            self._spec.budget,
+            (self._spec.budget, self._spec.position_max),
             now.wake,
         )
         return self.close(now, turns, out, count)

@@ -89,7 +89,7 @@ def convergence(sizes: Sizes, seed: int) -> Iterator[Check]:
     """Check how fast ZIP traders find the equilibrium and find it again after a shock."""
     runs = [
         cliff.experiment(
-            cliff.Zip,
+            cliff.zip_crowd,
             cliff.CHART_1,
             cliff.CHART_1,
             len(ZIP_ALPHA),

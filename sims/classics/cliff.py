@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching.records import Side
+from sims.agents.zip_rule import Zip
 from sims.classics.unit_market import UnitMarket
 
 CHART_1: Final = tuple(325 - 25 * step for step in range(11))
@@ -54,53 +55,9 @@ class ZiC:
         """Learn nothing."""
 
 
-class Zip:
-    """Cliff's traders: price = limit × (1 + margin); the margin of a buyer lies in (−1, 0]."""
-
-    def __init__(self, limits: NDArray[np.int64], buyers: int, random: np.random.Generator) -> None:
-        count = len(limits)
-        self.limits = limits.astype(np.float64)
-        self._buys = np.arange(count) < buyers
-        self._random = random
-        self._rate = random.uniform(0.1, 0.5, count)
-        self._momentum = random.uniform(0.0, 0.1, count)
-        self._last = np.zeros(count)
-        self._margin = random.uniform(0.05, 0.35, count) * np.where(self._buys, -1, 1)
-
-    def price(self, trader: int) -> int:
-        """Return the trader's price, to the nearest tick."""
-        return int(self._prices()[trader])
-
-    def learn(self, buys: bool, price: int, dealt: bool, active: NDArray[np.bool_]) -> None:
-        """Raise or lower margins as HPL-97-91, section 4, has it."""
-        prices = self._prices()
-        above, below = prices >= price, prices <= price
-        buyers, sellers = self._buys, ~self._buys
-        if dealt:
-            raises = (sellers & below) | (buyers & above)
-            lowers = active & ((sellers & above) if buys else (buyers & below))
-        else:
-            raises = np.zeros(len(prices), bool)
-            lowers = active & ((buyers & below) if buys else (sellers & above))
-        self._move(raises, price, np.where(buyers, -1, 1))
-        self._move(lowers & ~raises, price, np.where(buyers, 1, -1))
-
-    def _prices(self) -> NDArray[np.float64]:
-        return np.maximum(np.rint(self.limits * (1 + self._margin)), 1)
-
-    def _move(self, chosen: NDArray[np.bool_], price: int, up: NDArray[np.int64]) -> None:
-        """Move prices towards a target a little beyond `price`, upwards where `up` is 1."""
-        count = len(chosen)
-        relative = 1 + up * self._random.uniform(0, 0.05, count)
-        target = relative * price + up * self._random.uniform(0, 5.0, count)
-        prices = self._prices()
-        change = self._rate * (target - prices)
-        gamma = self._momentum
-        last = np.where(chosen, gamma * self._last + (1 - gamma) * change, self._last)
-        margin = (prices + last) / self.limits - 1
-        bounded = np.where(self._buys, np.clip(margin, -0.99, 0.0), np.maximum(margin, 0.0))
-        self._last = last
-        self._margin = np.where(chosen, bounded, self._margin)
+def zip_crowd(limits: NDArray[np.int64], buyers: int, random: np.random.Generator) -> Zip:
+    """Return traders that learn; buyers come first."""
+    return Zip(limits, np.arange(len(limits)) < buyers, random)
 
 
 MakeCrowd = Callable[[NDArray[np.int64], int, np.random.Generator], Crowd]

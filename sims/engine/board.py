@@ -44,6 +44,7 @@ ROW: Final = np.dtype(
         ("bid", "<i4"),  # best displayed price, ticks; 0 where a side is empty
         ("ask", "<i4"),
         ("halted", "<i4"),
+        ("taker", "<i4"),  # side of the order that came in for the latest trade
         ("lots", "<i8"),  # traded today
         ("worth", "<f8"),  # what it is worth now, ticks: known to those whom a scenario lets know it
     ]
@@ -91,6 +92,7 @@ def fold(
             _reduce(refs, ref_of, event["order_id"], event["remaining"])
             _reduce(refs, ref_of, event["contra_id"], event["contra_remaining"])
             rows[row]["last"] = event["price"]
+            rows[row]["taker"] = event["side"]
             rows[row]["lots"] += event["quantity"]
             signed = event["quantity"] if event["side"] == _BUY else -event["quantity"]
             positions[event["account"], row] += signed

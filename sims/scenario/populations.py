@@ -34,6 +34,20 @@ class ZeroIntelligence(Crowd, frozen=True, kw_only=True, tag="zero-intelligence"
     """ZI-C: never beyond the member's own value. Without it ZI-U: anything within the day's limits."""
     spread: BasisPoints = 500
     """Values lie within so much of what the good is worth, uniformly."""
+    position_max: Lots = 100_000
+    """Most that a member holds of a contract."""
+
+
+class ZipTraders(Crowd, frozen=True, kw_only=True, tag="zip"):
+    """Zero-intelligence-plus traders (Cliff 1997): half buy, half sell, a quote of one lot in every contract,
+    and margins that move towards what they see dealt or refused there. Values are as those of
+    `zero-intelligence`; on a contract's last trading day they close what they hold.
+    """
+
+    spread: BasisPoints = 500
+    """Values lie within so much of what the good is worth, uniformly."""
+    position_max: Lots = 3
+    """Most that a member holds of a contract."""
 
 
 class PoissonFlow(Crowd, frozen=True, kw_only=True, tag="poisson"):
@@ -147,6 +161,7 @@ class Arbitrageur(Crowd, frozen=True, kw_only=True, tag="arbitrageur"):
 
 Population: TypeAlias = (
     ZeroIntelligence
+    | ZipTraders
     | PoissonFlow
     | MarketMaker
     | Momentum

@@ -56,7 +56,7 @@ def late_alpha(make: cliff.MakeCrowd) -> float:
 
 
 def test_learners_converge_and_the_others_do_not() -> None:
-    assert late_alpha(cliff.Zip) < 5
+    assert late_alpha(cliff.zip_crowd) < 5
     assert late_alpha(cliff.ZiC) > 18
 
 
@@ -67,7 +67,7 @@ def test_alpha_is_the_relative_root_mean_square() -> None:
 def test_a_shock_moves_the_price_by_as_much() -> None:
     runs = [
         cliff.experiment(
-            cliff.Zip,
+            cliff.zip_crowd,
             cliff.CHART_1,
             cliff.CHART_1,
             9,
