@@ -101,10 +101,11 @@ class HorizonBooks:
         transfer = migration = lateness = 0
         for placement in placements:
             w = self.workloads[placement.workload]
-            if not self.stays(placement):
+            item = self.running.get(w.id)
+            # most work is neither running nor moves data, and there may be a hundred thousand
+            if (w.data_gb or item) and not self.stays(placement):
                 transfer += sum(self.transfer(w, part.site) for part in placement.parts)
-                if w.id in self.running:
-                    migration += self.running[w.id].migration_micro_cny * 1000
+                migration += item.migration_micro_cny * 1000 if item else 0
             if w.due is not None:
                 lateness += max(0, placement.slots[-1] + 1 - w.due) * w.lateness_micro_cny * 1000
         supply = self.supply

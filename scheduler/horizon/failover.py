@@ -19,21 +19,20 @@ from scheduler.horizon.insertion import (
     OUT,
     SPLIT,
     STAYS,
-    best_option,
+    State,
     empty_state,
     lookup_of,
-    put,
     put_all,
-    remove,
     sweep,
 )
 from scheduler.horizon.instance import Instance, compile_instance
 from scheduler.horizon.plan import HorizonPlacement, HorizonPlan
 from scheduler.horizon.pricing import Prices, priced
-from scheduler.horizon.supply import Bools, Ints
+from scheduler.horizon.supply import Ints
 from scheduler.horizon.types import HorizonProblem, Maintenance
 from scheduler.horizon.validation import checked
 from scheduler.horizon.warming import compile_horizon_loops
+from scheduler.horizon.yielding import make_room, remove_all
 from scheduler.plan import Timings
 
 FAILOVER = "failover"
@@ -107,8 +106,7 @@ class LivePlan:
         started = time.monotonic()
         s = self.instance.supply.sites.index(site)
         displaced = self._displaced(s)
-        for j in displaced:
-            self._take_out(j)
+        self._take_out(displaced)
         self._close(s, site)
         workloads = self.problem.workloads
         urgency = [(workloads[j].latency_ms_max, -workloads[j].priority, j) for j in displaced]
@@ -118,22 +116,21 @@ class LivePlan:
         return self._repair(displaced, gave_way, started)
 
     def _displaced(self, s: int) -> list[int]:
-        kinds, state = self.instance.kinds, self.state
-        found = np.flatnonzero(state.site == s).tolist()
-        for j in np.flatnonzero(state.site == STAYS).tolist():
-            k = self.instance.kind[j]
-            if s in kinds.stay_site[kinds.stay_start[k] : kinds.stay_start[k + 1]]:
-                found.append(j)
+        instance, kinds, state = self.instance, self.instance.kinds, self.state
+        part_kind = np.repeat(np.arange(len(kinds.size)), np.diff(kinds.stay_start))
+        stays_here = np.zeros(len(kinds.size), dtype=np.bool_)
+        stays_here[part_kind[kinds.stay_site == s]] = True
+        found = (state.site == s) | ((state.site == STAYS) & stays_here[instance.kind])
         split = [j for j, parts in self.splits.items() if any(kinds.site[row] == s for row, _ in parts)]
-        return sorted([*found, *split])
+        return sorted([*np.flatnonzero(found).tolist(), *split])
 
-    def _take_out(self, j: int) -> None:
-        if self.state.site[j] == SPLIT:
-            a, duration = int(self.state.alternative[j]), self.instance.kinds.duration
-            slots = self.state.slots[j, : duration[a]].tolist()
-            book_split(self.instance, self.lookup, self.state, j, a, slots, self.splits.pop(j), sign=-1)
-        else:
-            remove(self.instance.kinds, self.lookup, self.state, j)
+    def _take_out(self, displaced: Sequence[int]) -> None:
+        instance, state = self.instance, self.state
+        for j in self.splits.keys() & set(displaced):
+            a = int(state.alternative[j])
+            slots = state.slots[j, : instance.kinds.duration[a]].tolist()
+            book_split(instance, self.lookup, state, j, a, slots, self.splits.pop(j), sign=-1)
+        remove_all(instance.kinds, self.lookup, state, np.array(displaced, dtype=np.int64))
 
     def _close(self, s: int, code: str) -> None:
         """Nothing can be used there any more, and staying there is no option."""
@@ -158,34 +155,17 @@ class LivePlan:
 
     def _make_room(self, waiting: Sequence[int]) -> list[int]:
         """Best-effort work gives way to what found no room, and goes where room is left."""
+        kinds, lookup = self.instance.kinds, self.lookup
         best_effort = np.array([w.best_effort for w in self.problem.workloads], dtype=np.bool_)
-        given: list[int] = []
-        slots = np.empty(self.instance.supply.slots, dtype=np.int64)
-        for j in waiting:
-            if best_effort[j]:
-                continue
-            out: list[int] = []
-            for other in self._in_the_way(j, best_effort):
-                remove(self.instance.kinds, self.lookup, self.state, other)
-                out.append(other)
-                option = best_option(self.instance.kinds, self.lookup, self.state, NO_GUIDE, j, slots)
-                if option[2] != OUT:
-                    put(self.instance.kinds, self.lookup, self.state, j, *option[1:], slots)
-                    break
-            given += out
-            sweep(self.instance.kinds, self.lookup, self.state, NO_GUIDE, np.array(out, dtype=np.int64))
+        whole = np.flatnonzero(best_effort & (self.state.site != OUT) & (self.state.site != SPLIT))
+        yielding = whole[np.argsort(-_cards(self.instance, whole), kind="stable")]
+        firm = State._make(array.copy() for array in self.state)
+        remove_all(kinds, lookup, firm, yielding)
+        needy = np.array([j for j in waiting if not best_effort[j]], dtype=np.int64)
+        taken = yielding[make_room(kinds, lookup, self.state, firm, needy, yielding)]
+        sweep(kinds, lookup, self.state, NO_GUIDE, taken)
+        given: list[int] = taken.tolist()
         return given
-
-    def _in_the_way(self, j: int, best_effort: Bools) -> list[int]:
-        """Best-effort work at sites where a workload could be, in its window, largest first."""
-        kinds, state, k = self.instance.kinds, self.state, int(self.instance.kind[j])
-        sites = kinds.site[kinds.site_start[k] : kinds.site_start[k + 1]]
-        near = np.flatnonzero(best_effort & np.isin(state.site, sites))
-        last = kinds.duration[state.alternative[near]] - 1
-        inside = (state.slots[near, 0] < kinds.end[k]) & (state.slots[near, last] >= kinds.earliest[k])
-        near = near[inside]
-        order: list[int] = near[np.argsort(-_cards(self.instance, near), kind="stable")].tolist()
-        return order
 
     def _repair(self, displaced: Sequence[int], gave_way: Sequence[int], started: float) -> Repair:
         names = [w.id for w in self.problem.workloads]

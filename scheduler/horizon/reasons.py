@@ -1,9 +1,8 @@
 """Why a workload is left out: the first reason that applies to it alone on empty sites, with the figures."""
 
-from collections.abc import Iterator
-
 import numpy as np
 
+from scheduler.horizon.fitting import FITS, HAS, IN_WINDOW, SENDABLE, ways_of
 from scheduler.horizon.instance import Eligibility, Instance
 from scheduler.horizon.plan import HorizonReason, HorizonUnplaced
 from scheduler.horizon.supply import Bools, Ints
@@ -11,8 +10,8 @@ from scheduler.horizon.types import HorizonProblem, HorizonWorkload
 from scheduler.types import MILLI
 
 SITES_NAMED_MAX = 3
-Way = tuple[int, int, int]
-"""Alternative, row among the kind's sites, site."""
+Way = tuple[int, int]
+"""Alternative and site."""
 
 
 class HorizonExplainer:
@@ -24,6 +23,8 @@ class HorizonExplainer:
         self.eligibility = Eligibility(problem)
         supply = instance.supply
         self.usable = supply.usable.reshape(len(supply.sites), len(supply.grades), supply.slots)
+        names = [site.city for site in problem.sites]
+        self.city = np.array([names.index(name) for name in names], dtype=np.int64)
         self.carbon = supply.carbon.reshape(self.usable.shape)
         self.known: dict[int, tuple[HorizonReason, str]] = {}
 
@@ -43,89 +44,43 @@ class HorizonExplainer:
         if not eligible.any():
             detail = f"data may not leave its {w.residency}; near enough are {self._names(near)}"
             return HorizonReason.RESIDENCY, detail
-        ways = list(self._ways(k))
-        if not any(self._has(a, s) for a, _, s in ways):
+        flags = ways_of(self.instance.kinds, self.usable, self.instance.link_room, self.city, k)
+        if not (flags & HAS).any():
             return HorizonReason.NO_GRADE, f"needs {_or(w)}; never on sale at {self._names(eligible)}"
-        slots = self.instance.supply.slots
-        if not any(self._fits(k, way, 0, slots) for way in ways):
+        if not (flags & FITS).any():
             detail = f"needs {_or(w)}; {self._names(eligible)} cannot hold that so long even empty"
             return HorizonReason.TOO_LARGE, detail
-        ways = [way for way in ways if self._fits(k, way, w.earliest, w.latest_end)]
-        if not ways:
+        return self._beyond_room(w, k, flags)
+
+    def _beyond_room(self, w: HorizonWorkload, k: int, flags: Ints) -> tuple[HorizonReason, str]:
+        """Why something that some empty site holds at some time is left out."""
+        if not (flags & IN_WINDOW).any():
             detail = f"fits empty sites at other times, but not within slots {w.earliest} … {w.latest_end}"
             return HorizonReason.WINDOW, detail
-        ways = [way for way in ways if self.instance.kinds.allowed[way[0], way[2]]]
-        if not ways:
+        kinds = self.instance.kinds
+        sites = kinds.site[kinds.site_start[k] : kinds.site_start[k + 1]]
+        alternatives = slice(int(kinds.alternative_start[k]), int(kinds.alternative_start[k + 1]))
+        flags = np.where(kinds.allowed[alternatives][:, sites], flags, 0)
+        if not (flags & IN_WINDOW).any():
             detail = f"every option costs more than {(w.budget_micro_cny or 0) / 1e6:.2f} CNY at list price"
             return HorizonReason.BUDGET, detail
+        if not (flags & SENDABLE).any():
+            return HorizonReason.LINK, f"no line to a site takes {w.data_gb} GB in a slot it could begin in"
+        ways = [(alternatives.start + a, int(sites[i])) for a, i in np.argwhere(flags & SENDABLE).tolist()]
         return self._for_want_of_room(w, k, ways)
 
     def _for_want_of_room(self, w: HorizonWorkload, k: int, ways: list[Way]) -> tuple[HorizonReason, str]:
-        ways = [way for way in ways if self._sendable(w, k, way)]
-        if not ways:
-            return HorizonReason.LINK, f"no line to a site takes {w.data_gb} GB in a slot it could begin in"
         cap = self.instance.carbon_cap_ug
         if cap is not None and (least := min(self._carbon(w, k, way) for way in ways)) > cap:
             return HorizonReason.CARBON, f"emits at least {least / 1e9:.2f} kg; the cap is {cap / 1e9:.2f} kg"
         sites = np.zeros(len(self.usable), dtype=np.bool_)
-        sites[[s for _, _, s in ways]] = True
+        sites[[s for _, s in ways]] = True
         detail = f"would fit alone at {self._names(sites)}; the capacity does more good with other work"
         return HorizonReason.CAPACITY, detail
 
-    def _ways(self, k: int) -> Iterator[Way]:
-        kinds = self.instance.kinds
-        for a in range(kinds.alternative_start[k], kinds.alternative_start[k + 1]):
-            for row in range(kinds.site_start[k], kinds.site_start[k + 1]):
-                yield a, row, int(kinds.site[row])
-
-    def _members(self, a: int, s: int) -> Ints:
-        """(T,) members that the empty site holds in each slot."""
-        kinds = self.instance.kinds
-        needs = slice(int(kinds.need_start[a]), int(kinds.need_start[a + 1]))
-        room: Ints = (self.usable[s, kinds.need_grade[needs]] // kinds.need_milli[needs][:, None]).min(axis=0)
-        return room
-
-    def _has(self, a: int, s: int) -> bool:
-        kinds = self.instance.kinds
-        grades = kinds.need_grade[kinds.need_start[a] : kinds.need_start[a + 1]]
-        return bool((self.usable[s, grades] > 0).all(axis=0).any())
-
-    def _good(self, k: int, way: Way) -> Bools:
-        """(T,) slots in which the empty site, or its city for a gang that may spread, holds all members."""
-        kinds, (a, _, s) = self.instance.kinds, way
-        here = self._members(a, s)
-        together = here
-        if kinds.spread[k]:
-            rows = kinds.site[kinds.site_start[k] : kinds.site_start[k + 1]].tolist()
-            cities = self.problem.sites
-            mates = [self._members(a, mate) for mate in rows if cities[mate].city == cities[s].city]
-            together = np.sum(mates, axis=0)
-        good: Bools = (here >= 1) & (together >= kinds.gang[k])
-        return good
-
-    def _starts(self, k: int, way: Way, begin: int, end: int) -> list[int]:
-        """Slots from which the whole workload can run within ``begin … end``."""
-        kinds = self.instance.kinds
-        duration = int(kinds.duration[way[0]])
-        count = np.concatenate([[0], np.cumsum(self._good(k, way))])
-        if kinds.preemptible[k]:
-            first = [t for t in range(begin, end) if count[t + 1] > count[t]]
-            return [t for t in first if count[end] - count[t] >= duration]
-        return [t for t in range(begin, end - duration + 1) if count[t + duration] - count[t] == duration]
-
-    def _fits(self, k: int, way: Way, begin: int, end: int) -> bool:
-        return bool(self._starts(k, way, begin, end))
-
-    def _sendable(self, w: HorizonWorkload, k: int, way: Way) -> bool:
-        link = int(self.instance.kinds.link[way[1]])
-        starts = self._starts(k, way, w.earliest, w.latest_end)
-        if link < 0:
-            return bool(starts)
-        return any(self.instance.link_room[link, t] >= w.data_gb for t in starts)
-
     def _carbon(self, w: HorizonWorkload, k: int, way: Way) -> int:
         """The least carbon (µg) of any slots in the window, capacity aside."""
-        kinds, (a, _, s) = self.instance.kinds, way
+        kinds, (a, s) = self.instance.kinds, way
         sites = [s]
         if kinds.spread[k]:
             rows = kinds.site[kinds.site_start[k] : kinds.site_start[k + 1]].tolist()

@@ -12,7 +12,8 @@ from nodes.types import HubKind, Region
 from scheduler.horizon.building import Builder
 from scheduler.horizon.class_columns import columns_of
 from scheduler.horizon.dual_ascent import ascend
-from scheduler.horizon.insertion import NO_GUIDE, best_option, book_part, put, put_all, remove
+from scheduler.horizon.fitting import ways_of
+from scheduler.horizon.insertion import NO_GUIDE, best_option, book_part, put, put_all
 from scheduler.horizon.instance import Instance, compile_instance
 from scheduler.horizon.pricing import no_prices
 from scheduler.horizon.types import (
@@ -24,6 +25,7 @@ from scheduler.horizon.types import (
     HorizonWorkload,
     SlotOffer,
 )
+from scheduler.horizon.yielding import make_room, remove_all
 from scheduler.types import Need, Network, Origin
 
 _FOREVER = float("inf")
@@ -43,16 +45,19 @@ def compile_horizon_loops() -> None:
 
 
 def _compile_repair(instance: Instance, builder: Builder) -> None:
-    """What repairs and gangs do one workload at a time."""
-    kinds, lookup = instance.kinds, builder.lookup
-    state = builder.in_order(np.arange(0))
+    """What repairs, gangs and explanations do."""
+    kinds, lookup, supply = instance.kinds, builder.lookup, instance.supply
+    state, firm = builder.in_order(np.arange(0)), builder.in_order(np.arange(0))
     jobs, sites = np.arange(1), np.zeros(1, dtype=np.int64)
-    put_all(kinds, lookup, state, jobs, jobs.copy(), sites)
-    remove(kinds, lookup, state, 0)
     slots = np.empty(lookup.slots, dtype=np.int64)
+    put_all(kinds, lookup, state, jobs, jobs.copy(), sites)
+    book_part(kinds, lookup, state, 0, 0, 1, -1)
+    remove_all(kinds, lookup, state, jobs)
     option = best_option(kinds, lookup, state, NO_GUIDE, 0, slots)
     put(kinds, lookup, state, 0, *option[1:], slots)
-    book_part(kinds, lookup, state, 0, 0, 1, -1)
+    make_room(kinds, lookup, state, firm, jobs, jobs[:0])
+    usable = supply.usable.reshape(len(supply.sites), len(supply.grades), supply.slots)
+    ways_of(kinds, usable, instance.link_room, sites, 0)
 
 
 def _smallest_problem() -> HorizonProblem:

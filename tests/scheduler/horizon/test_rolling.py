@@ -10,7 +10,7 @@ from scheduler.horizon.checker import check_plan
 from scheduler.horizon.failover import LivePlan
 from scheduler.horizon.planning import plan_horizon
 from scheduler.horizon.rolling import advance
-from scheduler.horizon.types import Maintenance, RunMode
+from scheduler.horizon.types import Maintenance, RunMode, Running
 from scheduler.horizon.validation import faults
 
 
@@ -68,10 +68,10 @@ def test_rolling_on_never_breaks_a_rule_and_finishes_what_it_began(seed):
 
 def test_nothing_moves_when_nothing_changes():
     problem = jobs_problem(300, 0.6, 1)
-    plan = plan_horizon(problem, 3)
+    plan = plan_horizon(problem, 1)
     later = advance(problem, plan.placements, migration_micro_cny=10**9).problem
     assert len(later.running) > 10
-    again = plan_horizon(later, 3)
+    again = plan_horizon(later, 1)
     assert check_plan(later, again) == ()
     assert again.moved == ()
 
@@ -80,7 +80,7 @@ def running_crowd(best_effort):
     problem = jobs_problem(400, 0.7, 2)
     mixed = tuple(replace(w, best_effort=best_effort and n % 2 == 0) for n, w in enumerate(problem.workloads))
     problem = replace(problem, workloads=mixed)
-    return problem, plan_horizon(problem, 3)
+    return problem, plan_horizon(problem, 1)
 
 
 @pytest.mark.parametrize("best_effort", [False, True])
@@ -100,23 +100,73 @@ def test_a_failed_hub_is_left_at_once_and_nobody_else_moves(best_effort):
         LivePlan(problem, plan).fail("NOWHERE")
 
 
-def test_best_effort_work_gives_way_to_displaced_work():
+def third_site(urgent_milli):
+    """The pool is down; the hub holds urgent work, a third site best-effort work that fills it."""
     problem = cases.two_sites()
-    urgent = cases.work("urgent", {"A": 4000}, 4, (0, 4))
+    urgent = cases.work("urgent", {"A": urgent_milli}, 4, (0, 4))
     idle = replace(cases.work("idle", {"A": 6000}, 4, (0, 4)), best_effort=True)
-    problem = replace(problem, workloads=(urgent, idle))
     third = cases.site("THIRD", {"A": 6000})
     network = cases.Network(("EAST",), ("POOL", "HUB", "THIRD"), cases.np.array([[5.0, 30.0, 30.0]]))
-    offers = (*problem.offers, cases.SlotOffer("t", "THIRD", "A", 0, 4, 6000, 5 * cases.CNY))
-    problem = replace(problem, sites=(*problem.sites, third), network=network, offers=offers)
-    problem = replace(problem, maintenance=(Maintenance("POOL", 0, 4),))
+    return replace(
+        problem,
+        workloads=(urgent, idle),
+        sites=(*problem.sites, third),
+        network=network,
+        offers=(*problem.offers, cases.SlotOffer("t", "THIRD", "A", 0, 4, 6000, 5 * cases.CNY)),
+        maintenance=(Maintenance("POOL", 0, 4),),
+    )
+
+
+@pytest.mark.parametrize("runs", [False, True])
+@pytest.mark.parametrize(("urgent_milli", "gives_way"), [(4000, ("idle",)), (7000, ())])
+def test_best_effort_work_gives_way_where_that_helps(runs, urgent_milli, gives_way):
+    problem = third_site(urgent_milli)
+    if runs:
+        problem = replace(problem, running=(Running("idle", 0, (cases.Part("THIRD", 1),)),))
     plan = plan_horizon(problem, 5)
     where = {p.workload: p.parts[0].site for p in plan.placements}
     assert where == {"urgent": "HUB", "idle": "THIRD"}
     repair = LivePlan(problem, plan).fail("HUB")
     assert repair.displaced == ("urgent",)
-    assert repair.gave_way == repair.lost == ("idle",)
+    assert repair.gave_way == gives_way
+    assert repair.lost == (gives_way or ("urgent",))
     assert check_plan(repair.problem, repair.plan) == ()
+
+
+def test_what_gave_way_in_vain_goes_back_where_it_was():
+    problem = third_site(4000)
+    # the mate flees to a site too small for both, so making room at the third one does not help
+    mate = cases.work("mate", {"A": 1000}, 4, (0, 4), best_effort=True, priority=1, together="pair")
+    urgent = replace(problem.workloads[0], together="pair")
+    network = cases.Network(
+        ("EAST",), ("POOL", "HUB", "THIRD", "SMALL"), cases.np.array([[5.0, 30.0, 30.0, 30.0]])
+    )
+    offer = cases.SlotOffer("s", "SMALL", "A", 0, 4, 1000, 9 * cases.CNY)
+    problem = replace(
+        problem,
+        workloads=(urgent, problem.workloads[1], mate),
+        sites=(*problem.sites, cases.site("SMALL", {"A": 1000})),
+        network=network,
+        offers=(*problem.offers, offer),
+    )
+    plan = plan_horizon(problem, 5)
+    idle = plan.placements[1]
+    assert [p.parts[0].site for p in plan.placements] == ["HUB", "THIRD", "HUB"]
+    repair = LivePlan(problem, plan).fail("HUB")
+    assert repair.plan.placements[0] == idle
+    assert repair.gave_way == ()
+    assert repair.lost == ("urgent",)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_failure_breaks_no_rule_and_firm_work_never_gives_way(seed):
+    problem = cases.tiny(seed, workloads_max=6, slots_max=4)
+    mixed = tuple(replace(w, best_effort=n % 2 == 0) for n, w in enumerate(problem.workloads))
+    problem = replace(problem, workloads=mixed, carbon=replace(problem.carbon, cap_g=None))
+    repair = LivePlan(problem, plan_horizon(problem, 5)).fail("S0")
+    assert check_plan(repair.problem, repair.plan) == ()
+    assert {*repair.gave_way} <= {w.id for w in mixed if w.best_effort}
+    assert not any(part.site == "S0" for p in repair.plan.placements for part in p.parts)
 
 
 def test_pausing_work_may_pause_again_after_a_slot():
