@@ -31,16 +31,16 @@ def latency_faults(row: int, key: str, bound_ms: object) -> Iterator[Fault]:
 
 
 def per_slot_faults(
-    table: str, row: int, key: str, field: str, value: object, most: int, slots: int
+    table: str, row: int, key: str, field: str, value: object, most: int, slots: int, least: int = 0
 ) -> Iterator[Fault]:
-    """What is wrong with a figure for every slot or a tuple of one a slot, each in 0 … ``most``."""
+    """What is wrong with a figure for every slot or a tuple of one a slot, each in ``least … most``."""
     if isinstance(value, tuple):
         if len(value) != slots:
             yield Fault(table, row, key, field, f"{len(value)} figures for {slots} slots")
         for slot, figure in enumerate(value):
-            if wrong := not_integer_in(figure, 0, most):
+            if wrong := not_integer_in(figure, least, most):
                 yield Fault(table, row, key, f"{field}[{slot}]", wrong)
-    elif wrong := not_integer_in(value, 0, most):
+    elif wrong := not_integer_in(value, least, most):
         yield Fault(table, row, key, field, wrong)
 
 

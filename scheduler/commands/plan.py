@@ -27,7 +27,9 @@ from scheduler.io.manifest_writer import write_manifests
 from scheduler.io.places import NoPlaces, default_places
 from scheduler.io.planfile import PlanFile, read_plan, write_plan, write_text
 from scheduler.io.schedule import Schedule, schedule_of
-from scheduler.io.supply import SupplyFiles, read_supply
+from scheduler.io.supply import read_supply
+from scheduler.io.supply_rows import SupplyFiles
+from scheduler.io.templates import TEMPLATES
 from scheduler.io.venue import NoVenue, Stock, open_venue, supply_of_stock
 from scheduler.io.workloads import Span, WorkloadRow, read_workloads
 from scheduler.io.world import World, world_of
@@ -84,6 +86,8 @@ def make(
     ],
     sites: Source = None,
     capacity: Source = None,
+    maintenance: Source = None,
+    electricity: Source = None,
     prices: Source = None,
     links: Source = None,
     reservations: Source = None,
@@ -137,7 +141,7 @@ def make(
     before there was one.
     """
     span = Span(start_of(start, datetime.now(UTC), whole_day=from_exchange), hours_of(horizon))
-    files = SupplyFiles(sites, capacity, prices, links, reservations, offers)
+    files = SupplyFiles(sites, capacity, maintenance, electricity, prices, links, reservations, offers)
     _expect_usage(out, workloads, sends=buy or nominate, from_exchange=from_exchange, files=files)
     try:
         venue = open_venue(member, keys) if from_exchange else None
@@ -241,6 +245,16 @@ def _planned(problem: AnyProblem, span: Span, time_limit_s: float, wishes: Wishe
 def _write_report(path: Path, file: PlanFile) -> None:
     points = default_places(file.start).points
     write_text(path, report_html(file, comparison_of(file.problem, file.plan), points))
+
+
+@app.command()
+def template(
+    table: Annotated[str, typer.Argument(help=f"One of {', '.join(TEMPLATES)}.", metavar="TABLE")],
+) -> None:
+    """Print a template of an input table as CSV: every field, with rows to replace."""
+    if table not in TEMPLATES:
+        raise typer.BadParameter(f"{table!r} is none of {', '.join(TEMPLATES)}")
+    typer.echo(TEMPLATES[table], nl=False)
 
 
 @app.command()

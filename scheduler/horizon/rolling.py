@@ -133,6 +133,7 @@ def _later_site(site: HorizonSite) -> HorizonSite:
         site,
         grades=grades,
         power_micro_cny_per_kwh=_later(site.power_micro_cny_per_kwh),
+        pue_milli=_later(site.pue_milli),
         carbon_g_per_kwh=_later(site.carbon_g_per_kwh),
     )
 

@@ -1,6 +1,6 @@
 """What there is, as arrays: R = sites × grades resources in T slots, with a price curve in every cell."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,10 @@ from scheduler.horizon.types import HorizonProblem, SlotOffer, SlotReservation, 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
+Rank = tuple[int, int, int, int, int]
+"""A step: price, 1 if it is offered, what was paid, row, milli-cards; sorted they make a curve."""
+EVERYTHING = 1 << 60
+"""More milli-cards than any cell has."""
 PENALTY_FACTOR = 10
 """Leaving work out counts this many times its demand at the highest list price of its grades."""
 BEST_EFFORT_FACTOR = 1
@@ -104,9 +108,8 @@ def _steps(problem: HorizonProblem, grades: tuple[str, ...]) -> tuple[Ints, Ints
     slots, hours = problem.horizon.slots, problem.horizon.slot_hours
     site = {s.code: row for row, s in enumerate(problem.sites)}
     number = {grade: row for row, grade in enumerate(grades)}
-    down = _down(problem)
     # order within a cell: price, reserved before offered, those bought cheaper first, row
-    found: dict[int, list[tuple[int, int, int, int, int]]] = defaultdict(list)
+    found: dict[int, list[Rank]] = defaultdict(list)
     items: tuple[SlotReservation | SlotOffer, ...] = (*problem.reservations, *problem.offers)
     for row, item in enumerate(items):
         if isinstance(item, SlotReservation):
@@ -115,25 +118,41 @@ def _steps(problem: HorizonProblem, grades: tuple[str, ...]) -> tuple[Ints, Ints
             rank = (item.price_micro_cny * hours, 1, 0, row, item.milli_cards)
         resource = site[item.site] * len(grades) + number[item.grade]
         for slot in range(item.first, item.end):
-            if item.milli_cards and (item.site, item.grade, slot) not in down:
+            if item.milli_cards:
                 found[resource * slots + slot].append(rank)
+    curves = {cell: sorted(ranks) for cell, ranks in found.items()}
+    for cell, down in _down(problem, grades).items():
+        curves[cell] = _without(curves.get(cell, []), down)
     cells = len(problem.sites) * len(grades) * slots
-    sizes = [len(found.get(cell, ())) for cell in range(cells)]
-    ranks = [rank for cell in range(cells) for rank in sorted(found.get(cell, ()))]
+    sizes = [len(curves.get(cell, ())) for cell in range(cells)]
+    ranks = [rank for cell in range(cells) for rank in curves.get(cell, ())]
     price, _, _, row_of, milli = np.array(ranks, dtype=np.int64).reshape(-1, 5).T
     start = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
     return start, np.ascontiguousarray(price), np.ascontiguousarray(milli), np.ascontiguousarray(row_of)
 
 
-def _down(problem: HorizonProblem) -> set[tuple[str, str, int]]:
-    held = {site.code: [g.grade for g in site.grades] for site in problem.sites}
-    return {
-        (m.site, grade, slot)
-        for m in problem.maintenance
-        for grade in held[m.site]
-        if m.grade in ("", grade)
-        for slot in range(m.first, m.end)
-    }
+def _without(curve: list[Rank], down: int) -> list[Rank]:
+    """A cell's steps, their last ``down`` milli-cards taken off."""
+    kept = list(curve)
+    while kept and down:
+        price, offered, paid, row, milli = kept.pop()
+        if milli > down:
+            kept.append((price, offered, paid, row, milli - down))
+        down -= min(milli, down)
+    return kept
+
+
+def _down(problem: HorizonProblem, grades: tuple[str, ...]) -> dict[int, int]:
+    """Milli-cards in maintenance by cell."""
+    slots, found = problem.horizon.slots, Counter[int]()
+    rows = {site.code: (s, [g.grade for g in site.grades]) for s, site in enumerate(problem.sites)}
+    for m in problem.maintenance:
+        s, held = rows[m.site]
+        for grade in held if m.grade == "" else (m.grade,):
+            resource = s * len(grades) + grades.index(grade)
+            for slot in range(m.first, m.end):
+                found[resource * slots + slot] += EVERYTHING if m.milli_cards is None else m.milli_cards
+    return found
 
 
 def link_rooms(problem: HorizonProblem) -> Ints:

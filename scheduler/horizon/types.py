@@ -151,18 +151,18 @@ class HorizonSite:
     kind: HubKind
     grades: tuple[GradeSlots, ...]
     power_micro_cny_per_kwh: PerSlot = 0
-    pue_milli: int = 1000
+    pue_milli: PerSlot = 1000
     carbon_g_per_kwh: PerSlot = 0
     power_metered: bool = False
 
     def power_micro_cny(self, grade: GradeSlots, slot: int) -> int:
         """Electricity of one card-hour in micro-CNY, rounded half up."""
-        exact = grade.watts * self.pue_milli * at(self.power_micro_cny_per_kwh, slot)
+        exact = grade.watts * at(self.pue_milli, slot) * at(self.power_micro_cny_per_kwh, slot)
         return (exact + 500_000) // 1_000_000
 
     def carbon_mg(self, grade: GradeSlots, slot: int) -> int:
         """Carbon dioxide of one card-hour in mg, rounded half up."""
-        exact = grade.watts * self.pue_milli * at(self.carbon_g_per_kwh, slot)
+        exact = grade.watts * at(self.pue_milli, slot) * at(self.carbon_g_per_kwh, slot)
         return (exact + 500) // 1_000
 
 
@@ -170,13 +170,15 @@ class HorizonSite:
 class Maintenance:
     """A site, or one grade of it (``grade`` empty: all), that is down from ``first`` to before ``end``.
 
-    Nothing runs there then, whatever reservations and offers say.
+    So many of its cards (None: all) cannot be used then, whatever reservations and offers say: the dearest
+    steps of the price curve go first. Rows for the same slot add up.
     """
 
     site: str
     first: int
     end: int
     grade: str = ""
+    milli_cards: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,8 +99,7 @@ def _site_faults(problem: HorizonProblem) -> Rows:
             yield Fault("sites", row, site.code, "grades", f"grade {fault.key!r} is given twice")
         for name, most in (("power_micro_cny_per_kwh", PRICE_MICRO_MAX), ("carbon_g_per_kwh", 10**5)):
             yield from per_slot_faults("sites", row, site.code, name, getattr(site, name), most, slots)
-        if wrong := not_integer_in(site.pue_milli, 1000, 10_000):
-            yield Fault("sites", row, site.code, "pue_milli", wrong)
+        yield from per_slot_faults("sites", row, site.code, "pue_milli", site.pue_milli, 10_000, slots, 1000)
         yield from _grade_faults(row, site, slots)
 
 
@@ -141,6 +140,8 @@ def _range_faults(table: str, row: int, key: str, item: Ranged, slots: int) -> R
 
 def _amount_faults(table: str, row: int, key: str, item: Ranged) -> Rows:
     if isinstance(item, Maintenance):
+        if item.milli_cards is not None and (wrong := not_integer_in(item.milli_cards, 0, MILLI_CARDS_MAX)):
+            yield Fault(table, row, key, "milli_cards", wrong)
         return
     if wrong := not_integer_in(item.milli_cards, 0, MILLI_CARDS_MAX):
         yield Fault(table, row, key, "milli_cards", wrong)

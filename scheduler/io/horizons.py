@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
+import numpy as np
+
 from scheduler.horizon.types import (
     Alternative,
     CarbonRule,
@@ -13,13 +15,15 @@ from scheduler.horizon.types import (
     HorizonSite,
     HorizonWorkload,
     Link,
+    Maintenance,
     PerSlot,
     RunMode,
     SlotOffer,
     SlotReservation,
 )
 from scheduler.io.problems import Vectors, mean
-from scheduler.io.supply import Hours
+from scheduler.io.supply import GB_MAX
+from scheduler.io.supply_rows import Hours
 from scheduler.io.workloads import WorkloadRow
 from scheduler.io.world import ByHour, World
 from scheduler.types import Need, Site
@@ -34,8 +38,8 @@ def many_slots(
     """The span cut into slots; raises ``ValueError`` where they do not divide it.
 
     A window loses the slots it only partly covers, a duration is rounded up to slots. Capacity of a slot is
-    the least of its hours, its power price their mean; a list price is the mean over the span, since it only
-    serves penalties, budgets and comparisons.
+    the least of its hours, its electricity their mean; maintenance takes every slot it touches. A list price
+    is the mean over the span, since it only serves penalties, budgets and comparisons.
     """
     slots, rest = divmod(world.span.hours, slot_hours)
     if rest:
@@ -50,6 +54,7 @@ def many_slots(
         network=world.network,
         reservations=tuple(_reservations(world, cut)),
         offers=tuple(_offers(world, cut)),
+        maintenance=tuple(_maintenance(world, cut)),
         links=tuple(_links(world, cut)),
         carbon=carbon or CarbonRule(),
     )
@@ -66,6 +71,13 @@ class _Cut:
         """The slots that lie wholly in these hours."""
         first = -(-hours.start // self.slot_hours)
         return first, max(first, hours.end // self.slot_hours)
+
+    def touched(self, hours: Hours) -> tuple[int, int]:
+        """The slots that have any of these hours."""
+        return hours.start // self.slot_hours, -(-hours.end // self.slot_hours)
+
+    def sum(self, figures: ByHour) -> PerSlot:
+        return _short(figures.reshape(self.slots, self.slot_hours).sum(axis=1).tolist())
 
     def least(self, figures: ByHour) -> PerSlot:
         return _short(figures.reshape(self.slots, self.slot_hours).min(axis=1).tolist())
@@ -130,7 +142,7 @@ def _workload(row: WorkloadRow, cut: _Cut, ways: _Ways) -> HorizonWorkload:
 
 
 def _site(world: World, site: Site, cut: _Cut) -> HorizonSite:
-    facility = world.facilities[site.code]
+    electricity = world.electricity[site.code]
     return HorizonSite(
         code=site.code,
         city=site.city,
@@ -146,9 +158,10 @@ def _site(world: World, site: Site, cut: _Cut) -> HorizonSite:
             )
             for g in site.grades
         ),
-        power_micro_cny_per_kwh=cut.mean(world.power_price[site.code]),
-        pue_milli=facility.pue_milli,
-        carbon_g_per_kwh=facility.carbon_g_per_kwh,
+        power_micro_cny_per_kwh=cut.mean(electricity.micro_cny_per_kwh),
+        pue_milli=cut.mean(electricity.pue_milli),
+        carbon_g_per_kwh=cut.mean(electricity.carbon_g_per_kwh),
+        power_metered=electricity.metered,
     )
 
 
@@ -167,6 +180,13 @@ def _offers(world: World, cut: _Cut) -> Iterator[SlotOffer]:
             yield SlotOffer(row.id, row.site, row.grade, first, end, row.milli_cards, row.price_micro_cny)
 
 
+def _maintenance(world: World, cut: _Cut) -> Iterator[Maintenance]:
+    for row in world.maintenance:
+        first, end = cut.touched(row.hours)
+        if first < end:
+            yield Maintenance(row.site, first, end, row.grade, row.milli_cards)
+
+
 def _links(world: World, cut: _Cut) -> Iterator[Link]:
     """Lines with a limit; the price of the others is the network's."""
     transfer = world.network.transfer_micro_cny_per_gb
@@ -174,4 +194,4 @@ def _links(world: World, cut: _Cut) -> Iterator[Link]:
         price = 0
         if transfer is not None:
             price = int(transfer[world.network.origins.index(origin), world.network.sites.index(site)])
-        yield Link(origin, site, gb * cut.slot_hours, price)
+        yield Link(origin, site, cut.sum(np.minimum(gb, GB_MAX // cut.slot_hours)), price)

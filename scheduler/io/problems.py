@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from scheduler.io.supply import OfferRow, ReservationRow
+from scheduler.io.supply_rows import OfferRow, ReservationRow
 from scheduler.io.workloads import WorkloadRow
 from scheduler.io.world import ByHour, World
 from scheduler.types import (
@@ -25,25 +25,34 @@ from scheduler.types import (
 def why_many_slots(world: World, workloads: Iterable[WorkloadRow]) -> str:
     """Why one slot over the whole span would not say everything; "" where it does."""
     for row in workloads:
-        if row.latest_hour - row.earliest_hour < world.span.hours:
-            return f"{row.id} has a window of its own"
-        if row.hours is not None and row.hours < world.span.hours:
-            return f"{row.id} runs {row.hours} of {world.span.hours} hours"
-        if row.due_hour is not None and row.due_hour < world.span.hours:
-            return f"{row.id} has a due time"
-        if row.gang > 1 and row.gang_scope != "site":
-            return f"{row.id} may spread over sites"
-        if row.together or row.apart:
-            return f"{row.id} is bound to others"
-        if row.budget_micro_cny is not None:
-            return f"{row.id} has a budget"
+        if why := _why_of(row, world.span.hours):
+            return f"{row.id} {why}"
     supply: tuple[ReservationRow | OfferRow, ...] = (*world.reservations, *world.offers)
     for item in supply:
         if item.hours != (0, world.span.hours):
             return f"{item.id} does not span the whole span"
     if any(np.ptp(cards) for cards in world.capacity.values()):
         return "capacity changes within the span"
+    for code, electricity in world.electricity.items():
+        if electricity.metered or electricity.changes:
+            return f"electricity at {code} is " + ("metered" if electricity.metered else "given by the hour")
+    if world.maintenance:
+        return f"there is maintenance at {world.maintenance[0].site}"
     return "a link has a bandwidth limit" if world.gb_per_hour else ""
+
+
+def _why_of(row: WorkloadRow, hours: int) -> str:
+    if row.latest_hour - row.earliest_hour < hours:
+        return "has a window of its own"
+    if row.hours is not None and row.hours < hours:
+        return f"runs {row.hours} of {hours} hours"
+    if row.due_hour is not None and row.due_hour < hours:
+        return "has a due time"
+    if row.gang > 1 and row.gang_scope != "site":
+        return "may spread over sites"
+    if row.together or row.apart:
+        return "is bound to others"
+    return "has a budget" if row.budget_micro_cny is not None else ""
 
 
 def one_slot(world: World, workloads: Sequence[WorkloadRow]) -> Problem:
@@ -90,7 +99,8 @@ def _power(world: World, site: str, grade: str, given: SiteGrade) -> int:
     watts = world.watts.get(grade, 0)
     if not watts:
         return given.power_micro_cny
-    exact = watts * world.facilities[site].pue_milli * mean(world.power_price[site])
+    electricity = world.electricity[site]
+    exact = watts * int(electricity.pue_milli[0]) * mean(electricity.micro_cny_per_kwh)
     return (exact + MILLI**2 // 2) // MILLI**2
 
 

@@ -1,140 +1,57 @@
-"""Sites, capacity, prices, links, reservations and offers from files (JSON, CSV, Parquet).
+"""Sites, capacity, maintenance, electricity, prices, links, reservations and offers from files.
 
 Fields by table; money in CNY, cards may be fractions, ``from`` and ``to`` are hours after the plan's
 start or times (absent: the whole plan):
 
-- sites: site, city, province, region, kind, grade, cards, price, power_price (a kWh), pue, gco2 (g a kWh);
-  a row a site and grade; all but grade, cards and price may be left out for a site that the catalogue knows;
+- sites: site, city, province, region, kind, grade, cards, price, power_price (a kWh), pue, gco2 (g a kWh),
+  metered (true: electricity is paid on top of the rent); a row a site and grade; all but grade, cards and
+  price may be left out for a site that the catalogue knows;
 - capacity: site, grade, cards, from, to: what the site has in these hours, instead of the site's own figure;
+- maintenance: site, grade, cards, from, to: what is down in these hours, whatever is reserved or offered; all
+  cards where ``cards`` is absent, every grade where ``grade`` is;
+- electricity: site, power_price, pue, gco2, from, to: in these hours, instead of the site's own figures;
 - prices: site, grade, price, from, to: list price of a card-hour in these hours;
-- links: origin, site, rtt_ms, price_per_gb, gb_per_hour: round trip, transfer price, bandwidth;
+- links: origin, site, rtt_ms, price_per_gb, gb_per_hour, from, to: round trip, transfer price, and bandwidth
+  in these hours (no limit in others); further rows of a line may leave round trip and price out;
 - reservations: id, site, grade, cards, paid, worth, from, to: bought before, worth on resale;
 - offers: id, site, grade, cards, price, from, to: a step of the price curve.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from decimal import Decimal
 from math import ceil, floor
 from pathlib import Path
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, TypeVar
 
 from nodes.types import HubKind, Region
-from scheduler.io.faults import Faults, Where
+from scheduler.io.faults import Faults
 from scheduler.io.fields import Fields
 from scheduler.io.places import Facility, Places
+from scheduler.io.supply_rows import (
+    CapacityRow,
+    ElectricityRow,
+    Hours,
+    LinkRow,
+    MaintenanceRow,
+    OfferRow,
+    PriceRow,
+    ReservationRow,
+    SiteRow,
+    SupplyFiles,
+    SupplyRows,
+)
 from scheduler.io.tables import Row, read_table
 from scheduler.io.workloads import CARDS_MAX, Span
 from scheduler.types import MILLI, micro_cny, milli_cards, scaled
 
 PRICE_MAX: Final = "1000000"
+CARBON_G_MAX: Final = 10_000
+GB_MAX: Final = 10**9
 SITE_FIELDS: Final = (
     "site", "city", "province", "region", "kind", "grade", "cards", "price", "power_price", "pue", "gco2",
+    "metered",
 )  # fmt: skip
 R = TypeVar("R")
-
-
-class Hours(NamedTuple):
-    """Whole hours of the plan, the end excluded."""
-
-    start: int
-    end: int
-
-
-class SiteRow(NamedTuple):
-    """One grade at a site: list price in micro-CNY per card-hour, and the site's electricity."""
-
-    where: Where
-    site: str
-    city: str
-    province: str
-    region: Region
-    kind: HubKind
-    grade: str
-    milli_cards: int
-    price_micro_cny: int
-    facility: Facility
-
-
-class CapacityRow(NamedTuple):
-    """Cards of a grade at a site in some hours."""
-
-    where: Where
-    site: str
-    grade: str
-    milli_cards: int
-    hours: Hours
-
-
-class PriceRow(NamedTuple):
-    """List price of a grade at a site in some hours, in micro-CNY per card-hour."""
-
-    where: Where
-    site: str
-    grade: str
-    price_micro_cny: int
-    hours: Hours
-
-
-class LinkRow(NamedTuple):
-    """A line between a city and a site; ``gb_per_hour`` is None without a limit."""
-
-    where: Where
-    origin: str
-    site: str
-    rtt_ms: float
-    micro_cny_per_gb: int
-    gb_per_hour: int | None
-
-
-class ReservationRow(NamedTuple):
-    """Capacity bought before; prices in micro-CNY per card-hour."""
-
-    where: Where
-    id: str
-    site: str
-    grade: str
-    milli_cards: int
-    paid_micro_cny: int
-    worth_micro_cny: int
-    hours: Hours
-
-
-class OfferRow(NamedTuple):
-    """A step of the price curve in some hours."""
-
-    where: Where
-    id: str
-    site: str
-    grade: str
-    milli_cards: int
-    price_micro_cny: int
-    hours: Hours
-
-
-@dataclass(frozen=True, slots=True)
-class SupplyFiles:
-    """Which files to read; None: as the places have it (sites, prices, links) or nothing."""
-
-    sites: Path | None = None
-    capacity: Path | None = None
-    prices: Path | None = None
-    links: Path | None = None
-    reservations: Path | None = None
-    offers: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SupplyRows:
-    """Everything read; an empty table says nothing. ``files`` names the tables that were read."""
-
-    sites: tuple[SiteRow, ...] = ()
-    capacity: tuple[CapacityRow, ...] = ()
-    prices: tuple[PriceRow, ...] = ()
-    links: tuple[LinkRow, ...] = ()
-    reservations: tuple[ReservationRow, ...] = ()
-    offers: tuple[OfferRow, ...] = ()
-    faults: Faults = field(default_factory=Faults)
 
 
 def read_supply(files: SupplyFiles, places: Places, span: Span) -> SupplyRows:
@@ -148,6 +65,8 @@ def read_supply(files: SupplyFiles, places: Places, span: Span) -> SupplyRows:
     return SupplyRows(
         sites=sites,
         capacity=reader.read(files.capacity, "capacity", reader.capacity),
+        maintenance=reader.read(files.maintenance, "maintenance", reader.maintenance),
+        electricity=reader.read(files.electricity, "electricity", reader.electricity),
         prices=reader.read(files.prices, "prices", reader.price),
         links=reader.read(files.links, "links", reader.link),
         reservations=reader.read(files.reservations, "reservations", reader.reservation),
@@ -164,6 +83,7 @@ class _Reader:
         self.span = span
         self.faults = Faults()
         self.known = {site.code: {g.grade for g in site.grades} for site in places.sites}
+        self.lines: dict[tuple[str, str], LinkRow] = {}
         self.at_home = {site.code: site for site in places.sites}
 
     def knows(self, sites: Iterable[SiteRow]) -> None:
@@ -198,6 +118,7 @@ class _Reader:
             milli_cards=milli_cards(fields.decimal("cards", None, "0", CARDS_MAX)),
             price_micro_cny=micro_cny(fields.decimal("price", None, "0", PRICE_MAX)),
             facility=self._facility(fields, code),
+            metered=fields.truth("metered", False),
         )
 
     def _facility(self, fields: Fields, site: str) -> Facility:
@@ -206,7 +127,7 @@ class _Reader:
         if fields.has("power_price"):
             curve = (micro_cny(fields.decimal("power_price", "0", "0", PRICE_MAX)),) * len(curve)
         pue = fields.decimal("pue", str(Decimal(known.pue_milli) / MILLI), "1", "10")
-        carbon = fields.integer("gco2", known.carbon_g_per_kwh, 0, 10_000)
+        carbon = fields.integer("gco2", known.carbon_g_per_kwh, 0, CARBON_G_MAX)
         return Facility(curve, scaled(pue, MILLI), carbon)
 
     def capacity(self, fields: Fields) -> CapacityRow:
@@ -215,6 +136,34 @@ class _Reader:
         cards = milli_cards(fields.decimal("cards", None, "0", CARDS_MAX))
         return CapacityRow(fields.row.where, site, grade, cards, self._hours(fields))
 
+    def maintenance(self, fields: Fields) -> MaintenanceRow:
+        fields.known(("site", "grade", "cards", "from", "to"))
+        if fields.has("grade"):
+            site, grade = self._place(fields)
+        else:
+            site, grade = self._keyed_site(fields), ""
+            if fields.has("cards"):
+                fields.fault("cards", "give the grade that so many cards are of, or leave both out")
+        cards = fields.decimal("cards", None, "0", CARDS_MAX) if fields.has("cards") else None
+        down = None if cards is None else milli_cards(cards)
+        return MaintenanceRow(fields.row.where, site, grade, down, self._hours(fields))
+
+    def electricity(self, fields: Fields) -> ElectricityRow:
+        fields.known(("site", "power_price", "pue", "gco2", "from", "to"))
+        site = self._keyed_site(fields)
+        if not any(map(fields.has, ("power_price", "pue", "gco2"))):
+            fields.fault("power_price", "give at least one of power_price, pue and gco2")
+        price = fields.decimal("power_price", "0", "0", PRICE_MAX) if fields.has("power_price") else None
+        pue = fields.decimal("pue", "1", "1", "10") if fields.has("pue") else None
+        return ElectricityRow(
+            where=fields.row.where,
+            site=site,
+            micro_cny_per_kwh=None if price is None else micro_cny(price),
+            pue_milli=None if pue is None else scaled(pue, MILLI),
+            carbon_g_per_kwh=fields.integer("gco2", 0, 0, CARBON_G_MAX) if fields.has("gco2") else None,
+            hours=self._hours(fields),
+        )
+
     def price(self, fields: Fields) -> PriceRow:
         fields.known(("site", "grade", "price", "from", "to"))
         site, grade = self._place(fields)
@@ -222,21 +171,29 @@ class _Reader:
         return PriceRow(fields.row.where, site, grade, price, self._hours(fields))
 
     def link(self, fields: Fields) -> LinkRow:
-        fields.known(("origin", "site", "rtt_ms", "price_per_gb", "gb_per_hour"))
+        fields.known(("origin", "site", "rtt_ms", "price_per_gb", "gb_per_hour", "from", "to"))
         name = fields.key = fields.text("origin", None)
         origin = self.places.city(name)
         if name and origin is None:
             known = ", ".join(each.city for each in self.places.origins)
             fields.fault("origin", f"unknown city {name!r}; known: {known}")
-        bandwidth = fields.integer("gb_per_hour", 0, 0, 10**9) if fields.has("gb_per_hour") else None
-        return LinkRow(
+        site = self._site(fields)
+        told = self.lines.get((origin or "", site))
+        rtt_ms, price = (str(told.rtt_ms), told.micro_cny_per_gb) if told else (None, 0)
+        if fields.has("price_per_gb"):
+            price = micro_cny(fields.decimal("price_per_gb", "0", "0", PRICE_MAX))
+        row = LinkRow(
             where=fields.row.where,
             origin=origin or "",
-            site=self._site(fields),
-            rtt_ms=float(fields.decimal("rtt_ms", None, "0", "1000000")),
-            micro_cny_per_gb=micro_cny(fields.decimal("price_per_gb", "0", "0", PRICE_MAX)),
-            gb_per_hour=bandwidth,
+            site=site,
+            rtt_ms=float(fields.decimal("rtt_ms", rtt_ms, "0", "1000000")),
+            micro_cny_per_gb=price,
+            gb_per_hour=fields.integer("gb_per_hour", 0, 0, GB_MAX) if fields.has("gb_per_hour") else None,
+            hours=self._hours(fields),
         )
+        if not fields.wrong:
+            self.lines.setdefault((row.origin, row.site), row)
+        return row
 
     def reservation(self, fields: Fields) -> ReservationRow:
         fields.known(("id", "site", "grade", "cards", "paid", "worth", "from", "to"))
@@ -268,13 +225,17 @@ class _Reader:
         )
 
     def _place(self, fields: Fields) -> tuple[str, str]:
-        site = self._site(fields)
-        fields.key = fields.key or site
+        site = self._site(fields) if fields.key else self._keyed_site(fields)
         grade = self._grade(fields)
         if site in self.known and grade and grade not in self.known[site]:
             known = ", ".join(sorted(self.known[site]))
             fields.fault("grade", f"site {site} has no grade {grade!r}; it has: {known}")
         return site, grade
+
+    def _keyed_site(self, fields: Fields) -> str:
+        """The site, by which the row is called as well."""
+        fields.key = fields.text("site", None)
+        return self._site(fields)
 
     def _site(self, fields: Fields) -> str:
         code = fields.text("site", None)

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 
 from scheduler.io.faults import Where
 from scheduler.io.schedule import Buy, Schedule
-from scheduler.io.supply import CapacityRow, Hours, OfferRow, ReservationRow, SupplyRows
+from scheduler.io.supply_rows import CapacityRow, Hours, OfferRow, ReservationRow, SupplyRows
 from scheduler.io.workloads import Span
 from scheduler.types import MILLI, micro_cny_from_ticks
 

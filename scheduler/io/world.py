@@ -1,6 +1,6 @@
 """What there is to place work on, hour by hour: places and supply files in one, contradictions named."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TypeVar
@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 
 from scheduler.io.faults import Faults, Where
 from scheduler.io.places import Facility, Places
-from scheduler.io.supply import (
+from scheduler.io.supply import GB_MAX
+from scheduler.io.supply_rows import (
     CapacityRow,
+    ElectricityRow,
     Hours,
     LinkRow,
+    MaintenanceRow,
     OfferRow,
     PriceRow,
     ReservationRow,
@@ -34,11 +37,25 @@ NOWHERE = Where("", "row", 0)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class Electricity:
+    """A site's electricity by the hour: micro-CNY per kWh, PUE in thousandths, carbon in g per kWh.
+
+    ``changes`` if a table gave hours of their own, ``metered`` if it is paid for on top of the rent.
+    """
+
+    micro_cny_per_kwh: ByHour
+    pue_milli: ByHour
+    carbon_g_per_kwh: ByHour
+    changes: bool
+    metered: bool
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class World:
     """Sites by hour. Capacity in milli-cards, list price in micro-CNY per card-hour.
 
-    ``facilities`` holds each site's electricity, ``power_price`` its hours in micro-CNY per kWh; ``watts``
-    what a card of each grade draws; ``gb_per_hour`` the links with a bandwidth limit, by (origin, site).
+    ``watts`` is what a card of each grade draws; ``gb_per_hour`` holds the links with a bandwidth limit, by
+    (origin, site), `GB_MAX` in hours without one.
     """
 
     span: Span
@@ -47,10 +64,10 @@ class World:
     network: Network
     capacity: Mapping[Resource, ByHour]
     list_price: Mapping[Resource, ByHour]
-    facilities: Mapping[str, Facility]
-    power_price: Mapping[str, ByHour]
+    electricity: Mapping[str, Electricity]
     watts: Mapping[str, int]
-    gb_per_hour: Mapping[tuple[str, str], int]
+    gb_per_hour: Mapping[tuple[str, str], ByHour]
+    maintenance: tuple[MaintenanceRow, ...]
     reservations: tuple[ReservationRow, ...]
     offers: tuple[OfferRow, ...]
 
@@ -62,13 +79,16 @@ def world_of(places: Places, supply: SupplyRows, span: Span, *, at_list_price: b
     """
     faults = supply.faults
     sites, facilities = _sites(places, supply.sites, faults)
-    network, bandwidth = _network(places, sites, supply, faults)
+    network = _network(places, sites, supply, faults)
+    bandwidth = _bandwidth(supply.links, span, faults)
     faults.raise_if_any()
     resources = {(site.code, g.grade): g for site in sites for g in site.grades}
     capacity = {r: _filled(span.hours, g.capacity_milli_cards) for r, g in resources.items()}
     _overlay(capacity, supply.capacity, lambda row: row.milli_cards, "cards", faults)
     prices = {r: _filled(span.hours, g.list_price_micro_cny) for r, g in resources.items()}
     _overlay(prices, supply.prices, lambda row: row.price_micro_cny, "price", faults)
+    metered = {row.site for row in supply.sites if row.metered}
+    electricity = _electricity(facilities, metered, supply.electricity, span, faults)
     _ids_once(supply.reservations, faults)
     _ids_once(supply.offers, faults)
     _within_capacity(capacity, (*supply.reservations, *supply.offers), faults)
@@ -83,10 +103,10 @@ def world_of(places: Places, supply: SupplyRows, span: Span, *, at_list_price: b
         network=network,
         capacity=capacity,
         list_price=prices,
-        facilities=facilities,
-        power_price={code: _power(facility, span) for code, facility in facilities.items()},
+        electricity=electricity,
         watts=places.watts,
         gb_per_hour=bandwidth,
+        maintenance=supply.maintenance,
         reservations=supply.reservations,
         offers=offers,
     )
@@ -109,7 +129,7 @@ def _sites(
     for row in rows:
         told = first.setdefault(row.site, row)
         same = first.setdefault((row.site, row.grade), row)
-        for name in ("city", "province", "region", "kind", "facility"):
+        for name in ("city", "province", "region", "kind", "facility", "metered"):
             if getattr(told, name) != getattr(row, name):
                 message = f"{getattr(row, name)!r:.60}, but {told.where} says {getattr(told, name)!r:.60}"
                 faults.add(row.where, row.site, name, message)
@@ -135,9 +155,7 @@ def _origins(places: Places, sites: tuple[Site, ...]) -> tuple[Origin, ...]:
     return tuple(o if o.home_site in codes else replace(o, home_site="") for o in places.origins)
 
 
-def _network(
-    places: Places, sites: tuple[Site, ...], supply: SupplyRows, faults: Faults
-) -> tuple[Network, dict[tuple[str, str], int]]:
+def _network(places: Places, sites: tuple[Site, ...], supply: SupplyRows, faults: Faults) -> Network:
     """Round trips and transfer prices: of the links file, else of the places, else no line."""
     origins = places.network.origins
     row = {city: at for at, city in enumerate(origins)}
@@ -149,45 +167,97 @@ def _network(
             rtt[:, column[code]] = places.network.rtt_ms[:, at]
             if places.network.transfer_micro_cny_per_gb is not None:
                 transfer[:, column[code]] = places.network.transfer_micro_cny_per_gb[:, at]
-    bandwidth: dict[tuple[str, str], int] = {}
     seen: dict[tuple[str, str], LinkRow] = {}
     for link in supply.links:
         first = seen.setdefault((link.origin, link.site), link)
-        if first is not link:
-            faults.add(link.where, link.origin, "site", f"{first.where} tells of this line already")
-        rtt[row[link.origin], column[link.site]] = link.rtt_ms
-        transfer[row[link.origin], column[link.site]] = link.micro_cny_per_gb
-        if link.gb_per_hour is not None:
-            bandwidth[link.origin, link.site] = link.gb_per_hour
+        for name, figure in (("rtt_ms", link.rtt_ms), ("price_per_gb", link.micro_cny_per_gb)):
+            if figure != (first.rtt_ms if name == "rtt_ms" else first.micro_cny_per_gb):
+                faults.add(link.where, link.origin, name, f"{first.where} tells otherwise of this line")
+        rtt[row[link.origin], column[link.site]] = first.rtt_ms
+        transfer[row[link.origin], column[link.site]] = first.micro_cny_per_gb
     for code in sorted({site.code for site in sites if not np.isfinite(rtt[:, column[site.code]]).any()}):
         where = next((r.where for r in supply.sites if r.site == code), NOWHERE)
         faults.add(where, code, "site", "no line leads there: give its round trips in a links file")
     codes = tuple(site.code for site in sites)
-    return Network(origins, codes, rtt, transfer if transfer.any() else None), bandwidth
+    return Network(origins, codes, rtt, transfer if transfer.any() else None)
 
 
 # by hour
 
-T = TypeVar("T", CapacityRow, PriceRow)
+T = TypeVar("T", CapacityRow, PriceRow, ElectricityRow, LinkRow)
+Key = tuple[str, str]
+"""What a row of hours speaks of: a resource, a line, or a site (its second name empty)."""
 
 
 def _overlay(
-    figures: dict[Resource, ByHour], rows: Iterable[T], figure: Callable[[T], int], name: str, faults: Faults
+    figures: Mapping[Key, ByHour],
+    rows: Iterable[T],
+    figure: Callable[[T], int | None],
+    name: str,
+    faults: Faults,
 ) -> None:
-    """Write rows over the sites' own figures; two rows that speak of one hour must agree."""
-    told: dict[Resource, list[T]] = {}
+    """Write rows over the figures they speak of; two rows that speak of one hour must agree."""
+    told: dict[Key, list[T]] = {}
     for row in rows:
-        resource = (row.site, row.grade)
-        for other in told.setdefault(resource, []):
+        value, key = figure(row), _key(row)
+        if value is None:
+            continue
+        for other in told.setdefault(key, []):
             common = Hours(max(row.hours.start, other.hours.start), min(row.hours.end, other.hours.end))
-            if common.start < common.end and figure(other) != figure(row):
+            if common.start < common.end and figure(other) != value:
                 message = (
-                    f"contradicts {other.where} about {row.grade} at {row.site} in hours "
-                    f"{common.start} to {common.end}"
+                    f"contradicts {other.where} about {_about(row)} in hours {common.start} to {common.end}"
                 )
-                faults.add(row.where, row.site, name, message)
-        told[resource].append(row)
-        figures[resource][row.hours.start : row.hours.end] = figure(row)
+                faults.add(row.where, key[0], name, message)
+        told[key].append(row)
+        figures[key][row.hours.start : row.hours.end] = value
+
+
+def _key(row: CapacityRow | PriceRow | ElectricityRow | LinkRow) -> Key:
+    if isinstance(row, LinkRow):
+        return row.origin, row.site
+    return (row.site, "") if isinstance(row, ElectricityRow) else (row.site, row.grade)
+
+
+def _about(row: CapacityRow | PriceRow | ElectricityRow | LinkRow) -> str:
+    if isinstance(row, LinkRow):
+        return f"the line from {row.origin} to {row.site}"
+    return row.site if isinstance(row, ElectricityRow) else f"{row.grade} at {row.site}"
+
+
+def _bandwidth(rows: Sequence[LinkRow], span: Span, faults: Faults) -> dict[tuple[str, str], ByHour]:
+    """The lines that are limited in some hours."""
+    limited = [row for row in rows if row.gb_per_hour is not None]
+    found = {_key(row): _filled(span.hours, GB_MAX) for row in limited}
+    _overlay(found, limited, lambda row: row.gb_per_hour, "gb_per_hour", faults)
+    return found
+
+
+def _electricity(
+    facilities: Mapping[str, Facility],
+    metered: Collection[str],
+    rows: Sequence[ElectricityRow],
+    span: Span,
+    faults: Faults,
+) -> dict[str, Electricity]:
+    changing = {row.site for row in rows}
+    found = {
+        code: Electricity(
+            _power(facility, span),
+            _filled(span.hours, facility.pue_milli),
+            _filled(span.hours, facility.carbon_g_per_kwh),
+            code in changing,
+            code in metered,
+        )
+        for code, facility in facilities.items()
+    }
+    price = {(code, ""): site.micro_cny_per_kwh for code, site in found.items()}
+    _overlay(price, rows, lambda row: row.micro_cny_per_kwh, "power_price", faults)
+    pue = {(code, ""): site.pue_milli for code, site in found.items()}
+    _overlay(pue, rows, lambda row: row.pue_milli, "pue", faults)
+    carbon = {(code, ""): site.carbon_g_per_kwh for code, site in found.items()}
+    _overlay(carbon, rows, lambda row: row.carbon_g_per_kwh, "gco2", faults)
+    return found
 
 
 def _power(facility: Facility, span: Span) -> ByHour:

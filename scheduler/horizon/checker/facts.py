@@ -60,19 +60,12 @@ class Facts:
         self.figures = {place: self._figures(place) for place in self.steps}
 
     def _all_steps(self) -> dict[Place, list[Step]]:
-        """The price curve of each place, cheapest first, reserved before offered; nothing in maintenance."""
+        """The price curve of each place, cheapest first, reserved before offered, less maintenance."""
         found: dict[Place, list[Step]] = {
             (s.code, g.grade, slot): []
             for s in self.problem.sites
             for g in s.grades
             for slot in range(self.slots)
-        }
-        down = {
-            (m.site, g.grade, slot)
-            for m in self.problem.maintenance
-            for g in self.sites[m.site].grades
-            if m.grade in ("", g.grade)
-            for slot in range(m.first, m.end)
         }
         for row, r in enumerate(self.problem.reservations):
             for slot in range(r.first, r.end):
@@ -82,7 +75,24 @@ class Facts:
             for slot in range(offer.first, offer.end):
                 step = Step(offer.price_micro_cny, True, 0, row, offer.milli_cards, offer.id)
                 found[offer.site, offer.grade, slot].append(step)
-        return {place: [] if place in down else sorted(steps) for place, steps in found.items()}
+        curves = {place: sorted(steps) for place, steps in found.items()}
+        for place in curves:
+            curves[place] = self._left(place, curves[place])
+        return curves
+
+    def _left(self, place: Place, curve: list[Step]) -> list[Step]:
+        """What maintenance leaves of a curve: its cheapest cards."""
+        code, grade, slot = place
+        left = sum(step.milli_cards for step in curve)
+        for m in self.problem.maintenance:
+            if m.site == code and m.grade in ("", grade) and m.first <= slot < m.end:
+                left -= left if m.milli_cards is None else m.milli_cards
+        kept = []
+        for step in curve:
+            if left > 0:
+                kept.append(step._replace(milli_cards=min(step.milli_cards, left)))
+            left -= step.milli_cards
+        return kept
 
     def _figures(self, place: Place) -> Figures:
         code, grade, slot = place
@@ -92,7 +102,7 @@ class Facts:
         def now(value: int | tuple[int, ...]) -> int:
             return value[slot] if isinstance(value, tuple) else value
 
-        draw = held.watts * site.pue_milli
+        draw = held.watts * now(site.pue_milli)
         power = (2 * draw * now(site.power_micro_cny_per_kwh) + 1_000_000) // 2_000_000
         carbon = (2 * draw * now(site.carbon_g_per_kwh) + 1_000) // 2_000
         price = (2 * carbon * self.problem.carbon.price_micro_cny_per_kg + 1_000_000) // 2_000_000

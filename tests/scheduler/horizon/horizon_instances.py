@@ -1,6 +1,7 @@
 """Small problems over several slots, drawn with every kind of constraint mixed in, or written by hand."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -100,7 +101,7 @@ def tiny(seed, workloads_max=3, slots_max=3):
 
 def _site(draw, number, grades, slots):
     held = [g for g in grades if draw.random() < 0.85] or grades[:1]
-    return HorizonSite(
+    site = HorizonSite(
         f"S{number}",
         f"C{draw.choice([number, number, 0, 2])}",
         f"P{draw.randint(0, 1)}",
@@ -112,6 +113,9 @@ def _site(draw, number, grades, slots):
         tuple(draw.randint(0, 800) for _ in range(slots)),
         draw.random() < 0.3,
     )
+    # a worse PUE in some slots
+    pue = tuple(site.pue_milli + 100 * (carbon % 2) for carbon in site.carbon_g_per_kwh)
+    return replace(site, pue_milli=pue)
 
 
 def _supply(draw, sites, slots):
@@ -187,7 +191,8 @@ def _running(draw, w, sites):
 
 
 def _maintenance(draw, s, slots):
-    return Maintenance(s.code, *_range(draw, slots), draw.choice(["", s.grades[0].grade]))
+    span, grade = _range(draw, slots), draw.choice(["", s.grades[0].grade])
+    return Maintenance(s.code, *span, grade, 500 if s.carbon_g_per_kwh[0] % 3 == 1 else None)
 
 
 def _links(draw, sites, slots):

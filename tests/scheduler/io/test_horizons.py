@@ -5,10 +5,12 @@ from datetime import datetime
 import pytest
 
 from exchange.planning.places import catalogue_places
-from scheduler.horizon.types import Alternative, GangScope, RunMode
+from scheduler.horizon.supply import supply_of
+from scheduler.horizon.types import Alternative, GangScope, Maintenance, RunMode
 from scheduler.horizon.validation import faults
 from scheduler.io.horizons import many_slots
-from scheduler.io.supply import SupplyFiles, SupplyRows, read_supply
+from scheduler.io.supply import read_supply
+from scheduler.io.supply_rows import SupplyFiles, SupplyRows
 from scheduler.io.tables import rows_of
 from scheduler.io.workloads import Span, workloads_of
 from scheduler.io.world import world_of
@@ -68,3 +70,29 @@ def test_hours_become_slots_by_least_capacity_and_mean_price(tmp_path):
     assert isinstance(guian.power_micro_cny_per_kwh, tuple)
     (link,) = found.links
     assert (link.gb_per_slot, link.price_micro_cny_per_gb) == (14, 50_000)
+
+
+def test_maintenance_electricity_and_lines_come_by_the_hour(tmp_path):
+    tables = {
+        "maintenance": "site,grade,cards,from,to\nGUIAN,H100,3,2,5\nGUIAN,,,23,\n",
+        "electricity": "site,power_price,pue,gco2,from,to\nGUIAN,0.2,,500,0,1\nGUIAN,,1.5,,2,4\n",
+        "links": "origin,site,rtt_ms,gb_per_hour,from,to\nBEIJING,GUIAN,30,7,0,2\nBEIJING,GUIAN,,9,4,6\n",
+        "sites": "site,grade,cards,price,gco2,pue,metered\nGUIAN,H100,8,9,600,1.2,true\n",
+    }
+    for name, text in tables.items():
+        (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8")
+    files = SupplyFiles(**{name: tmp_path / f"{name}.csv" for name in tables})
+    found = problem(
+        JOB | {"grade": "H100", "instead": {}}, slot_hours=2, supply=read_supply(files, PLACES, DAY)
+    )
+    assert found.maintenance == (Maintenance("GUIAN", 1, 3, "H100", 3000), Maintenance("GUIAN", 11, 12))
+    (guian,) = found.sites
+    assert guian.power_metered
+    assert guian.pue_milli == (1200, 1500, *(1200,) * 10)
+    assert guian.carbon_g_per_kwh == (550, *(600,) * 11)
+    (link,) = found.links
+    assert link.gb_per_slot[0] == 14
+    assert link.gb_per_slot[2] == 18
+    assert min(link.gb_per_slot[1], link.gb_per_slot[3]) >= 10**8, "no limit"
+    supply = supply_of(found)
+    assert supply.usable.tolist() == [8000, 5000, 5000, *(8000,) * 8, 0]

@@ -8,11 +8,12 @@ import pytest
 from exchange.planning.places import catalogue_places
 from nodes.types import Region
 from scheduler.io.faults import FaultyInput
-from scheduler.io.places import Facility
 from scheduler.io.problems import one_slot, why_many_slots
-from scheduler.io.supply import SupplyFiles, SupplyRows, read_supply
+from scheduler.io.supply import read_supply
+from scheduler.io.supply_rows import SupplyFiles, SupplyRows
 from scheduler.io.tables import rows_of
-from scheduler.io.workloads import Span, workloads_of
+from scheduler.io.templates import TEMPLATES
+from scheduler.io.workloads import FIELDS, Span, read_workloads, workloads_of
 from scheduler.io.world import world_of
 from scheduler.placing import place
 from scheduler.validation import faults
@@ -29,6 +30,12 @@ CAVE,Kunming,YUNNAN,west,cluster,H100,8,9,0.3,1.25,100
 """
 OFFER = "id,site,grade,cards,price\na,GUIAN,H100,9,1\n"
 LINKS = "origin,site,rtt_ms,price_per_gb\nSHANGHAI,CAVE,45.5,0.02\n上海,GUIAN,30,0.01\n"
+
+LINES = """\
+origin,site,rtt_ms,price_per_gb,gb_per_hour,from,to
+SHANGHAI,GUIAN,30,0.01,5,2,6
+SHANGHAI,GUIAN,,,7,6,8
+"""
 
 
 def supply(folder, **tables):
@@ -51,7 +58,7 @@ def test_without_files_the_catalogue_is_the_world():
     found = world_of(PLACES, SupplyRows(), DAY)
     assert found.sites == PLACES.sites
     assert len(found.offers) == sum(g.capacity_milli_cards > 0 for s in found.sites for g in s.grades)
-    power = found.power_price["GUIAN"]
+    power = found.electricity["GUIAN"].micro_cny_per_kwh
     assert power.tolist()[18:] == list(PLACES.facilities["GUIAN"].micro_cny_per_kwh[:6]), (
         "hour 18 of the plan is 0:00"
     )
@@ -69,7 +76,9 @@ def test_files_say_what_there_is(tmp_path):
     )
     assert [site.code for site in found.sites] == ["GUIAN", "CAVE"]
     assert found.sites[0].region is Region.WEST
-    assert found.facilities["CAVE"] == Facility((300_000,) * 24, 1250, 100)
+    power = found.electricity["CAVE"]
+    assert set(power.micro_cny_per_kwh) == {300_000}
+    assert (power.pue_milli[0], power.carbon_g_per_kwh[0]) == (1250, 100)
     (cave,) = found.sites[1].grades
     assert (cave.power_micro_cny, cave.kgco2) == (393_750, pytest.approx(0.13125)), "1.05 kW × 1.25"
     assert found.capacity["CAVE", "H100"].tolist() == [8000] * 2 + [0] * 2 + [8000] * 20
@@ -116,7 +125,30 @@ def test_files_say_what_there_is(tmp_path):
             "sites.csv line 5 (GUIAN), grade: sites.csv line 2",
         ),
         ({"sites": SITES}, "sites.csv line 4 (CAVE), site: no line leads there"),
-        ({"links": LINKS.replace("CAVE", "GUIAN")}, "links.csv line 3 (SHANGHAI), site: links.csv line 2"),
+        (
+            {"links": LINKS.replace("CAVE", "GUIAN")},
+            "links.csv line 3 (SHANGHAI), rtt_ms: links.csv line 2 tells otherwise of this line",
+        ),
+        (
+            {"links": LINES + "SHANGHAI,GUIAN,,,8,5,7\n"},
+            "links.csv line 4 (SHANGHAI), gb_per_hour: contradicts links.csv line 3 about the line from "
+            "SHANGHAI to GUIAN in hours 6 to 7",
+        ),
+        (
+            {"electricity": "site,power_price,pue,gco2\nGUIAN,0.3,,\nGUIAN,,0.9,\nGUIAN,,,\n"},
+            "electricity.csv line 3 (GUIAN), pue: 0.9 is outside 1 … 10\n"
+            "electricity.csv line 4 (GUIAN), power_price: give at least one of",
+        ),
+        (
+            {"electricity": "site,gco2,from,to\nGUIAN,500,0,6\nGUIAN,400,5,7\n"},
+            "electricity.csv line 3 (GUIAN), gco2: contradicts electricity.csv line 2 about GUIAN in hours 5",
+        ),
+        (
+            {"maintenance": "site,grade,cards,from,to\nGUIAN,,8,0,2\nMARS,,,,\nGUIAN,H100,x,,\n"},
+            "maintenance.csv line 2 (GUIAN), cards: give the grade that so many cards are of, or leave both "
+            "out\n"
+            "maintenance.csv line 3 (MARS), site: unknown site 'MARS'",
+        ),
         ({"offers": OFFER.replace("GUIAN", "MARS")}, "offers.csv line 2 (a), site: unknown site 'MARS'"),
         (
             {"sites": SITES, "links": LINKS, "capacity": "site,grade,cards\nCAVE,T4,1\n"},
@@ -130,6 +162,19 @@ def test_contradictions_and_faults_are_named(tmp_path, tables, expected):
     with pytest.raises(FaultyInput) as raised:
         world(tmp_path, **tables)
     assert expected in str(raised.value)
+
+
+def test_every_template_is_read_without_a_fault(tmp_path):
+    files = {name: tmp_path / f"{name}.csv" for name in TEMPLATES}
+    for name, path in files.items():
+        path.write_text(TEMPLATES[name], encoding="utf-8")
+    read = read_workloads(files.pop("workloads"), PLACES, DAY)
+    assert read.faults.found == []
+    assert TEMPLATES["workloads"].splitlines()[0].split(",") == list(FIELDS)
+    assert [row.id for row in read.rows] == ["service", "training", "batch"]
+    rows = read_supply(SupplyFiles(**files), PLACES, DAY)
+    assert rows.faults.found == []
+    assert all(getattr(rows, name) for name in files), "each holds a row"
 
 
 def test_one_slot_plans_what_needs_no_more(tmp_path):

@@ -14,7 +14,7 @@ from scheduler.io.horizons import many_slots
 from scheduler.io.planfile import PlanFile, read_plan, write_plan
 from scheduler.io.problems import one_slot
 from scheduler.io.schedule import schedule_of
-from scheduler.io.supply import SupplyRows
+from scheduler.io.supply_rows import SupplyRows
 from scheduler.io.tables import rows_of
 from scheduler.io.workloads import Span, workloads_of
 from scheduler.io.world import world_of
