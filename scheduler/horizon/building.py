@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from scheduler.horizon.insertion import (
     NO_GUIDE,
+    OUT,
     Guide,
     Lookup,
     State,
@@ -17,6 +18,7 @@ from scheduler.horizon.insertion import (
 )
 from scheduler.horizon.instance import Instance
 from scheduler.horizon.pricing import Prices
+from scheduler.horizon.squeezing import squeeze
 from scheduler.horizon.supply import Ints
 
 ENTRIES = 256
@@ -31,6 +33,8 @@ SHAKEN_SHARE = 0.15
 CHUNK = 4096
 """Workloads between two looks at the clock."""
 SWEEPS_MAX = 12
+SQUEEZES_FAILED_MAX = 8
+"""Workloads in a row that no room can be made for, after which no more are tried."""
 SETTLED_SHARE = 0.002
 """Sweeping ends once fewer than this share of the workloads change."""
 
@@ -67,12 +71,12 @@ class Builder:
         state = empty_state(self.instance)
         for width in RAMPS:
             began = time.monotonic()
-            if self._sweep(state, self._guide(prices, width), self.largest_first, deadline) is None:
+            if self._sweep(state, self.guide(prices, width), self.largest_first, deadline) is None:
                 return None
             # as long again is needed to bring everyone within capacity
             if 2 * time.monotonic() - began > deadline:
                 break
-        return state if self.improve(state, deadline) else None
+        return state if self._finish(state, prices, deadline) else None
 
     def shaken(
         self, state: State, prices: Prices, draw: np.random.Generator, deadline: float
@@ -80,9 +84,21 @@ class Builder:
         """A copy with some workloads taken out, put back by prices, and improved; None if time ran out."""
         other = State._make(array.copy() for array in state)
         some = self.largest_first[draw.random(len(self.largest_first)) < SHAKEN_SHARE]
-        if self._sweep(other, self._guide(prices, RAMPS[-1]), some, deadline) is None:
+        if self._sweep(other, self.guide(prices, RAMPS[-1]), some, deadline) is None:
             return None
-        return other if self.improve(other, deadline) else None
+        return other if self._finish(other, prices, deadline) else None
+
+    def _finish(self, state: State, prices: Prices, deadline: float) -> bool:
+        """Improve a plan, then make room for those still left out; whether the first was done in time."""
+        if not self.improve(state, deadline):
+            return False
+        guide, failed = self.guide(prices, RAMPS[-1]), 0
+        for j in self.largest_first[state.site[self.largest_first] == OUT].tolist():
+            if failed == SQUEEZES_FAILED_MAX or time.monotonic() > deadline:
+                break
+            placed = squeeze(self.instance.kinds, self.lookup, state, guide, j)
+            failed = 0 if placed else failed + 1
+        return True
 
     def improve(self, state: State, deadline: float) -> bool:
         """Sweep by real costs until hardly anyone moves; whether one sweep over everyone was made in time."""
@@ -114,7 +130,8 @@ class Builder:
             if not sweep(self.instance.kinds, self.lookup, state, NO_GUIDE, running):
                 break
 
-    def _guide(self, prices: Prices, width: float) -> Guide:
+    def guide(self, prices: Prices, width: float) -> Guide:
+        """Prices at or above these that rise steeply over the last ``width`` of each cell and beyond."""
         supply = self.instance.supply
         capacity = np.maximum(supply.usable, 1)
         unit = np.maximum((capacity * SPAN / ENTRIES).astype(np.int64), 1)

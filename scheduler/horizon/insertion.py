@@ -302,14 +302,14 @@ def _add_marginal(
                 entry = min((used + milli // 2) // guide.unit[cell], entries - 1)
                 cost[t] += milli * guide.table[cell, entry]
             else:
-                cost[t] += _curve(lookup, cell, used, milli)
+                cost[t] += curve_cost(lookup, cell, used, milli)
             cost[t] += milli * lookup.running[cell]
             if guide.carbon:
                 cost[t] += milli * lookup.carbon[cell] * guide.carbon // CARBON_SCALE
 
 
 @njit(cache=True)
-def _curve(lookup: Lookup, cell: int, used: int, milli: int) -> int:
+def curve_cost(lookup: Lookup, cell: int, used: int, milli: int) -> int:
     """What the next ``milli`` cost when so much of a cell is used."""
     left, total = milli, 0
     for step in range(lookup.step_start[cell], lookup.step_start[cell + 1]):

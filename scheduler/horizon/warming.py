@@ -16,6 +16,7 @@ from scheduler.horizon.fitting import ways_of
 from scheduler.horizon.insertion import NO_GUIDE, best_option, book_part, put, put_all
 from scheduler.horizon.instance import Instance, compile_instance
 from scheduler.horizon.pricing import no_prices
+from scheduler.horizon.squeezing import squeeze
 from scheduler.horizon.types import (
     Alternative,
     GradeSlots,
@@ -56,6 +57,7 @@ def _compile_repair(instance: Instance, builder: Builder) -> None:
     option = best_option(kinds, lookup, state, NO_GUIDE, 0, slots)
     put(kinds, lookup, state, 0, *option[1:], slots)
     make_room(kinds, lookup, state, firm, jobs, jobs[:0])
+    squeeze(kinds, lookup, state, NO_GUIDE, 1)
     usable = supply.usable.reshape(len(supply.sites), len(supply.grades), supply.slots)
     ways_of(kinds, usable, instance.link_room, sites, 0)
 
