@@ -260,17 +260,3 @@ def _layer(below: Floats, without: Floats, profit: float, better: Floats, took: 
         value = below[u] + profit
         took[u] = value > without[u]
         better[u] = value if took[u] else without[u]
-
-
-def option_losses(instance: Instance, items: Items, worth: Ints) -> Floats:
-    """(O,) CNY by which an option costs more than its worth, at these worths and the resources' prices.
-
-    A plan that takes it loses that much, but for what rounding to whole workloads costs at its resource.
-    """
-    bench, money = bench_for(items), worth / NANO
-    taken_worth(items, bench, money)
-    price = np.repeat(bench.price, np.diff(items.start))
-    loss = price * items.size + items.cost - money[items.group]
-    losses = np.full(len(instance.option_site), np.inf)
-    np.minimum.at(losses, items.option, np.maximum(loss, 0.0))
-    return losses

@@ -100,23 +100,12 @@ def solve(
     rows: Sequence[Row],
     solver: mathopt.SolverType,
     time_limit_s: float,
-    hint: Ints | None = None,
 ) -> Answer | None:
-    """Solve; None if the time limit came before any solution. A MIP has no duals: ``row_price`` is empty.
-
-    ``hint`` (O,) are amounts for a MIP to begin with.
-    """
+    """Solve; None if the time limit came before any solution. A MIP has no duals: ``row_price`` is empty."""
     parameters = mathopt.SolveParameters(
         time_limit=timedelta(seconds=max(time_limit_s, 0.01)), relative_gap_tolerance=0.0
     )
-    read = mathopt.Model.from_model_proto(model)
-    hints = [] if hint is None else [_hint(read, hint)]
-    result = mathopt.solve(
-        read,
-        solver,
-        params=parameters,
-        model_params=mathopt.ModelSolveParameters(solution_hints=hints),
-    )
+    result = mathopt.solve(mathopt.Model.from_model_proto(model), solver, params=parameters)
     if not result.has_primal_feasible_solution():
         return None
     values = result.variable_values()
@@ -128,8 +117,3 @@ def solve(
         price = -np.array([duals[c] for c in sorted(duals, key=lambda c: c.id)])[classes:]
         price = price * NANO / np.array([_scale(row) for row in rows])
     return Answer(solution[:options], solution[options + classes :] * MILLI, price)
-
-
-def _hint(model: mathopt.Model, amount: Ints) -> mathopt.SolutionHint:
-    values = {model.get_variable(number): float(value) for number, value in enumerate(amount.tolist())}
-    return mathopt.SolutionHint(variable_values=values)

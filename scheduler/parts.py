@@ -1,32 +1,31 @@
 """Deciding an instance part by part, where its workloads compete for different cards.
 
 Grades that no workload may swap have nothing to do with each other: each such part is bounded by worths
-(`scheduler.worths`) and then decided by a MIP among the options that those leave cheap. Two parts are worked
-on at a time.
+(`scheduler.worths`) and its plan bettered pair by pair (`scheduler.pairing`). All these searches take turns
+on two threads, those first that found something most lately.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from threading import Lock
 
 import numpy as np
 
 from scheduler.capacity_rows import Needs, base_rows
-from scheduler.instance import Bools, Instance, Ints
+from scheduler.instance import Instance, Ints
 from scheduler.integers import dot
-from scheduler.knapsacks import NANO, items_of, option_losses
+from scheduler.knapsacks import NANO, items_of
 from scheduler.lagrangian import class_costs, reduced_costs
-from scheduler.pricing import Floats
-from scheduler.rounding import completed
-from scheduler.solution import Residual, new_money, part_of, value
-from scheduler.worths import Worths, climbed, suits
+from scheduler.pairing import Pairs
+from scheduler.solution import Residual, new_money, part_of
+from scheduler.worths import Climb, Worths, suits, worth_bound
 
 LANES = 2
-CLIMB_SHARE = 0.3
-"""Of a part's time, what its worths may take: the rest is for the plan."""
-OPTIONS_PER_CLASS = (3, 6, 12)
-"""Cheapest options a MIP looks at, class by class on average: first few, then more while there is time."""
+TURN_S = 0.05
+GAIN_SHARE = 0.005
+"""A search has found something once what is left of its part's gap fell by this share."""
 
 
 def decided(
@@ -40,33 +39,77 @@ def decided(
         return None
     reduced = reduced_costs(instance, Needs(instance), base_rows(instance.supply), shadow.tolist())
     worth, amount = class_costs(instance, reduced), amount.copy()
-    work = [(part, worth[classes], classes) for part, classes in independent(instance)]
-
-    def lane(share: Sequence[tuple[Residual, Ints, Ints]]) -> int:
-        bound = 0
-        for number, (part, start, classes) in enumerate(share):
-            left = sum(len(other.option) for other, _, _ in share[number:])
-            now = time.monotonic()
-            until = now + max(deadline - now, 0.0) * len(part.option) / left
-            found, best = _decided(part.instance, start, amount[part.option], until, gap_target)
-            worth[classes], amount[part.option] = found.worth, best
-            bound += found.bound
-        return bound
-
+    parts = [_Part(part, classes, worth, amount, shadow) for part, classes in independent(instance)]
+    _take_turns(parts, deadline, gap_target * new_money(instance, amount) / NANO)
     nowhere = np.diff(instance.option_start) == 0
-    with ThreadPoolExecutor(LANES) as pool:
+    bound = dot(instance.count[nowhere], worth[nowhere])
+    for part in parts:
         # parts share no resource, so their bounds add up
-        bound = sum(pool.map(lane, _lanes(work)), dot(instance.count[nowhere], worth[nowhere]))
+        worth[part.classes], amount[part.option] = part.climb.worth(), part.pairs.amount
+        bound += worth_bound(part.pairs.instance, part.items, worth[part.classes])
     return Worths(worth, bound), amount
 
 
-def _lanes(work: list[tuple[Residual, Ints, Ints]]) -> list[list[tuple[Residual, Ints, Ints]]]:
-    """The parts shared out, the largest first, each to the lane with least to do."""
-    lanes: list[list[tuple[Residual, Ints, Ints]]] = [[] for _ in range(LANES)]
-    for task in sorted(work, key=lambda task: -len(task[0].option)):
-        min(lanes, key=lambda lane: sum(len(part.option) for part, _, _ in lane)).append(task)
-    # small ones first, so that what they leave of the time goes to the large ones
-    return [lane[::-1] for lane in lanes]
+class _Part:
+    """A part with the two searches that close in on its optimum."""
+
+    def __init__(self, part: Residual, classes: Ints, worth: Ints, amount: Ints, shadow: Ints) -> None:
+        self.option, self.classes = part.option, classes
+        self.items = items_of(part.instance)
+        self.climb = Climb(part.instance, self.items, worth[classes])
+        self.pairs = Pairs(part.instance, self.items, amount[part.option], shadow)
+
+    @property
+    def gap(self) -> float:
+        """CNY between value and bound."""
+        return self.pairs.value / NANO - self.climb.bound
+
+
+@dataclass(eq=False, slots=True)
+class _Search:
+    """One search of a part, and for how long it has found nothing."""
+
+    part: _Part
+    go_on: Callable[[], bool]
+    """Search for a moment; False if nothing more will be found."""
+    gap: float = np.inf
+    """CNY, when it last found something."""
+    idle_s: float = 0.0
+
+    def turn(self, until: float) -> bool:
+        """Search until then; False if nothing more will be found."""
+        started = now = time.monotonic()
+        more = True
+        while more and now < until:
+            more, now = self.go_on(), time.monotonic()
+        self.idle_s += now - started
+        if self.part.gap < self.gap * (1 - GAIN_SHARE):
+            self.gap, self.idle_s = self.part.gap, 0.0
+        return more
+
+
+def _take_turns(parts: list[_Part], deadline: float, gap_goal: float) -> None:
+    """Let all searches work until ``deadline``, or until the gaps together are ``gap_goal`` CNY."""
+    waiting = [_Search(part, part.climb.go_on) for part in parts]
+    waiting += [_Search(part, part.pairs.go_on) for part in parts]
+    lock = Lock()
+
+    def next_one() -> _Search | None:
+        with lock:
+            if not waiting or time.monotonic() >= deadline or sum(p.gap for p in parts) <= gap_goal:
+                return None
+            found = min(waiting, key=lambda search: search.idle_s)
+            waiting.remove(found)
+            return found
+
+    def lane() -> None:
+        while (search := next_one()) is not None:
+            if search.turn(min(deadline, time.monotonic() + TURN_S)):
+                waiting.append(search)
+
+    with ThreadPoolExecutor(LANES) as pool:
+        for future in [pool.submit(lane) for _ in range(LANES)]:
+            future.result()
 
 
 def independent(instance: Instance) -> list[tuple[Residual, Ints]]:
@@ -101,30 +144,3 @@ def _labels(instance: Instance) -> Ints:
         if (lower == label).all():
             return label
         label = lower
-
-
-def _decided(
-    part: Instance, start: Ints, amount: Ints, until: float, gap_target: float
-) -> tuple[Worths, Ints]:
-    items, now = items_of(part), time.monotonic()
-    worths = climbed(part, items, start, now + CLIMB_SHARE * (until - now))
-    losses = option_losses(part, items, worths.worth)
-    for number, per_class in enumerate(OPTIONS_PER_CLASS):
-        left_s = (until - time.monotonic()) / (len(OPTIONS_PER_CLASS) - number)
-        best = value(part, amount)
-        if best - worths.bound <= gap_target * new_money(part, amount) or left_s <= 0:
-            break
-        # much beyond the gap an option is hardly in a better plan
-        limit = min(_threshold(losses, per_class * len(part.count)), (best - worths.bound) / NANO)
-        amount = _among(part, (losses <= limit) | (amount > 0), amount, left_s)
-    return worths, amount
-
-
-def _threshold(losses: Floats, options: int) -> float:
-    return float(np.sort(losses)[min(options, len(losses)) - 1])
-
-
-def _among(part: Instance, core: Bools, amount: Ints, time_limit_s: float) -> Ints:
-    """The best plan found among some options, from ``amount`` (O,) on."""
-    other = completed(part, np.zeros_like(amount), time_limit_s, core, amount)
-    return amount if other is None else min(amount, other, key=lambda plan: value(part, plan))

@@ -14,7 +14,7 @@ from scheduler.capacity_rows import Needs, base_rows
 from scheduler.greedy import filled
 from scheduler.instance import Bools, Instance, Ints
 from scheduler.linear_model import Floats, build, solve
-from scheduler.solution import left_out, residual, value
+from scheduler.solution import fits, left_out, residual, value
 
 ROUNDING_S_MAX = 2.0
 POLISH_STEP_S_MAX = 1.0
@@ -23,12 +23,6 @@ POLISH_SEED = 8152
 """Polishing draws its sites from this fixed seed: same input, same sequence of neighbourhoods."""
 POLISH_IDLE_MAX = 200
 """Neighbourhoods in a row without a better plan after which polishing gives up."""
-
-
-def fits(instance: Instance, amount: Ints) -> bool:
-    """Whether ``amount`` (O,) is within every class and every capacity."""
-    inside = (amount >= 0).all() and (left_out(instance, amount) >= 0).all()
-    return bool(inside and (instance.usage(amount) <= instance.supply.capacity).all())
 
 
 def rounded(instance: Instance, fractional: Floats, deadline: float) -> Ints:
@@ -55,16 +49,10 @@ def finished(instance: Instance, whole: Ints, deadline: float) -> Ints:
     return better
 
 
-def completed(
-    instance: Instance,
-    fixed: Ints,
-    time_limit_s: float,
-    core: Bools | None = None,
-    start: Ints | None = None,
-) -> Ints | None:
+def completed(instance: Instance, fixed: Ints, time_limit_s: float, core: Bools | None = None) -> Ints | None:
     """``fixed`` (O,) and the best way found to place everything else beside it; None if no time was left.
 
-    With a ``core`` (O,) only its options are looked at; ``start`` (O,) is a known way of placing the rest.
+    With a ``core`` (O,) only its options are looked at.
     """
     rest = residual(instance, fixed, left_out(instance, fixed))
     if core is not None:
@@ -73,8 +61,7 @@ def completed(
         return None
     rows = base_rows(rest.instance.supply)
     model = build(rest.instance, Needs(rest.instance), rows, integer=True)
-    hint = None if start is None else start[rest.option]
-    answer = solve(model, rest.instance, rows, mathopt.SolverType.GSCIP, time_limit_s, hint)
+    answer = solve(model, rest.instance, rows, mathopt.SolverType.GSCIP, time_limit_s)
     if answer is None:
         return None
     together = rest.lifted(fixed, np.rint(answer.amount).astype(np.int64))

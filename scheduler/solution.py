@@ -17,6 +17,12 @@ def left_out(instance: Instance, amount: Ints) -> Ints:
     return missing
 
 
+def fits(instance: Instance, amount: Ints) -> bool:
+    """Whether ``amount`` (O,) is within every class and every capacity."""
+    inside = (amount >= 0).all() and (left_out(instance, amount) >= 0).all()
+    return bool(inside and (instance.usage(amount) <= instance.supply.capacity).all())
+
+
 def purchases(supply: Supply, used: Ints) -> Ints:
     """(K,) milli-cards bought of each step for ``used`` (R,) in use: reserved first, then the cheapest."""
     bought = np.zeros_like(supply.step_milli)

@@ -4,7 +4,6 @@ Numba compiles a loop when it is first called and keeps the code on disk: some t
 once, a fraction of a second in every later process.
 """
 
-import time
 from functools import cache
 
 import numpy as np
@@ -14,11 +13,12 @@ from scheduler.capacity_rows import Needs
 from scheduler.compiling import compile_instance
 from scheduler.ejecting import ejected
 from scheduler.greedy import filled
-from scheduler.knapsacks import items_of, option_losses
+from scheduler.knapsacks import items_of
+from scheduler.pairing import Pairs
 from scheduler.refining import refine
 from scheduler.spreading import spread
 from scheduler.types import Need, Network, Offer, Origin, Problem, Site, SiteGrade, Workload
-from scheduler.worths import climbed
+from scheduler.worths import Climb, worth_bound
 
 _FOREVER = float("inf")
 
@@ -35,7 +35,10 @@ def compile_slot_loops() -> None:
     # from nothing placed, so that there is something to improve
     ejected(instance, needs, nothing, prices, _FOREVER)
     items = items_of(instance)
-    option_losses(instance, items, climbed(instance, items, instance.penalty, time.monotonic() + 1.0).worth)
+    climb, pairs = Climb(instance, items, instance.penalty), Pairs(instance, items, nothing, prices)
+    climb.go_on()
+    pairs.go_on()
+    worth_bound(instance, items, climb.worth())
 
 
 def _smallest_problem() -> Problem:

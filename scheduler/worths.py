@@ -12,7 +12,6 @@ climb by subgradients with momentum and a level that falls where they stall (Cam
 1975).
 """
 
-import time
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -46,7 +45,7 @@ class Worths:
     bound: int
 
 
-class _Climb(NamedTuple):
+class _Memory(NamedTuple):
     """What the climb remembers."""
 
     worth: Floats
@@ -68,22 +67,33 @@ def suits(instance: Instance) -> bool:
     return bool(small and (gain + paid).max() < SAFE)
 
 
-def climbed(instance: Instance, items: Items, start: Ints, deadline: float) -> Worths:
-    """The best worths found from ``start`` (C,) nano-CNY before ``deadline``."""
-    bench, penalty = bench_for(items), instance.penalty / NANO
-    worth = np.minimum(start / NANO, penalty)
-    count = instance.count.astype(np.float64)
-    state = _Climb(worth, worth.copy(), np.zeros_like(worth), np.array([-np.inf, np.inf, 0.0]))
-    work = int(np.diff(items.start) @ items.room)
-    steps = min(STEPS_AT_ONCE, WORK_AT_ONCE // max(work, 1) + 1)
-    while time.monotonic() < deadline and _climb(items, bench, count, penalty, state, steps):
-        pass
-    found = np.rint(state.best * NANO).astype(np.int64)
-    return Worths(found, worth_bound(instance, items, found))
+class Climb:
+    """The search for good worths of an instance from ``start`` (C,) nano-CNY on."""
+
+    def __init__(self, instance: Instance, items: Items, start: Ints) -> None:
+        self._items, self._bench = items, bench_for(items)
+        self._count, self._penalty = instance.count.astype(np.float64), instance.penalty / NANO
+        worth = np.minimum(start / NANO, self._penalty)
+        self._state = _Memory(worth, worth.copy(), np.zeros_like(worth), np.array([-np.inf, np.inf, 0.0]))
+        work = int(np.diff(items.start) @ items.room)
+        self._steps = min(STEPS_AT_ONCE, WORK_AT_ONCE // max(work, 1) + 1)
+
+    @property
+    def bound(self) -> float:
+        """CNY that the best worths prove, but for rounding."""
+        return float(self._state.figures[0])
+
+    def worth(self) -> Ints:
+        """(C,) the best worths in nano-CNY; `worth_bound` says exactly what they prove."""
+        return np.rint(self._state.best * NANO).astype(np.int64)
+
+    def go_on(self) -> bool:
+        """Some more steps; False once they are negligible."""
+        return _climb(self._items, self._bench, self._count, self._penalty, self._state, self._steps)
 
 
 @njit(cache=True, nogil=True)
-def _climb(items: Items, bench: Bench, count: Floats, penalty: Floats, state: _Climb, steps: int) -> bool:
+def _climb(items: Items, bench: Bench, count: Floats, penalty: Floats, state: _Memory, steps: int) -> bool:
     """So many steps; False once the level is negligible."""
     for _ in range(steps):
         bound = -taken_worth(items, bench, state.worth) + (state.worth * count).sum()
@@ -109,7 +119,9 @@ def _climb(items: Items, bench: Bench, count: Floats, penalty: Floats, state: _C
 
 
 @njit(cache=True)
-def _step(items: Items, bench: Bench, count: Floats, penalty: Floats, state: _Climb, distance: float) -> None:
+def _step(
+    items: Items, bench: Bench, count: Floats, penalty: Floats, state: _Memory, distance: float
+) -> None:
     """Move along the smoothed subgradient: places asked for less places given, class by class."""
     lacking = count.copy()
     for k in range(len(items.size)):

@@ -18,8 +18,7 @@ from scheduler.linear_model import build, solve
 from scheduler.placing import REFINED, place
 from scheduler.refining import refine
 from scheduler.relaxation import mathopt
-from scheduler.rounding import fits
-from scheduler.solution import left_out, value
+from scheduler.solution import fits, left_out, value
 from scheduler.spreading import spread
 
 
