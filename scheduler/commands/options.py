@@ -24,8 +24,12 @@ def hours_of(text: str) -> int:
     return hours
 
 
-def start_of(text: str | None, now: datetime, *, whole_day: bool = False) -> datetime:
-    """When a plan begins: as said; else the next full hour, or the next day, in Shanghai."""
+def start_of(
+    text: str | None, now: datetime, default: datetime | None = None, *, whole_day: bool = False
+) -> datetime:
+    """When a plan begins: as said; else by default; else the next full hour, or the next day, in Shanghai."""
+    if text is None and default is not None:
+        return default
     if text is None:
         hour = now.astimezone(SHANGHAI).replace(minute=0, second=0, microsecond=0)
         return hour.replace(hour=0) + timedelta(days=1) if whole_day else hour + timedelta(hours=1)

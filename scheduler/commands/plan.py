@@ -1,6 +1,8 @@
 """`dongxi plan`: plan workloads, check a plan, compare it with what people would do without one."""
 
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn
@@ -15,34 +17,38 @@ from scheduler.commands.judging import comparison_of, violations_of
 from scheduler.commands.nominations import Made, made_json, nominate_all, show_made
 from scheduler.commands.options import CARBON_PRICE_CNY_MAX, carbon_rule, hours_of, start_of
 from scheduler.commands.purchases import Purchases, purchases_json, purchases_of, show_purchases
+from scheduler.commands.replanning import changes_json, earlier_of, failed_rows, show_changes
 from scheduler.commands.search import SearchFailed, Wishes
 from scheduler.commands.summary import as_json, show, show_comparison
 from scheduler.commands.watching import watch
 from scheduler.commands.wishes import show_wishes, wishes_json
+from scheduler.io.changes import Changes, changes_of
 from scheduler.io.faults import FaultyInput
-from scheduler.io.front_door import problem_of
+from scheduler.io.front_door import Before, problem_of
 from scheduler.io.hedging import Outlook
 from scheduler.io.kubernetes import SUFFIXES as MANIFESTS
 from scheduler.io.manifest_writer import write_manifests
 from scheduler.io.places import NoPlaces, default_places
 from scheduler.io.planfile import PlanFile, read_plan, write_plan, write_text
+from scheduler.io.running import Begun, left_of
 from scheduler.io.schedule import Schedule, schedule_of
 from scheduler.io.supply import read_supply
 from scheduler.io.supply_rows import SupplyFiles
 from scheduler.io.templates import TEMPLATES
 from scheduler.io.venue import NoVenue, Stock, open_venue, supply_of_stock
-from scheduler.io.workloads import Span, WorkloadRow, read_workloads
+from scheduler.io.workloads import Span, WorkloadFile, read_workloads
 from scheduler.io.world import World, world_of
 from scheduler.io.writers import TABLES, write_table
 from scheduler.report.page import report_html
 from scheduler.report.wording import comparison_json
-from scheduler.types import InvalidProblem, InvariantViolation
+from scheduler.types import InvalidProblem, InvariantViolation, micro_cny
 
 EXIT_FAILED: Final = 1
 EXIT_FAULTY: Final = 2
 EXIT_LEFT_OUT: Final = 3
 EXIT_STOPPED: Final = 130
 MAKE: Final = "make"
+MIGRATION_CNY_MAX: Final = 1e9
 DEFAULT_KEYS: Final = Path("var/demo-keys")
 VIOLATIONS_SHOWN_MAX: Final = 20
 
@@ -120,6 +126,20 @@ def make(
     report: Annotated[
         Path | None, typer.Option(help="Write a report (.html) with map, Gantt chart, curves and proof.")
     ] = None,
+    running: Annotated[
+        Path | None,
+        typer.Option(help="What runs now: the last plan (.json), or a table of it.", show_default=False),
+    ] = None,
+    moves_max: Annotated[
+        int | None, typer.Option(min=0, help="Move at most so many that could go on.", show_default=False)
+    ] = None,
+    migration_cny: Annotated[
+        float, typer.Option(min=0, max=MIGRATION_CNY_MAX, help="Cost of a move where its row has none.")
+    ] = 0.0,
+    failed: Annotated[
+        list[str] | None,
+        typer.Option(metavar="HUB[@FROM-UNTIL]", help="A hub that is down, e.g. GUIAN or GUIAN@0-4."),
+    ] = None,
     from_exchange: Annotated[
         bool, typer.Option("--from-exchange", help="Plan on your reservations and the asks of day contracts.")
     ] = False,
@@ -140,16 +160,20 @@ def make(
     Exit status: 0 everything is placed, 3 some workloads stay out, 2 faulty input, 1 no plan, 130 stopped
     before there was one.
     """
-    span = Span(start_of(start, datetime.now(UTC), whole_day=from_exchange), hours_of(horizon))
     files = SupplyFiles(sites, capacity, maintenance, electricity, prices, links, reservations, offers)
     _expect_usage(out, workloads, sends=buy or nominate, from_exchange=from_exchange, files=files)
     try:
+        earlier = earlier_of(running)
+        moment = start_of(start, datetime.now(UTC), earlier.start(), whole_day=from_exchange)
+        span = earlier.span(moment, hours_of(horizon))
         venue = open_venue(member, keys) if from_exchange else None
         stock = venue.stock(span) if venue is not None else None
-        world = _world(files, span, stock)
-        rows = _rows(workloads, span, skip_faulty)
-        problem = problem_of(world, rows, carbon_rule(carbon_price, carbon_cap))
-        plan_file = _planned(problem, span, time_limit, Wishes(explain, pareto))
+        world = _world(files, span, stock, failed or ())
+        file = _workloads(workloads, span, skip_faulty)
+        again = left_of(file.rows, earlier.begun(file.rows, world.electricity, span.start), file.ids)
+        before = Before(again.begun, micro_cny(migration_cny), moves_max)
+        problem = problem_of(world, again.rows, carbon_rule(carbon_price, carbon_cap), before)
+        plan_file = _planned(problem, span, time_limit, Wishes(explain, pareto), again.begun)
     except (FaultyInput, InvalidProblem, NoPlaces, NoVenue) as error:
         _fail(str(error), EXIT_FAULTY)
     schedule = schedule_of(plan_file.start, plan_file.problem, plan_file.plan)
@@ -159,13 +183,15 @@ def make(
         _write_report(report, plan_file)
     purchases = purchases_of(schedule, stock, Outlook()) if stock is not None and buy else None
     made = nominate_all(venue, schedule, stock) if venue and stock is not None and nominate else None
-    _tell(plan_file, schedule, purchases, made, as_json_=as_json_)
+    changes = changes_of(problem, plan_file.plan, again)
+    _tell(plan_file, schedule, changes, purchases, made, as_json_=as_json_)
     raise typer.Exit(EXIT_LEFT_OUT if schedule.left else 0)
 
 
 def _tell(
     plan_file: PlanFile,
     schedule: Schedule,
+    changes: Changes,
     purchases: Purchases | None,
     made: tuple[Made, ...] | None,
     *,
@@ -174,10 +200,12 @@ def _tell(
     """Print the plan and what was asked for beside it."""
     if as_json_:
         more = {} if purchases is None else purchases_json(purchases)
-        _print_json(as_json(schedule) | wishes_json(plan_file) | more | made_json(made))
+        told = as_json(schedule) | changes_json(changes) | wishes_json(plan_file)
+        _print_json(told | more | made_json(made))
         return
     console = Console()
     show(schedule, console)
+    show_changes(changes, plan_file.start, console)
     show_wishes(plan_file, console)
     if purchases is not None:
         show_purchases(purchases, console)
@@ -212,14 +240,15 @@ def _write(out: Path, workloads: Path, file: PlanFile, schedule: Schedule) -> No
         write_manifests(workloads, out, schedule)
 
 
-def _world(files: SupplyFiles, span: Span, stock: Stock | None) -> World:
+def _world(files: SupplyFiles, span: Span, stock: Stock | None, failed: Sequence[str]) -> World:
     places = default_places(span.start)
-    if stock is not None:
-        return world_of(places, supply_of_stock(stock, span), span, at_list_price=False)
-    return world_of(places, read_supply(files, places, span), span)
+    supply = read_supply(files, places, span) if stock is None else supply_of_stock(stock, span)
+    sites = dict.fromkeys([row.site for row in supply.sites] or [site.code for site in places.sites])
+    down = (*supply.maintenance, *failed_rows(failed, sites, span))
+    return world_of(places, replace(supply, maintenance=down), span, at_list_price=stock is None)
 
 
-def _rows(workloads: Path, span: Span, skip_faulty: bool) -> tuple[WorkloadRow, ...]:
+def _workloads(workloads: Path, span: Span, skip_faulty: bool) -> WorkloadFile:
     file = read_workloads(workloads, default_places(span.start), span)
     if not skip_faulty:
         file.faults.raise_if_any()
@@ -227,10 +256,12 @@ def _rows(workloads: Path, span: Span, skip_faulty: bool) -> tuple[WorkloadRow, 
         typer.echo(f"left out: {fault}", err=True)
     if not file.rows:
         _fail(f"{workloads.name} holds no workload that can be planned", EXIT_FAULTY)
-    return file.rows
+    return file
 
 
-def _planned(problem: AnyProblem, span: Span, time_limit_s: float, wishes: Wishes) -> PlanFile:
+def _planned(
+    problem: AnyProblem, span: Span, time_limit_s: float, wishes: Wishes, begun: tuple[Begun, ...]
+) -> PlanFile:
     try:
         watched = watch(problem, time_limit_s, Console(stderr=True), wishes)
     except SearchFailed as error:
@@ -239,7 +270,8 @@ def _planned(problem: AnyProblem, span: Span, time_limit_s: float, wishes: Wishe
         _fail("stopped before there was a plan; give it more time", EXIT_STOPPED)
     if watched.stopped:
         typer.echo("stopped: this is the best plan so far, its gap holds", err=True)
-    return PlanFile(span.start, problem, watched.plan, watched.constraint_prices, watched.front)
+    told = (watched.constraint_prices, watched.front, begun)
+    return PlanFile(span.start, problem, watched.plan, *told, span.counted_from)
 
 
 def _write_report(path: Path, file: PlanFile) -> None:

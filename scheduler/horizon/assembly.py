@@ -9,6 +9,7 @@ from scheduler.horizon.dual_ascent import Ascent
 from scheduler.horizon.gangs import Split
 from scheduler.horizon.insertion import OUT, State
 from scheduler.horizon.instance import Instance
+from scheduler.horizon.moving import moves_of
 from scheduler.horizon.plan import HorizonCertificate, HorizonPlan, LinkPrice, SlotPrice
 from scheduler.horizon.pricing import Prices
 from scheduler.horizon.reasons import HorizonExplainer
@@ -46,7 +47,7 @@ def assembled(
             for j in np.flatnonzero(state.site == OUT).tolist()
         ),
         purchases=books.purchases(state.used),
-        moved=books.moved(placed),
+        moves=moves_of(books, instance, state.used, placed),
         totals=books.totals(placed),
         status=PlanStatus.OPTIMAL if worth == bound else late,
         value_nano_cny=worth,

@@ -61,6 +61,44 @@ class HorizonUnplaced(NamedTuple):
     relaxation: Relaxation | None = None
 
 
+class MoveReason(StrEnum):
+    """Why running work does not go on as it was."""
+
+    BARRED = "barred"
+    """It could not, even alone: its site is down or full of maintenance, or no longer allowed."""
+    GIVES_WAY = "gives way"
+    """It could alone, but others are where it was."""
+    GAIN = "gain"
+    """It could, beside everyone else as planned; elsewhere or later costs less."""
+
+
+class Move(NamedTuple):
+    """Running work that moves: from where to where, and what that gains, in nano-CNY.
+
+    ``stay`` is what going on would cost beside everyone else as planned (None where it could not), ``go``
+    what the new place costs; moving costs the migration and the transfer of its data on top.
+    """
+
+    workload: str
+    reason: MoveReason
+    before: tuple[Part, ...]
+    after: tuple[Part, ...]
+    stay_nano_cny: int | None
+    go_nano_cny: int
+    migration_nano_cny: int
+    transfer_nano_cny: int
+
+    @property
+    def gain_nano_cny(self) -> int | None:
+        """What it saves before the cost of moving; None where it could not stay."""
+        return None if self.stay_nano_cny is None else self.stay_nano_cny - self.go_nano_cny
+
+    @property
+    def cost_nano_cny(self) -> int:
+        """What moving itself costs."""
+        return self.migration_nano_cny + self.transfer_nano_cny
+
+
 class SlotPurchase(NamedTuple):
     """Cards to buy from one offer for one slot; ``cost_nano_cny`` is exact."""
 
@@ -163,16 +201,17 @@ class HorizonPlan(Proved):
     """A plan over many slots with its proof.
 
     ``value_nano_cny`` is what was minimised: ``totals.influenced_nano_cny`` and the penalties of what is left
-    out; ``lower_bound_nano_cny`` holds for every possible plan. ``moved`` names the running workloads that do
-    not go on as they were. ``bound_from`` is ``"certificate"`` or ``"exact search"``. ``model`` names the
-    model used (``exact``, ``classes`` or ``columns``) and ``why`` says in a sentence why it was picked.
-    ``shadow_prices`` say what one more milli-card would be worth in the relaxation, for the slot.
+    out; ``lower_bound_nano_cny`` holds for every possible plan. ``moves`` are the running workloads that do
+    not go on as they were, each with what that gains. ``bound_from`` is ``"certificate"`` or
+    ``"exact search"``. ``model`` names the model used (``exact``, ``classes`` or ``columns``) and ``why``
+    says in a sentence why it was picked. ``shadow_prices`` say what one more
+    milli-card would be worth in the relaxation, for the slot.
     """
 
     placements: tuple[HorizonPlacement, ...]
     unplaced: tuple[HorizonUnplaced, ...]
     purchases: tuple[SlotPurchase, ...]
-    moved: tuple[str, ...]
+    moves: tuple[Move, ...]
     totals: HorizonTotals
     status: PlanStatus
     value_nano_cny: int
@@ -183,6 +222,11 @@ class HorizonPlan(Proved):
     model: str
     why: str
     timings: Timings
+
+    @property
+    def moved(self) -> tuple[str, ...]:
+        """The running workloads that move."""
+        return tuple(move.workload for move in self.moves)
 
     @property
     def influenced_nano_cny(self) -> int:

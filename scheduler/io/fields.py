@@ -113,14 +113,16 @@ class Fields:
             return default
         return found
 
-    def hours_from(self, name: str, start: datetime) -> Decimal | None:
-        """A moment as hours after ``start``: a number, or a text that is an RFC 3339 time with offset."""
+    def hours_from(self, name: str, start: datetime, zero: datetime) -> Decimal | None:
+        """A moment as hours after ``start``: a number of hours after ``zero``, or a text that is an RFC 3339
+        time with offset.
+        """
         if not self.has(name):
             return None
         value = self.row.values[name]
         moment = value if isinstance(value, datetime) else _moment(value)
         if moment is None:
-            return self.number(name, value)
+            return self.number(name, value) + Decimal((zero - start).total_seconds()) / 3600
         if moment.tzinfo is None:
             self.fault(name, f"{value} has no offset; write it like 2026-12-04T20:00:00+08:00")
             return None

@@ -12,6 +12,7 @@ from scheduler.constraints import ConstraintPrice
 from scheduler.horizon.plan import HorizonPlan
 from scheduler.horizon.types import HorizonProblem
 from scheduler.io.codec import NotOfType, from_plain, to_plain
+from scheduler.io.running import Begun
 from scheduler.io.tables import read_bytes, refused
 from scheduler.plan import Plan
 from scheduler.types import Problem
@@ -24,7 +25,8 @@ MODELS: Final = {"one slot": (Problem, Plan), "many slots": (HorizonProblem, Hor
 class PlanFile:
     """A plan with the problem that it answers; the plan starts at ``start``.
 
-    ``constraint_prices`` and ``front`` are there where they were asked for.
+    ``constraint_prices`` and ``front`` are there where they were asked for. ``begun`` is what had begun
+    before, ``zero`` the start of the first of a row of plans, which hours in their files count from.
     """
 
     start: datetime
@@ -32,6 +34,8 @@ class PlanFile:
     plan: AnyPlan
     constraint_prices: tuple[ConstraintPrice, ...] = ()
     front: tuple[FrontRow, ...] = ()
+    begun: tuple[Begun, ...] = ()
+    zero: datetime | None = None
 
 
 def write_plan(path: Path, file: PlanFile) -> None:
@@ -57,7 +61,20 @@ def to_document(file: PlanFile) -> dict[str, Any]:
         "plan": to_plain(file.plan, MODELS[model][1]),
         "constraint_prices": to_plain(file.constraint_prices, tuple[ConstraintPrice, ...]),
         "front": to_plain(file.front, tuple[FrontRow, ...]),
+        "begun": to_plain(file.begun, tuple[Begun, ...]),
+        "zero": (file.zero or file.start).isoformat(),
     }
+
+
+def is_plan(path: Path) -> bool:
+    """Whether a file is a plan file rather than a table. Raises `FaultyInput` where it cannot be read."""
+    if path.suffix != ".json":
+        return False
+    try:
+        document = json.loads(read_bytes(path))
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(document, dict) and "format" in document
 
 
 def read_plan(path: Path) -> PlanFile:
@@ -83,6 +100,8 @@ def of_document(path: Path, document: Any) -> PlanFile:
             plan=from_plain(document.get("plan"), plan),
             constraint_prices=from_plain(document.get("constraint_prices"), tuple[ConstraintPrice, ...]),
             front=from_plain(document.get("front"), tuple[FrontRow, ...]),
+            begun=from_plain(document.get("begun"), tuple[Begun, ...]),
+            zero=from_plain(document.get("zero"), datetime),
         )
     except NotOfType as error:
         raise refused(path, f"not a plan file: {error}") from error

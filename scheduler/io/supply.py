@@ -252,8 +252,8 @@ class _Reader:
 
     def _hours(self, fields: Fields) -> Hours:
         """Whole hours inside what the row says, cut to the plan; outside it, none."""
-        start = fields.hours_from("from", self.span.start)
-        end = fields.hours_from("to", self.span.start)
+        start = fields.hours_from("from", self.span.start, self.span.counted_from)
+        end = fields.hours_from("to", self.span.start, self.span.counted_from)
         if start is not None and end is not None and end <= start:
             fields.fault("to", "the end is not after the start")
         first = 0 if start is None else max(0, ceil(start))

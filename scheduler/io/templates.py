@@ -5,11 +5,11 @@ from typing import Final
 TEMPLATES: Final = {
     "workloads": """\
 id,origin,class,latency_ms,residency,grade,cards,demand,instead,gang,gang_scope,hours,earliest,latest,due,\
-lateness_cny,preemptible,best_effort,priority,data_gb,budget_cny,together,apart
-service,Shanghai,ai_infer_int,20,any,L20,3.5,,,1,site,,,,,,false,false,5,,,,
+lateness_cny,preemptible,best_effort,priority,data_gb,migration_cny,budget_cny,together,apart
+service,Shanghai,ai_infer_int,20,any,L20,3.5,,,1,site,,,,,,false,false,5,,,,,
 training,Beijing,ai_train,,,,,H100=8 CPU64=2,,2,city,6,0,2026-12-05T20:00:00+08:00,18,50,false,false,3,200,\
-9000,,
-batch,Guangzhou,,,,A100,8,,H100=2.5,,,4,,,,,true,true,0,,,,spread
+40,9000,,
+batch,Guangzhou,,,,A100,8,,H100=2.5,,,4,,,,,true,true,0,,,,,spread
 """,
     "sites": """\
 site,city,province,region,kind,grade,cards,price,power_price,pue,gco2,metered
@@ -47,6 +47,10 @@ mine,GUIAN,H100,8,9.40,8.00,,
 id,site,grade,cards,price,from,to
 first,GUIAN,H100,8,9.80,,
 second,GUIAN,H100,16,10.40,0,12
+""",
+    "running": """\
+id,site,members,grade,since,ran_hours
+training,GUIAN,,,-2,
 """,
 }
 """By the table's name, as CSV."""

@@ -19,6 +19,7 @@ due            when it should have ended; lateness_cny is what each hour later c
 preemptible    true: it may pause between hours; best_effort true: it gives way first
 priority       0–9; higher is left out last
 data_gb        what must be moved to its site
+migration_cny  what moving it costs, beside its data, once it runs; absent: what the plan says for all
 budget_cny     the most it may cost
 together       name of a group that runs at one site; apart: of a group that runs at different sites
 ============== =====================================================================================
@@ -44,7 +45,7 @@ from scheduler.types import PRIORITY_MAX, Need, micro_cny, milli_cards
 FIELDS: Final = (
     "id", "origin", "class", "latency_ms", "residency", "grade", "cards", "demand", "instead", "gang",
     "gang_scope", "hours", "earliest", "latest", "due", "lateness_cny", "preemptible", "best_effort",
-    "priority", "data_gb", "budget_cny", "together", "apart",
+    "priority", "data_gb", "migration_cny", "budget_cny", "together", "apart",
 )  # fmt: skip
 CARDS_MAX: Final = "10000000"
 GANG_MAX: Final = 100_000
@@ -80,6 +81,7 @@ class WorkloadRow:
     best_effort: bool
     priority: int
     data_gb: int
+    migration_micro_cny: int | None
     budget_micro_cny: int | None
     together: str
     apart: str
@@ -87,18 +89,35 @@ class WorkloadRow:
 
 @dataclass(frozen=True, slots=True)
 class WorkloadFile:
-    """What a file holds: its sound workloads, and the faults of the others."""
+    """What a file holds: its sound workloads, the faults of the others, and the ids of all."""
 
     rows: tuple[WorkloadRow, ...]
     faults: Faults
+    ids: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The time a plan spans: from ``start`` (with an offset), whole hours."""
+    """The time a plan spans: from ``start`` (with an offset), whole hours.
+
+    Where work has begun before, ``since`` says when at the earliest, and ``zero`` what the files' hours count
+    from; otherwise both are the start.
+    """
 
     start: datetime
     hours: int
+    since: datetime | None = None
+    zero: datetime | None = None
+
+    @property
+    def counted_from(self) -> datetime:
+        """What hours in files count from."""
+        return self.zero or self.start
+
+    @property
+    def begun_hours(self) -> int:
+        """How long before the start work may have begun."""
+        return 0 if self.since is None else ceil((self.start - self.since).total_seconds() / 3600)
 
 
 def read_workloads(path: Path, places: Places, span: Span) -> WorkloadFile:
@@ -111,7 +130,8 @@ def read_workloads(path: Path, places: Places, span: Span) -> WorkloadFile:
 def workloads_of(rows: Iterable[Row], places: Places, span: Span) -> WorkloadFile:
     """Workloads of rows, faults beside them; a faulty row is left out whole."""
     reader = _Reader(places, span)
-    return WorkloadFile(tuple(reader.sound(rows)), reader.faults)
+    sound = tuple(reader.sound(rows))
+    return WorkloadFile(sound, reader.faults, frozenset(reader.seen))
 
 
 class _Reader:
@@ -159,9 +179,8 @@ class _Reader:
             preemptible=fields.truth("preemptible", False),
             priority=fields.integer("priority", 0, 0, PRIORITY_MAX),
             data_gb=ceil(fields.decimal("data_gb", "0")),
-            budget_micro_cny=micro_cny(fields.decimal("budget_cny", "0"))
-            if fields.has("budget_cny")
-            else None,
+            migration_micro_cny=_money(fields, "migration_cny"),
+            budget_micro_cny=_money(fields, "budget_cny"),
             together=fields.text("together"),
             apart=fields.text("apart"),
         )
@@ -246,20 +265,27 @@ class _Reader:
         return grade or name
 
     def _due(self, fields: Fields) -> int | None:
-        due = fields.hours_from("due", self.span.start)
+        due = fields.hours_from("due", self.span.start, self.span.counted_from)
         return None if due is None else max(0, floor(due))
 
     def _window(self, fields: Fields) -> tuple[int | None, int, int]:
         """Hours of running, first hour and end; the window in whole hours inside what is asked for."""
-        start = fields.hours_from("earliest", self.span.start)
-        end = fields.hours_from("latest", self.span.start)
-        earliest = max(0, ceil(start)) if start is not None else 0
+        start = fields.hours_from("earliest", self.span.start, self.span.counted_from)
+        end = fields.hours_from("latest", self.span.start, self.span.counted_from)
+        # of work that may have begun before, the window that counts began then
+        asked = max(-self.span.begun_hours, ceil(start)) if start is not None else -self.span.begun_hours
+        earliest = max(0, asked)
         latest = min(self.span.hours, floor(end)) if end is not None else self.span.hours
         hours = fields.integer("hours", max(1, latest - earliest), 1, HOURS_MAX)
-        if not fields.wrong and latest - earliest < hours:
+        if not fields.wrong and latest - asked < hours:
             fields.fault(
                 "latest" if end is not None else "hours",
-                f"the window from hour {earliest} to hour {latest} is shorter than the {hours} hours it runs"
+                f"the window from hour {asked} to hour {latest} is shorter than the {hours} hours it runs"
                 f" (the plan spans {self.span.hours})",
             )
         return hours if fields.has("hours") else None, earliest, latest
+
+
+def _money(fields: Fields, name: str) -> int | None:
+    """An amount in CNY where the row gives one, in micro-CNY."""
+    return micro_cny(fields.decimal(name, "0")) if fields.has(name) else None

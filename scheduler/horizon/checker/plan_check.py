@@ -7,7 +7,7 @@ from itertools import pairwise
 from scheduler.horizon.checker.bound import certified_bound
 from scheduler.horizon.checker.facts import Facts, used_by
 from scheduler.horizon.checker.reason_check import Reasons
-from scheduler.horizon.plan import HorizonPlacement, HorizonPlan, HorizonTotals
+from scheduler.horizon.plan import HorizonPlacement, HorizonPlan, HorizonTotals, MoveReason
 from scheduler.horizon.types import GangScope, HorizonProblem, HorizonWorkload, RunMode
 from scheduler.plan import PlanStatus
 
@@ -220,8 +220,25 @@ class _PlanCheck(_Check):
                 yield f"totals.{name} is {getattr(self.plan.totals, name)}, recomputed {right}"
         if sorted(self.plan.moved) != sorted(self.moved()):
             yield f"the plan says {self.plan.moved} are moved, but {self.moved()} are"
+        else:
+            yield from self._moves_told()
         yield from self._reasons()
         yield from self._proof()
+
+    def _moves_told(self) -> Iterator[str]:
+        """From where to where each move goes, whether it could have stayed, and what moving costs."""
+        placed = {p.workload: p for p in self.placements}
+        for move in self.plan.moves:
+            item, after = self.facts.running[move.workload], placed[move.workload].parts
+            w = self.facts.workloads[move.workload]
+            transfer = sum(self.facts.transfer(w, part.site) for part in after)
+            costs = (item.migration_micro_cny * 1000, transfer)
+            if (move.before, move.after) != (item.parts, after):
+                yield f"{w.id} moves from {item.parts} to {after}, not as {move} says"
+            if (move.migration_nano_cny, move.transfer_nano_cny) != costs:
+                yield f"{w.id}: its move costs {costs}, not as {move} says"
+            if (move.reason is MoveReason.BARRED) == self.facts.could_stay(item):
+                yield f"{w.id} moves for another reason than {move.reason}"
 
     def _purchases(self) -> Iterator[str]:
         expected: dict[tuple[str, int], tuple[int, int, str, str]] = {}

@@ -1,21 +1,31 @@
-"""docs/planning.md: its files are saved as it says and its commands run."""
+"""Pages about planning: their files are saved as they say and their commands run."""
 
 import re
 import shlex
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from scheduler.commands.plan import app
 
-PAGE = Path(__file__).parents[3] / "docs/planning.md"
+DOCS = Path(__file__).parents[3] / "docs"
 SAVED = re.compile(r"`([a-z]+\.(?:csv|yaml))`")
+MADE = {
+    "planning.md": (9, {"plan.json", "plan.html", "plan.csv", "planned.yaml", "odd.json"}),
+    "tutorials/plan-every-hour.md": (
+        6,
+        {"hour0.json", "hour1.json", "hour3.json", "hour4.json", "other.json"},
+    ),
+}
+"""How many commands each page has, and what they leave."""
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
-def test_every_command_of_the_page_runs(tmp_path, monkeypatch):
+@pytest.mark.parametrize("page", MADE)
+def test_every_command_of_the_page_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    text = PAGE.read_text(encoding="utf-8")
+    text = (DOCS / page).read_text(encoding="utf-8")
     names: list[str] = []
     done = 0
     ran = 0
@@ -31,10 +41,10 @@ def test_every_command_of_the_page_runs(tmp_path, monkeypatch):
                 words = shlex.split(line)
                 assert words[:2] == ["dongxi", "plan"]
                 planning = words[2] not in ("check", "compare")
-                result = CliRunner().invoke(app, words[2:] + ["--time-limit", "3"] * planning)
+                result = CliRunner().invoke(app, words[2:] + ["--time-limit", "2"] * planning)
                 assert result.exit_code == 0, f"{line}\n{result.output}"
                 ran += 1
     assert names == []
-    assert ran == 9
-    made = {"plan.json", "plan.html", "plan.csv", "planned.yaml", "odd.json"}
+    commands, made = MADE[page]
+    assert ran == commands
     assert made <= {path.name for path in tmp_path.iterdir()}

@@ -14,7 +14,15 @@ import scheduler.horizon.planning
 from nodes.types import Residency
 from scheduler.horizon.checker import certified_bound, check_placements, check_plan, value_of
 from scheduler.horizon.instance import compile_instance
-from scheduler.horizon.plan import HorizonCertificate, HorizonReason, HorizonUnplaced, LinkPrice, SlotPrice
+from scheduler.horizon.plan import (
+    HorizonCertificate,
+    HorizonReason,
+    HorizonUnplaced,
+    LinkPrice,
+    Move,
+    MoveReason,
+    SlotPrice,
+)
 from scheduler.horizon.planning import plan_horizon
 from scheduler.horizon.pricing import Prices, priced
 from scheduler.horizon.types import CarbonRule, Link, Maintenance, Part, RunMode, Running
@@ -26,6 +34,10 @@ def sound():
     plan = plan_horizon(problem, 5)
     assert check_plan(problem, plan) == ()
     return problem, plan
+
+
+def a_move(name):
+    return Move(name, MoveReason.GAIN, (Part("POOL", 1),), (Part("HUB", 1),), 1, 0, 0, 0)
 
 
 def with_placement(plan, name, **changes):
@@ -54,7 +66,7 @@ def with_placement(plan, name, **changes):
         (lambda p: replace(p, totals=replace(p.totals, carbon_ug=7)), "totals.carbon_ug is 7"),
         (lambda p: replace(p, value_nano_cny=p.value_nano_cny - 1), "states a value"),
         (lambda p: replace(p, lower_bound_nano_cny=p.value_nano_cny + 1), "contradicts"),
-        (lambda p: replace(p, moved=("far",)), "are moved"),
+        (lambda p: replace(p, moves=(a_move("far"),)), "are moved"),
         (
             lambda p: replace(
                 p, certificate=replace(p.certificate, bound_nano_cny=p.value_nano_cny + 1, capacity=())

@@ -9,6 +9,7 @@ from exchange.planning.places import catalogue_places
 from nodes.types import Region
 from scheduler.io.faults import FaultyInput
 from scheduler.io.problems import one_slot, why_many_slots
+from scheduler.io.running import read_running
 from scheduler.io.supply import read_supply
 from scheduler.io.supply_rows import SupplyFiles, SupplyRows
 from scheduler.io.tables import rows_of
@@ -172,6 +173,8 @@ def test_every_template_is_read_without_a_fault(tmp_path):
     assert read.faults.found == []
     assert TEMPLATES["workloads"].splitlines()[0].split(",") == list(FIELDS)
     assert [row.id for row in read.rows] == ["service", "training", "batch"]
+    known = {"training": None, "GUIAN": None}
+    assert read_running(files.pop("running"), read.rows, known, START)[0].hours == 2
     rows = read_supply(SupplyFiles(**files), PLACES, DAY)
     assert rows.faults.found == []
     assert all(getattr(rows, name) for name in files), "each holds a row"

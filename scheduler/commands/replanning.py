@@ -1,0 +1,174 @@
+"""Planning again: what runs now, hubs that failed, and what the new plan changes."""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from math import ceil
+from pathlib import Path
+from typing import Any, Final
+
+import typer
+from rich.console import Console
+
+from scheduler.horizon.plan import MoveReason
+from scheduler.io.carrying import begun_after, next_start
+from scheduler.io.changes import Changes, Moved
+from scheduler.io.faults import Faults, Where
+from scheduler.io.planfile import PlanFile, is_plan, read_plan
+from scheduler.io.running import Begun, earliest_begin, read_running
+from scheduler.io.supply_rows import Hours, MaintenanceRow
+from scheduler.io.workloads import Span, WorkloadRow
+from scheduler.report.wording import yuan
+
+SHOWN_MAX: Final = 10
+_FAILED: Final = re.compile(r"(?P<site>[^@]+)(@(?P<start>.+?)(?P<sign>[/-])(?P<end>.*))?", re.DOTALL)
+_WHY: Final = {
+    MoveReason.BARRED: "it cannot stay",
+    MoveReason.GIVES_WAY: "it gives way to others",
+    MoveReason.GAIN: "it gains",
+}
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Earlier:
+    """Where what runs now is told: a plan file, or a table, or nowhere."""
+
+    path: Path | None = None
+    plan: PlanFile | None = None
+
+    def start(self) -> datetime | None:
+        """When the plan after the last one begins; None where there is none."""
+        return None if self.plan is None else next_start(self.plan)
+
+    def span(self, start: datetime, hours: int) -> Span:
+        """The new plan's span: work may have begun before it."""
+        if self.plan is not None:
+            zero = self.plan.zero or self.plan.start
+            return Span(start, hours, since=min(zero, start), zero=zero)
+        if self.path is None:
+            return Span(start, hours)
+        begun = earliest_begin(self.path, start)
+        return Span(start, hours, since=start - timedelta(hours=ceil(-begun)))
+
+    def begun(
+        self, rows: Sequence[WorkloadRow], sites: Mapping[str, object], start: datetime
+    ) -> tuple[Begun, ...]:
+        """What has begun by then. Raises `FaultyInput`."""
+        if self.path is None:
+            return ()
+        if self.plan is not None:
+            return begun_after(self.path, self.plan, start)
+        return read_running(self.path, rows, sites, start)
+
+
+def earlier_of(path: Path | None) -> Earlier:
+    """A plan file is told from a table by what it holds. Raises `FaultyInput`."""
+    if path is None:
+        return Earlier()
+    return Earlier(path, read_plan(path) if is_plan(path) else None)
+
+
+# hubs that failed
+
+
+def failed_rows(texts: Sequence[str], sites: Collection[str], span: Span) -> tuple[MaintenanceRow, ...]:
+    """What ``--failed HUB[@FROM-UNTIL]`` takes away. Raises `FaultyInput` for an unknown hub."""
+    faults = Faults()
+    found = []
+    for number, text in enumerate(texts, 1):
+        where = Where("--failed", "value", number)
+        parts = _FAILED.fullmatch(text.strip())
+        site = parts["site"].strip() if parts else text
+        if site not in sites:
+            faults.add(where, "", "", f"unknown site {site!r}; known: {', '.join(sites)}")
+        start = _hour(parts["start"] if parts else None, span, 0)
+        end = _hour(parts["end"] if parts else None, span, span.hours)
+        if start >= end:
+            faults.add(where, site, "", f"{text!r}: the end is not after the start")
+        found.append(MaintenanceRow(where, site, "", None, Hours(max(0, start), min(span.hours, end))))
+    faults.raise_if_any()
+    return tuple(found)
+
+
+def _hour(text: str | None, span: Span, default: int) -> int:
+    """Hours after the plan's start; a failure is rounded to the hours that it touches."""
+    if not text:
+        return default
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise typer.BadParameter(
+            f"{text!r} is neither hours after the plan's start nor a time; write HUB, HUB@0-4 or "
+            "HUB@2026-12-05T20:00+08:00/2026-12-06T02:00+08:00"
+        )
+    hours = (moment - span.start).total_seconds() / 3600
+    return ceil(hours) if default else int(hours // 1)
+
+
+# telling
+
+
+def show_changes(changes: Changes, start: datetime, console: Console) -> None:
+    """Print what the new plan changes for work that had begun."""
+    if changes == Changes():
+        return
+    counts = (
+        (changes.goes_on, "go on as they were"),
+        (len(changes.moved), "move"),
+        (len(changes.paused), "pause"),
+        (len(changes.stopped), "stop"),
+        (len(changes.waits), "go on again"),
+        (len(changes.ended), "had ended"),
+        (len(changes.expired), "can no longer end in time"),
+        (len(changes.withdrawn), "are not asked for any more"),
+    )
+    told = ", ".join(f"{count:,} {what}" for count, what in counts if count)
+    console.print(f"[bold]Of the work that had begun[/bold]: {told}", highlight=False)
+    lines = [_move_line(move, start) for move in changes.moved]
+    lines += [
+        f"{p.workload} pauses at {p.site} until {start + timedelta(hours=p.resumes_hour):%d %b %H:%M}"
+        for p in changes.paused
+    ]
+    lines += [
+        f"{s.workload} stops at {s.site}{', best effort' * s.best_effort}: {s.detail}"
+        for s in changes.stopped
+    ]
+    lines += [
+        f"{w.workload} goes on again at {w.site}, {start + timedelta(hours=w.resumes_hour):%d %b %H:%M}"
+        for w in changes.waits
+    ]
+    lines += [f"{name} can no longer end in time" for name in changes.expired]
+    for line in lines[:SHOWN_MAX]:
+        console.print(f"  {line}", highlight=False, markup=False)
+    if len(lines) > SHOWN_MAX:
+        console.print(f"  and {len(lines) - SHOWN_MAX:,} more: see --json", highlight=False)
+
+
+def _move_line(move: Moved, start: datetime) -> str:
+    when = f"{start + timedelta(hours=move.first_hour):%d %b %H:%M}"
+    gain = "" if move.gain_fen is None else f" {yuan(move.gain_fen)}"
+    return (
+        f"{move.workload} moves {move.before} → {move.after} at {when}: {_WHY[move.reason]}{gain}, "
+        f"moving costs {yuan(move.cost_fen)}"
+    )
+
+
+def changes_json(changes: Changes) -> dict[str, Any]:
+    """The same as JSON values; nothing where nothing had begun."""
+    return {} if changes == Changes() else {"changes": _plain(asdict(changes))}
+
+
+def _plain(found: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: [item._asdict() if hasattr(item, "_asdict") else item for item in value]
+        if isinstance(value, tuple)
+        else value
+        for name, value in found.items()
+    }
