@@ -55,6 +55,8 @@ class Crowd(ABC):
         self.world = world
         self.board = board
         self.first_ref = 0
+        self.desks = accounts
+        """Account from which each member's orders go; another one where fills are given up."""
         self.hosts: NDArray[np.int32] = np.zeros(0, np.int32)
         """Accounts of those through whom the members trade; they send nothing themselves."""
         self._outbox = Outbox(0)
@@ -105,6 +107,11 @@ class Crowd(ABC):
     def size(self) -> int:
         """Members."""
         return len(self.accounts)
+
+    @property
+    def books(self) -> NDArray[np.int32]:
+        """Accounts in which its members trade and hold, ascending."""
+        return np.union1d(self.accounts, self.desks)
 
     @property
     def living(self) -> NDArray[np.bool_]:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from exchange.domain.messages import MemberKind
 from sims.agents.arbitrage import ArbitrageCrowd
+from sims.agents.brokers import BrokerCrowd
 from sims.agents.crowd import Crowd, Seats
 from sims.agents.enterprise import EnterpriseCrowd
 from sims.agents.maker import MakerCrowd
@@ -19,6 +20,7 @@ from sims.engine.board import Board
 from sims.engine.world import World
 from sims.scenario.populations import (
     Arbitrageur,
+    Broker,
     Enterprise,
     MarketMaker,
     Momentum,
@@ -41,6 +43,7 @@ _CROWDS: dict[type, type[Crowd]] = {
     Provider: ProviderCrowd,
     Enterprise: EnterpriseCrowd,
     Planner: PlannerCrowd,
+    Broker: BrokerCrowd,
     Arbitrageur: ArbitrageCrowd,
 }
 
@@ -79,5 +82,7 @@ def make_crowd(
             return EnterpriseCrowd(spec, seats)
         case Planner():
             return PlannerCrowd(spec, seats)
+        case Broker():
+            return BrokerCrowd(spec, seats)
         case Arbitrageur():
             return ArbitrageCrowd(spec, accounts, world, board)

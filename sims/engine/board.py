@@ -155,7 +155,7 @@ class Placed(Protocol):
     """A population that needs refs."""
 
     first_ref: int
-    accounts: NDArray[np.int32]
+    desks: NDArray[np.int32]
 
     @property
     def refs_each(self) -> int:
@@ -185,7 +185,7 @@ class Board:
 
     def place(self, crowds: Sequence[Placed]) -> None:
         """Give every member of the populations its refs."""
-        owners = [np.repeat(crowd.accounts, crowd.refs_each) for crowd in crowds]
+        owners = [np.repeat(crowd.desks, crowd.refs_each) for crowd in crowds]
         self.refs = np.zeros(sum(map(len, owners)), REF)
         first = 0
         for crowd, accounts in zip(crowds, owners, strict=True):
@@ -223,6 +223,17 @@ class Board:
             self.flows,
             self.rejects,
         )
+
+    def pass_on(self, giver: int, taker: int, contract: int, price: int, lots: int) -> None:
+        """Note lots (bought: positive) that went from one account to another at the price of their trade."""
+        row = self.row_of[contract]
+        self.positions[giver, row] -= lots
+        self.positions[taker, row] += lots
+        good, hours = int(self.rows["good"][row]), int(self.rows["hours"][row])
+        at = 0 if lots > 0 else 2
+        moved = np.array([abs(lots) * hours * price, abs(lots) * hours])
+        self.flows[giver, good, at : at + 2] -= moved
+        self.flows[taker, good, at : at + 2] += moved
 
     def asks(self, row: int, price_max: float) -> list[tuple[int, int]]:
         """Return price (ticks) and lots of a row's displayed asks up to a price, the best one first."""

@@ -44,7 +44,10 @@ def metrics_of(simulation: Simulation, welfare: float) -> dict[str, float]:
         "closed_out_lots": float(sum(row.lots for row in simulation.margin_diary.rows)),
         "defaults": float(len(losses)),
         "default_loss_cny": sum(losses),
-        "fees_cny": _fees_fen(state) / FEN,
+        "fees_cny": _paid_fen(state, LedgerKind.FEE) / FEN,
+        "commissions_cny": _paid_fen(state, LedgerKind.COMMISSION) / FEN,
+        "give_up_fees_cny": _paid_fen(state, LedgerKind.GIVE_UP_FEE) / FEN,
+        "given_up_lots": _given_up_lots(state),
         "fat_finger_cny": _fat_finger_fen(simulation) / FEN,
     }
 
@@ -97,10 +100,17 @@ def _regional_shares(simulation: Simulation) -> dict[str, float]:
     return shares
 
 
-def _fees_fen(state: State) -> int:
-    """Return what members paid in trading fees, fen."""
+def _paid_fen(state: State, kind: LedgerKind) -> int:
+    """Return what members paid of a kind, fen."""
     rows = state.ledger.rows
-    return -int(rows["amount"][(rows["kind"] == LedgerKind.FEE) & (rows["account"] != HOUSE)].sum())
+    amounts = rows["amount"][(rows["kind"] == kind) & (rows["account"] != HOUSE)]
+    return -int(amounts[amounts < 0].sum())
+
+
+def _given_up_lots(state: State) -> float:
+    """Return the lots that were executed at one broker and cleared at another."""
+    taken = [of.offer.lots for of in state.brokerage.give_ups if of.state == "accepted"]
+    return float(sum(taken))
 
 
 def _fat_finger_fen(simulation: Simulation) -> float:

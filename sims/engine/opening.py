@@ -5,22 +5,21 @@ from __future__ import annotations
 from typing import Final
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
+from exchange.domain.brokerage import SetRevenueSplit
 from exchange.domain.defaults import SetContribution
 from exchange.domain.listing import CASCADE_LISTED_MAX
-from exchange.domain.messages import AddMember, Deposit, MemberKind, Product, SetMarginRules, SetRules
+from exchange.domain.messages import Product, SetMarginRules, SetRules
 from exchange.domain.sessions import SetSessions
 from exchange.service.bootstrap import DELIVERY_RULES, MARGIN_RULES, market_rules
 from matching.spec import EngineLimits
 from nodes.catalogue import Catalogue
 from sims.engine.market import SimMarket
+from sims.engine.members import FEN_PER_CNY, accounts_max
 from sims.scenario.hours import sessions_of
-from sims.scenario.populations import PoissonFlow, Population
+from sims.scenario.populations import Broker, PoissonFlow, Population
 from sims.scenario.schema import Scenario
 
-FEN_PER_CNY = 100
 CONTRACTS_OF_GOOD: Final = {"day": 8, "week": 5, "month": 7, "quarter": 5}
 """Most contracts of a kind that one good has at a time, cascaded ones apart."""
 CASCADED: Final = 40
@@ -49,10 +48,8 @@ def limits_of(scenario: Scenario, dearest: float, own_agents: int) -> EngineLimi
     """
     rows = rows_max(scenario)
     settling = CASCADE_LISTED_MAX * sum(len(part.grades) * len(part.hubs) for part in scenario.goods)
-    accounts = 3 + own_agents + sum(spec.count for spec in scenario.population)
-    orders = ORDERS_OF_AGENT * own_agents + sum(
-        spec.count * _orders(spec, rows) for spec in scenario.population
-    )
+    accounts = 3 + own_agents + sum(map(accounts_max, scenario.population))
+    orders = ORDERS_OF_AGENT * own_agents + sum(_orders(spec, rows) for spec in scenario.population)
     widest = (scenario.limit.daily + 3 * MARGIN_RULES.lock_limit_basis_points) / 10_000
     return EngineLimits(
         max_instruments=_power_of_two(rows + settling),
@@ -65,7 +62,14 @@ def limits_of(scenario: Scenario, dearest: float, own_agents: int) -> EngineLimi
 
 
 def _orders(spec: Population, rows: int) -> int:
-    return spec.open_orders if isinstance(spec, PoissonFlow) else 2 * rows + 1
+    """Return the most open orders of a population."""
+    match spec:
+        case PoissonFlow():
+            return spec.count * spec.open_orders
+        case Broker():
+            return spec.count * spec.clients
+        case _:
+            return spec.count * (2 * rows + 1)
 
 
 def _power_of_two(least: int) -> int:
@@ -91,30 +95,25 @@ def margin_rules_of(scenario: Scenario) -> SetMarginRules:
     return MARGIN_RULES if scenario.margin.netting else SINGLE_MARGINS
 
 
+def revenue_split_of(scenario: Scenario) -> SetRevenueSplit:
+    """Return how fees are shared (clause 8.14)."""
+    fee = scenario.fee
+    return SetRevenueSplit(provider=fee.to_providers, broker=fee.to_brokers, platform=fee.to_platform)
+
+
 def open_market(market: SimMarket, scenario: Scenario, catalogue: Catalogue) -> None:
     """Set the rules of a fresh market."""
     market.done(margin_rules_of(scenario))
     market.done(DELIVERY_RULES)
     market.done(SetSessions(sessions=sessions_of(scenario.sessions)))
     market.done(rules_of(scenario, catalogue))
+    share_fees(market, scenario)
     if scenario.fund.house_cny:
         market.done(SetContribution(member=None, amount_fen=scenario.fund.house_cny * FEN_PER_CNY))
 
 
-def contribute(market: SimMarket, scenario: Scenario) -> None:
-    """Let every member pay its contribution to the default fund."""
-    amount = scenario.fund.member_cny * FEN_PER_CNY
-    for member in list(market.core.state.members.values()) if amount else ():
-        if member.broker is None:
-            market.done(SetContribution(member=member.name, amount_fen=amount))
-
-
-def admit(market: SimMarket, name: str, kind: MemberKind, count: int, cash_cny: int) -> NDArray[np.int32]:
-    """Admit so many members NAME-1, NAME-2 … with this cash each; return their accounts."""
-    accounts = []
-    for number in range(1, count + 1):
-        member = f"{name}-{number}"
-        accounts.append(int(market.done(AddMember(name=member, kind=kind))["account"]))
-        if cash_cny:
-            market.done(Deposit(member=member, amount_fen=cash_cny * FEN_PER_CNY))
-    return np.array(accounts, np.int32)
+def share_fees(market: SimMarket, scenario: Scenario) -> None:
+    """Set how fees are shared, unless they are shared so already."""
+    split = revenue_split_of(scenario)
+    if split != market.core.state.brokerage.split:
+        market.done(split)

@@ -9,6 +9,7 @@ from exchange.domain.calendar import epoch_day
 from exchange.service.state import HOUSE, State
 from nodes.catalogue import Catalogue
 from sims.agents.buyers import Buyers
+from sims.agents.crowd import Crowd
 from sims.engine.metrics import metrics_of
 from sims.engine.rows import ClassResult, FlowRow, NeedRow, Outcome, PriceRow
 from sims.engine.simulation import Simulation
@@ -42,23 +43,27 @@ def outcome_of(simulation: Simulation) -> Outcome:
 
 
 def _classes(simulation: Simulation, surplus: NDArray[np.float64]) -> list[ClassResult]:
-    """Return every population's result; brokers beside their clients, the exchange last."""
-    accounts = {crowd.name: crowd.accounts for crowd in simulation.crowds}
-    accounts |= {f"{crowd.name} themselves": crowd.hosts for crowd in simulation.crowds if len(crowd.hosts)}
-    house = np.array([HOUSE], np.int32)
-    return [
-        _class(name, theirs, surplus, simulation) for name, theirs in (accounts | {"exchange": house}).items()
-    ]
+    """Return every population's result; then brokers beside their clients, and the exchange."""
+    books = {_traders(crowd): (crowd.books, crowd.size) for crowd in simulation.crowds}
+    hosts = {crowd.name: crowd.hosts for crowd in simulation.crowds if len(crowd.hosts)}
+    others = hosts | {"exchange": np.array([HOUSE], np.int32)}
+    books |= {name: (accounts, len(accounts)) for name, accounts in others.items()}
+    return [_class(name, *theirs, surplus, simulation) for name, theirs in books.items()]
+
+
+def _traders(crowd: Crowd) -> str:
+    """Return what those of a population who trade are called."""
+    return f"clients of {crowd.name}" if len(crowd.hosts) else crowd.name
 
 
 def _class(
-    name: str, accounts: NDArray[np.int32], surplus: NDArray[np.float64], simulation: Simulation
+    name: str, accounts: NDArray[np.int32], members: int, surplus: NDArray[np.float64], simulation: Simulation
 ) -> ClassResult:
     bought_fen, bought, sold_fen, sold = simulation.board.flows[accounts].sum(axis=(0, 1)).tolist()
     money = gained_fen(simulation.market.core.state)[accounts].sum()
     return ClassResult(
         population=name,
-        members=len(accounts),
+        members=members,
         surplus=float(surplus[accounts].sum()),
         cash=float(money) / FEN,
         bought=float(bought),
@@ -93,13 +98,14 @@ def _flows(simulation: Simulation) -> list[FlowRow]:
     for crowd in simulation.crowds:
         homes = np.array(crowd.homes)
         for home in dict.fromkeys(crowd.homes):
-            sums = simulation.board.flows[crowd.accounts[homes == home]].sum(axis=0)
+            there = np.union1d(crowd.accounts[homes == home], crowd.desks[homes == home])
+            sums = simulation.board.flows[there].sum(axis=0)
             for number in np.flatnonzero(sums.any(axis=1)).tolist():
                 bought_fen, bought, sold_fen, sold = sums[number].tolist()
                 good, cards = world.goods[number], int(world.cards_per_lot[number])
                 found.append(
                     FlowRow(
-                        population=crowd.name,
+                        population=_traders(crowd),
                         home=home,
                         grade=good.grade,
                         hub=good.hub,

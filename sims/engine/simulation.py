@@ -13,7 +13,6 @@ from exchange.domain.calendar import NS_PER_SECOND, epoch_day, is_trading_day, m
 from exchange.domain.contracts import Contract, PeriodKind
 from exchange.domain.messages import RareMessage
 from exchange.domain.phases import MarketPhase
-from exchange.domain.sessions import Sessions
 from exchange.service.results import RareResult
 from exchange.service.state import joined
 from matching.records import COMMAND, EVENT, Records
@@ -27,12 +26,15 @@ from sims.engine.board import ROW, Board
 from sims.engine.delivering import meter, post_capacity
 from sims.engine.diary import HubDays, MarginDiary
 from sims.engine.driver import SimDriver
+from sims.engine.giving_up import GivingUp
 from sims.engine.market import SimMarket, finish
+from sims.engine.members import admit, admit_population, begin_ns, contribute
 from sims.engine.monitor import Monitor
-from sims.engine.opening import admit, contribute, limits_of, margin_rules_of, open_market, rows_max, rules_of
+from sims.engine.opening import limits_of, margin_rules_of, open_market, rows_max, rules_of, share_fees
 from sims.engine.shocks import Timetable
 from sims.engine.streams import stream
 from sims.engine.world import World
+from sims.scenario.populations import Broker
 from sims.scenario.schema import Scenario
 
 KINDS: Final = tuple(PeriodKind)
@@ -78,14 +80,14 @@ class Simulation:
         self.scenario = scenario
         self.seed = seed
         self.world = World(scenario, catalogue)
-        begin = moment_ns(scenario.first_day, Sessions().open_day)
         limits = limits_of(scenario, self.world.reference.max(), sum(len(party.agents) for party in parties))
-        self.market = SimMarket(limits, begin)
+        self.market = SimMarket(limits, begin_ns(scenario))
         self.board = Board(0, 0, 1)
         self._watch = watch
         self.monitor = Monitor()
         self.hub_days = HubDays(self.world)
         self.margin_diary = MarginDiary()
+        self._giving_up = GivingUp(self.board)
         open_market(self.market, scenario, catalogue)
         self.market.witness = self._note_margin
         self.crowds = self._people(parties)
@@ -121,6 +123,7 @@ class Simulation:
             if due.what == "finish delivery":
                 meter(self)
             finish(due.do())
+            self._giving_up.pass_on(self.market)
             self._next_wake = 0
             self._after(due.what)
 
@@ -134,6 +137,7 @@ class Simulation:
         self.scenario = self.world.scenario = scenario
         self.market.done(margin_rules_of(scenario))
         self.market.done(rules_of(scenario, self.world.catalogue))
+        share_fees(self.market, scenario)
         if self.market.status().phase is not MarketPhase.SETTLED:
             self._timetable.open_day(self, self._settled_days + 1, self.market.clock.now_ns())
 
@@ -153,25 +157,27 @@ class Simulation:
     def _people(self, parties: Sequence[Party]) -> list[Crowd]:
         """Admit everybody; then make the board for so many, and the populations on it."""
         market, scenario = self.market, self.scenario
-        accounts = [
-            admit(market, spec.name, member_kind(spec), spec.count, spec.cash_cny)
-            for spec in scenario.population
-        ]
+        seated = [admit_population(market, spec, member_kind(spec)) for spec in scenario.population]
         own = [admit(market, party.name, "broker", len(party.agents), party.cash_cny) for party in parties]
         self.fat_fingers = admit(market, "fat-finger", "broker", 1, 10**9)
         contribute(market, scenario)
         crowds: list[Crowd] = []
-        total = 1 + sum(len(some) for some in (*accounts, *own, self.fat_fingers))
+        total = 1 + len(market.core.state.members)
         slots = market.core.state.engine.limits.max_orders + 1
         board = self.board = Board(total, len(self.world.goods), slots)
-        for spec, theirs in zip(scenario.population, accounts, strict=True):
+        giving_up = self._giving_up = GivingUp(board)
+        for spec, theirs in zip(scenario.population, seated, strict=True):
             draws = stream(self.seed, f"members {spec.name}")
-            crowds.append(make_crowd(spec, theirs, self.world, board, rows_max(scenario), draws))
-        for party, theirs in zip(parties, own, strict=True):
+            crowd = make_crowd(spec, theirs.members, self.world, board, rows_max(scenario), draws)
+            crowd.desks, crowd.hosts = theirs.desks, theirs.hosts
+            if isinstance(spec, Broker):
+                giving_up.direct(theirs.desks.tolist(), theirs.members.tolist(), spec.give_up_fen)
+            crowds.append(crowd)
+        for party, accounts in zip(parties, own, strict=True):
             draws = stream(self.seed, f"members {party.name}")
-            crowds.append(AgentCrowd(party.name, party.agents, theirs, self.world, board, draws))
+            crowds.append(AgentCrowd(party.name, party.agents, accounts, self.world, board, draws))
         board.place(crowds)
-        market.listener = board.fold
+        market.listener = giving_up.fold
         return crowds
 
     def _open_board(self) -> None:
@@ -240,6 +246,7 @@ class Simulation:
             events = self._send(parts)
             for crowd in crowds:
                 crowd.on_events(events)
+            self._giving_up.pass_on(self.market)
         self.monitor.note(board.rows)
         self.hub_days.note(board.rows)
         if self._watch is not None:

@@ -33,7 +33,7 @@ def surplus_fen(simulation: Simulation) -> NDArray[np.float64]:
     state, world = simulation.market.core.state, simulation.world
     own = np.full((len(state.cash), len(world.goods)), np.nan)
     for crowd in simulation.crowds:
-        own[crowd.accounts] = crowd.unit_worth()
+        own[crowd.accounts] = own[crowd.desks] = crowd.unit_worth()
     surplus = gained_fen(state).astype(np.float64)
     _add_positions(surplus, own, state, world)
     _add_reservations(surplus, np.nan_to_num(own), state, world, delivering_accounts(simulation))

@@ -150,6 +150,30 @@ class Planner(Buyer, frozen=True, kw_only=True, tag="planner"):
     """Times a trading day that a member plans each delivery day, evenly spread; no two at once."""
 
 
+class Broker(Crowd, frozen=True, kw_only=True, tag="broker"):
+    """Brokers, and their clients on accounts of their own (clause 8.9): a client has a belief about worth,
+    its broker works the order, and the exchange charges the commission at settlement (clause 8.13). `count`
+    brokers have `cash_cny` each, and so has each client's account; `activity` is the clients'.
+    """
+
+    clients: Annotated[int, Meta(ge=1, le=200)] = 10
+    """Of each broker."""
+    commission: Annotated[int, Meta(ge=0, le=500)] = 3
+    """Basis points of the value that a client trades; it trades only for a gain beyond that."""
+    give_ups: BasisPoints = 0
+    """Share of the clients who have their orders executed at the next broker, which gives the fills up to
+    their account (clause 8.15); with one broker nobody.
+    """
+    give_up_fen: Annotated[int, Meta(ge=0, le=1_000_000)] = 5
+    """What such a client pays the executing broker for a lot."""
+    noise: BasisPoints = 200
+    """Standard deviation of a client's belief."""
+    patience: Annotated[int, Meta(ge=1, le=1_000)] = 3
+    """Wakes for which an order waits a tick better than its side's best price, before it takes."""
+    lots: Lots = 2
+    position_max: Lots = 10
+
+
 class Arbitrageur(Crowd, frozen=True, kw_only=True, tag="arbitrageur"):
     """Buys a grade where, or for when, it is cheap and sells it where it is dear."""
 
@@ -169,5 +193,6 @@ Population: TypeAlias = (
     | Provider
     | Enterprise
     | Planner
+    | Broker
     | Arbitrageur
 )

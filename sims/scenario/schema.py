@@ -26,10 +26,16 @@ class Goods(Part, frozen=True, kw_only=True):
 
 
 class Fee(Part, frozen=True, kw_only=True):
-    """Trading fees in basis points of value."""
+    """Trading fees in basis points of value, and the weights by which they are shared (clause 8.14)."""
 
     maker: BasisPoints = 0
     taker: BasisPoints = 2
+    to_providers: BasisPoints = 0
+    """Weight of the providers who sold first in the contract."""
+    to_brokers: BasisPoints = 0
+    """Weight of the broker whose client paid."""
+    to_platform: Annotated[int, Meta(ge=1, le=10_000)] = 1
+    """Weight of the exchange."""
 
 
 class Limit(Part, frozen=True, kw_only=True):

@@ -24,6 +24,7 @@ EVERYBODY: list[dict[str, Any]] = [
     {"kind": "value", "name": "believers", "count": 4},
     {"kind": "provider", "name": "providers", "count": 4},
     {"kind": "enterprise", "name": "enterprises", "count": 13},
+    {"kind": "broker", "name": "brokers", "count": 2, "clients": 2, "give_ups": 5_000},
     {"kind": "arbitrageur", "name": "arbitrage", "count": 3},
 ]
 
