@@ -5,6 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from exchange.domain.calendar import NS_PER_SECOND, moment_ns
+from exchange.domain.sessions import Sessions
+from matching.records import CommandKind, Side
+from sims.agents.crowd import Moment
 from sims.agents.zip_rule import Zip
 from sims.engine.outcome import outcome_of
 from sims.engine.simulation import Simulation
@@ -44,6 +48,25 @@ def test_traders_that_learn_deal_nearer_to_equilibrium_and_as_often(seed: int) -
     assert learned.trades > random.trades
     assert learned.surplus > 0.95 * random.surplus > 0
     assert max(learned.most_held, random.most_held) <= 3 + 1, "one more where a quote is taken while renewed"
+
+
+@pytest.mark.parametrize(("taker", "learner"), [(Side.SELL, Side.SELL), (Side.BUY, Side.BUY)])
+def test_a_deal_draws_in_those_on_the_side_of_whoever_took_the_order_that_stood(
+    taker: Side, learner: Side
+) -> None:
+    overrides = ["population.traders.spread=0", "population.traders.count=8"]
+    simulation = Simulation(load_scenario("learners", overrides), 1)
+    first_call = moment_ns(simulation.scenario.first_day, Sessions().call)
+    simulation.run(first_call + NS_PER_SECOND)
+    (crowd,), rows = simulation.crowds, simulation.board.rows
+    before = simulation.board.refs["price"][simulation.board.refs["remaining"] > 0]
+    assert len(before) == 8 * len(rows) and not (before == rows["worth"][0]).any()
+    rows["last"], rows["lots"], rows["taker"] = rows["worth"], 1, taker
+    nothing = np.zeros(len(rows))
+    now = Moment(1, 0.1, 0, nothing.astype(bool), nothing.astype(np.int32))
+    sent = crowd.commands(now, np.random.default_rng(1))
+    quoted = sent[sent["kind"] == CommandKind.NEW]
+    assert len(quoted) == 4 * len(rows) and set(quoted["side"]) == {learner}
 
 
 def test_a_market_of_many_learns_as_one_by_itself() -> None:
