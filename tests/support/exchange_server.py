@@ -11,7 +11,7 @@ from pathlib import Path
 from time import monotonic
 
 import aiohttp
-from aiohttp import web
+from aiohttp import web, web_app
 from yarl import URL
 
 from exchange.api.requests import MemberKind, Role
@@ -148,6 +148,8 @@ async def serving(
             yield Served(exchange, driver, clock, base_url, operator, runner.server)
         finally:
             await runner.cleanup()
+            # aiohttp remembers the handlers of every application of the process, and with them its exchange
+            web_app._cached_build_middleware.cache_clear()
     finally:
         exchange.check()
         await exchange.close()

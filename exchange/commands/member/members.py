@@ -11,7 +11,7 @@ from exchange.api.access import Member, MemberAnswer
 from exchange.api.answers import Done
 from exchange.client import ExchangeClient, Profile
 from exchange.client.profiles import profile_text, write_secret
-from exchange.commands.member.session import AsJson, BaseUrl, ProfileName, Wrong, print_json, run
+from exchange.commands.member.session import AsJson, BaseUrl, ProfileName, Wrong, print_json, run, tell
 from exchange.commands.member.shown import cny, fen_of, show, table
 
 Name = Annotated[str, typer.Argument(help="The member's name.")]
@@ -54,7 +54,7 @@ def add(
     made = run("members add", take_in, profile, base_url)
     show(f"{name} is a member: {kind}, account {made.account}. Hand {out} over to it.")
     if fen:
-        _book(name, fen, profile, base_url)
+        deposit(name, cash, profile, base_url)
 
 
 def _check_writable(out: Path) -> None:
@@ -84,25 +84,27 @@ def list_(profile: ProfileName = None, base_url: BaseUrl = None, as_json: AsJson
 
 
 @app.command()
-def deposit(name: Name, amount: Amount, profile: ProfileName = None, base_url: BaseUrl = None) -> None:
+def deposit(
+    name: Name,
+    amount: Amount,
+    profile: ProfileName = None,
+    base_url: BaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
     """Book cash that a member has paid in."""
-    _book(name, fen_of(amount), profile, base_url)
-
-
-def _book(name: str, fen: int, profile: str | None, base_url: str | None) -> None:
-    async def book(client: ExchangeClient) -> Done:
-        return await client.deposit(name, fen)
-
-    run("members deposit", book, profile, base_url)
-    show(f"{cny(fen)} CNY are booked to {name}.")
+    fen = fen_of(amount)
+    done = run("members deposit", lambda client: client.deposit(name, fen), profile, base_url)
+    tell(done, f"{cny(fen)} CNY are booked to {name}.", as_json=as_json)
 
 
 @app.command()
-def suspend(name: Name, profile: ProfileName = None, base_url: BaseUrl = None) -> None:
+def suspend(
+    name: Name, profile: ProfileName = None, base_url: BaseUrl = None, as_json: AsJson = False
+) -> None:
     """Suspend a member: its open orders are cancelled; only two operators let it trade again."""
 
     async def act(client: ExchangeClient) -> Done:
         return await client.set_member_state(name, "suspended")
 
-    run("members suspend", act, profile, base_url)
-    show(f"{name} is suspended, and its open orders are cancelled.")
+    done = run("members suspend", act, profile, base_url)
+    tell(done, f"{name} is suspended, and its open orders are cancelled.", as_json=as_json)

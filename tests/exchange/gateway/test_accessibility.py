@@ -103,6 +103,7 @@ async def test_no_rule_is_broken_on_any_screen(
             (enterprise, "/login", "#logout"),
             (stranger, "/docs", "#operations section"),
             (stranger, "/login", "#login button"),
+            (stranger, f"/contracts/{MONTH}", "#terms tr"),
             (stranger, "/operator", "#closed"),
         ):
             found += await look(page, served.base_url + path, shown, language)
