@@ -2,7 +2,7 @@
 
 import { drawn } from "../lib/dom.js";
 
-const [WIDTH, HEIGHT, MARGIN] = [620, 460, 30];
+const [WIDTH, HEIGHT, MARGIN] = [665, 460, 30];
 const LABELS_X = 480; // the crowded coast has its labels in a column of their own
 const COAST_X = 330;
 const LEAST_R = 4;
