@@ -1,21 +1,21 @@
-"""The class model: a linear program over kinds, sites and slots, whose duals are the prices of everything.
+"""The class model: a linear program over kinds, pools, sites and slots; its duals price everything.
 
-Variables: how many workloads (or, of work that may pause, slots of workloads) each column takes, how many of
-each kind are left out, and cards bought of each price step. Rows: every kind adds up, work that may pause
-runs in no slot more often than there are workloads, and capacity, lines and carbon. It is a relaxation:
-stays, labels and the bound on moves are left out, and so is where exactly pauses lie. Solved by HiGHS through
-MathOpt, whose duals are right; prices become the certificate only after `scheduler.horizon.pricing` has
-computed what they prove.
+Variables: what kinds feed into pools and pools have at sites (`scheduler.horizon.class_pools`), how many of
+each kind are left out, and cards bought of each price step. Rows: every kind and every pool adds up, work
+that may pause runs in no slot more often than there are workloads, and capacity, lines and carbon. It is a
+relaxation: stays, labels and the bound on moves are left out, and so is where exactly pauses lie. Solved by
+HiGHS through MathOpt, whose duals are right; prices become the certificate only after
+`scheduler.horizon.pricing` has computed what they prove.
 """
 
+import time
 from datetime import timedelta
 
 import numpy as np
-from numpy.typing import NDArray
 from ortools.math_opt import model_pb2
 from ortools.math_opt.python import mathopt
 
-from scheduler.horizon.class_columns import Columns, columns_of, entry_count
+from scheduler.horizon.class_pools import Feeds, Floats, Spreads, pooled
 from scheduler.horizon.instance import Instance
 from scheduler.horizon.pricing import Prices, no_prices
 from scheduler.horizon.supply import Ints
@@ -23,23 +23,29 @@ from scheduler.types import MILLI
 
 NANO = 1e9
 UG_PER_KG = 1e9
-ENTRIES_MAX = 300_000
-"""Beyond that the program alone takes longer than prices found by ascent are worth."""
+ENTRIES_MAX = 100_000
+"""Beyond that the program takes longer than prices found by ascent."""
+KINDS_MAX = 20_000
+"""Beyond that collecting its columns alone does."""
 WORKLOADS_PER_KIND_MIN = 4
-Floats = NDArray[np.float64]
 
 
 def suits(instance: Instance) -> bool:
-    """Whether workloads share kinds, and the program stays small."""
-    alike = WORKLOADS_PER_KIND_MIN * len(instance.kinds.size) <= len(instance.kind)
-    return alike and entry_count(instance) <= ENTRIES_MAX
+    """Whether workloads share kinds, of which there are not too many."""
+    kinds = len(instance.kinds.size)
+    return WORKLOADS_PER_KIND_MIN * kinds <= len(instance.kind) and kinds <= KINDS_MAX
 
 
 def class_prices(instance: Instance, time_limit_s: float) -> Prices | None:
-    """The relaxation's prices; None if the time limit came first."""
-    program = _Program(instance, columns_of(instance))
+    """The relaxation's prices; None if the time limit came first, or the program would be too large."""
+    deadline = time.monotonic() + time_limit_s
+    feeds, spreads = pooled(instance)
+    if len(feeds.kind) + len(spreads.cell) > ENTRIES_MAX:
+        return None
+    program = _Program(instance, feeds, spreads)
+    time_limit_s = max(deadline - time.monotonic(), 0.01)
     parameters = mathopt.SolveParameters(
-        time_limit=timedelta(seconds=max(time_limit_s, 0.01)), lp_algorithm=mathopt.LPAlgorithm.DUAL_SIMPLEX
+        time_limit=timedelta(seconds=time_limit_s), lp_algorithm=mathopt.LPAlgorithm.DUAL_SIMPLEX
     )
     model = mathopt.Model.from_model_proto(program.model)
     result = mathopt.solve(model, mathopt.SolverType.HIGHS, params=parameters)
@@ -55,54 +61,68 @@ class _Program:
     1.
     """
 
-    def __init__(self, instance: Instance, columns: Columns) -> None:
+    def __init__(self, instance: Instance, feeds: Feeds, spreads: Spreads) -> None:
         self.instance = instance
-        self.columns = columns
+        self.feeds, self.spreads = feeds, spreads
         self.model = model_pb2.ModelProto()
-        supply, kinds = instance.supply, instance.kinds
-        self.cells = len(supply.usable)
-        self.p, self.c = len(columns.kind), len(kinds.size)
-        self.pauses = np.flatnonzero(kinds.preemptible[columns.kind])
+        self.kinds, self.cells = len(instance.kinds.size), len(instance.supply.usable)
         self._add_variables()
         self._add_rows()
 
     def _add_variables(self) -> None:
-        supply, kinds, columns = self.instance.supply, self.instance.kinds, self.columns
-        size = kinds.size[columns.kind]
-        upper = np.concatenate([size, kinds.size, supply.step_milli / MILLI])
-        cost = np.concatenate([columns.cost, kinds.penalty, supply.step_price * float(MILLI)]) / NANO
+        """Feeds, those left out, spreads, steps."""
+        supply, kinds, feeds, spreads = self.instance.supply, self.instance.kinds, self.feeds, self.spreads
+        fed = kinds.size[feeds.kind] * feeds.milli / MILLI
+        upper = [fed, kinds.size, np.full(len(spreads.pool), np.inf), supply.step_milli / MILLI]
+        card = np.concatenate([spreads.cost + self._used(supply.running), supply.step_price]) * MILLI
+        cost = np.concatenate([feeds.cost * MILLI, kinds.penalty, card]) / NANO
+        high = np.concatenate(upper).astype(np.float64)
         model = self.model
-        model.variables.ids.extend(range(len(upper)))
-        model.variables.lower_bounds.extend([0.0] * len(upper))
-        model.variables.upper_bounds.extend(upper.astype(np.float64).tolist())
-        model.variables.integers.extend([False] * len(upper))
+        model.variables.ids.extend(range(len(high)))
+        model.variables.lower_bounds.extend([0.0] * len(high))
+        model.variables.upper_bounds.extend(high.tolist())
+        model.variables.integers.extend([False] * len(high))
         model.objective.linear_coefficients.ids.extend(np.flatnonzero(cost).tolist())
         model.objective.linear_coefficients.values.extend(cost[cost != 0].tolist())
 
+    def _used(self, figure: Ints) -> Floats:
+        """(S,) what a milli-card of each spread comes to, of a figure per milli-card in a cell."""
+        spreads = self.spreads
+        column = np.repeat(np.arange(len(spreads.pool)), np.diff(spreads.start))
+        used = np.zeros(len(spreads.pool))
+        np.add.at(used, column, figure[spreads.cell] * spreads.amount)
+        return used
+
     def _add_rows(self) -> None:
-        """Rows: kinds, cells, lines and slots, carbon, then each pausing kind's slots."""
-        instance, kinds, columns = self.instance, self.instance.kinds, self.columns
-        supply, slots = instance.supply, instance.supply.slots
-        links = instance.link_room.size
-        first_step = self.p + self.c
-        carbon_row = self.c + self.cells + links
-        column_of_entry = np.repeat(np.arange(self.p), np.diff(columns.start))
+        """Rows: kinds, cells, lines and slots, carbon, pools, then slots of kinds that may pause."""
+        instance, kinds, feeds, spreads = self.instance, self.instance.kinds, self.feeds, self.spreads
+        supply, links = instance.supply, instance.link_room.size
+        pools = int(spreads.pool.max(initial=-1)) + 1
+        first_cell, first_link = self.kinds, self.kinds + self.cells
+        carbon_row = first_link + links
+        first_out = len(feeds.kind)
+        spread = first_out + self.kinds + np.arange(len(spreads.pool))
+        first_step = first_out + self.kinds + len(spreads.pool)
+        column = np.repeat(spread, np.diff(spreads.start))
         step_cell = np.repeat(np.arange(self.cells), np.diff(supply.step_start))
-        lined = np.flatnonzero(columns.link >= 0)
-        per_slot = carbon_row + 1 + columns.kind[self.pauses] * slots + columns.slot[self.pauses]
-        per_slot_rows, per_slot_row = np.unique(per_slot, return_inverse=True)
+        lined = np.flatnonzero(spreads.link >= 0)
+        feed = np.arange(first_out)
+        # with a single alternative a feed's upper bound says the same
+        several = np.diff(kinds.alternative_start) > 1
+        pauses = np.flatnonzero((kinds.preemptible & several)[feeds.kind])
+        per_slot = feeds.kind[pauses] * supply.slots + feeds.slot[pauses]
+        slot_rows, slot_row = np.unique(per_slot, return_inverse=True)
+        first_slot = carbon_row + 1 + pools
         parts = (
-            (columns.kind, np.arange(self.p), 1 / columns.share),
-            (np.arange(self.c), self.p + np.arange(self.c), np.ones(self.c)),
-            (self.c + columns.cell, column_of_entry, columns.milli / MILLI),
-            (self.c + step_cell, first_step + np.arange(len(step_cell)), -np.ones(len(step_cell))),
-            (
-                self.c + self.cells + columns.link[lined] * slots + columns.slot[lined],
-                lined,
-                kinds.data_gb[columns.kind[lined]].astype(np.float64),
-            ),
-            (np.full(self.p, carbon_row), np.arange(self.p), columns.carbon / UG_PER_KG),
-            (carbon_row + 1 + per_slot_row, self.pauses, np.ones(len(self.pauses))),
+            (feeds.kind, feed, MILLI / (feeds.milli * feeds.share)),
+            (np.arange(self.kinds), first_out + np.arange(self.kinds), np.ones(self.kinds)),
+            (first_cell + spreads.cell, column, spreads.amount),
+            (first_cell + step_cell, first_step + np.arange(len(step_cell)), -np.ones(len(step_cell))),
+            (first_link + spreads.link[lined], spread[lined], spreads.gb[lined] * MILLI),
+            (np.full(len(spread), carbon_row), spread, self._used(supply.carbon) * (MILLI / UG_PER_KG)),
+            (carbon_row + 1 + feeds.pool, feed, np.ones(len(feed))),
+            (carbon_row + 1 + spreads.pool, spread, -np.ones(len(spread))),
+            (first_slot + slot_row, pauses, MILLI / feeds.milli[pauses]),
         )
         cap = np.inf if instance.carbon_cap_ug is None else instance.carbon_cap_ug / UG_PER_KG
         limits = (
@@ -110,10 +130,11 @@ class _Program:
             np.zeros(self.cells),
             instance.link_room.reshape(-1),
             [cap],
-            kinds.size[(per_slot_rows - carbon_row - 1) // slots],
+            np.zeros(pools),
+            kinds.size[slot_rows // supply.slots],
         )
         high = np.concatenate(limits).astype(np.float64)
-        low = np.concatenate([kinds.size, np.full(len(high) - self.c, -np.inf)])
+        low = np.concatenate([kinds.size, np.full(len(high) - self.kinds, -np.inf)])
         self._fill(parts, low, high)
 
     def _fill(self, parts: tuple[tuple[Ints, Ints, Floats], ...], low: Floats, high: Floats) -> None:
@@ -134,7 +155,8 @@ class _Program:
         blank = no_prices(self.instance)
         links = blank.link.size
         cells, lines, carbon = np.split(
-            np.maximum(-duals[self.c : self.c + self.cells + links + 1], 0), [self.cells, self.cells + links]
+            np.maximum(-duals[self.kinds : self.kinds + self.cells + links + 1], 0),
+            [self.cells, self.cells + links],
         )
         capped = self.instance.carbon_cap_ug is not None
         return Prices(

@@ -26,6 +26,8 @@ GAP_TARGET = 1e-4
 """The search ends once the plan is proved this close to the best, as a share of the money it influences."""
 DUAL_SHARE = 0.45
 """Of the time limit, what prices may take: the rest is for the plan."""
+CLASSES_SHARE = 0.7
+"""Of what is left of that, what the class model may take before ascent has to do."""
 DUAL_ROUNDS = 150
 
 EXACT_SHARE = 0.7
@@ -122,7 +124,8 @@ class _Search:
         """By the class model where workloads are alike, else (or where that takes too long) by ascent."""
         until = self.began + DUAL_SHARE * (self.deadline - self.began)
         if class_model.suits(self.instance):
-            prices = class_model.class_prices(self.instance, until - time.monotonic())
+            left_s = CLASSES_SHARE * (until - time.monotonic())
+            prices = class_model.class_prices(self.instance, left_s)
             if prices is not None:
                 self.model = CLASSES
                 self._take(Ascent(prices, priced(self.instance, prices).bound))

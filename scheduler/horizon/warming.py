@@ -10,7 +10,6 @@ import numpy as np
 
 from nodes.types import HubKind, Region
 from scheduler.horizon.building import Builder
-from scheduler.horizon.class_columns import columns_of
 from scheduler.horizon.dual_ascent import ascend
 from scheduler.horizon.fitting import ways_of
 from scheduler.horizon.insertion import NO_GUIDE, best_option, book_part, put, put_all
@@ -41,7 +40,6 @@ def compile_horizon_loops() -> None:
     prices = ascend(instance, no_prices(instance), 1, _FOREVER).prices
     builder.guided(prices, _FOREVER)
     builder.shaken(state, prices, np.random.default_rng(0), _FOREVER)
-    columns_of(instance)
     _compile_repair(instance, builder)
 
 
