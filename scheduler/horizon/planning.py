@@ -14,6 +14,7 @@ from scheduler.horizon.gangs import Split, split_gangs
 from scheduler.horizon.insertion import OUT, State
 from scheduler.horizon.instance import Instance, compile_instance
 from scheduler.horizon.plan import HorizonPlan, Progress
+from scheduler.horizon.preempting import make_way
 from scheduler.horizon.pricing import no_prices, priced
 from scheduler.horizon.solution import value
 from scheduler.horizon.types import HorizonProblem
@@ -81,7 +82,7 @@ class _Best:
     """The best plan so far."""
 
     state: State
-    splits: dict[int, Split]
+    splits: Mapping[int, Split]
     value: int
 
 
@@ -116,7 +117,7 @@ class _Search:
         if not self._good_enough():
             self._offer(builder, builder.guided(self.ascent.prices, self.deadline), "built by prices")
         if not self._good_enough() and exact.suits(self.instance):
-            self._search_exactly()
+            self._search_exactly(builder)
         if not self.proved:
             self._shake(builder)
 
@@ -151,7 +152,7 @@ class _Search:
             self._offer(builder, other, "shaken", self.best.splits)
             stalled = stalled + 1 if self.best.value == before else 0
 
-    def _search_exactly(self) -> None:
+    def _search_exactly(self, builder: Builder) -> None:
         left_s = EXACT_SHARE * (self.deadline - time.monotonic())
         answer = exact.solve_exactly(self.problem, self.instance, self.best.state, self.best.value, left_s)
         if answer is None:
@@ -160,9 +161,12 @@ class _Search:
         worth = value(self.instance, answer.state, answer.splits)
         if answer.proved and worth != answer.bound:
             raise InvariantViolation(f"the exact model says {answer.bound}, its plan is worth {worth}")
-        if worth < self.best.value:
-            self.best = _Best(answer.state, answer.splits, worth)
-        self.proved = answer.proved
+        # the exact model doesn't know the rule of pre-emption: its bound holds, its plan may have to change
+        state, splits = make_way(self.problem, self.instance, builder.lookup, answer.state, answer.splits)
+        kept = value(self.instance, state, splits)
+        if kept < self.best.value:
+            self.best = _Best(state, splits, kept)
+        self.proved = answer.proved and self.best.value == worth
         self._report("exact search")
 
     @property
@@ -176,7 +180,8 @@ class _Search:
         """Take a plan if there is one and it is the best so far; gangs left out may still be split."""
         if state is None:
             return
-        splits = split_gangs(self.problem, self.instance, builder.lookup, state) | dict(split or {})
+        found = split_gangs(self.problem, self.instance, builder.lookup, state) | dict(split or {})
+        state, splits = make_way(self.problem, self.instance, builder.lookup, state, found)
         worth = value(self.instance, state, splits)
         if not hasattr(self, "best") or worth < self.best.value:
             self.best = _Best(state, splits, worth)

@@ -255,8 +255,9 @@ class HorizonProblem:
     """Everything one plan over many slots needs; `scheduler.horizon.validation.checked` validates it.
 
     ``network`` gives round trips, and transfer prices where no link does. ``moves_max`` bounds how many
-    running workloads may be moved that could have stayed (None: any number). The order of ``workloads`` is
-    the order of arrival, which only baselines look at.
+    running workloads may be moved that could have stayed (None: any number). With ``best_effort_yields`` no
+    other work is left out that would have a place if best-effort work gave way; else both are weighed. The
+    order of ``workloads`` is the order of arrival, which only baselines look at.
     """
 
     horizon: Horizon
@@ -271,6 +272,7 @@ class HorizonProblem:
     running: tuple[Running, ...] = ()
     carbon: CarbonRule = field(default=CarbonRule())
     moves_max: int | None = None
+    best_effort_yields: bool = False
 
 
 def list_price_offers(

@@ -33,11 +33,12 @@ def problem_of(
 ) -> AnyProblem:
     """One slot where that says everything; else hours.
 
-    A cap on carbon and work that runs are known to the latter's models only. With nothing else that changes
-    within the span, the span is a single slot of that model.
+    A cap on carbon, work that runs and work that gives way to other work are known to the latter's models
+    only. With nothing else that changes within the span, the span is a single slot of that model.
     """
     hourly = why_many_slots(world, rows)
-    if not hourly and carbon.cap_g is None and not before.begun:
+    plain = carbon.cap_g is None and not before.begun and not any(row.best_effort for row in rows)
+    if plain and not hourly:
         return at_carbon_price(one_slot(world, rows), carbon.price_micro_cny_per_kg)
     problem = many_slots(world, rows, 1 if hourly else world.span.hours, carbon)
     return with_running(problem, rows, *before)

@@ -57,6 +57,7 @@ def many_slots(
         maintenance=tuple(_maintenance(world, cut)),
         links=tuple(_links(world, cut)),
         carbon=carbon or CarbonRule(),
+        best_effort_yields=True,
     )
 
 

@@ -2,19 +2,14 @@
 other.
 """
 
-from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scheduler.horizon.checker.facts import Facts, is_spread
+from scheduler.horizon.checker.runs import NEVER, Ints, cheapest_run, late, total
 from scheduler.horizon.plan import HorizonCertificate
 from scheduler.horizon.types import HorizonProblem, HorizonWorkload, Part, RunMode, Running
-
-NEVER = 2**61
-"""Stands for a slot in which a workload cannot run."""
-Ints = NDArray[np.int64]
 
 
 def certified_bound(problem: HorizonProblem, certificate: HorizonCertificate) -> int:
@@ -111,7 +106,8 @@ class _Bound:
             for code in allowed:
                 part = Part(code, w.gang_size)
                 if is_spread(w) or facts.within_budget(w, index, (part,), stays=False):
-                    run = self.in_window(w, index, costs[self.codes[code]], self.data_charge(w, code))
+                    data = self.data_charge(w, code)
+                    run = cheapest_run(w, w.alternatives[index].slots, costs[self.codes[code]], data)
                     found.append(facts.transfer(w, code) + moving + run)
         if item and facts.could_stay(item):
             found.append(self.staying(w, item))
@@ -126,8 +122,8 @@ class _Bound:
         slots = np.minimum(costs[members > 0].sum(axis=0), NEVER)
         duration = w.alternatives[item.alternative].slots
         if w.mode is RunMode.CONTIGUOUS:
-            return _run(slots[:duration]) + self.late(w, duration)
-        return self.in_window(w, item.alternative, slots, np.zeros(self.facts.slots, dtype=np.int64))
+            return total(slots[:duration]) + late(w, duration)
+        return cheapest_run(w, duration, slots, np.zeros(self.facts.slots, dtype=np.int64))
 
     def slot_costs(self, w: HorizonWorkload, alternative: int, members: Ints, least: int | None) -> Ints:
         """(S, T) nano-CNY charged where so many ``members`` (S,) run: capacity, metered power, carbon.
@@ -162,51 +158,3 @@ class _Bound:
             ],
             dtype=np.int64,
         )
-
-    def in_window(self, w: HorizonWorkload, alternative: int, slots: Ints, first: Ints) -> int:
-        """The cheapest way to run within the window; ``first`` (T,) is paid in the first slot."""
-        duration = w.alternatives[alternative].slots
-        window = slice(w.earliest, w.latest_end)
-        if w.mode is RunMode.CONTIGUOUS:
-            return self._unbroken(w, duration, slots, first)
-        if not first[window].any() and not self.late(w, w.latest_end):
-            cheapest = np.sort(slots[window])[:duration]
-            return _run(cheapest) if len(cheapest) == duration else NEVER
-        best = NEVER
-        for begin, last in _ends(w, duration):
-            between = np.sort(slots[begin + 1 : last])[: max(duration - 2, 0)]
-            ends = [slots[begin]] if begin == last else [slots[begin], slots[last]]
-            if first[begin] < NEVER and len(between) == duration - len(ends):
-                run = _run(np.concatenate([between, np.array(ends)]))
-                best = min(best, int(first[begin]) + run + self.late(w, last + 1))
-        return best
-
-    def _unbroken(self, w: HorizonWorkload, duration: int, slots: Ints, first: Ints) -> int:
-        starts = np.arange(w.earliest, w.latest_end - duration + 1)
-        if not len(starts):
-            return NEVER
-        never = np.concatenate([[0], np.cumsum(slots >= NEVER)])
-        total = np.concatenate([[0], np.cumsum(np.where(slots >= NEVER, 0, slots))])
-        ends = starts + duration
-        cost = total[ends] - total[starts] + first[starts]
-        if w.due is not None:
-            cost = cost + np.maximum(ends - w.due, 0) * w.lateness_micro_cny * 1000
-        possible = (never[ends] == never[starts]) & (first[starts] < NEVER)
-        return int(cost[possible].min(initial=NEVER))
-
-    @staticmethod
-    def late(w: HorizonWorkload, end: int) -> int:
-        """Nano-CNY for ending so late."""
-        return max(0, end - w.due) * w.lateness_micro_cny * 1000 if w.due is not None else 0
-
-
-def _ends(w: HorizonWorkload, duration: int) -> list[tuple[int, int]]:
-    """Every first and last slot of a run that may pause."""
-    window = range(w.earliest, w.latest_end)
-    if duration == 1:
-        return [(slot, slot) for slot in window]
-    return [(a, b) for a, b in combinations(window, 2) if b - a + 1 >= duration]
-
-
-def _run(costs: Ints) -> int:
-    return NEVER if (costs >= NEVER).any() else int(sum(costs.tolist()))

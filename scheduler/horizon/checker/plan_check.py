@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from scheduler.horizon.checker.bound import certified_bound
 from scheduler.horizon.checker.facts import Facts, used_by
+from scheduler.horizon.checker.preemption import kept_out
 from scheduler.horizon.checker.reason_check import Reasons
 from scheduler.horizon.plan import HorizonPlacement, HorizonPlan, HorizonTotals, MoveReason
 from scheduler.horizon.types import GangScope, HorizonProblem, HorizonWorkload, RunMode
@@ -223,6 +224,7 @@ class _PlanCheck(_Check):
         else:
             yield from self._moves_told()
         yield from self._reasons()
+        yield from kept_out(self.facts, self.placements, [u.workload for u in self.plan.unplaced])
         yield from self._proof()
 
     def _moves_told(self) -> Iterator[str]:

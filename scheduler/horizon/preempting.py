@@ -1,0 +1,69 @@
+"""The rule of pre-emption: best-effort work never keeps other work out.
+
+However much either costs to leave out, ordinary work that finds no place gets the one that it would have
+without any best-effort work: the highest priority first, then the dearest to leave out. What is in its way,
+of the lowest priority and the largest first, then goes where room is left, pauses, or stays out.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from scheduler.horizon.gangs import Split, book_split, split_gangs
+from scheduler.horizon.insertion import NO_GUIDE, OUT, SPLIT, Lookup, State, sweep
+from scheduler.horizon.instance import Instance
+from scheduler.horizon.supply import Ints
+from scheduler.horizon.types import HorizonProblem
+from scheduler.horizon.yielding import make_room, remove_all
+
+Splits = Mapping[int, Split]
+
+
+def make_way(
+    problem: HorizonProblem, instance: Instance, lookup: Lookup, state: State, splits: Splits
+) -> tuple[State, Splits]:
+    """The plan itself where it keeps the rule, else one that does; never changes ``state``."""
+    if not problem.best_effort_yields:
+        return state, splits
+    yields = np.array([w.best_effort for w in problem.workloads], dtype=np.bool_)
+    waiting = _in_turn(problem, instance, np.flatnonzero(~yields & (state.site == OUT)))
+    giving = np.flatnonzero(yields & (state.site != OUT))
+    if not (len(waiting) and len(giving)):
+        return state, splits
+    kinds = instance.kinds
+    firm, kept = _without(instance, lookup, state, splits, giving)
+    if not sweep(kinds, lookup, _copy(firm), NO_GUIDE, waiting):
+        return state, splits
+    whole = _in_turn(problem, instance, giving[state.site[giving] != SPLIT])[::-1]
+    made, left = _copy(state), dict(splits)
+    taken = whole[make_room(kinds, lookup, made, firm, waiting, np.ascontiguousarray(whole))]
+    if sweep(kinds, lookup, firm, NO_GUIDE, waiting[firm.site[waiting] == OUT]):
+        # a label or a gang over several sites is in the way: all best-effort work is placed anew
+        made, left, taken = firm, kept, giving
+    sweep(kinds, lookup, made, NO_GUIDE, _in_turn(problem, instance, taken))
+    return made, left | split_gangs(problem, instance, lookup, made)
+
+
+def _copy(state: State) -> State:
+    return State._make(array.copy() for array in state)
+
+
+def _without(
+    instance: Instance, lookup: Lookup, state: State, splits: Splits, rows: Ints
+) -> tuple[State, dict[int, Split]]:
+    """The plan without some workloads."""
+    left, kept = _copy(state), dict(splits)
+    for j in rows[state.site[rows] == SPLIT].tolist():
+        a = int(state.alternative[j])
+        slots = state.slots[j, : instance.kinds.duration[a]].tolist()
+        book_split(instance, lookup, left, j, a, slots, kept.pop(j), sign=-1)
+    remove_all(instance.kinds, lookup, left, rows)
+    return left, kept
+
+
+def _in_turn(problem: HorizonProblem, instance: Instance, rows: Ints) -> Ints:
+    """The highest priority first, then the dearest to leave out."""
+    priority = np.array([problem.workloads[j].priority for j in rows.tolist()], dtype=np.int64)
+    penalty = instance.kinds.penalty[instance.kind[rows]]
+    order: Ints = rows[np.lexsort((rows, -penalty, -priority))]
+    return order

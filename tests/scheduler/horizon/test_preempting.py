@@ -1,0 +1,81 @@
+"""The rule of pre-emption: best-effort work gives way, pauses where it may, and never keeps others out."""
+
+from dataclasses import replace
+
+import horizon_instances as cases
+import pytest
+
+from bench.horizon_instances import jobs_problem
+from scheduler.horizon.checker import check_plan
+from scheduler.horizon.planning import plan_horizon
+from scheduler.horizon.types import Maintenance, Part, RunMode, Running
+
+
+def one_hub(*workloads, **more):
+    """The hub of two sites alone: 8 A in each of 4 slots."""
+    problem = cases.two_sites()
+    return replace(
+        problem,
+        workloads=workloads,
+        maintenance=(Maintenance("POOL", 0, 4),),
+        best_effort_yields=True,
+        **more,
+    )
+
+
+def best_effort(name, milli, slots, **more):
+    return replace(cases.work(name, {"A": milli}, slots, (0, 4), best_effort=True), **more)
+
+
+def where(plan):
+    return {p.workload: p.slots for p in plan.placements}
+
+
+SMALL = cases.work("small", {"A": 500}, 2, (1, 3))
+
+
+@pytest.mark.parametrize("priority", [0, 9])
+def test_large_best_effort_work_gives_way_to_small_work_whatever_its_priority(priority):
+    large = best_effort("large", 8000, 4, priority=priority)
+    running = (Running("large", 0, (Part("HUB", 1),)),)
+    problem = one_hub(large, SMALL, running=running)
+    plan = plan_horizon(problem, 5)
+    assert check_plan(problem, plan) == ()
+    assert where(plan) == {"small": (1, 2)}
+    weighed = plan_horizon(replace(problem, best_effort_yields=False), 5)
+    assert where(weighed) == {"large": (0, 1, 2, 3)}, "it weighs more"
+    assert any("small is left out, but has a place at HUB" in v for v in check_plan(problem, weighed))
+
+
+def test_work_that_may_pause_is_split_around_what_it_gives_way_to():
+    pausing = best_effort("pausing", 8000, 2, mode=RunMode.PREEMPTIBLE)
+    problem = one_hub(pausing, SMALL, running=(Running("pausing", 0, (Part("HUB", 1),)),))
+    plan = plan_horizon(problem, 5)
+    assert where(plan) == {"small": (1, 2), "pausing": (0, 3)}
+    assert plan.moves == ()
+
+
+def test_only_what_is_in_the_way_gives_way_the_lowest_priority_first():
+    problem = one_hub(
+        best_effort("low", 4000, 4), best_effort("high", 4000, 4, priority=2), replace(SMALL, id="need")
+    )
+    plan = plan_horizon(problem, 5)
+    assert check_plan(problem, plan) == ()
+    assert where(plan) == {"need": (1, 2), "high": (0, 1, 2, 3)}
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_every_plan_keeps_the_rule(seed):
+    problem = cases.tiny(seed, workloads_max=5)
+    mixed = tuple(replace(w, best_effort=n % 2 == 0) for n, w in enumerate(problem.workloads))
+    problem = replace(problem, workloads=mixed, best_effort_yields=True)
+    assert check_plan(problem, plan_horizon(problem, 5)) == ()
+
+
+def test_a_crowd_keeps_the_rule():
+    problem = jobs_problem(150, 1.3, 2)
+    mixed = tuple(replace(w, best_effort=n % 2 == 0) for n, w in enumerate(problem.workloads))
+    problem = replace(problem, workloads=mixed, best_effort_yields=True)
+    plan = plan_horizon(problem, 1)
+    assert plan.unplaced
+    assert check_plan(problem, plan) == ()
