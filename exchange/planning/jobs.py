@@ -26,6 +26,8 @@ OF_ACCOUNT_MAX: Final = 4
 KEPT_MAX: Final = 64
 """Finished jobs that are kept; the oldest goes first."""
 LINE_BYTES_MAX: Final = 16 * 1024 * 1024
+PREPARING_S: Final = 600.0
+"""What a search may take before its clock runs: reading, and compiling what was never compiled here."""
 GRACE_S: Final = 60.0
 """What a search may take beyond its time limit for building and writing before it is ended."""
 
@@ -186,8 +188,8 @@ class PlanJobs:
         job.state = "running"
         job.touch()
         try:
-            async with asyncio.timeout(task.time_limit_s + GRACE_S):
-                await self._listen(job, task)
+            async with asyncio.timeout(PREPARING_S) as deadline:
+                await self._listen(job, task, deadline)
         except TimeoutError:
             self._end(job, "failed", "the search went on beyond its time limit and was ended")
         except (OSError, ValueError) as error:
@@ -197,7 +199,7 @@ class PlanJobs:
             said = None if job.result else "the search ended without a plan"
             self._end(job, "done" if job.result else "failed", said)
 
-    async def _listen(self, job: Job, task: Task) -> None:
+    async def _listen(self, job: Job, task: Task, deadline: asyncio.Timeout) -> None:
         encoded = await asyncio.to_thread(msgspec.json.encode, task)
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "exchange.planning.worker"),
@@ -212,7 +214,10 @@ class PlanJobs:
             await process.stdin.drain()
             process.stdin.close()
             async for line in process.stdout:
-                self._hear(job, _LINES.decode(line))
+                news = _LINES.decode(line)
+                if news.searching:
+                    deadline.reschedule(asyncio.get_running_loop().time() + task.time_limit_s + GRACE_S)
+                self._hear(job, news)
         finally:
             if process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):

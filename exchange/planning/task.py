@@ -23,8 +23,11 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One line of news; exactly one field is given, `result` being the JSON of a `PlanResult` ("": none)."""
+    """One line of news; exactly one field is given: `searching` when the time limit begins to run, `result`
+    being the JSON of a `PlanResult` ("": none).
+    """
 
+    searching: bool = False
     progress: PlanProgress | None = None
     result: msgspec.Raw = msgspec.Raw()
     faults: list[str] | None = None

@@ -19,7 +19,7 @@ from exchange.planning.shown import finite, result_of
 from exchange.planning.task import Line, Task
 from scheduler.anyplan import AnyPlan, AnyProblem
 from scheduler.commands.judging import comparison_of
-from scheduler.commands.search import News, search
+from scheduler.commands.search import News, Stage, search
 from scheduler.horizon.plan import HorizonPlan, Progress
 from scheduler.io.faults import FaultyInput
 from scheduler.io.front_door import problem_of
@@ -64,7 +64,9 @@ def _search(task: Task, problem: AnyProblem, rows: Sequence[WorkloadRow], tell: 
         tell(Line(result=msgspec.Raw(msgspec.json.encode(shown))))
 
     def hear(news: News) -> None:
-        if isinstance(news, Progress):
+        if news is Stage.SEARCHING:
+            tell(Line(searching=True))
+        elif isinstance(news, Progress):
             tell(_progress(news))
         elif isinstance(news, Plan | HorizonPlan):
             best[:] = [news]

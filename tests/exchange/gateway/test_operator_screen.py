@@ -10,7 +10,7 @@ from pathlib import Path
 
 from browser import IN_A_BROWSER, browsing, log_in
 from exchange_server import Served, serving
-from history_filling import filling
+from history_filling import caught_up, filling
 from playwright.async_api import Browser, Page, expect
 
 from exchange.api.requests import NewOrder
@@ -104,6 +104,7 @@ async def test_the_health_index_is_shown_as_it_is_measured(tmp_path: Path, chrom
                 await served.at(9, minute)
                 async with served.client(red) as client:
                     await client.place(NewOrder(symbol=SYMBOL, side="sell", price="12.00", quantity=6))
+                    await caught_up(served, client)
             await open_screen(served, page, served.operator)
             await expect(page.locator("#health-index")).to_have_text(re.compile(r"\d+\.\d\d"))
             await expect(page.locator("#health dt").first).to_be_visible()
