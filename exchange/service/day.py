@@ -259,11 +259,16 @@ class DayDriver:
             pair = product.grade, product.hub
             periods = listed_periods(views.listing.rules, pair, day, views.closed_days)
             symbols = (Symbol(*pair, *terms) for terms in periods)
-            for symbol in sorted(symbols, key=lambda one: one.base is not None):
+            wanted = (symbol for symbol in symbols if self.lists(symbol, day))
+            for symbol in sorted(wanted, key=lambda one: one.base is not None):
                 known = views.load_profiles.delivery(product.hub, symbol.period, symbol.profile)
                 if known is not None and views.contract(str(symbol)) is None:
                     found[str(symbol)] = Listing(str(symbol), self._reference_price(symbol, found))
         return list(found.values())
+
+    def lists(self, symbol: Symbol, day: date) -> bool:
+        """Return whether a contract that clause 4.2 lists on `day` is listed here: each, on a real market."""
+        return True
 
     def _reference_price(self, symbol: Symbol, listing: Mapping[str, Listing]) -> int:
         """Return a new contract's reference price in ticks (clauses 2.12, 4.5).

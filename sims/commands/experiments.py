@@ -28,8 +28,8 @@ from sims.commands.shared import (
 )
 from sims.engine.rows import Outcome
 from sims.experiments.executors import executor_of
-from sims.experiments.findings import Line, lines
-from sims.experiments.inference import interval
+from sims.experiments.findings import PRICE_OF, Line, cells, lines
+from sims.experiments.inference import interval, readable
 from sims.experiments.job import versions
 from sims.experiments.plan import compare_plan, sweep_plan
 from sims.experiments.report import write_report
@@ -37,6 +37,7 @@ from sims.experiments.store import Manifest, Store
 from sims.scenario.load import load_scenario, plain, shipped
 from sims.scenario.schema import schema as scenario_schema
 
+PRICES_SHOWN = 24
 Name = Annotated[str, typer.Argument(metavar="SCENARIO", help="A shipped scenario, or a path to a .toml.")]
 
 
@@ -156,7 +157,7 @@ def _digest(outcome: Outcome) -> bytes:
 def _show_outcome(outcome: Outcome) -> None:
     figures = Table("figure", "value", box=SIMPLE)
     for name, value in outcome.metrics.items():
-        figures.add_row(name, f"{value:,.4g}")
+        figures.add_row(name, readable(value))
     people = Table("population", "members", "surplus CNY", "bought", "at", "sold", "at", box=SIMPLE)
     for of in outcome.classes:
         bought, sold = (f"{lot_hours:,.0f}" for lot_hours in (of.bought, of.sold))
@@ -174,18 +175,24 @@ def show_lines(found: list[Line]) -> None:
     """Print each figure by variant."""
     variants = list(found[0].by_variant) if found else []
     table = Table("figure", *variants, box=SIMPLE)
-    for line in found:
-        table.add_row(line.name, *(interval(line.by_variant[variant]) for variant in variants))
+    for line in _few_prices(found):
+        table.add_row(line.name, *cells(line, variants))
     Console().print(table)
 
 
 def show_changes(found: list[Line]) -> None:
     """Print each figure of base and candidate, and their paired difference."""
     table = Table("figure", "base", "candidate", "difference (95 %)", "p", "", box=SIMPLE)
-    for line in found:
+    for line in _few_prices(found):
         if line.change is None:
             continue
-        means = [f"{estimate.mean:,.4g}" for estimate in line.by_variant.values()]
+        means = [readable(estimate.mean) for estimate in line.by_variant.values()]
         word = "" if not line.change.significant else ("more" if line.change.difference.mean > 0 else "less")
         table.add_row(line.name, *means, interval(line.change.difference), f"{line.change.p_value:.3f}", word)
     Console().print(table)
+
+
+def _few_prices(found: list[Line]) -> list[Line]:
+    """Return what fits into a terminal: of many goods, prices by region must do; the report has each."""
+    prices = sum(line.name.startswith(PRICE_OF) for line in found)
+    return [line for line in found if prices <= PRICES_SHOWN or not line.name.startswith(PRICE_OF)]

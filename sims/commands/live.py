@@ -21,6 +21,7 @@ from rich.table import Table
 
 from exchange.domain.contracts import PeriodKind
 from sims.engine.simulation import Simulation
+from sims.experiments.inference import readable
 from sims.experiments.job import Finished
 
 PICTURE_SECONDS: Final = 0.25
@@ -52,7 +53,7 @@ class Look:
         """Return what is done, how fast, and when it will be over."""
         seconds = time.monotonic() - self.began
         grown = self.share - self.share_then
-        rate = f", {self.rate:,.4g} {self.unit} a second" if self.rate else ""
+        rate = f", {readable(self.rate)} {self.unit} a second" if self.rate else ""
         left = seconds * (1 - self.share) / grown if grown > 0 else 0.0
         return f"{self.what}{rate}" + (f", {timedelta(seconds=round(left))} left" if grown > 0 else "")
 
@@ -160,7 +161,7 @@ def _of_variants(sums: dict[str, _Sums]) -> list[tuple[str, ...]]:
         rows.append((good, *(f"{mean[0] / mean[1] / FEN:,.2f}" if mean else "" for mean in means)))
     for figure in FIGURES:
         told = (sums[name] for name in shown)
-        rows.append((figure, *(f"{of.figures[figure] / of.runs:,.4g}" if of.runs else "" for of in told)))
+        rows.append((figure, *(readable(of.figures[figure] / of.runs) if of.runs else "" for of in told)))
     return rows
 
 

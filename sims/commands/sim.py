@@ -14,6 +14,7 @@ from rich.table import Table
 
 from sims.classics.checks import FULL, PARTS, QUICK, Check
 from sims.commands.branches import fork, replay
+from sims.commands.effects import effects
 from sims.commands.experiments import compare, reproduce, run, scenarios, schema, sweep
 from sims.commands.promises import promises
 
@@ -21,7 +22,7 @@ EXIT_OUTSIDE = 1
 app = typer.Typer(no_args_is_help=True, help="Market simulations on the exchange's own matching engine.")
 
 
-for command in (run, sweep, compare, fork, replay, reproduce, promises, scenarios, schema):
+for command in (run, sweep, compare, effects, fork, replay, reproduce, promises, scenarios, schema):
     app.command()(command)
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from exchange.domain.contracts import parse_symbol
-from exchange.domain.messages import Listing
+from exchange.domain.contracts import Symbol
 from exchange.service.day import DayDriver
 from nodes.catalogue import Catalogue
 from sims.engine.market import SimMarket
@@ -27,11 +26,7 @@ class SimDriver(DayDriver):
         super().__init__(market, market.clock, _Beginning(scenario.first_day), catalogue=catalogue)
         self._scenario = scenario
 
-    def missing_listings(self, day: date) -> list[Listing]:
-        """Return what isn't listed yet of what the scenario trades on `day`."""
-        return [listing for listing in super().missing_listings(day) if self._wanted(listing, day)]
-
-    def _wanted(self, listing: Listing, day: date) -> bool:
-        period = parse_symbol(listing.symbol).period
-        ahead = (period.first - day).days
-        return period.kind.value in self._scenario.periods and ahead <= self._scenario.days_ahead
+    def lists(self, symbol: Symbol, day: date) -> bool:
+        """Return whether the scenario trades it."""
+        ahead = (symbol.period.first - day).days
+        return symbol.period.kind.value in self._scenario.periods and ahead <= self._scenario.days_ahead

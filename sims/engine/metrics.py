@@ -39,6 +39,7 @@ def metrics_of(simulation: Simulation, welfare: float) -> dict[str, float]:
             reserved[world.west[reserved["good"]]]["card_hours"].sum(), reserved["card_hours"].sum()
         ),
         **_regional_shares(simulation),
+        **_regional_prices(simulation),
         "margin_calls": float(len(calls)),
         "called_cny": sum(row.amount for row in calls),
         "closed_out_lots": float(sum(row.lots for row in simulation.margin_diary.rows)),
@@ -91,13 +92,27 @@ def _regional_shares(simulation: Simulation) -> dict[str, float]:
     """Return which share of what enterprises of a region bought stands in the other one, by card-hours."""
     world, shares = simulation.world, {}
     for home, away in (("east", "west"), ("west", "east")):
-        there = np.array([world.catalogue.hub(good.hub).region.value == away for good in world.goods])
+        there = world.in_region(away)
         bought = np.zeros(len(world.goods))
         for crowd in simulation.enterprises():
             theirs = crowd.accounts[np.array(crowd.homes) == home]
             bought += simulation.board.flows[theirs, :, 1].sum(axis=0) * world.cards_per_lot
         shares[f"{home}_to_{away}"] = _share(bought[there].sum(), bought.sum())
     return shares
+
+
+def _regional_prices(simulation: Simulation) -> dict[str, float]:
+    """Return what was paid at the hubs of a region, over all trades, as a multiple of their reference prices;
+    1 if there were none.
+    """
+    world = simulation.world
+    bought = simulation.board.flows[:, :, :2].sum(axis=0)
+    found = {}
+    for region in ("east", "west"):
+        paid, lot_hours = bought[world.in_region(region)].T
+        usual = float(lot_hours @ world.reference[world.in_region(region)])
+        found[f"price_{region}"] = float(paid.sum()) / usual if usual else 1.0
+    return found
 
 
 def _paid_fen(state: State, kind: LedgerKind) -> int:

@@ -134,12 +134,12 @@ def _revalue(simulation: Simulation, goods: NDArray[Any], factor: float) -> None
 
 
 def _fat_finger(simulation: Simulation, shock: FatFinger) -> None:
-    """Send the order into the contract of the good that has traded most today."""
+    """Send the order into the contract of the good in which most lots stand to be hit."""
     board, world = simulation.board, simulation.world
     good = next(i for i, g in enumerate(world.goods) if (g.grade, g.hub) == (shock.grade, shock.hub))
-    rows = np.flatnonzero(board.rows["good"] == good)
-    row = board.rows[rows[np.argmax(board.rows["lots"][rows])]]
     side = Side.BUY if shock.side == "buy" else Side.SELL
+    standing = board.ask_lots if side is Side.BUY else board.bid_lots
+    row = board.rows[max(np.flatnonzero(board.rows["good"] == good).tolist(), key=standing)]
     order = new_order(
         account=int(simulation.fat_fingers[0]),
         instrument=int(row["contract"]),

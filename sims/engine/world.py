@@ -45,8 +45,7 @@ class World:
         self.hubs = list(dict.fromkeys(good.hub for good in self.goods))
         self.grade_of = np.array([self.grades.index(good.grade) for good in self.goods], np.int32)
         self.hub_of = np.array([self.hubs.index(good.hub) for good in self.goods], np.int32)
-        west = [catalogue.hub(good.hub).region is Region.WEST for good in self.goods]
-        self.west: NDArray[np.bool_] = np.array(west)
+        self.west = self.in_region(Region.WEST.value)
         prices = [catalogue.reference_price_ticks(good.grade, good.hub) for good in self.goods]
         self.reference: NDArray[np.float64] = np.array(prices, np.float64)
         self.cards_per_lot = np.array([catalogue.grade(good.grade).cards_per_lot for good in self.goods])
@@ -62,6 +61,10 @@ class World:
         self.demand = 1.0
         self.dead: set[int] = set()
         """Accounts that trade no more and deliver nothing."""
+
+    def in_region(self, region: str) -> NDArray[np.bool_]:
+        """Return which goods stand at hubs of a region: east, west or central."""
+        return np.array([self.catalogue.hub(good.hub).region.value == region for good in self.goods])
 
     def capacity_lots(self, good: int) -> int:
         """Return the lots that the catalogue has of a good."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import pi, sqrt, tan
 from statistics import NormalDist
@@ -62,6 +63,11 @@ def t_quantile(p: float, degrees: int) -> float:
     return float(sum(term / degrees**power for power, term in enumerate(terms)))
 
 
+def values_of(runs: Iterable[float]) -> NDArray[np.float64]:
+    """Return the values of runs as the tests take them."""
+    return np.fromiter(runs, np.float64)
+
+
 def estimate(values: NDArray[np.float64]) -> Estimate:
     """Return the mean of independent runs with its interval; unbounded for a single run."""
     mean, runs = float(np.mean(values)), len(values)
@@ -109,8 +115,15 @@ def _flipped_sums(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return 2 * kept - float(values.sum())
 
 
+def readable(value: float) -> str:
+    """Return a figure as people read it: four digits, or whole numbers from ten thousand on."""
+    if abs(value) >= 9_999.5:
+        return f"{value:,.0f}"
+    return f"{value:,.4g}" if abs(value) >= 1e-4 else f"{value:.6f}".rstrip("0").rstrip(".")
+
+
 def interval(found: Estimate) -> str:
     """Return a mean with its interval, for people."""
     if found.runs < 2:
-        return f"{found.mean:,.4g}"
-    return f"{found.mean:,.4g} [{found.low:,.4g}, {found.high:,.4g}]"
+        return readable(found.mean)
+    return f"{readable(found.mean)} [{readable(found.low)}, {readable(found.high)}]"

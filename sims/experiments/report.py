@@ -11,7 +11,7 @@ import plotly.io as pio
 
 from sims.experiments.disk import writing
 from sims.experiments.drawings import drawings
-from sims.experiments.findings import Line, lines
+from sims.experiments.findings import Line, cells, lines
 from sims.experiments.inference import interval
 from sims.experiments.store import Manifest, Store
 
@@ -56,10 +56,9 @@ def _rows(found: Sequence[Line]) -> list[list[str]]:
     compared = any(line.change for line in found)
     rows = [["figure", *variants, *(["difference (95 %)", "p"] if compared else [])]]
     for line in found:
-        cells = [interval(line.by_variant[variant]) for variant in variants if variant in line.by_variant]
-        if line.change is not None:
-            cells += [interval(line.change.difference), f"{line.change.p_value:.3f}"]
-        rows.append([line.name, *cells])
+        change = line.change
+        told = [interval(change.difference), f"{change.p_value:.3f}"] if change else [""] * 2 * compared
+        rows.append([line.name, *cells(line, variants), *told])
     return rows
 
 

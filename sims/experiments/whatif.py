@@ -1,8 +1,8 @@
 """A live market's journal under other rules: what if yesterday had had the new one?
 
 Two cores take the same commands in the same sequence: one under the rules as they were, one under rules with
-some figures changed. Members are taken to have sent the same orders; a cancellation or an amendment is led to
-the order that the same command made in the other core, whatever its id is there. Meters are of the world and
+some figures changed. Members are taken to have sent the same commands; what a command names is led to its
+counterpart in the other core, whatever its id is there. Meters are of the world and
 not of a market: a provider delivers the same share of what it owes in both.
 """
 
@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -22,17 +21,17 @@ from numpy.typing import NDArray
 from exchange.domain.calendar import epoch_day
 from exchange.domain.hours import HOURS_PER_DAY
 from exchange.domain.messages import FinishDelivery, MeterReadings, RareMessage, SetRules
-from exchange.journal import FrameKind, Position, frames_after
+from exchange.journal import Frame, FrameKind, Position, frames_after
 from exchange.service.core import CORE_VERSION, LIMITS, Core, command_block
 from exchange.service.frames import unpack_rare
 from exchange.service.results import Applied
 from exchange.service.state import HOUSE, State
-from matching.constants import ACCEPTED, REJECTED, TRADE
+from matching.constants import REJECTED, TRADE
 from matching.engine import Engine
 from matching.records import Records, RejectCode
 from sims.engine.surplus import gained_fen
+from sims.experiments.counterparts import Counterparts
 
-UNKNOWN_ORDER = -1
 RULES = {
     "fee.maker": "maker_basis_points",
     "fee.taker": "taker_basis_points",
@@ -110,26 +109,32 @@ def replay_under(journal: Path, changed: dict[str, int], progress: Callable[[int
 
     Raises JournalDamage, JournalVersion.
     """
-    was, would = Side(), Side()
-    names: dict[int, int] = {}
+    was, would, names = Side(), Side(), Counterparts()
     for frame in frames_after(journal, Position(), CORE_VERSION):
         if frame.kind is FrameKind.RARE:
-            time_ns, message = unpack_rare(frame.body)
-            if isinstance(message, FinishDelivery):
-                deliver_alike(was.core.state, would.core.state, message.day)
-            was.note(was.core.apply_rare(frame.first_seq, time_ns, message))
-            applied = would.core.apply_rare(frame.first_seq, time_ns, _under(message, changed))
-            if not isinstance(message, MeterReadings):  # they name reservations of the other market
-                would.note(applied)
+            first, second = _rare(frame, was.core, would.core, names, changed)
         else:
             commands = command_block(frame.body)
             first = was.core.apply_hot(commands)
-            was.note(first)
-            second = would.core.apply_hot(_renamed(commands, names))
+            second = would.core.apply_hot(names.commands(commands))
+        names.note(first, second)
+        was.note(first)
+        if not isinstance(first.message, MeterReadings):  # they name reservations of the other market
             would.note(second)
-            _name(first.events, second.events, names)
         progress(len(frame.body))
     return Replayed(was, would, was.core.seq)
+
+
+def _rare(
+    frame: Frame, was: Core, would: Core, names: Counterparts, changed: dict[str, int]
+) -> tuple[Applied, Applied]:
+    """Apply a rare message to both."""
+    time_ns, message = unpack_rare(frame.body)
+    if isinstance(message, FinishDelivery):
+        deliver_alike(was.state, would.state, message.day)
+    other = names.message(_under(message, changed), was.state, would.state)
+    first = was.apply_rare(frame.first_seq, time_ns, message)
+    return first, would.apply_rare(frame.first_seq, time_ns, other)
 
 
 def deliver_alike(was: State, would: State, day: date) -> None:
@@ -176,27 +181,3 @@ def _due(state: State, reservations: Records) -> NDArray[np.int64]:
 
 def _under(message: RareMessage, changed: dict[str, int]) -> RareMessage:
     return msgspec.structs.replace(message, **changed) if isinstance(message, SetRules) else message
-
-
-def _renamed(commands: Records, names: dict[int, int]) -> Records:
-    """Return commands with the order ids that the other core gave."""
-    named = np.flatnonzero(commands["order_id"])
-    if not len(named):
-        return commands
-    copy = commands.copy()
-    ids = commands["order_id"][named].tolist()
-    copy["order_id"][named] = [names.get(order_id, UNKNOWN_ORDER) for order_id in ids]
-    return copy
-
-
-def _name(first: Records, second: Records, names: dict[int, int]) -> None:
-    """Note which orders of the two cores came from the same command."""
-    ours, theirs = (_accepted(events) for events in (first, second))
-    for seq, order_id in ours.items():
-        if seq in theirs:
-            names[order_id] = theirs[seq]
-
-
-def _accepted(events: Records) -> dict[Any, Any]:
-    rows = events[events["kind"] == ACCEPTED]
-    return dict(zip(rows["seq"].tolist(), rows["order_id"].tolist(), strict=True))

@@ -16,12 +16,14 @@ import msgspec
 from nodes.catalogue import Catalogue, load_catalogue
 from nodes.types import UnknownName
 from sims.scenario import populations, shocks
+from sims.scenario.claims import Claim
 from sims.scenario.hours import sessions_of
 from sims.scenario.schema import Fee, Fund, Goods, Limit, Margin, Scenario, Sessions
 
 _NAMED: Final = ("population", "shock")
 """Lists whose tables are told apart by their names."""
 _SECTIONS: Final = {
+    "claim": Claim,
     "fee": Fee,
     "fund": Fund,
     "goods": Goods,

@@ -146,7 +146,7 @@ class Planner(Buyer, frozen=True, kw_only=True, tag="planner"):
     day, and buys what the plan buys. It trades contracts of days.
     """
 
-    plans: Annotated[int, Meta(ge=1, le=100)] = 4
+    plans: Annotated[int, Meta(ge=1, le=100)] = 3
     """Times a trading day that a member plans each delivery day, evenly spread; no two at once."""
 
 

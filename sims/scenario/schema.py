@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from sims.scenario.claims import Claim
 from sims.scenario.populations import Population
 from sims.scenario.shocks import Shock
 
@@ -107,6 +108,8 @@ class Scenario(Part, frozen=True, kw_only=True):
     sessions: Sessions = Sessions()
     population: Annotated[tuple[Population, ...], Meta(min_length=1)]
     shock: tuple[Shock, ...] = ()
+    claim: tuple[Claim, ...] = ()
+    """What `dongxi sim effects` tests."""
 
 
 def schema() -> dict[str, Any]:

@@ -3,14 +3,12 @@
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from sim_markets import small_jobs
 from typer.testing import CliRunner
 
 from sims.commands.sim import app
-from sims.experiments.inference import paired
 from sims.experiments.job import run_job
 from sims.experiments.seeds import parse_seeds
 from sims.experiments.store import Store
@@ -70,18 +68,6 @@ def test_a_sweep_that_was_killed_is_resumed_to_the_same_result(tmp_path: Path) -
         (1, "fee.taker=3"),
     ]
     assert "holds another experiment" in invoke("sweep", "calm", "--seeds", "2", "--out", str(torn), code=2)
-
-
-def test_price_limits_help_when_a_finger_slips(tmp_path: Path) -> None:
-    out = str(tmp_path / "compare")
-    wide = ["--set", "limit.daily=5000", "--set", "wake_seconds=1800"]
-    invoke("compare", "fat-finger", "fat-finger", *wide, "--seeds", "6", "--executor", "serial", "--out", out)
-    runs = {one.key: one.outcome.metrics["worst_mispricing"] for one in Store(Path(out)).finished()}
-    base, candidate = (
-        np.array([runs[variant, seed] for seed in range(1, 7)]) for variant in ("base", "candidate")
-    )
-    found = paired(base, candidate)
-    assert found.significant and found.difference.low > 0.1
 
 
 def test_tables_of_more_runs_than_are_held_at_once_are_whole(tmp_path: Path) -> None:
