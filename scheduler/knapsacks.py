@@ -133,13 +133,13 @@ def bench_for(items: Items) -> Bench:
     )
 
 
-@njit(cache=True)
-def taken_worth(items: Items, bench: Bench, worth: Floats) -> float:
-    """Σ resources of the most they gain at ``worth`` (C,) CNY; ``bench.taken`` says by which items."""
-    total = 0.0
+@njit(cache=True, nogil=True)
+def gains(items: Items, bench: Bench, worth: Floats) -> Floats:
+    """(R,) the most each resource gains at ``worth`` (C,) CNY; ``bench.taken`` says by which items."""
+    gain = np.zeros(len(items.room))
     for r in range(len(items.room)):
-        total += _most(items, bench, worth, r)
-    return total
+        gain[r] = _most(items, bench, worth, r)
+    return gain
 
 
 @njit(cache=True)

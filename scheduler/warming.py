@@ -36,6 +36,8 @@ def compile_slot_loops() -> None:
     ejected(instance, needs, nothing, prices, _FOREVER)
     items = items_of(instance)
     climb, pairs = Climb(instance, items, instance.penalty), Pairs(instance, items, nothing, prices)
+    # the first step only looks
+    climb.go_on()
     climb.go_on()
     pairs.go_on()
     worth_bound(instance, items, climb.worth())

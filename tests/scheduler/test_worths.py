@@ -10,7 +10,7 @@ import scheduler_instances as cases
 import scheduler.placing
 from scheduler.checker import certified_bound, check_plan
 from scheduler.compiling import compile_instance
-from scheduler.knapsacks import NANO, bench_for, items_of, taken_worth
+from scheduler.knapsacks import NANO, bench_for, gains, items_of
 from scheduler.parts import decided, independent
 from scheduler.placing import place
 from scheduler.plan import Certificate
@@ -29,7 +29,7 @@ def drawn(seed):
 def test_the_search_around_a_price_packs_as_well_as_the_plain_programme(seed):
     _, instance, worth = drawn(seed)
     items = items_of(instance)
-    fast = instance.count @ worth / NANO - taken_worth(items, bench_for(items), worth / NANO)
+    fast = instance.count @ worth / NANO - gains(items, bench_for(items), worth / NANO).sum()
     assert fast == pytest.approx(worth_bound(instance, items, worth) / NANO, abs=1e-6)
 
 
