@@ -105,7 +105,7 @@ def _of_many_slots(problem: HorizonProblem) -> Iterator[tuple[str, HorizonProble
             yield name + more, replace(problem, workloads=changed, moves_max=None)
     if problem.carbon.cap_g is not None:
         yield "the cap on carbon", replace(problem, carbon=replace(problem.carbon, cap_g=None))
-    if problem.best_effort_yields and any(w.best_effort for w in problem.workloads):
+    if problem.best_effort_yields and any(w.gives_way for w in problem.workloads):
         yield "best effort gives way", replace(problem, best_effort_yields=False)
     if problem.moves_max is not None:
         yield "the bound on moves", replace(problem, moves_max=None)

@@ -1,7 +1,7 @@
 """`dongxi plan`: plan workloads, check a plan, compare it with what people would do without one."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,7 +36,7 @@ from scheduler.io.supply import read_supply
 from scheduler.io.supply_rows import SupplyFiles
 from scheduler.io.templates import TEMPLATES
 from scheduler.io.venue import NoVenue, Stock, open_venue, supply_of_stock
-from scheduler.io.workloads import Span, WorkloadFile, read_workloads
+from scheduler.io.workloads import Span, WorkloadFile, WorkloadRow, read_forecast, read_workloads
 from scheduler.io.world import World, world_of
 from scheduler.io.writers import TABLES, write_table
 from scheduler.report.page import report_html
@@ -126,6 +126,10 @@ def make(
     report: Annotated[
         Path | None, typer.Option(help="Write a report (.html) with map, Gantt chart, curves and proof.")
     ] = None,
+    forecast: Annotated[
+        Path | None,
+        typer.Option(help="Expected work (JSON, CSV, Parquet): room is kept for it.", show_default=False),
+    ] = None,
     running: Annotated[
         Path | None,
         typer.Option(help="What runs now: the last plan (.json), or a table of it.", show_default=False),
@@ -172,7 +176,8 @@ def make(
         file = _workloads(workloads, span, skip_faulty)
         again = left_of(file.rows, earlier.begun(file.rows, world.electricity, span.start), file.ids)
         before = Before(again.begun, micro_cny(migration_cny), moves_max)
-        problem = problem_of(world, again.rows, carbon_rule(carbon_price, carbon_cap), before)
+        rows = (*again.rows, *_forecast(forecast, span, file.ids))
+        problem = problem_of(world, rows, carbon_rule(carbon_price, carbon_cap), before)
         plan_file = _planned(problem, span, time_limit, Wishes(explain, pareto), again.begun)
     except (FaultyInput, InvalidProblem, NoPlaces, NoVenue) as error:
         _fail(str(error), EXIT_FAULTY)
@@ -257,6 +262,17 @@ def _workloads(workloads: Path, span: Span, skip_faulty: bool) -> WorkloadFile:
     if not file.rows:
         _fail(f"{workloads.name} holds no workload that can be planned", EXIT_FAULTY)
     return file
+
+
+def _forecast(path: Path | None, span: Span, known: Collection[str]) -> tuple[WorkloadRow, ...]:
+    if path is None:
+        return ()
+    file = read_forecast(path, default_places(span.start), span)
+    for row in file.rows:
+        if row.id in known:
+            file.faults.add(row.where, row.id, "id", "a workload has this name")
+    file.faults.raise_if_any()
+    return file.rows
 
 
 def _planned(

@@ -26,6 +26,12 @@ def show(schedule: Schedule, console: Console) -> None:
         highlight=False,
     )
     console.print(f"{schedule.model}: {schedule.why}", style="dim", highlight=False)
+    if (kept := schedule.kept) is not None:
+        console.print(
+            f"Room kept, not promised: {kept.placed:,} of {kept.expected:,} expected, {kept.card_hours:,.0f} "
+            f"card-hours, {yuan(kept.new_money_fen)} if all come",
+            highlight=False,
+        )
     console.print(_sites(schedule))
     if dear := shadow_rows(schedule):
         console.print(table_of("What one more card would be worth", dear))
@@ -105,6 +111,7 @@ def as_json(schedule: Schedule) -> dict[str, Any]:
         "why": schedule.why,
         "seconds": round(schedule.seconds, 3),
         "totals": schedule.totals._asdict(),
+        "kept": schedule.kept._asdict() if schedule.kept else None,
         "shadow_prices": [
             shadow._asdict() for shadow in sorted(schedule.shadows, key=lambda shadow: -shadow.micro_cny)
         ],

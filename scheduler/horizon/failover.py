@@ -156,7 +156,7 @@ class LivePlan:
     def _make_room(self, waiting: Sequence[int]) -> list[int]:
         """Best-effort work gives way to what found no room, and goes where room is left."""
         kinds, lookup = self.instance.kinds, self.lookup
-        best_effort = np.array([w.best_effort for w in self.problem.workloads], dtype=np.bool_)
+        best_effort = np.array([w.gives_way for w in self.problem.workloads], dtype=np.bool_)
         whole = np.flatnonzero(best_effort & (self.state.site != OUT) & (self.state.site != SPLIT))
         yielding = whole[np.argsort(-_cards(self.instance, whole), kind="stable")]
         firm = State._make(array.copy() for array in self.state)

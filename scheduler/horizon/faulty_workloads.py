@@ -45,6 +45,8 @@ def _figure_faults(row: int, w: HorizonWorkload) -> Rows:
     ]
     if w.due is not None:
         figures.append(("due", w.due, 0, 10**6))
+    if w.chance_milli is not None:
+        figures.append(("chance_milli", w.chance_milli, 1, 1000))
     if w.budget_micro_cny is not None:
         figures.append(("budget_micro_cny", w.budget_micro_cny, 0, 10**15))
     for name, value, least, most in figures:

@@ -28,6 +28,7 @@ from scheduler.horizon.types import (
     RunMode,
     Running,
 )
+from scheduler.types import MILLI
 
 NO_SLOT = 10**6
 """Stands for "never due"."""
@@ -154,6 +155,7 @@ def _key(w: HorizonWorkload, item: Running | None) -> tuple[object, ...]:
         w.lateness_micro_cny,
         w.priority,
         w.best_effort,
+        w.chance_milli,
         w.gang_size,
         w.gang_scope,
         w.data_gb,
@@ -279,7 +281,8 @@ class _KindBuilder:
         each = sum(max(int(self.dearest[self.grade_row[grade]]) * hours, 1) * milli for grade, milli in needs)
         factor = RUNNING_FACTOR if running else PENALTY_FACTOR
         factor = BEST_EFFORT_FACTOR if w.best_effort else factor
-        return factor * (1 + w.priority) * (each * w.gang_size * slots + transfer)
+        whole = factor * (1 + w.priority) * (each * w.gang_size * slots + transfer)
+        return whole if w.chance_milli is None else whole * w.chance_milli // MILLI
 
     def _add_alternatives(self, w: HorizonWorkload, transfer: Ints) -> None:
         columns = self.columns

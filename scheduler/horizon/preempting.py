@@ -25,7 +25,7 @@ def make_way(
     """The plan itself where it keeps the rule, else one that does; never changes ``state``."""
     if not problem.best_effort_yields:
         return state, splits
-    yields = np.array([w.best_effort for w in problem.workloads], dtype=np.bool_)
+    yields = np.array([w.gives_way for w in problem.workloads], dtype=np.bool_)
     waiting = _in_turn(problem, instance, np.flatnonzero(~yields & (state.site == OUT)))
     giving = np.flatnonzero(yields & (state.site != OUT))
     if not (len(waiting) and len(giving)):

@@ -77,6 +77,8 @@ class HorizonWorkload:
     Workloads with the same ``together`` label share one site (those that are placed); of those with the same
     ``apart`` label no two are at one site in the same slot. ``best_effort`` work gives way first: leaving it
     out counts its demand at list price once. ``latency_ms_max`` bounds the *round trip*; ``inf`` for none.
+    Work that may come with ``chance_milli`` in a thousand (None: known work) has room kept for it: leaving it
+    out counts that share of what it would.
     """
 
     id: str
@@ -98,6 +100,12 @@ class HorizonWorkload:
     data_gb: int = 0
     budget_micro_cny: int | None = None
     latency_class: str = ""
+    chance_milli: int | None = None
+
+    @property
+    def gives_way(self) -> bool:
+        """Whether other work comes first: best-effort work and what is only expected."""
+        return self.best_effort or self.chance_milli is not None
 
 
 def timed_alternatives(
@@ -256,8 +264,8 @@ class HorizonProblem:
 
     ``network`` gives round trips, and transfer prices where no link does. ``moves_max`` bounds how many
     running workloads may be moved that could have stayed (None: any number). With ``best_effort_yields`` no
-    other work is left out that would have a place if best-effort work gave way; else both are weighed. The
-    order of ``workloads`` is the order of arrival, which only baselines look at.
+    other work is left out that would have a place if best-effort and expected work gave way; else all is
+    weighed. The order of ``workloads`` is the order of arrival, which only baselines look at.
     """
 
     horizon: Horizon

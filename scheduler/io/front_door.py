@@ -14,6 +14,10 @@ from scheduler.io.world import World
 NO_RULE = CarbonRule()
 
 
+def _gives_way(row: WorkloadRow) -> bool:
+    return row.best_effort or row.chance_milli is not None
+
+
 class Before(NamedTuple):
     """What has begun before the plan, what a move costs where its row does not say, and how many may move."""
 
@@ -37,7 +41,7 @@ def problem_of(
     only. With nothing else that changes within the span, the span is a single slot of that model.
     """
     hourly = why_many_slots(world, rows)
-    plain = carbon.cap_g is None and not before.begun and not any(row.best_effort for row in rows)
+    plain = carbon.cap_g is None and not before.begun and not any(map(_gives_way, rows))
     if plain and not hourly:
         return at_carbon_price(one_slot(world, rows), carbon.price_micro_cny_per_kg)
     problem = many_slots(world, rows, 1 if hourly else world.span.hours, carbon)

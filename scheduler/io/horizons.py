@@ -139,6 +139,7 @@ def _workload(row: WorkloadRow, cut: _Cut, ways: _Ways) -> HorizonWorkload:
         data_gb=row.data_gb,
         budget_micro_cny=row.budget_micro_cny,
         latency_class=row.latency_class,
+        chance_milli=row.chance_milli,
     )
 
 

@@ -9,7 +9,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from scheduler.explaining import relaxations
-from scheduler.horizon.plan import HorizonPlan, HorizonTotals
+from scheduler.horizon.accounting import HorizonBooks
+from scheduler.horizon.forecasts import known_work, promised
+from scheduler.horizon.plan import HorizonPlacement, HorizonPlan, HorizonTotals
 from scheduler.horizon.types import HorizonProblem
 from scheduler.plan import Plan, PlanStatus
 from scheduler.plan import Totals as SlotTotals
@@ -89,9 +91,23 @@ class Totals(NamedTuple):
     kgco2: float
 
 
+class Kept(NamedTuple):
+    """Room kept for expected work, which is not promised: how many of how many have it, what they would hold,
+    and what they would cost if all came.
+    """
+
+    placed: int
+    expected: int
+    card_hours: float
+    new_money_fen: int
+
+
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A plan in plain terms. ``gap`` is certified, a share of the money the plan can influence."""
+    """A plan in plain terms. ``gap`` is certified, a share of the money the plan can influence.
+
+    Runs, purchases and totals are those of work that is there; ``kept`` is the room for expected work.
+    """
 
     start: datetime
     hours: int
@@ -107,6 +123,7 @@ class Schedule:
     model: str
     why: str
     seconds: float
+    kept: Kept | None = None
 
 
 def schedule_of(start: datetime, problem: Problem | HorizonProblem, plan: Plan | HorizonPlan) -> Schedule:
@@ -204,20 +221,27 @@ class _RoundTrips:
 
 def _of_horizon(problem: HorizonProblem, plan: HorizonPlan) -> Schedule:
     width = problem.horizon.slot_hours
-    classes = {w.id: w.latency_class for w in problem.workloads}
+    workloads = {w.id: w for w in problem.workloads}
+    placed, purchases, totals = promised(problem, plan.placements), plan.purchases, plan.totals
+    kept = None
+    if any(w.chance_milli is not None for w in problem.workloads):
+        books = HorizonBooks(problem)
+        purchases, totals = books.purchases(books.used(placed)), books.totals(placed)
+        kept = _kept(problem, plan, totals)
     return Schedule(
         start=problem.horizon.start,
         hours=problem.horizon.slots * width,
-        runs=tuple(_runs(problem, plan)),
+        runs=tuple(_runs(problem, placed)),
         left=tuple(
             Left(
                 u.workload,
-                classes[u.workload],
+                workloads[u.workload].latency_class,
                 u.reason,
                 u.detail,
                 f"{u.relaxation.field}: {u.relaxation.value}" if u.relaxation else "",
             )
             for u in plan.unplaced
+            if workloads[u.workload].chance_milli is None
         ),
         buys=tuple(
             Buy(
@@ -230,13 +254,13 @@ def _of_horizon(problem: HorizonProblem, plan: HorizonPlan) -> Schedule:
                 b.price_micro_cny,
                 b.cost_nano_cny,
             )
-            for b in plan.purchases
+            for b in purchases
         ),
         shadows=tuple(
             Shadow(s.site, s.grade, s.slot * width, (s.slot + 1) * width, s.nano_cny // width)
             for s in plan.shadow_prices
         ),
-        totals=_totals(plan.totals, len(problem.workloads)),
+        totals=_totals(totals, len(known_work(problem).workloads)),
         status=plan.status,
         gap=plan.gap,
         gap_fen=fen(plan.gap_nano_cny),
@@ -244,14 +268,24 @@ def _of_horizon(problem: HorizonProblem, plan: HorizonPlan) -> Schedule:
         model=plan.model,
         why=plan.why,
         seconds=plan.timings.total_s,
+        kept=kept,
     )
 
 
-def _runs(problem: HorizonProblem, plan: HorizonPlan) -> Iterator[Run]:
+def _kept(problem: HorizonProblem, plan: HorizonPlan, known: HorizonTotals) -> Kept:
+    return Kept(
+        placed=plan.totals.placed - known.placed,
+        expected=sum(w.chance_milli is not None for w in problem.workloads),
+        card_hours=(plan.totals.milli_card_hours - known.milli_card_hours) / MILLI,
+        new_money_fen=fen(plan.totals.cost_nano_cny - known.cost_nano_cny),
+    )
+
+
+def _runs(problem: HorizonProblem, placed: Sequence[HorizonPlacement]) -> Iterator[Run]:
     width = problem.horizon.slot_hours
     workloads = {w.id: w for w in problem.workloads}
     rtt = _RoundTrips(problem)
-    for p in plan.placements:
+    for p in placed:
         w = workloads[p.workload]
         needs = w.alternatives[p.alternative].needs
         for first, end in _stretches(p.slots):

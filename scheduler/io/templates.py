@@ -11,6 +11,10 @@ training,Beijing,ai_train,,,,,H100=8 CPU64=2,,2,city,6,0,2026-12-05T20:00:00+08:
 40,9000,,
 batch,Guangzhou,,,,A100,8,,H100=2.5,,,4,,,,,true,true,0,,,,,spread
 """,
+    "forecast": """\
+id,probability,count,origin,class,grade,cards,hours,earliest,latest
+evening,0.6,20,Shanghai,ai_infer_int,L20,2,4,18,23
+""",
     "sites": """\
 site,city,province,region,kind,grade,cards,price,power_price,pue,gco2,metered
 GUIAN,,,,,H100,32,10.50,0.36,1.2,540,false

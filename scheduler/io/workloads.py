@@ -23,13 +23,23 @@ migration_cny  what moving it costs, beside its data, once it runs; absent: what
 budget_cny     the most it may cost
 together       name of a group that runs at one site; apart: of a group that runs at different sites
 ============== =====================================================================================
+
+A table of expected work has two fields more (`FORECAST_FIELDS`):
+
+============== =====================================================================================
+probability    that each of them comes, above 0, at most 1; absent: 1
+count          how many there may be, each with this probability on its own; absent: 1
+============== =====================================================================================
+
+It becomes one row for the first to come, one for the second, and so on, the n-th with the chance that at
+least n come; below one in a thousand they are left out.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from math import ceil, floor
+from math import ceil, comb, floor, fsum
 from pathlib import Path
 from typing import Final
 
@@ -47,6 +57,8 @@ FIELDS: Final = (
     "gang_scope", "hours", "earliest", "latest", "due", "lateness_cny", "preemptible", "best_effort",
     "priority", "data_gb", "migration_cny", "budget_cny", "together", "apart",
 )  # fmt: skip
+FORECAST_FIELDS: Final = ("probability", "count", *FIELDS)
+COPIES_MAX: Final = 1_000
 CARDS_MAX: Final = "10000000"
 GANG_MAX: Final = 100_000
 GANG_SCOPES: Final = ("site", "city")
@@ -58,6 +70,7 @@ class WorkloadRow:
     """One workload as a file gave it, checked and in the plan's units.
 
     ``demand`` is what *one* of ``gang`` members needs, ``instead`` other grades for it with their speed.
+    ``chance_milli`` is the chance in a thousand that it comes, None for work that is there.
     ``hours`` is None for a service that runs throughout its window. ``earliest_hour``, ``latest_hour`` (its
     end) and ``due_hour`` count from the plan's start; ``due_hour`` and ``budget_micro_cny`` may be None.
     """
@@ -85,6 +98,7 @@ class WorkloadRow:
     budget_micro_cny: int | None
     together: str
     apart: str
+    chance_milli: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +148,36 @@ def workloads_of(rows: Iterable[Row], places: Places, span: Span) -> WorkloadFil
     return WorkloadFile(sound, reader.faults, frozenset(reader.seen))
 
 
+def read_forecast(path: Path, places: Places, span: Span) -> WorkloadFile:
+    """The expected workloads of a table, each as often as it may come."""
+    return forecast_of(read_table(path, "forecast"), places, span)
+
+
+def forecast_of(rows: Iterable[Row], places: Places, span: Span) -> WorkloadFile:
+    """The same of rows."""
+    reader = _Reader(places, span, FORECAST_FIELDS)
+    expected = tuple(copy for row in reader.sound(rows) for copy in _copies(row, *reader.chances[row.id]))
+    return WorkloadFile(expected, reader.faults, frozenset(reader.seen))
+
+
+def _copies(row: WorkloadRow, probability: Decimal, count: int) -> Iterator[WorkloadRow]:
+    """The first, the second … of them, each with the chance that so many come (a binomial tail)."""
+    p = float(probability)
+    exactly = [comb(count, n) * p**n * (1 - p) ** (count - n) for n in range(count + 1)]
+    for n in range(1, count + 1):
+        chance = min(1000, floor(1000 * fsum(exactly[n:]) + 1e-6))
+        if chance:
+            yield replace(row, id=f"{row.id}#{n}", chance_milli=chance)
+
+
 class _Reader:
     """Reads rows one by one; what many rows share (demand vectors, cities) is made once."""
 
-    def __init__(self, places: Places, span: Span) -> None:
+    def __init__(self, places: Places, span: Span, known: tuple[str, ...] = FIELDS) -> None:
         self.places = places
         self.span = span
+        self.known = known
+        self.chances: dict[str, tuple[Decimal, int]] = {}
         self.faults = Faults()
         self.seen: dict[str, Where] = {}
         self.demands: dict[tuple[tuple[str, Decimal], ...], tuple[Need, ...]] = {}
@@ -153,8 +191,11 @@ class _Reader:
 
     def _read(self, fields: Fields) -> WorkloadRow:
         fields.key = fields.text("id", None)
-        fields.known(FIELDS)
+        fields.known(self.known)
         self._once(fields)
+        if self.known is FORECAST_FIELDS:
+            probability = fields.decimal("probability", "1", "0.001", "1")
+            self.chances[fields.key] = probability, fields.integer("count", 1, 1, COPIES_MAX)
         origin = self._origin(fields)
         latency_class, latency_ms, residency = self._reach(fields, origin)
         hours, earliest, latest = self._window(fields)

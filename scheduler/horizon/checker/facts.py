@@ -171,7 +171,8 @@ class Facts:
         moving = max((self.transfer(w, code) for code in self.sites), default=0)
         factor = 100 if w.id in self.running else 10
         factor = 1 if w.best_effort else factor
-        return factor * (1 + w.priority) * (demand + moving)
+        whole = factor * (1 + w.priority) * (demand + moving)
+        return whole if w.chance_milli is None else whole * w.chance_milli // 1000
 
     def room(self, w: HorizonWorkload, alternative: int, code: str, slot: int) -> int:
         """How many members of a workload an empty site holds in a slot."""

@@ -20,11 +20,11 @@ def kept_out(facts: Facts, placements: Sequence[HorizonPlacement], out: Sequence
     problem = facts.problem
     if not problem.best_effort_yields or problem.carbon.cap_g is not None:
         return
-    firm = _Firm(facts, [p for p in placements if not facts.workloads[p.workload].best_effort])
+    firm = _Firm(facts, [p for p in placements if not facts.workloads[p.workload].gives_way])
     known: dict[tuple[object, ...], str] = {}
     for name in out:
         w = facts.workloads.get(name)
-        if w is None or w.best_effort or (w.id in facts.running and problem.moves_max is not None):
+        if w is None or w.gives_way or (w.id in facts.running and problem.moves_max is not None):
             continue
         alike = tuple(getattr(w, field) for field in w.__slots__ if field not in ("id", "latency_class"))
         alike += (w.id if w.id in facts.running else None,)

@@ -15,7 +15,7 @@ from exchange.planning.places import catalogue_places
 from nodes.types import Residency
 from scheduler.io.faults import FaultyInput
 from scheduler.io.tables import rows_of
-from scheduler.io.workloads import FIELDS, Span, read_workloads, workloads_of
+from scheduler.io.workloads import FIELDS, Span, forecast_of, read_workloads, workloads_of
 from scheduler.types import Need
 
 START = datetime.fromisoformat("2026-12-04T00:00:00+08:00")
@@ -224,3 +224,18 @@ def test_garbage_files_are_refused_or_read(tmp_path_factory, content, suffix):
         read_workloads(path, PLACES, DAY)
     except FaultyInput as refused:
         assert str(refused).startswith(f"jobs.{suffix}")
+
+
+def test_expected_work_is_as_many_rows_as_may_come_each_with_its_chance():
+    row = {"id": "e", "origin": "Beijing", "grade": "H100", "cards": 1, "probability": 0.5, "count": 3}
+    file = forecast_of(
+        rows_of("forecast", [row, row | {"id": "sure", "probability": 1, "count": 2}]), PLACES, DAY
+    )
+    assert [(w.id, w.chance_milli) for w in file.rows] == [
+        ("e#1", 875), ("e#2", 500), ("e#3", 125), ("sure#1", 1000), ("sure#2", 1000),
+    ]  # fmt: skip
+    assert len(forecast_of(rows_of("f", [row | {"count": 1000}]), PLACES, DAY).rows) == pytest.approx(
+        500, abs=60
+    )
+    faulty = forecast_of(rows_of("f", [row | {"probability": 0, "count": 1.5}]), PLACES, DAY)
+    assert [fault.field for fault in faulty.faults.found] == ["probability", "count"]

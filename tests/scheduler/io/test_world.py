@@ -14,7 +14,7 @@ from scheduler.io.supply import read_supply
 from scheduler.io.supply_rows import SupplyFiles, SupplyRows
 from scheduler.io.tables import rows_of
 from scheduler.io.templates import TEMPLATES
-from scheduler.io.workloads import FIELDS, Span, read_workloads, workloads_of
+from scheduler.io.workloads import FIELDS, Span, read_forecast, read_workloads, workloads_of
 from scheduler.io.world import world_of
 from scheduler.placing import place
 from scheduler.validation import faults
@@ -173,6 +173,7 @@ def test_every_template_is_read_without_a_fault(tmp_path):
     assert read.faults.found == []
     assert TEMPLATES["workloads"].splitlines()[0].split(",") == list(FIELDS)
     assert [row.id for row in read.rows] == ["service", "training", "batch"]
+    assert len(read_forecast(files.pop("forecast"), PLACES, DAY).rows) > 10
     known = {"training": None, "GUIAN": None}
     assert read_running(files.pop("running"), read.rows, known, START)[0].hours == 2
     rows = read_supply(SupplyFiles(**files), PLACES, DAY)
