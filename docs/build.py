@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Final
 
@@ -33,7 +33,6 @@ from sims.scenario.load import load_scenario, shipped
 
 FOLDER: Final = Path(__file__).parent
 _MADE: Final = "<!-- made by `make docs`; edit docs/build.py or the code it reads -->\n\n"
-_HELP_COLUMNS: Final = "80"
 _ENUMS: Final = (
     CommandKind,
     Side,
@@ -111,24 +110,24 @@ def api() -> str:
 
 def commands() -> str:
     """Return the page of the command line: the help of every command."""
-    names = sorted(found.name for found in entry_points(group="dongxi.commands"))
     lines = ["# Command line", ""]
-    for words in ([], *([name] for name in names)):
-        lines += [f"## {' '.join(['dongxi', *words])}", "", "```text", _help(words), "```", ""]
+    for name, text in _help_texts():
+        lines += [f"## {f'dongxi {name}'.rstrip()}", "", "```text", text, "```", ""]
     return _page(lines[:-1])
 
 
-def _help(words: list[str]) -> str:
-    environment = os.environ | {"TYPER_USE_RICH": "0", "COLUMNS": _HELP_COLUMNS, "NO_COLOR": "1"}
+def _help_texts() -> list[list[str]]:
+    # in a process of its own: whether typer draws boxes is settled when it is imported
     done = subprocess.run(
-        [sys.executable, "-m", "exchange", *words, "--help"],
+        [sys.executable, "-m", "docs.help_texts"],
         capture_output=True,
         text=True,
         check=True,
-        env=environment,
+        env=os.environ | {"TYPER_USE_RICH": "0", "NO_COLOR": "1"},
         cwd=FOLDER.parent,
     )
-    return "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
+    texts: list[list[str]] = json.loads(done.stdout)
+    return texts
 
 
 def _page(lines: list[str]) -> str:
