@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from matching import control, verify, views
+from matching import control, views, whole
 from matching.api import Exposure, Indicative, InvariantViolation, TopOfBook
 from matching.commands import apply_batch, indicative_of
 from matching.constants import MAX_POSITION
@@ -17,17 +17,7 @@ from matching.jit import COMPILED, compiling, kernel
 from matching.layout import SELL, Store
 from matching.records import COMMAND, Phase, Records, RejectCode, Side
 from matching.spec import AccountSpec, EngineLimits, InstrumentSpec
-from matching.state import (
-    ACCOUNT_STATE,
-    ENGINE_STATE,
-    HOLDING_STATE,
-    INSTRUMENT_STATE,
-    LEVEL_VIEW,
-    ORDER_STATE,
-    POSITION_VIEW,
-    SNAPSHOT_DTYPES,
-    hash_state,
-)
+from matching.state import LEVEL_VIEW, ORDER_STATE, POSITION_VIEW, hash_state
 from matching.warm import SMALL, exercise
 
 
@@ -322,7 +312,7 @@ class Engine:
 
     def instruments(self) -> list[int]:
         """Return the listed indices, ascending."""
-        return [int(number) for number in np.flatnonzero(self._tables["instruments"]["listed"])]
+        return whole.listed(self._store)
 
     def position(self, account: int, instrument: int) -> int:
         """Return an account's position in lots, long positive; 0 without a holding."""
@@ -354,165 +344,19 @@ class Engine:
 
     def check(self) -> None:
         """Verify every invariant; raises ``InvariantViolation`` naming the first that is broken."""
-        for number in self.instruments():
-            fault = verify.instrument_fault_number(self._core, number)
-            if fault:
-                raise InvariantViolation(f"instrument {number}: {verify.FAULTS[fault]}")
-        limits = self.limits
-        fault = verify.engine_fault_number(
-            self._core,
-            np.zeros(2 * (limits.max_holdings + 1), np.int64),
-            np.zeros(limits.max_accounts, np.int64),
-            np.zeros(2 * limits.max_instruments, np.int64),
-            self._holding_rows(),
-        )
-        if fault:
-            raise InvariantViolation(verify.FAULTS[fault])
-
-    def _holding_rows(self) -> NDArray[Any]:
-        index = self._tables["index"]["value"]
-        return index[index > 0]
-
-    def _holdings(self) -> Records:
-        rows = self._tables["holdings"][self._holding_rows()]
-        rows = rows[np.lexsort((rows["instrument"], rows["account"]))]
-        out = np.zeros(len(rows), HOLDING_STATE)
-        for name in HOLDING_STATE.names or ():
-            out[name] = rows[name]
-        return out
+        whole.check(self._store, self.limits)
 
     def snapshot(self) -> dict[str, Records]:
         """Return the whole state as the arrays of ``SNAPSHOT_DTYPES``; the arrays are the caller's."""
-        core, numbers = self._counters, self.instruments()
-        engine = np.zeros(1, ENGINE_STATE)
-        for name in ENGINE_STATE.names or ():
-            engine[name] = core[name]
-        used = int(core["used_slots"])
-        orders = np.zeros(int(core["live_orders"]), ORDER_STATE)
-        views.write_all_orders(self._core, np.array(numbers, np.int64), orders)
-        known = np.flatnonzero(self._tables["accounts"]["known"])
-        return {
-            "engine": engine,
-            "instruments": _project(self._tables["instruments"], numbers, INSTRUMENT_STATE, "instrument"),
-            "accounts": _project(self._tables["accounts"], known, ACCOUNT_STATE, "account"),
-            "holdings": self._holdings(),
-            "orders": orders,
-            "generations": self._tables["orders"]["generation"][1 : used + 1].copy(),
-            "free_slots": self._tables["free_slots"]["value"][: int(core["free_slot_count"])].copy(),
-        }
+        return whole.taken(self._store)
 
     def restore(self, snapshot: Mapping[str, Records]) -> None:
         """Replace the whole state. Raises ``ValueError`` if it doesn't fit the limits or isn't consistent."""
-        fresh = Engine(self.limits)
-        fresh._load({name: np.asarray(snapshot[name], dtype) for name, dtype in SNAPSHOT_DTYPES.items()})
-        try:
-            fresh.check()
-        except InvariantViolation as violation:
-            raise ValueError(f"the snapshot isn't consistent: {violation}") from violation
-        if fresh.state_hash() != hash_state(snapshot):
-            raise ValueError("the snapshot isn't consistent: its sums differ from its orders")
-        self._attach(fresh._store)
-
-    def _load(self, snapshot: Mapping[str, Records]) -> None:
-        """Fill an empty engine."""
-        self._check_fit(snapshot)
-        tables, core = self._tables, self._core
-        for table, rows, key in (
-            ("instruments", "instruments", "instrument"),
-            ("accounts", "accounts", "account"),
-        ):
-            for name in SNAPSHOT_DTYPES[rows].names or ():
-                if name not in (key, "pad"):
-                    tables[table][name][snapshot[rows][key]] = snapshot[rows][name]
-        tables["instruments"]["listed"][snapshot["instruments"]["instrument"]] = 1
-        tables["accounts"]["known"][snapshot["accounts"]["account"]] = 1
-        tables["accounts"]["requirement_fen"] = 0
-        tables["accounts"]["open_orders"] = 0
-        self._load_counters(snapshot)
-        views.restore_holdings(core, snapshot["holdings"].copy())
-        self._load_margins()
-        orders = snapshot["orders"].copy()
-        views.restore_orders(core, orders)
-        slots = orders["order_id"][np.argsort(orders["arrival"], kind="stable")] & 0xFFFFFFFF
-        views.restore_lists(core, np.ascontiguousarray(slots))
-
-    def _load_counters(self, snapshot: Mapping[str, Records]) -> None:
-        tables, counters = self._tables, self._counters
-        for name in ("trading_day", "arrivals", "used_slots"):
-            counters[name] = snapshot["engine"][name][0]
-        counters["free_slot_count"] = len(snapshot["free_slots"])
-        tables["orders"]["generation"][1 : len(snapshot["generations"]) + 1] = snapshot["generations"]
-        tables["free_slots"]["value"][: len(snapshot["free_slots"])] = snapshot["free_slots"]
-
-    def _load_margins(self) -> None:
-        """Count the margins of the positions just restored."""
-        instruments = self._tables["instruments"]
-        for row in self._tables["holdings"][self._holding_rows()]:
-            terms = instruments[row["instrument"]]
-            rate = terms["margin_long_fen"] if row["position"] > 0 else terms["margin_short_fen"]
-            self._tables["accounts"]["requirement_fen"][row["account"]] += abs(int(row["position"])) * int(
-                rate
-            )
-
-    def _check_fit(self, snapshot: Mapping[str, Records]) -> None:
-        limits, orders = self.limits, snapshot["orders"]
-        used = int(snapshot["engine"]["used_slots"][0]) if len(snapshot["engine"]) == 1 else -1
-        slots = orders["order_id"] & 0xFFFFFFFF
-        instruments, accounts, holdings = (snapshot[n] for n in ("instruments", "accounts", "holdings"))
-        span = instruments["price_high"].astype(np.int64) - instruments["price_low"] + 1
-        fits = (
-            0 <= used <= limits.max_orders
-            and len(snapshot["generations"]) == used
-            and len(orders) + len(snapshot["free_slots"]) == used
-            and len(np.union1d(slots, snapshot["free_slots"])) == used
-            and np.all((slots >= 1) & (slots <= used))
-            and np.all((snapshot["free_slots"] >= 1) & (snapshot["free_slots"] <= used))
-            and np.all(
-                (instruments["instrument"] >= 0) & (instruments["instrument"] < limits.max_instruments)
-            )
-            and np.all((span >= 1) & (span <= limits.max_levels))
-            and np.all((accounts["account"] >= 0) & (accounts["account"] < limits.max_accounts))
-            and len(holdings) <= limits.max_holdings
-            and np.all(np.isin(holdings["account"], accounts["account"]))
-            and np.all(np.isin(holdings["instrument"], instruments["instrument"]))
-            and _orders_fit(orders, instruments, holdings)
-        )
-        if not fits:
-            raise ValueError("the snapshot doesn't fit this engine's limits or isn't consistent")
+        self._attach(whole.restored(snapshot, self.limits))
 
     def state_hash(self) -> bytes:
         """Return the 32-byte BLAKE3 digest of the canonical state."""
         return hash_state(self.snapshot())
-
-
-def _orders_fit(orders: Records, instruments: Records, holdings: Records) -> bool:
-    """Tell whether every order has its holding, its instrument, and a price on the ladder."""
-
-    def pairs(rows: Records) -> NDArray[Any]:
-        return rows["account"].astype(np.int64) << 32 | rows["instrument"]
-
-    if not np.all(np.isin(pairs(orders), pairs(holdings))):
-        return False
-    if not len(orders):
-        return True
-    terms = instruments[np.searchsorted(instruments["instrument"], orders["instrument"])]
-
-    def on_ladder(prices: NDArray[Any]) -> NDArray[Any]:
-        return np.asarray((prices == 0) | ((prices >= terms["price_low"]) & (prices <= terms["price_high"])))
-
-    enums = (orders["side"] <= 1) & (orders["type"] <= 5) & (orders["place"] >= 1) & (orders["place"] <= 3)
-    standing = (orders["place"] != 2) | (orders["trigger"] != 0)
-    return bool(np.all(on_ladder(orders["price"]) & on_ladder(orders["trigger"]) & enums & standing))
-
-
-def _project(table: Records, numbers: Any, dtype: np.dtype[np.void], key: str) -> Records:
-    """Return the rows `numbers` of a table in a canonical dtype whose `key` column is the row number."""
-    out = np.zeros(len(numbers), dtype)
-    for name in dtype.names or ():
-        if name not in (key, "pad"):
-            out[name] = table[name][numbers]
-    out[key] = numbers
-    return out
 
 
 def _make_ready() -> None:
