@@ -28,7 +28,7 @@ from sims.commands.shared import (
 )
 from sims.engine.rows import Outcome
 from sims.experiments.executors import executor_of
-from sims.experiments.findings import PRICE_OF, Line, cells, lines
+from sims.experiments.findings import PRICE_OF, Line, cells, lines, nothing_of
 from sims.experiments.inference import interval, readable
 from sims.experiments.job import versions
 from sims.experiments.plan import compare_plan, sweep_plan
@@ -122,17 +122,21 @@ def compare(
     candidate: Annotated[str, typer.Argument(metavar="CANDIDATE")],
     seeds: Seeds = "50",
     overrides: Set = None,
+    both: Annotated[
+        list[str] | None,
+        typer.Option("--both", metavar="KEY=VALUE", help="Override a key of both scenarios."),
+    ] = None,
     out: Out = None,
     workers: Workers = None,
     executor: ExecutorName = "pool",
 ) -> None:
-    """Compare two scenarios under common seeds; --set holds for the candidate.
+    """Compare two scenarios under common seeds; --set holds for the candidate, --both for both.
 
     Differences are candidate − base with 95 % intervals; p is of a sign-flip test, each figure by itself.
     """
     with sentences():
         runner = executor_of(executor, workers)
-        manifest = compare_plan(base, candidate, overrides or (), seeds_of(seeds))
+        manifest = compare_plan(base, candidate, both or (), overrides or (), seeds_of(seeds))
         name = f"compare-{Path(base).stem}-{Path(candidate).stem}"
         store = Store(out or Path(name), manifest)
         work_through(store, runner)
@@ -175,24 +179,36 @@ def show_lines(found: list[Line]) -> None:
     """Print each figure by variant."""
     variants = list(found[0].by_variant) if found else []
     table = Table("figure", *variants, box=SIMPLE)
-    for line in _few_prices(found):
+    for line in _shown(found):
         table.add_row(line.name, *cells(line, variants))
-    Console().print(table)
+    _print(table, found)
 
 
 def show_changes(found: list[Line]) -> None:
     """Print each figure of base and candidate, and their paired difference."""
     table = Table("figure", "base", "candidate", "difference (95 %)", "p", "", box=SIMPLE)
-    for line in _few_prices(found):
+    for line in _shown(found):
         if line.change is None:
             continue
         means = [readable(estimate.mean) for estimate in line.by_variant.values()]
-        word = "" if not line.change.significant else ("more" if line.change.difference.mean > 0 else "less")
-        table.add_row(line.name, *means, interval(line.change.difference), f"{line.change.p_value:.3f}", word)
-    Console().print(table)
+        table.add_row(
+            line.name, *means, interval(line.change.difference), f"{line.change.p_value:.3f}", line.word
+        )
+    _print(table, found)
 
 
-def _few_prices(found: list[Line]) -> list[Line]:
-    """Return what fits into a terminal: of many goods, prices by region must do; the report has each."""
+def _shown(found: list[Line]) -> list[Line]:
+    """Return what there was anything of and fits into a terminal: of many goods prices by region must do; the
+    report has each.
+    """
     prices = sum(line.name.startswith(PRICE_OF) for line in found)
-    return [line for line in found if prices <= PRICES_SHOWN or not line.name.startswith(PRICE_OF)]
+    return [
+        line for line in found if line.seen and (prices <= PRICES_SHOWN or not line.name.startswith(PRICE_OF))
+    ]
+
+
+def _print(table: Table, found: list[Line]) -> None:
+    console = Console()
+    console.print(table)
+    for sentence in nothing_of(found):
+        console.print(sentence, highlight=False)

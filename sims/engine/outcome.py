@@ -11,7 +11,7 @@ from nodes.catalogue import Catalogue
 from sims.agents.buyers import Buyers
 from sims.agents.crowd import Crowd
 from sims.engine.metrics import metrics_of
-from sims.engine.rows import ClassResult, FlowRow, NeedRow, Outcome, PriceRow
+from sims.engine.rows import ClassResult, DeliveryRow, FlowRow, NeedRow, Outcome, PriceRow
 from sims.engine.simulation import Simulation
 from sims.engine.surplus import gained_fen, surplus_fen
 from sims.engine.world import World
@@ -38,6 +38,7 @@ def outcome_of(simulation: Simulation) -> Outcome:
         flows=_flows(simulation),
         needs=[row for crowd in simulation.enterprises() for row in _needs(crowd, simulation)],
         hubs=simulation.hub_days.rows,
+        deliveries=_deliveries(state),
         margin=simulation.margin_diary.rows,
     )
 
@@ -90,6 +91,19 @@ def _prices(state: State) -> list[PriceRow]:
             )
         )
     return found
+
+
+def _deliveries(state: State) -> list[DeliveryRow]:
+    """Return what each hub owed and delivered on each delivery day that is over; card-hours."""
+    rows = state.reservations.rows[state.reservations.rows["finished"] == 1]
+    sums: dict[tuple[int, str], tuple[float, float]] = {}
+    for row in rows:
+        contract = state.contracts[int(row["contract"])]
+        key = int(row["day"]), contract.hub
+        due, delivered = sums.get(key, (0.0, 0.0))
+        owed = int(row["lots"]) * contract.cards_per_lot * contract.hours
+        sums[key] = due + owed, delivered + float(np.maximum(row["metered"], 0).sum())
+    return [DeliveryRow(*key, *sums[key]) for key in sorted(sums)]
 
 
 def _flows(simulation: Simulation) -> list[FlowRow]:

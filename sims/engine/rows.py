@@ -87,6 +87,15 @@ class HubRow(msgspec.Struct, frozen=True):
     """Its groups; −1 where nothing could be measured."""
 
 
+class DeliveryRow(msgspec.Struct, frozen=True):
+    """A hub on one delivery day that is over; card-hours."""
+
+    day: int
+    hub: str
+    due: float
+    delivered: float
+
+
 class MarginRow(msgspec.Struct, frozen=True):
     """One step from a margin call to its end."""
 
@@ -118,8 +127,9 @@ class Outcome(msgspec.Struct, frozen=True):
     flows: list[FlowRow]
     needs: list[NeedRow]
     hubs: list[HubRow]
+    deliveries: list[DeliveryRow]
     margin: list[MarginRow]
 
 
-TABLES = ("classes", "prices", "flows", "needs", "hubs", "margin")
+TABLES = ("classes", "prices", "flows", "needs", "hubs", "deliveries", "margin")
 """Fields of Outcome that are tables."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from typing import Final
 
 import numpy as np
 import plotly.graph_objects as go
+from plotly.colors import qualitative
 
 from sims.engine.rows import HubRow, Outcome
 from sims.experiments.findings import Line
@@ -15,6 +17,11 @@ from sims.experiments.inference import Estimate, estimate
 from sims.experiments.job import Finished
 
 EPOCH = date(1970, 1, 1)
+DAYS_LABELLED: Final = 14
+"""So many days have a label each."""
+_MS_PER_DAY: Final = 86_400_000
+_DASHES: Final = ("solid", "dash")
+_COLOURS: Final = qualitative.Dark24
 _OF_HUBS: tuple[tuple[str, Callable[[HubRow], float]], ...] = (
     ("Mean quoted spread by hub, basis points", lambda row: 10_000 * row.spread),
     ("Lots traded by hub", lambda row: float(row.lots)),
@@ -23,27 +30,41 @@ _OF_HUBS: tuple[tuple[str, Callable[[HubRow], float]], ...] = (
 
 
 class _Series:
-    """Values by name and day, one a run."""
+    """Values by variant, name and day, one a run. The second variant's lines are dashed."""
 
     def __init__(self) -> None:
-        self.lines: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+        self.lines: dict[tuple[int, str], dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
 
-    def add(self, name: str, day: int, value: float) -> None:
+    def add(self, variant: int, name: str, day: int, value: float) -> None:
         """Add a run's value; what is negative wasn't measured."""
         if value >= 0:
-            self.lines[name][day].append(value)
+            self.lines[variant, name][day].append(value)
 
-    def drawn(self, title: str) -> go.Figure | None:
-        """Return a line a name, of means with intervals; nothing if there is none."""
+    def drawn(self, title: str, variants: Sequence[str]) -> go.Figure | None:
+        """Return a line a name and variant, of means with intervals; nothing if there is none."""
         if not self.lines:
             return None
-        figure = go.Figure(layout={"title": title})
-        for name, points in sorted(self.lines.items()):
+        figure = _figure(title if len(variants) > 1 else f"{title}: {variants[0]}")
+        names = sorted({name for _, name in self.lines})
+        for (variant, name), points in sorted(self.lines.items()):
             days = sorted(points)
             means = [estimate(np.array(points[day])) for day in days]
-            dates = [EPOCH + timedelta(days=day) for day in days]
-            shown = [of.mean for of in means]
-            figure.add_trace(go.Scatter(name=name, x=dates, y=shown, error_y={"array": _halves(means)}))
+            line = {
+                "color": _COLOURS[names.index(name) % len(_COLOURS)],
+                "dash": _DASHES[variant],
+            }
+            figure.add_trace(
+                go.Scatter(
+                    name=name if len(variants) == 1 else f"{name}, {variants[variant]}",
+                    x=[EPOCH + timedelta(days=day) for day in days],
+                    y=[of.mean for of in means],
+                    error_y={"array": _halves(means)},
+                    line=line,
+                )
+            )
+        days_shown = {day for points in self.lines.values() for day in points}
+        if len(days_shown) <= DAYS_LABELLED:
+            figure.update_xaxes(tickformat="%-d %b", dtick=_MS_PER_DAY)
         return figure
 
 
@@ -62,7 +83,7 @@ class _Sums:
         """Return bars by label and variant, of so many runs; a run without the label counts as 0."""
         if not self.variants:
             return None
-        figure = go.Figure(layout={"title": title, "barmode": "group"})
+        figure = _figure(title)
         labels = sorted({label for of_variant in self.variants.values() for label in of_variant})
         for variant, of_variant in self.variants.items():
             padded = [np.zeros(runs[variant]) for _ in labels]
@@ -76,20 +97,21 @@ class _Sums:
 class _Seen:
     """What the pictures show, gathered run by run: a run's tables needn't stay in memory.
 
-    Lines over days are of the first variant.
+    Lines over days are of the variants in `compared`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, compared: Sequence[str]) -> None:
+        self.compared = compared
         self.runs: Counter[str] = Counter()
-        self.paths, self.curve = _Series(), _Series()
+        self.paths, self.curve, self.deliveries = _Series(), _Series(), _Series()
         self.hubs = [_Series() for _ in _OF_HUBS]
         self.flows, self.margin = _Sums(), _Sums()
 
     def add(self, one: Finished) -> None:
         """Look at a run."""
         self.runs[one.variant] += 1
-        if len(self.runs) == 1:
-            self._add_days(one.outcome)
+        if one.variant in self.compared:
+            self._add_days(self.compared.index(one.variant), one.outcome)
         for flow in one.outcome.flows:
             if flow.home:
                 self.flows.add(one, f"{flow.home} buys in the {flow.region}", flow.bought)
@@ -97,37 +119,53 @@ class _Seen:
             if step.amount and step.step != "restricted":
                 self.margin.add(one, step.step, step.amount)
 
-    def _add_days(self, outcome: Outcome) -> None:
+    def _add_days(self, variant: int, outcome: Outcome) -> None:
         last = max((row.day for row in outcome.prices), default=0)
         for row in outcome.prices:
             if row.kind == "day" and row.first_day == row.day + 1:
-                self.paths.add(row.good, row.day, row.price / 100)
+                self.paths.add(variant, row.good, row.day, row.price / 100)
             if row.day == last:
-                self.curve.add(f"{row.good} {row.kind}", row.first_day, row.price / 100)
+                self.curve.add(variant, f"{row.good} {row.kind}", row.first_day, row.price / 100)
         for series, (_, value) in zip(self.hubs, _OF_HUBS, strict=True):
             for hub in outcome.hubs:
-                series.add(hub.hub, hub.day, value(hub))
+                series.add(variant, hub.hub, hub.day, value(hub))
+        for delivery in outcome.deliveries:
+            if delivery.due:
+                self.deliveries.add(
+                    variant, delivery.hub, delivery.day, 100 * delivery.delivered / delivery.due
+                )
 
 
 def drawings(found: Sequence[Line], finished: Iterable[Finished]) -> Iterator[go.Figure]:
-    """Yield the pictures of an experiment that have anything to show; runs come variant by variant."""
-    seen = _Seen()
+    """Yield the pictures of an experiment that have anything to show; runs come variant by variant. Lines
+    over days are of both variants if there are two, else of the first.
+    """
+    variants = list(found[0].by_variant) if found else []
+    compared = variants if len(variants) == len(_DASHES) else variants[:1]
+    seen = _Seen(compared)
     for one in finished:
         seen.add(one)
     figures = (
         _surplus(found),
-        seen.paths.drawn("Settlement price of tomorrow's delivery, CNY per lot-hour"),
-        seen.curve.drawn("Forward curve on the last day, CNY per lot-hour by first day of delivery"),
-        *(series.drawn(title) for series, (title, _) in zip(seen.hubs, _OF_HUBS, strict=True)),
+        seen.paths.drawn("Settlement price of tomorrow's delivery, CNY per lot-hour", compared),
+        seen.curve.drawn(
+            "Forward curve on the last day, CNY per lot-hour by first day of delivery", compared
+        ),
+        *(series.drawn(title, compared) for series, (title, _) in zip(seen.hubs, _OF_HUBS, strict=True)),
+        seen.deliveries.drawn("Delivered of what was due by hub and delivery day, %", compared),
         seen.flows.drawn("East and west: card-hours bought by enterprises, a run", seen.runs),
         seen.margin.drawn("Margin calls, losses and who paid them, CNY a run", seen.runs),
     )
     yield from (figure for figure in figures if figure is not None)
 
 
+def _figure(title: str) -> go.Figure:
+    return go.Figure(layout={"title": title, "barmode": "group", "template": "plotly_white"})
+
+
 def _surplus(found: Sequence[Line]) -> go.Figure:
     """Who gains: each population's surplus by variant."""
-    figure = go.Figure(layout={"title": "Surplus by population, CNY", "barmode": "group"})
+    figure = _figure("Surplus by population, CNY")
     classes = [line for line in found if line.name.startswith("surplus of ")]
     for variant in dict.fromkeys(name for line in classes for name in line.by_variant):
         means = [line.by_variant[variant] for line in classes]

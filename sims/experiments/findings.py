@@ -24,6 +24,18 @@ class Line:
     by_variant: dict[str, Estimate]
     change: Paired | None
 
+    @property
+    def seen(self) -> bool:
+        """Whether there was any of it in a run."""
+        return any(of.mean or (of.runs > 1 and of.high > of.low) for of in self.by_variant.values())
+
+    @property
+    def word(self) -> str:
+        """More or less, where the test tells candidate from base."""
+        if self.change is None or not self.change.significant:
+            return ""
+        return "more" if self.change.difference.mean > 0 else "less"
+
 
 def figures(finished: Iterable[Finished]) -> dict[str, dict[str, dict[int, float]]]:
     """Return values by figure, variant and seed: the market's metrics; each population's surplus, CNY; of
@@ -89,3 +101,9 @@ def change(base: dict[int, float], candidate: dict[int, float]) -> Paired | None
 def cells(line: Line, variants: Iterable[str]) -> list[str]:
     """Return a figure by variant with its intervals, for people; nothing where it wasn't measured."""
     return [interval(line.by_variant[name]) if name in line.by_variant else "" for name in variants]
+
+
+def nothing_of(found: Iterable[Line]) -> list[str]:
+    """Return a sentence that names the figures of which there was nothing in any run, if there are such."""
+    names = [line.name for line in found if not line.seen]
+    return [f"0 in every run: {', '.join(names)}."] if names else []

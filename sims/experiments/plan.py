@@ -39,9 +39,16 @@ def sweep_plan(scenario: str, overrides: Sequence[str], seeds: list[int]) -> Man
     return Manifest("sweep", variants, dict.fromkeys(variants, seeds))
 
 
-def compare_plan(base: str, candidate: str, overrides: Sequence[str], seeds: list[int]) -> Manifest:
-    """Return two scenarios under common seeds; the overrides are the candidate's. Raises ScenarioError."""
-    variants = {BASE: plain(load_scenario(base)), CANDIDATE: plain(load_scenario(candidate, overrides))}
+def compare_plan(
+    base: str, candidate: str, both: Sequence[str], overrides: Sequence[str], seeds: list[int]
+) -> Manifest:
+    """Return two scenarios under common seeds, with overrides for both and then those of the candidate.
+    Raises ScenarioError.
+    """
+    variants = {
+        BASE: plain(load_scenario(base, both)),
+        CANDIDATE: plain(load_scenario(candidate, (*both, *overrides))),
+    }
     return Manifest("compare", variants, dict.fromkeys(variants, seeds))
 
 

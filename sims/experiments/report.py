@@ -11,14 +11,14 @@ import plotly.io as pio
 
 from sims.experiments.disk import writing
 from sims.experiments.drawings import drawings
-from sims.experiments.findings import Line, cells, lines
+from sims.experiments.findings import Line, cells, lines, nothing_of
 from sims.experiments.inference import interval
 from sims.experiments.store import Manifest, Store
 
 _STYLE = (
     "body{font-family:sans-serif;max-width:70em;margin:2em auto;padding:0 1em}"
     "table{border-collapse:collapse}td,th{padding:.2em .8em;text-align:right;border-bottom:1px solid #ddd}"
-    "td:first-child,th:first-child{text-align:left}"
+    "td:first-child,th:first-child{text-align:left}tr:hover{background:#f4f4f4}"
 )
 
 
@@ -27,7 +27,8 @@ def write_report(store: Store) -> Path:
     StoreError.
     """
     found = lines(store.finished())
-    title, facts, rows = _title(store.manifest), _facts(store.manifest), _rows(found)
+    title, rows = _title(store.manifest), _rows(found)
+    facts = [*_facts(store.manifest), *nothing_of(found)]
     figures = list(drawings(found, store.finished()))
     return write_pages(store.directory / "report", title, facts, rows, figures)
 
@@ -54,10 +55,13 @@ def _rows(found: Sequence[Line]) -> list[list[str]]:
     """Return the table of figures, heading first."""
     variants = list(found[0].by_variant) if found else []
     compared = any(line.change for line in found)
-    rows = [["figure", *variants, *(["difference (95 %)", "p"] if compared else [])]]
+    rows = [["figure", *variants, *(["difference (95 %)", "p", ""] if compared else [])]]
     for line in found:
+        if not line.seen:
+            continue
         change = line.change
         told = [interval(change.difference), f"{change.p_value:.3f}"] if change else [""] * 2 * compared
+        told += [line.word] * compared
         rows.append([line.name, *cells(line, variants), *told])
     return rows
 

@@ -8,6 +8,7 @@ prices-WORKER.parquet    settlement prices                       │
 flows-WORKER.parquet     traded by population and good           ├ one shard a worker and table, at the end
 needs-WORKER.parquet     what enterprises needed, got and paid   │
 hubs-WORKER.parquet      each hub's day                          │
+deliveries-WORKER.parquet  what each hub owed and delivered a day │
 margin-WORKER.parquet    margin calls, close-outs and losses     ┘
 """
 

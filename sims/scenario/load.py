@@ -127,8 +127,17 @@ def _merged_by_name(base: list[Any], over: list[Any]) -> list[Any]:
 
 
 def split_values(text: str) -> list[str]:
-    """Return the values of a sweep's KEY=A,B,C, by commas outside of brackets and quotes."""
-    return re.findall(r"(?:\[[^\]]*\]|\"[^\"]*\"|[^,])+", text)
+    """Return the values of a sweep's KEY=A,B,C, by commas outside of brackets, braces and quotes."""
+    values, depth, quoted = [""], 0, False
+    for letter in text:
+        quoted ^= letter == '"'
+        if not quoted:
+            depth += (letter in "[{") - (letter in "]}")
+        if letter == "," and not depth and not quoted:
+            values.append("")
+        else:
+            values[-1] += letter
+    return values
 
 
 def _override(table: dict[str, Any], text: str) -> None:

@@ -118,3 +118,4 @@ def test_files_extend_and_never_themselves(tmp_path: Path) -> None:
 def test_values_of_a_sweep_are_split_outside_of_brackets() -> None:
     assert split_values("1,2,3") == ["1", "2", "3"]
     assert split_values('["day"],["day","week"]') == ['["day"]', '["day","week"]']
+    assert split_values('[{a=["x", "y"], b=[1, 2]}], "[,"') == ['[{a=["x", "y"], b=[1, 2]}]', ' "[,"']
