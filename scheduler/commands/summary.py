@@ -76,7 +76,7 @@ def _show_left(schedule: Schedule, console: Console) -> None:
     counted = ", ".join(f"{reason} {n:,}" for reason, n in reasons.most_common())
     console.print(f"[bold]{len(schedule.left):,} left out[/bold]: {counted}", highlight=False)
     for left in schedule.left[:LEFT_SHOWN_MAX]:
-        change = f" ({left.change} would place it)" if left.change else ""
+        change = f" (what would place it: {left.change})" if left.change else ""
         console.print(f"  {left.workload}: {left.detail}{change}", highlight=False, markup=False)
     more = len(schedule.left) - LEFT_SHOWN_MAX
     if more > 0:

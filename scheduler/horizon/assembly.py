@@ -1,5 +1,6 @@
 """A plan by name, with its figures, reasons and proof, from a plan in arrays."""
 
+import time
 from collections.abc import Mapping
 
 import numpy as np
@@ -31,19 +32,24 @@ def assembled(
     model: str,
     why: str,
     out_of_time: bool,
+    relaxing_s: float,
 ) -> HorizonPlan:
-    """The plan of a state; raises `InvariantViolation` where its value is below its bound."""
+    """The plan of a state; raises `InvariantViolation` where its value is below its bound.
+
+    What would place the work left out is looked for until ``relaxing_s`` have passed.
+    """
     worth, bound = value(instance, state, splits), max(ascent.bound, exact_bound)
     if worth < bound:
         raise InvariantViolation(f"a plan's value {worth} is below its bound {bound}")
     placed = placements(problem, instance, state, splits)
     books = HorizonBooks(problem, instance.supply)
-    explainer, relaxer = HorizonExplainer(problem, instance), Relaxer(problem, instance, state)
+    explainer = HorizonExplainer(problem, instance)
+    relaxer = Relaxer(problem, instance, state, time.monotonic() + relaxing_s)
     late = PlanStatus.TIME_LIMIT if out_of_time else PlanStatus.WITHIN_GAP
     return HorizonPlan(
         placements=placed,
         unplaced=tuple(
-            explainer.explain(j)._replace(relaxation=relaxer.find(j))
+            explainer.explain(j)._replace(relaxed=relaxer.find(j))
             for j in np.flatnonzero(state.site == OUT).tolist()
         ),
         purchases=books.purchases(state.used),

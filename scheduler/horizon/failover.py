@@ -36,6 +36,8 @@ from scheduler.horizon.yielding import make_room, remove_all
 from scheduler.plan import Timings
 
 FAILOVER = "failover"
+RELAXING_S = 0.3
+"""How long a repair looks for what would place the work that it lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +181,7 @@ class LivePlan:
             model=FAILOVER,
             why=f"{len(displaced)} displaced workloads placed by latency; everything else as it was",
             out_of_time=False,
+            relaxing_s=RELAXING_S,
         )
         took_s = time.monotonic() - started
         return Repair(

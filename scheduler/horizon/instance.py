@@ -126,7 +126,7 @@ def compile_instance(problem: HorizonProblem) -> Instance:
     cap = problem.carbon.cap_g
     return Instance(
         supply=supply,
-        kinds=_KindBuilder(problem, supply).build(first, size),
+        kinds=_KindBuilder(Eligibility(problem), supply).build(first, size),
         kind=kind,
         together=together,
         apart=apart,
@@ -137,9 +137,16 @@ def compile_instance(problem: HorizonProblem) -> Instance:
     )
 
 
-def kinds_of(problem: HorizonProblem, supply: Supply, w: HorizonWorkload) -> Kinds:
-    """The one kind of a workload that need not be the problem's own, as if nothing of it ran."""
-    return _KindBuilder(problem, supply).build([(w, None)], np.ones(1, dtype=np.int64))
+class OneKind:
+    """Kinds of single workloads that need not be the problem's own, as if nothing of them ran."""
+
+    def __init__(self, problem: HorizonProblem, supply: Supply) -> None:
+        self.supply = supply
+        self.eligibility = Eligibility(problem)
+
+    def of(self, w: HorizonWorkload) -> Kinds:
+        """The one kind of a workload."""
+        return _KindBuilder(self.eligibility, self.supply).build([(w, None)], np.ones(1, dtype=np.int64))
 
 
 def _key(w: HorizonWorkload, item: Running | None) -> tuple[object, ...]:
@@ -217,9 +224,9 @@ class Eligibility:
 class _KindBuilder:
     """Collects the arrays of `Kinds` one kind after the other."""
 
-    def __init__(self, problem: HorizonProblem, supply: Supply) -> None:
+    def __init__(self, eligibility: Eligibility, supply: Supply) -> None:
         self.supply = supply
-        self.eligibility = Eligibility(problem)
+        self.eligibility = eligibility
         self.site_row = {code: row for row, code in enumerate(supply.sites)}
         self.grade_row = {grade: row for row, grade in enumerate(supply.grades)}
         self.held = supply.held.reshape(len(supply.sites), -1)

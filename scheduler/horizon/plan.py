@@ -33,14 +33,20 @@ class HorizonReason(StrEnum):
 
 
 class Relaxation(NamedTuple):
-    """The smallest change of one figure of a workload that would place it, everything else left as planned.
+    """A change of one figure of a workload.
 
-    ``field`` is a field of the workload (``latency_ms_max``, ``residency``, ``latest_end``, ``earliest``,
-    ``budget_micro_cny``, …), ``value`` what it would have to be.
+    ``field`` is a field of the workload, and ``value`` what it would have to be (`none`: given up); or
+    ``cards``, the share that is left of them, or ``slots``, those left of the first alternative.
     """
 
     field: str
     value: str
+
+
+Relaxed = tuple[tuple[Relaxation, ...], ...]
+"""The ways to place a workload, everything else left as planned: each one change, or two together, every one
+the smallest that does.
+"""
 
 
 class HorizonPlacement(NamedTuple):
@@ -53,12 +59,12 @@ class HorizonPlacement(NamedTuple):
 
 
 class HorizonUnplaced(NamedTuple):
-    """A workload left out: why, in figures too, and the change that would place it (None: no single one)."""
+    """A workload left out: why, in figures too, and what would place it (None: not looked for in time)."""
 
     workload: str
     reason: HorizonReason
     detail: str
-    relaxation: Relaxation | None = None
+    relaxed: Relaxed | None = None
 
 
 class MoveReason(StrEnum):

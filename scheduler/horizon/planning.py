@@ -36,6 +36,8 @@ EXACT_SHARE = 0.7
 SHARPEN_SHARE = 0.3
 """Of the time left after building, what sharpening the prices may take."""
 SHARPEN_STEP = 0.02
+RELAXING_S = 5.0
+"""How long it is looked for what would place the work left out, beyond the time limit."""
 TELLING_SHARE = 0.1
 """Of the time so far, what naming plans on the way may take."""
 SHAKES_STALLED = 5
@@ -194,7 +196,7 @@ class _Search:
         now = time.monotonic()
         if self.on_plan is None or self.telling_s > TELLING_SHARE * (now - self.began):
             return
-        self.on_plan(self.plan())
+        self.on_plan(self.plan(0.0))
         self.telling_s += time.monotonic() - now
 
     def _money(self) -> int:
@@ -212,7 +214,7 @@ class _Search:
             elapsed_s = time.monotonic() - self.began
             self.on_progress(Progress(elapsed_s, stage, self.best.value, self.bound, share))
 
-    def plan(self) -> HorizonPlan:
+    def plan(self, relaxing_s: float = RELAXING_S) -> HorizonPlan:
         """The best plan by name, with its figures and proof."""
         return assembled(
             self.problem,
@@ -224,6 +226,7 @@ class _Search:
             model=EXACT if self.proved else self.model,
             why=self._why(),
             out_of_time=time.monotonic() > self.deadline,
+            relaxing_s=relaxing_s,
         )
 
     def _why(self) -> str:

@@ -13,6 +13,7 @@ from scheduler.horizon.accounting import HorizonBooks
 from scheduler.horizon.forecasts import known_work, promised
 from scheduler.horizon.plan import HorizonPlacement, HorizonPlan, HorizonTotals
 from scheduler.horizon.types import HorizonProblem
+from scheduler.io.relaxed import relaxed_text
 from scheduler.plan import Plan, PlanStatus
 from scheduler.plan import Totals as SlotTotals
 from scheduler.sums import fen
@@ -238,7 +239,7 @@ def _of_horizon(problem: HorizonProblem, plan: HorizonPlan) -> Schedule:
                 workloads[u.workload].latency_class,
                 u.reason,
                 u.detail,
-                f"{u.relaxation.field}: {u.relaxation.value}" if u.relaxation else "",
+                relaxed_text(problem, workloads[u.workload], u.relaxed),
             )
             for u in plan.unplaced
             if workloads[u.workload].chance_milli is None

@@ -10,8 +10,11 @@ from brute_force import least_value, ways
 
 from bench.horizon_instances import jobs_problem
 from scheduler.horizon.checker import certified_bound, check_placements, check_plan
+from scheduler.horizon.insertion import empty_state
+from scheduler.horizon.instance import compile_instance
 from scheduler.horizon.plan import HorizonReason
 from scheduler.horizon.planning import plan_horizon
+from scheduler.horizon.relaxing import Relaxer, changed
 from scheduler.horizon.types import Horizon, Link, Part, RunMode, Running
 from scheduler.plan import PlanStatus
 from scheduler.types import InvalidProblem
@@ -177,33 +180,51 @@ def test_what_cannot_be_placed_says_why():
             ("capacity", "capacity"),
         )
     }
-    relaxed = {u.workload: u.relaxation for u in plan.unplaced}
-    assert relaxed["latency"] == ("latency_ms_max", "5")
-    assert relaxed["large"] is None
+    relaxed = {u.workload: dict(way[0] for way in u.relaxed) for u in plan.unplaced}
+    assert relaxed["latency"]["latency_ms_max"] == "5.0"
+    assert relaxed["budget"]["budget_micro_cny"] == "60000000", "6 card-hours at the list price of 10 CNY"
+    assert relaxed["large"]["cards"] == "95%"
+    assert relaxed["link"]["data_gb"] == "10"
 
 
-@pytest.mark.parametrize("seed", range(60))
-def test_a_relaxation_places_the_workload_in_what_is_left(seed):
+@pytest.mark.parametrize("seed", range(50))
+def test_each_smallest_change_places_the_workload_in_what_is_left(seed):
     problem = replace(cases.tiny(seed, workloads_max=4), running=(), moves_max=None)
     plan = plan_horizon(problem, 10)
     for u in plan.unplaced:
-        if u.relaxation is None:
-            continue
-        field, text = u.relaxation
-        value = {"residency": str, "latency_ms_max": float}.get(field, int)(text) if text != "none" else None
-        changed = tuple(
-            replace(w, **{field: value}, priority=9, best_effort=False) if w.id == u.workload else w
-            for w in problem.workloads
-        )
-        given = replace(problem, workloads=changed)
-        # the others stay exactly where they are
-        placed = {p.workload: p for p in plan.placements}
-        assert any(
-            check_placements(given, [*placed.values(), way]) == ()
-            for w in changed
-            if w.id == u.workload
-            for way in ways(given, w)
-        ), u
+        (w,) = (w for w in problem.workloads if w.id == u.workload)
+        for way in u.relaxed:
+            assert placeable(problem, plan, w, way), (u.workload, way)
+            for at, step in enumerate(way):
+                if step.field in ("latest_end", "earliest", "slots") and problem.carbon.cap_g is None:
+                    less = int(step.value) + (1 if step.field != "latest_end" else -1)
+                    smaller = (*way[:at], step._replace(value=str(less)), *way[at + 1 :])
+                    assert not placeable(problem, plan, w, smaller), (u.workload, smaller)
+
+
+def placeable(problem, plan, w, way):
+    """Whether a changed workload fits whole at one site, the others exactly where they are."""
+    for step in way:
+        w = changed(w, step)
+    given = replace(problem, workloads=tuple(w if other.id == w.id else other for other in problem.workloads))
+    return any(
+        check_placements(given, [*plan.placements, option]) == ()
+        for option in ways(given, w)
+        if len(option.parts) == 1
+    )
+
+
+def test_two_changes_are_looked_for_where_one_does_not_help_and_time_is_kept():
+    problem = cases.two_sites()
+    # the hub is too far away, and in use by others until slot 2; the pool is too small
+    first = replace(problem.workloads[1], latest_end=2)
+    odd = cases.work("odd", {"A": 8000}, 2, (0, 2), latency_ms=10.0)
+    problem = replace(problem, workloads=(first, odd))
+    (u,) = plan_horizon(problem, 5).unplaced
+    assert u.relaxed == ((("latest_end", "4"), ("latency_ms_max", "30.0")), (("cards", "50%"),))
+    instance = compile_instance(problem)
+    relaxer = Relaxer(problem, instance, empty_state(instance), until=0.0)
+    assert relaxer.find(1) is None
 
 
 def test_faulty_input_is_refused():
