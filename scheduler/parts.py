@@ -20,34 +20,73 @@ from scheduler.knapsacks import NANO, items_of
 from scheduler.lagrangian import class_costs, reduced_costs
 from scheduler.pairing import Pairs
 from scheduler.solution import Residual, new_money, part_of
-from scheduler.worths import Climb, Worths, suits, worth_bound
+from scheduler.worths import Climb, Worths, worth_bound
 
 LANES = 2
 TURN_S = 0.05
 GAIN_SHARE = 0.005
-"""A search has found something once what is left of its part's gap fell by this share."""
+"""A search has found something once it closed this share of its part's gap."""
 
 
-def decided(
-    instance: Instance, shadow: Ints, amount: Ints, deadline: float, gap_target: float
-) -> tuple[Worths, Ints] | None:
-    """Worths of all classes with their bound, and a plan at least as good as ``amount`` (O,).
+class Decision:
+    """The searches of all parts of an instance, and the best they have found.
 
-    ``shadow`` (R,) are prices of cards to start from. None where the knapsacks would be too large.
+    ``shadow`` (R,) are prices of cards in nano-CNY a milli-card to start from, ``amount`` (O,) is a plan;
+    `scheduler.worths.suits` says for which instances this is.
     """
-    if not suits(instance):
-        return None
-    reduced = reduced_costs(instance, Needs(instance), base_rows(instance.supply), shadow.tolist())
-    worth, amount = class_costs(instance, reduced), amount.copy()
-    parts = [_Part(part, classes, worth, amount, shadow) for part, classes in independent(instance)]
-    _take_turns(parts, deadline, gap_target * new_money(instance, amount) / NANO)
-    nowhere = np.diff(instance.option_start) == 0
-    bound = dot(instance.count[nowhere], worth[nowhere])
-    for part in parts:
-        # parts share no resource, so their bounds add up
-        worth[part.classes], amount[part.option] = part.climb.worth(), part.pairs.amount
-        bound += worth_bound(part.pairs.instance, part.items, worth[part.classes])
-    return Worths(worth, bound), amount
+
+    def __init__(self, instance: Instance, shadow: Ints, amount: Ints) -> None:
+        reduced = reduced_costs(instance, Needs(instance), base_rows(instance.supply), shadow.tolist())
+        self._instance, self._amount = instance, amount
+        self._worth = class_costs(instance, reduced)
+        parts = independent(instance)
+        self._parts = [_Part(part, classes, self._worth, amount, shadow) for part, classes in parts]
+        nowhere = np.diff(instance.option_start) == 0
+        self._outside = dot(instance.count[nowhere], self._worth[nowhere])
+
+    @property
+    def amount(self) -> Ints:
+        """(O,) the best plan."""
+        amount = self._amount.copy()
+        for part in self._parts:
+            amount[part.option] = part.pairs.amount
+        return amount
+
+    @property
+    def bound(self) -> int:
+        """Nano-CNY that the best worths prove, but for rounding: quick, to watch the search by."""
+        bounds = [min(part.climb.bound * NANO, part.pairs.value) for part in self._parts]
+        return max(0, self._outside + int(sum(bounds))) if np.isfinite(bounds).all() else 0
+
+    def worths(self) -> Worths:
+        """The best worths, and exactly what they prove."""
+        worth, bound = self._worth.copy(), self._outside
+        for part in self._parts:
+            # while the search goes on these may be half of one step and half of the next: a bound, too
+            found = part.climb.worth()
+            worth[part.classes] = found
+            # parts share no resource, so their bounds add up
+            bound += worth_bound(part.pairs.instance, part.items, found)
+        return Worths(worth, bound)
+
+    def run(self, deadline: float, gap_target: float, hear: Callable[[], None]) -> None:
+        """Search until ``deadline`` or a gap of this share of the money; ``hear`` is called after turns."""
+        goal = gap_target * new_money(self._instance, self._amount) / NANO
+        turns = _Turns(self._parts, deadline, goal)
+        telling = Lock()
+
+        def lane() -> None:
+            while turns.take():
+                # who finds the other one telling goes on
+                if telling.acquire(blocking=False):
+                    try:
+                        hear()
+                    finally:
+                        telling.release()
+
+        with ThreadPoolExecutor(LANES) as pool:
+            for future in [pool.submit(lane) for _ in range(LANES)]:
+                future.result()
 
 
 class _Part:
@@ -70,10 +109,9 @@ class _Search:
     """One search of a part, and for how long it has found nothing."""
 
     part: _Part
-    go_on: Callable[[], bool]
-    """Search for a moment; False if nothing more will be found."""
-    gap: float = np.inf
-    """CNY, when it last found something."""
+    kind: Climb | Pairs
+    best: float = np.inf
+    """CNY: value or minus the bound, when it last found something."""
     idle_s: float = 0.0
 
     def turn(self, until: float) -> bool:
@@ -81,35 +119,34 @@ class _Search:
         started = now = time.monotonic()
         more = True
         while more and now < until:
-            more, now = self.go_on(), time.monotonic()
+            more, now = self.kind.go_on(), time.monotonic()
         self.idle_s += now - started
-        if self.part.gap < self.gap * (1 - GAIN_SHARE):
-            self.gap, self.idle_s = self.part.gap, 0.0
+        best = self.kind.value / NANO if isinstance(self.kind, Pairs) else -self.kind.bound
+        if best < self.best - GAIN_SHARE * self.part.gap:
+            self.best, self.idle_s = best, 0.0
         return more
 
 
-def _take_turns(parts: list[_Part], deadline: float, gap_goal: float) -> None:
-    """Let all searches work until ``deadline``, or until the gaps together are ``gap_goal`` CNY."""
-    waiting = [_Search(part, part.climb.go_on) for part in parts]
-    waiting += [_Search(part, part.pairs.go_on) for part in parts]
-    lock = Lock()
+class _Turns:
+    """Who searches next: whoever found something most lately."""
 
-    def next_one() -> _Search | None:
-        with lock:
-            if not waiting or time.monotonic() >= deadline or sum(p.gap for p in parts) <= gap_goal:
-                return None
-            found = min(waiting, key=lambda search: search.idle_s)
-            waiting.remove(found)
-            return found
+    def __init__(self, parts: list[_Part], deadline: float, goal: float) -> None:
+        self._parts, self._deadline, self._goal = parts, deadline, goal
+        self._waiting = [_Search(part, kind) for part in parts for kind in (part.climb, part.pairs)]
+        self._lock = Lock()
 
-    def lane() -> None:
-        while (search := next_one()) is not None:
-            if search.turn(min(deadline, time.monotonic() + TURN_S)):
-                waiting.append(search)
-
-    with ThreadPoolExecutor(LANES) as pool:
-        for future in [pool.submit(lane) for _ in range(LANES)]:
-            future.result()
+    def take(self) -> bool:
+        """One search's turn; False once there is nobody left to wait for, no time, or no gap."""
+        with self._lock:
+            over = time.monotonic() >= self._deadline or sum(part.gap for part in self._parts) <= self._goal
+            if over or not self._waiting:
+                return False
+            search = min(self._waiting, key=lambda search: search.idle_s)
+            self._waiting.remove(search)
+        if search.turn(min(self._deadline, time.monotonic() + TURN_S)):
+            with self._lock:
+                self._waiting.append(search)
+        return True
 
 
 def independent(instance: Instance) -> list[tuple[Residual, Ints]]:

@@ -19,6 +19,16 @@ class PlanStatus(StrEnum):
     """The time limit stopped the search; the gap stated still holds."""
 
 
+class Progress(NamedTuple):
+    """How far a search is: what a callback is given. Gaps are shares of the money a plan can influence."""
+
+    elapsed_s: float
+    stage: str
+    incumbent_nano_cny: int
+    bound_nano_cny: int
+    gap: float
+
+
 class UnplacedReason(StrEnum):
     """Why a workload has no site, the first that applies."""
 

@@ -6,6 +6,7 @@ together with what is left out, by a MIP; only a strictly better plan is kept.
 """
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 from ortools.math_opt.python import mathopt
@@ -18,7 +19,7 @@ from scheduler.solution import fits, left_out, residual, value
 
 ROUNDING_S_MAX = 2.0
 POLISH_STEP_S_MAX = 1.0
-POLISH_SITES = 2
+POLISH_SITES = 4
 POLISH_SEED = 8152
 """Polishing draws its sites from this fixed seed: same input, same sequence of neighbourhoods."""
 POLISH_IDLE_MAX = 200
@@ -74,24 +75,23 @@ def polished(
     amount: Ints,
     good_enough: int,
     deadline: float,
-    core: Bools | None = None,
-    sites_at_once: int = POLISH_SITES,
-) -> Ints:
-    """A plan at least as good, sought until its value (nano-CNY) is ``good_enough`` or time is up.
+    core: Bools,
+    told: Callable[[Ints], None],
+) -> None:
+    """Search for better plans until one's value (nano-CNY) is ``good_enough`` or time is up; each is told.
 
-    With a ``core`` (O,) what is taken out goes to its options at the sites chosen only, or stays: smaller
-    questions, more of them in the same time.
+    What is taken out goes to options of the ``core`` (O,) at the sites chosen, or stays: smaller questions,
+    more of them in the same time.
     """
     sites = np.unique(instance.option_site)
     random = np.random.default_rng(POLISH_SEED)
     best, idle = value(instance, amount), 0
     while best > good_enough and idle < POLISH_IDLE_MAX and time.monotonic() < deadline:
-        chosen = random.choice(sites, min(sites_at_once, len(sites)), replace=False)
+        chosen = random.choice(sites, min(POLISH_SITES, len(sites)), replace=False)
         here = np.isin(instance.option_site, chosen)
-        kept = np.where(here, 0, amount)
         step_s = min(POLISH_STEP_S_MAX, deadline - time.monotonic())
-        candidate = completed(instance, kept, step_s, None if core is None else here & (core | (amount > 0)))
+        candidate = completed(instance, np.where(here, 0, amount), step_s, here & (core | (amount > 0)))
         idle += 1
         if candidate is not None and (found := value(instance, candidate)) < best:
             best, amount, idle = found, candidate, 0
-    return amount
+            told(amount)

@@ -20,7 +20,7 @@ from exchange.planning.task import Line, Task
 from scheduler.anyplan import AnyPlan, AnyProblem
 from scheduler.commands.judging import comparison_of
 from scheduler.commands.search import News, Stage, search
-from scheduler.horizon.plan import HorizonPlan, Progress
+from scheduler.horizon.plan import HorizonPlan
 from scheduler.io.faults import FaultyInput
 from scheduler.io.front_door import problem_of
 from scheduler.io.schedule import schedule_of
@@ -28,7 +28,7 @@ from scheduler.io.tables import rows_of
 from scheduler.io.venue import supply_of_stock
 from scheduler.io.workloads import Span, WorkloadRow, workloads_of
 from scheduler.io.world import world_of
-from scheduler.plan import Plan
+from scheduler.plan import Plan, Progress
 from scheduler.savings import Comparison
 from scheduler.sums import fen
 from scheduler.types import InvalidProblem

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from enum import StrEnum
 from multiprocessing.connection import Connection
 from typing import Final, NamedTuple
@@ -17,18 +16,13 @@ from typing import Final, NamedTuple
 from scheduler.anyplan import AnyPlan, AnyProblem
 from scheduler.carbon import FrontRow, pareto
 from scheduler.constraints import ConstraintPrice, constraint_prices
-from scheduler.horizon.plan import Progress
 from scheduler.horizon.planning import plan_horizon
 from scheduler.horizon.types import HorizonProblem
 from scheduler.horizon.warming import compile_horizon_loops
-from scheduler.placing import GAP_TARGET, place
-from scheduler.plan import Plan, PlanStatus
-from scheduler.types import MICRO, Problem
+from scheduler.placing import place
+from scheduler.plan import Progress
+from scheduler.types import MICRO
 from scheduler.warming import compile_slot_loops
-
-QUICK_SHARE: Final = 0.15
-"""Of the time limit, what the first round may take: it gives something to stop with."""
-QUICK_S_MAX: Final = 5.0
 
 COMPILING_TOLD_S: Final = 1.0
 """Loading compiled loops takes less; so whoever waits longer is told that they are being compiled."""
@@ -78,9 +72,9 @@ def search(problem: AnyProblem, time_limit_s: float, tell: Tell, wishes: Wishes 
     tell(Stage.SEARCHING)
     if isinstance(problem, HorizonProblem):
         plan: AnyPlan = plan_horizon(problem, time_limit_s, on_progress=tell, on_plan=tell)
-        tell(plan)
     else:
-        plan = _search_slot(problem, time_limit_s, tell)
+        plan = place(problem, time_limit_s, on_progress=tell, on_plan=tell)
+    tell(plan)
     if wishes.constraint_prices:
         for found in constraint_prices(problem, plan, time_limit_s):
             tell(found)
@@ -105,35 +99,6 @@ def _compile(loops: Callable[[], None], tell: Tell) -> None:
     late.cancel()
     # nobody else tells anything while the timer may
     late.join()
-
-
-def _search_slot(problem: Problem, time_limit_s: float, tell: Tell) -> Plan:
-    """A quick round, then the rest of the time if the first did not prove its plan."""
-    started = time.monotonic()
-    best = place(problem, min(time_limit_s * QUICK_SHARE, QUICK_S_MAX))
-    tell(best)
-    tell(progress_of(best, started, "first plan"))
-    left_s = time_limit_s - (time.monotonic() - started)
-    if best.gap <= GAP_TARGET or left_s <= 0:
-        return best
-    best = better(best, place(problem, left_s))
-    tell(best)
-    tell(progress_of(best, started, "better plan"))
-    return best
-
-
-def better(one: Plan, other: Plan) -> Plan:
-    """The plan of less value with the higher of the two bounds: each bound holds for every plan."""
-    plan, rest = sorted((one, other), key=lambda found: found.value_nano_cny)
-    if rest.lower_bound_nano_cny > plan.lower_bound_nano_cny:
-        plan = replace(
-            plan,
-            lower_bound_nano_cny=rest.lower_bound_nano_cny,
-            bound_from=rest.bound_from,
-            certificate=rest.certificate,
-            shadow_prices=rest.shadow_prices,
-        )
-    return replace(plan, status=PlanStatus.OPTIMAL) if plan.gap_nano_cny == 0 else plan
 
 
 def progress_of(plan: AnyPlan, started: float, stage: str) -> Progress:

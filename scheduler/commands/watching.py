@@ -11,7 +11,7 @@ from scheduler.anyplan import AnyPlan, AnyProblem
 from scheduler.carbon import FrontRow
 from scheduler.commands.search import NO_WISHES, Front, Stage, Wishes, searching
 from scheduler.constraints import ConstraintPrice
-from scheduler.horizon.plan import Progress
+from scheduler.plan import Progress
 from scheduler.report.wording import cny, percent
 
 

@@ -192,16 +192,6 @@ class HorizonTotals(InFen):
         return self.carbon_ug / 1e9
 
 
-class Progress(NamedTuple):
-    """How far a search is: what a callback is given. Gaps are shares of the money a plan can influence."""
-
-    elapsed_s: float
-    stage: str
-    incumbent_nano_cny: int
-    bound_nano_cny: int
-    gap: float
-
-
 @dataclass(frozen=True, slots=True)
 class HorizonPlan(Proved):
     """A plan over many slots with its proof.

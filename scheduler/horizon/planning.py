@@ -13,14 +13,14 @@ from scheduler.horizon.dual_ascent import Ascent, ascend
 from scheduler.horizon.gangs import Split, split_gangs
 from scheduler.horizon.insertion import OUT, State
 from scheduler.horizon.instance import Instance, compile_instance
-from scheduler.horizon.plan import HorizonPlan, Progress
+from scheduler.horizon.plan import HorizonPlan
 from scheduler.horizon.preempting import make_way
 from scheduler.horizon.pricing import no_prices, priced
 from scheduler.horizon.solution import value
 from scheduler.horizon.types import HorizonProblem
 from scheduler.horizon.validation import checked
 from scheduler.horizon.warming import compile_horizon_loops
-from scheduler.plan import Timings
+from scheduler.plan import Progress, Timings
 from scheduler.types import InvariantViolation
 
 GAP_TARGET = 1e-4

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import scheduler_instances as cases
 
-import scheduler.placing
+import scheduler.searching
 from scheduler.capacity_rows import Needs, base_rows
 from scheduler.checker import check_plan
 from scheduler.clusters import first_clusters, merged
@@ -15,9 +15,10 @@ from scheduler.compiling import compile_instance
 from scheduler.ejecting import ejected
 from scheduler.greedy import filled
 from scheduler.linear_model import build, solve
-from scheduler.placing import REFINED, place
+from scheduler.placing import place
 from scheduler.refining import refine
 from scheduler.relaxation import mathopt
+from scheduler.searching import REFINED
 from scheduler.solution import fits, left_out, value
 from scheduler.spreading import spread
 
@@ -75,9 +76,9 @@ def test_whole_workloads_stay_within_every_limit_and_only_get_better(seed):
 
 def test_local_search_repairs_a_bad_start():
     instance = compile_instance(with_data_to_move(cases.crowd(4, 400)))
+    nothing = np.zeros_like(instance.option_site)
     needs = Needs(instance)
     found = refine(instance, needs, time.monotonic() + 30)
-    nothing = np.zeros_like(instance.option_site)
     best = ejected(instance, needs, nothing, found.relaxation.shadow, time.monotonic() + 30)
     assert fits(instance, best)
     assert value(instance, best) < value(instance, nothing) / 2
@@ -93,7 +94,7 @@ def test_clusters_are_fewer_than_classes_and_hold_everything():
 
 @pytest.mark.parametrize("seed", range(60))
 def test_the_refined_model_is_checked_and_honest(seed, monkeypatch):
-    monkeypatch.setattr(scheduler.placing, "REFINE_OPTIONS_MIN", 0)
+    monkeypatch.setattr(scheduler.searching, "REFINE_OPTIONS_MIN", 0)
     problem = cases.known_grades_only(cases.tiny(seed))
     plan = place(problem, 2)
     assert plan.model == REFINED
@@ -102,7 +103,7 @@ def test_the_refined_model_is_checked_and_honest(seed, monkeypatch):
 
 
 def test_the_refined_model_honours_the_shortest_limit(monkeypatch):
-    monkeypatch.setattr(scheduler.placing, "REFINE_OPTIONS_MIN", 0)
+    monkeypatch.setattr(scheduler.searching, "REFINE_OPTIONS_MIN", 0)
     problem = with_data_to_move(cases.crowd(5))
     for limit_s in (1.0, 1e-9):
         assert check_plan(problem, place(problem, time_limit_s=limit_s)) == ()
@@ -111,9 +112,9 @@ def test_the_refined_model_honours_the_shortest_limit(monkeypatch):
 @pytest.mark.parametrize("seed", range(4))
 def test_certified_intervals_of_related_problems_never_contradict(seed, monkeypatch):
     """Shuffled input has the same optimum, more capacity never costs more, wider latency never costs more."""
-    monkeypatch.setattr(scheduler.placing, "REFINE_OPTIONS_MIN", 0)
+    monkeypatch.setattr(scheduler.searching, "REFINE_OPTIONS_MIN", 0)
     # intervals must not contradict each other however wide they are
-    monkeypatch.setattr(scheduler.placing, "SHARPEN_OPTIONS_MAX", 0)
+    monkeypatch.setattr(scheduler.searching, "SHARPEN_OPTIONS_MAX", 0)
     problem = with_data_to_move(cases.crowd(seed, 120))
     order = np.random.default_rng(seed).permutation(len(problem.workloads)).tolist()
     sites = tuple(

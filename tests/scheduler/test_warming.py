@@ -7,6 +7,7 @@ import scheduler_instances as cases
 from numba.core.registry import CPUDispatcher
 
 import scheduler.placing
+import scheduler.searching
 from bench.horizon_instances import jobs_problem
 from scheduler.horizon.failover import LivePlan
 from scheduler.horizon.planning import plan_horizon
@@ -30,7 +31,7 @@ def signatures():
 def test_placing_compiles_nothing_after_the_first_call(monkeypatch, refine_from):
     compile_slot_loops()
     before = signatures()
-    monkeypatch.setattr(scheduler.placing, "REFINE_OPTIONS_MIN", refine_from)
+    monkeypatch.setattr(scheduler.searching, "REFINE_OPTIONS_MIN", refine_from)
     plan = scheduler.placing.place(cases.crowd(1, 120), 2)
     assert plan.placements
     assert signatures() == before

@@ -1,17 +1,16 @@
 """Worths and knapsacks: the fast search finds what a plain one finds, and what they prove holds."""
 
-import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import scheduler_instances as cases
 
-import scheduler.placing
+import scheduler.searching
 from scheduler.checker import certified_bound, check_plan
 from scheduler.compiling import compile_instance
 from scheduler.knapsacks import NANO, bench_for, gains, items_of
-from scheduler.parts import decided, independent
+from scheduler.parts import independent
 from scheduler.placing import place
 from scheduler.plan import Certificate
 from scheduler.worths import Climb, suits, worth_bound
@@ -59,13 +58,31 @@ def test_parts_share_nothing_and_lose_nothing(seed):
 
 
 @pytest.fixture(scope="module")
-def bounded():
-    """A problem, and a plan of it whose bound is proved by worths."""
+def watched():
+    """A problem, a plan of it whose bound is proved by worths, and what was told on the way."""
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(scheduler.placing, "REFINE_OPTIONS_MIN", 0)
-        problems = (cases.crowd(seed, 60) for seed in (4, *range(20)))
-        plans = ((problem, place(problem, 2)) for problem in problems)
-        return next((problem, plan) for problem, plan in plans if plan.certificate.worths_nano_cny)
+        monkeypatch.setattr(scheduler.searching, "REFINE_OPTIONS_MIN", 0)
+        for seed in (4, *range(20)):
+            problem, seen, plans = cases.crowd(seed, 60), [], []
+            plan = place(problem, 2, on_progress=seen.append, on_plan=plans.append)
+            if plan.certificate.worths_nano_cny:
+                return problem, plan, seen, plans
+        raise LookupError("no problem has a bound by worths")
+
+
+@pytest.fixture(scope="module")
+def bounded(watched):
+    return watched[:2]
+
+
+def test_progress_only_ever_gets_better_and_plans_on_the_way_hold(watched):
+    problem, plan, seen, plans = watched
+    assert [p.incumbent_nano_cny for p in seen] == sorted((p.incumbent_nano_cny for p in seen), reverse=True)
+    assert [p.bound_nano_cny for p in seen] == sorted(p.bound_nano_cny for p in seen)
+    assert seen[-1].incumbent_nano_cny == plan.value_nano_cny
+    values = [better.value_nano_cny for better in plans]
+    assert values == sorted(set(values), reverse=True) and values[-1] >= plan.value_nano_cny
+    assert [check_plan(problem, better) for better in plans] == [()] * len(plans)
 
 
 def test_a_certificate_that_claims_more_than_its_worths_prove_is_caught(bounded):
@@ -97,14 +114,13 @@ def test_knapsacks_too_large_are_never_laid_out(sizes, workloads, capacity):
     offers = (cases.Offer("o", "HUB", "A", capacity, cases.CNY),)
     problem = cases.Problem(jobs, (cases.Origin("EAST", "EAST", ""),), sites, network, (), offers)
     instance = compile_instance(problem)
-    nothing = np.zeros_like(instance.option_site)
     assert not suits(instance)
-    assert decided(instance, np.zeros(1, dtype=np.int64), nothing, time.monotonic() + 1, 0) is None
+    assert place(problem, 1.0).placements
 
 
 def test_certified_intervals_of_related_problems_never_contradict(bounded, monkeypatch):
     """Shuffled input has the same optimum, more to buy never costs more, a tighter bound never less."""
-    monkeypatch.setattr(scheduler.placing, "REFINE_OPTIONS_MIN", 0)
+    monkeypatch.setattr(scheduler.searching, "REFINE_OPTIONS_MIN", 0)
     problem, plan = bounded
     shuffled = place(replace(problem, workloads=problem.workloads[::-1]), 0.5)
     assert plan.lower_bound_nano_cny <= shuffled.value_nano_cny
