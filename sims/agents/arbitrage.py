@@ -25,7 +25,7 @@ def _arbitrage(
     rows: NDArray[Any],
     first_ref: int,
     positions: NDArray[np.int32],
-    leaving: NDArray[np.bool_],
+    shut: NDArray[np.bool_],
     turns: NDArray[np.int64],
     pairs: NDArray[np.int64],
     level: NDArray[np.float64],
@@ -42,7 +42,7 @@ def _arbitrage(
         member = turns[turn]
         cheap, dear = pairs[member, 0], pairs[member, 1]
         ask, bid = rows[cheap]["ask"], rows[dear]["bid"]
-        if cheap == dear or ask == 0 or bid == 0 or leaving[cheap] or leaving[dear]:
+        if cheap == dear or ask == 0 or bid == 0 or shut[cheap] or shut[dear]:
             continue
         if bid / level[dear] - ask / level[cheap] <= gain:
             continue
@@ -79,7 +79,7 @@ class ArbitrageCrowd(Speculators):
             board.rows,
             self.first_ref,
             self.held(),
-            self.leaving(now),
+            self.no_taking(now),
             turns,
             pairs,
             world.reference[goods],

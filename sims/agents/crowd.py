@@ -30,6 +30,8 @@ class Moment:
     """By row: whether the contract trades for the last time."""
     days_left: NDArray[np.int32]
     """By row: trading days that follow."""
+    call: bool = False
+    """Whether orders are collected for a call, in which those that take at once are refused (clause 3.13)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,7 +165,7 @@ class EnterpriseCrowd(Buyers):
         members = self._wants[:, 0]
         reach = self._allowed & self.reach()[members]
         acting = (draws.random(self.size) < self._spec.activity / BASIS) & self.living
-        turns = draws.permutation(np.flatnonzero(acting[members]))
+        turns = draws.permutation(np.flatnonzero(acting[members]))[: 0 if now.call else None]
         return _buy(
             out,
             board.refs,

@@ -114,6 +114,7 @@ def _flow(
     words: NDArray[np.uint64],
     market_share: int,
     reach: int,
+    call: bool,
     wake: int,
 ) -> int:
     """Each word (members, draws) of 64 random bits is an order or a cancellation of one lot.
@@ -137,6 +138,8 @@ def _flow(
             side = wide((word >> np.uint64(28)) & np.uint64(1))
             low, high = wide(row["low"]), wide(row["high"])
             if wide((word >> np.uint64(29)) & mask) < market_share:
+                if call:
+                    continue
                 price, tif = (high, AT_ONCE) if side == BUY else (low, AT_ONCE)
             else:
                 step = 1 + ((wide((word >> np.uint64(43)) & mask) * reach) >> 14)
@@ -180,5 +183,6 @@ class PoissonCrowd(Crowd):
             words,
             spec.market_share * (1 << 14) // BASIS,
             spec.reach,
+            now.call,
             now.wake,
         )

@@ -83,7 +83,7 @@ class PlannerCrowd(Buyers):
         """Let those whose turn has come plan every day that trades, and buy."""
         turn = self._turns(now)
         awake = draws.random(self.size) < self._spec.activity / BASIS
-        acting = (turn > self._planned) & self.living & awake
+        acting = (turn > self._planned) & self.living & awake & (not now.call)
         self._planned = turn
         ceilings, reach, count = self.ceilings(now), self.reach(), 0
         for member in np.flatnonzero(acting).tolist():

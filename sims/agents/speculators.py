@@ -114,6 +114,10 @@ class Speculators(Crowd):
         """Return which rows are only closed in, shape (rows,)."""
         return now.last_day & (now.progress >= LEAVES)
 
+    def no_taking(self, now: Moment) -> NDArray[np.bool_]:
+        """Return in which rows nothing can or should be taken at once, shape (rows,)."""
+        return self.leaving(now) | now.call
+
     def held(self) -> NDArray[np.int32]:
         """Return the lots that each member holds, shape (members, rows)."""
         return self.board.positions[self.accounts]

@@ -25,7 +25,7 @@ def _trade_views(
     rows: NDArray[Any],
     first_ref: int,
     positions: NDArray[np.int32],
-    leaving: NDArray[np.bool_],
+    shut: NDArray[np.bool_],
     turns: NDArray[np.int64],
     picks: NDArray[np.int64],
     buy_below: NDArray[np.float64],
@@ -43,7 +43,7 @@ def _trade_views(
         member = turns[turn]
         at = picks[member]
         row = rows[at]
-        if leaving[at]:
+        if shut[at]:
             continue
         held = wide(positions[member, at])
         ref = first_ref + member
@@ -74,7 +74,7 @@ class _ViewCrowd(Speculators):
             board.rows,
             self.first_ref,
             self.held(),
-            self.leaving(now),
+            self.no_taking(now),
             turns,
             picks,
             buy_below,

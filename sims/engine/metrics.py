@@ -31,6 +31,7 @@ def metrics_of(simulation: Simulation, welfare: float) -> dict[str, float]:
         "spread": seen.spread,
         "mispricing": seen.mispricing,
         "worst_mispricing": seen.worst,
+        "dispersion": seen.dispersion,
         "health_index": float(np.mean(health)) if health else 0.0,
         "conversion": sold_of / capacity if capacity else 0.0,
         "posted_card_hours": capacity,

@@ -84,7 +84,7 @@ class Simulation:
         self.market = SimMarket(limits, begin_ns(scenario))
         self.board = Board(0, 0, 1)
         self._watch = watch
-        self.monitor = Monitor()
+        self.monitor = Monitor(self.world.grade_of, self.world.reference)
         self.hub_days = HubDays(self.world)
         self.margin_diary = MarginDiary()
         self._giving_up = GivingUp(self.board)
@@ -114,6 +114,7 @@ class Simulation:
                 return
             phase = self.market.status().phase
             if phase in _TAKES_ORDERS:
+                self._moment.call = phase is not MarketPhase.CONTINUOUS
                 self._trade(due.at_ns, until_ns)
             if phase is MarketPhase.CONTINUOUS:
                 self.hub_days.measure(self.market.core.state)
@@ -247,7 +248,7 @@ class Simulation:
             for crowd in crowds:
                 crowd.on_events(events)
             self._giving_up.pass_on(self.market)
-        self.monitor.note(board.rows)
+        self.monitor.note(board.rows, now.last_day)
         self.hub_days.note(board.rows)
         if self._watch is not None:
             self._watch(self)

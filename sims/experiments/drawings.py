@@ -168,8 +168,9 @@ def _surplus(found: Sequence[Line]) -> go.Figure:
     figure = _figure("Surplus by population, CNY")
     classes = [line for line in found if line.name.startswith("surplus of ")]
     for variant in dict.fromkeys(name for line in classes for name in line.by_variant):
-        means = [line.by_variant[variant] for line in classes]
-        names = [line.name.removeprefix("surplus of ") for line in classes]
+        there = [line for line in classes if variant in line.by_variant]
+        means = [line.by_variant[variant] for line in there]
+        names = [line.name.removeprefix("surplus of ") for line in there]
         figure.add_trace(_bars(variant, names, means))
     return figure
 

@@ -141,7 +141,7 @@ def split_values(text: str) -> list[str]:
 
 
 def _override(table: dict[str, Any], text: str) -> None:
-    """Set one key. A population's or a shock's is population.NAME.KEY."""
+    """Set one key. A population's or a shock's is population.NAME.KEY; population.NAME=off leaves it out."""
     key, equals, value = text.partition("=")
     if not equals or not key:
         raise ScenarioError(f"--set {text}: expected KEY=VALUE, such as fee.taker=3")
@@ -149,17 +149,25 @@ def _override(table: dict[str, Any], text: str) -> None:
     at: Any = table
     for step in path:
         if isinstance(at, list):
-            found = [part for part in at if part.get("name") == step]
-            if not found:
-                known = ", ".join(part.get("name", "?") for part in at)
-                raise ScenarioError(f"--set {text}: no {step!r}; known: {known}")
-            at = found[0]
+            at = _named(at, step, text)
         else:
             at = at.setdefault(step, [] if step in _NAMED else {})
+    if isinstance(at, list) and path[-1] in _NAMED and value == "off":
+        at.remove(_named(at, last, text))
+        return
     if not isinstance(at, dict):
         where = ".".join(path)
         raise ScenarioError(f"--set {text}: {where} needs a name and a key, such as population.makers.count")
     at[last] = _literal(value)
+
+
+def _named(tables: list[Any], name: str, text: str) -> Any:
+    """Return the table of a name. Raises ScenarioError."""
+    for table in tables:
+        if table.get("name") == name:
+            return table
+    known = ", ".join(table.get("name", "?") for table in tables)
+    raise ScenarioError(f"--set {text}: no {name!r}; known: {known}")
 
 
 def _literal(text: str) -> Any:

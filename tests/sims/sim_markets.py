@@ -17,6 +17,7 @@ from sims.scenario.schema import Scenario
 FLOW = {"kind": "poisson", "name": "flow", "count": 3, "orders": 6}
 EVERYBODY: list[dict[str, Any]] = [
     {"kind": "zero-intelligence", "name": "noise", "count": 8},
+    {"kind": "zero-intelligence", "name": "blind", "count": 2, "budget": False},
     {"kind": "zip", "name": "learners", "count": 4},
     FLOW,
     {"kind": "market-maker", "name": "makers", "count": 2},

@@ -70,6 +70,17 @@ def test_a_sweep_that_was_killed_is_resumed_to_the_same_result(tmp_path: Path) -
     assert "holds another experiment" in invoke("sweep", "calm", "--seeds", "2", "--out", str(torn), code=2)
 
 
+def test_a_population_that_one_side_lacks_stands_beside_nothing(tmp_path: Path) -> None:
+    less = ["--set", "population.arbitrage=off", "--set", "wake_seconds=7200"]
+    out, serial = tmp_path / "compare", ["--seeds", "2", "--executor", "serial"]
+    told = invoke("compare", "fat-finger", "fat-finger", *less, *serial, "--out", str(out))
+    written = (out / "report.md").read_text("utf-8").splitlines()
+    (row,) = [line for line in written if "of arbitrage |" in line]
+    name, base, candidate, *change = [cell.strip() for cell in row.split("|")[1:-1]]
+    assert name == "surplus of arbitrage" and base and candidate == "" and not any(change)
+    assert "surplus of arbitrage" not in told
+
+
 def test_tables_of_more_runs_than_are_held_at_once_are_whole(tmp_path: Path) -> None:
     (job,) = small_jobs(1, wake_seconds=7_200)
     run = run_job(job, "w")

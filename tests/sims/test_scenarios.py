@@ -1,16 +1,20 @@
 """Scenario files: what they may say, how they extend one another; every shipped one conserves money."""
 
+import json
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import numpy as np
 import pytest
+from sim_markets import EVERYBODY
 
 from exchange.domain.messages import SetRules
 from matching.records import Records
 from sims.engine.outcome import outcome_of
 from sims.engine.simulation import Simulation
 from sims.scenario.load import ScenarioError, load_scenario, plain, scenario_of, shipped, split_values
+from sims.scenario.populations import Population
 from sims.scenario.schema import schema
 
 
@@ -77,6 +81,27 @@ def test_a_scenario_survives_its_own_table() -> None:
 def test_the_schema_names_every_key() -> None:
     written = msgspec.json.encode(schema()).decode()
     assert '"wake_seconds"' in written and '"hub-outage"' in written and '"market-maker"' in written
+
+
+def test_every_population_is_in_the_schema_in_the_docs_and_in_a_market_that_is_tested() -> None:
+    kinds = {spec.__struct_config__.tag for spec in get_args(Population)}
+    written = json.dumps(schema())
+    page = Path(__file__).parents[2].joinpath("docs/simulations.md").read_text("utf-8")
+    assert len(kinds) == 11
+    assert [kind for kind in kinds if f'"{kind}"' not in written or f"| `{kind}` |" not in page] == []
+    assert kinds - {crowd["kind"] for crowd in EVERYBODY} == {"planner"}, "test_planner.py has it"
+
+
+def test_a_population_or_a_shock_can_be_left_out() -> None:
+    base, less = (
+        load_scenario("fat-finger"),
+        load_scenario("fat-finger", ["population.noise=off", "shock.slip=off"]),
+    )
+    assert (
+        less.population == tuple(spec for spec in base.population if spec.name != "noise") != base.population
+    )
+    assert len(base.shock) == 1 and less.shock == ()
+    assert "no 'nois'; known: providers" in refusal("population.nois=off")
 
 
 def test_overrides_reach_sections_populations_and_shocks() -> None:

@@ -10,6 +10,7 @@ from sim_markets import EVERYBODY, FLOW, fine_market, scenario
 
 from exchange.domain.calendar import NS_PER_HOUR, moment_ns
 from exchange.domain.sessions import Sessions
+from matching.records import RejectCode
 from nodes.types import Profile
 from sims.agents.provider import ProviderCrowd
 from sims.engine.outcome import outcome_of
@@ -119,6 +120,13 @@ def _traded() -> Simulation:
     if not _RAN:
         _RAN.append(ran(1, days=2, wake_seconds=600))
     return _RAN[0]
+
+
+def test_nobody_sends_what_a_phase_of_the_day_refuses() -> None:
+    rejects = _traded().board.rejects
+    assert rejects[RejectCode.NOT_IN_THIS_PHASE] == 0 < rejects[RejectCode.UNKNOWN_ORDER], (
+        "cancelled too late"
+    )
 
 
 def test_providers_sell_no_more_than_they_have_and_nothing_below_cost() -> None:
