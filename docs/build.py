@@ -7,7 +7,9 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import msgspec
 
 from exchange.api.codes import RequestCode
 from exchange.domain.rejects import KERNEL_REJECTS, RejectCode
@@ -29,7 +31,11 @@ from matching.records import (
     TimeInForce,
 )
 from matching.records import RejectCode as KernelCode
+from sims.experiments.effects import Effect
+from sims.experiments.inference import interval, readable
+from sims.scenario.claims import Claim
 from sims.scenario.load import load_scenario, shipped
+from sims.scenario.schema import Scenario
 
 FOLDER: Final = Path(__file__).parent
 _MADE: Final = "<!-- made by `make docs`; edit docs/build.py or the code it reads -->\n\n"
@@ -141,8 +147,12 @@ def scenarios() -> str:
         "# Scenarios",
         "",
         'What `dongxi sim run NAME` simulates. A file of one\'s own begins with `extends = "NAME"`; its keys',
-        "are in the JSON schema that `dongxi sim schema` prints.",
+        "are in the JSON schema that `dongxi sim schema` prints. What a scenario claims is measured with and",
+        "without what it speaks of, under common seeds: `dongxi sim effects --seeds 20 --json` printed these",
+        "tables. Changes have 95 % intervals, p is of the sign-flip test; what the",
+        "[figures](simulations.md#figures) mean stands among the simulations.",
     ]
+    measured = json.loads((FOLDER / "effects.json").read_text("utf-8"))
     for name in shipped():
         scenario = load_scenario(name)
         lines += [
@@ -152,8 +162,23 @@ def scenarios() -> str:
             f"`{name}`. {scenario.shows}",
             "",
             f"Why it is plausible: {scenario.plausible}",
+            *_effects(scenario, [effect for effect in measured if effect["scenario"] == name]),
         ]
     return _page(lines)
+
+
+def _effects(scenario: Scenario, measured: list[dict[str, Any]]) -> list[str]:
+    """Return the table of what was measured of a scenario's claims."""
+    if msgspec.convert([effect["claim"] for effect in measured], tuple[Claim, ...]) != scenario.claim:
+        sys.exit(f"docs/effects.json isn't of {scenario.name}'s claims; dongxi sim effects measures them")
+    rows = []
+    for effect in measured:
+        found = msgspec.convert(effect, Effect)
+        means = f"{readable(found.without.mean)} | {readable(found.with_it.mean)}"
+        told = f"{interval(found.change.difference)} | {found.change.p_value:.2g}"
+        rows.append(f"| {found.claim.figure} | `{' '.join(found.claim.without)}` | {means} | {told} |")
+    heading = ["", "| figure | compared with | there | here | change | p |", "|---|---|---|---|---|---|"]
+    return [*heading, *rows] if rows else []
 
 
 PAGES: Final = {

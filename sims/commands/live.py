@@ -93,9 +93,14 @@ class _Sums:
 
 
 class LiveView:
-    """Shows so many runs of these variants. A context; `advance` and `watch` tell it what happened."""
+    """Shows so many runs of these variants. A context; `advance` and `watch` tell it what happened. `clock`
+    gives seconds.
+    """
 
-    def __init__(self, total: int, variants: Iterable[str]) -> None:
+    def __init__(
+        self, total: int, variants: Iterable[str], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._clock = clock
         self._total = total
         self._console = Console(stderr=True)
         self._live = Live(console=self._console, transient=True)
@@ -131,7 +136,7 @@ class LiveView:
     def _show(
         self, what: str, share: float, count: int, unit: str, rows: Callable[[], list[tuple[str, ...]]]
     ) -> None:
-        now = time.monotonic()
+        now = self._clock()
         if now < self._next and share < 1:
             return
         self._next = now + (PICTURE_SECONDS if self._console.is_terminal else LINE_SECONDS)

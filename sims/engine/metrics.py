@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from exchange.clearing.ledger import LedgerKind
 from exchange.domain.contracts import PeriodKind
 from exchange.domain.hours import HOURS_PER_DAY
 from exchange.service.state import HOUSE, State
 from matching.records import Records
+from sims.engine.losses import losses_cny
 from sims.engine.rows import ALL_HUBS
 from sims.engine.simulation import Simulation
 from sims.engine.surplus import gained_fen
@@ -21,7 +23,8 @@ def metrics_of(simulation: Simulation, welfare: float) -> dict[str, float]:
     """Return the figures of the market; shares as such, prices relative to what goods are worth."""
     state, world, seen = simulation.market.core.state, simulation.world, simulation.monitor
     reserved, done = _reserved(state, world)
-    sold_of, capacity = _sold(simulation, reserved)
+    sold, posted = _sold(simulation, reserved)
+    sold_of, capacity = float(sold.sum()), float(posted.sum())
     calls = [row for row in simulation.margin_diary.rows if row.step == "call"]
     losses = [row.amount for row in simulation.margin_diary.rows if row.step == "loss"]
     health = [row.health for row in simulation.hub_days.rows if row.hub == ALL_HUBS and row.health >= 0]
@@ -41,6 +44,7 @@ def metrics_of(simulation: Simulation, welfare: float) -> dict[str, float]:
         ),
         **_regional_shares(simulation),
         **_regional_prices(simulation),
+        **losses_cny(simulation, np.maximum(0.0, posted - sold)),
         "margin_calls": float(len(calls)),
         "called_cny": sum(row.amount for row in calls),
         "closed_out_lots": float(sum(row.lots for row in simulation.margin_diary.rows)),
@@ -77,16 +81,19 @@ def _reserved(state: State, world: World) -> tuple[Records, float]:
     return found, float(delivered / due) if due else 1.0
 
 
-def _sold(simulation: Simulation, reserved: Records) -> tuple[float, float]:
-    """Return the card-hours that providers sold for the delivery days that were traded out, and those that
-    they had.
+def _sold(simulation: Simulation, reserved: Records) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the card-hours of each good that providers sold for the delivery days that were traded out, and
+    those that they had.
     """
     state, world = simulation.market.core.state, simulation.world
     days = {c.period.first for c in state.contracts if c.kind is PeriodKind.DAY and _over(state, c.index)}
     sellers = [account for crowd in simulation.providers() for account in crowd.accounts.tolist()]
-    sold = reserved["card_hours"][np.isin(reserved["provider"], sellers)].sum()
-    a_day = sum(float((crowd.capacity * world.cards_per_lot).sum()) for crowd in simulation.providers())
-    return float(sold), a_day * HOURS_PER_DAY * len(days)
+    theirs = reserved[np.isin(reserved["provider"], sellers)]
+    sold, had = np.zeros(len(world.goods)), np.zeros(len(world.goods))
+    np.add.at(sold, theirs["good"], theirs["card_hours"])
+    for crowd in simulation.providers():
+        had += crowd.capacity.sum(axis=0) * world.cards_per_lot * (HOURS_PER_DAY * len(days))
+    return sold, had
 
 
 def _regional_shares(simulation: Simulation) -> dict[str, float]:

@@ -30,14 +30,41 @@ def surplus_fen(simulation: Simulation) -> NDArray[np.float64]:
     is delivered to a member that isn't an enterprise is worth nothing to it. Open positions are marked at
     settlement already; to a hedger they are worth its own value beyond that.
     """
-    state, world = simulation.market.core.state, simulation.world
-    own = np.full((len(state.cash), len(world.goods)), np.nan)
+    state = simulation.market.core.state
+    own = own_worth(simulation)
+    surplus = gained_fen(state).astype(np.float64)
+    _add_positions(surplus, own, state, simulation.world)
+    _add_reservations(surplus, np.nan_to_num(own), simulation)
+    return surplus
+
+
+def own_worth(simulation: Simulation) -> NDArray[np.float64]:
+    """Return what a lot-hour of each good is worth to each account that uses it, or costs the one that
+    delivers it, ticks, shape (accounts, goods); not a number for all others.
+    """
+    own = np.full((len(simulation.market.core.state.cash), len(simulation.world.goods)), np.nan)
     for crowd in simulation.crowds:
         own[crowd.accounts] = own[crowd.desks] = crowd.unit_worth()
-    surplus = gained_fen(state).astype(np.float64)
-    _add_positions(surplus, own, state, world)
-    _add_reservations(surplus, np.nan_to_num(own), state, world, delivering_accounts(simulation))
-    return surplus
+    return own
+
+
+def delivered(simulation: Simulation) -> NDArray[np.float64]:
+    """Return the lot-hours that each reservation delivered, or will as far as its provider can."""
+    state, world = simulation.market.core.state, simulation.world
+    rows = state.reservations.rows
+    goods = goods_of(state, world, rows["contract"])
+    metered = np.maximum(rows["metered"], 0).sum(axis=1) / world.cards_per_lot[goods]
+    expected = owed(state) * (1 - world.lost_basis_points[world.hub_of[goods]] / BASIS)
+    expected[~np.isin(rows["provider"], list(delivering_accounts(simulation)))] = 0
+    lot_hours: NDArray[np.float64] = np.where(rows["finished"] == 1, metered, expected)
+    return lot_hours
+
+
+def owed(state: State) -> NDArray[np.int64]:
+    """Return the lot-hours that each reservation is for."""
+    rows = state.reservations.rows
+    lot_hours: NDArray[np.int64] = rows["lots"] * state.contract_table.rows["hours"][rows["contract"]]
+    return lot_hours
 
 
 def _add_positions(
@@ -50,20 +77,10 @@ def _add_positions(
     np.add.at(surplus, rows["account"], rows["lots"] * terms["hours"] * beyond)
 
 
-def _add_reservations(
-    surplus: NDArray[np.float64],
-    own: NDArray[np.float64],
-    state: State,
-    world: World,
-    delivering: set[int],
-) -> None:
-    rows = state.reservations.rows
-    goods = goods_of(state, world, rows["contract"])
-    metered = np.maximum(rows["metered"], 0).sum(axis=1) / world.cards_per_lot[goods]
-    hours = state.contract_table.rows["hours"][rows["contract"]]
-    expected = rows["lots"] * hours * (1 - world.lost_basis_points[world.hub_of[goods]] / BASIS)
-    expected[~np.isin(rows["provider"], list(delivering))] = 0
-    lot_hours = np.where(rows["finished"] == 1, metered, expected)
+def _add_reservations(surplus: NDArray[np.float64], own: NDArray[np.float64], simulation: Simulation) -> None:
+    state = simulation.market.core.state
+    rows, lot_hours = state.reservations.rows, delivered(simulation)
+    goods = goods_of(state, simulation.world, rows["contract"])
     price = np.where(rows["finished"] == 1, 0, rows["price"])  # finished ones are paid
     np.add.at(surplus, rows["buyer"], lot_hours * (own[rows["buyer"], goods] - price))
     np.add.at(surplus, rows["provider"], lot_hours * (price - own[rows["provider"], goods]))

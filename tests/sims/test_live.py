@@ -14,8 +14,9 @@ def lines_of(text: str) -> list[str]:
 
 def test_a_log_file_gets_the_first_line_and_the_last(capsys: pytest.CaptureFixture[str]) -> None:
     jobs = small_jobs(3, wake_seconds=7_200)
-    with LiveView(3, ["small", "other"]) as view:
-        runs = [run_job(job, "here") for job in jobs]
+    runs = [run_job(job, "here") for job in jobs]
+    seconds = iter((0.0, 1.0, 2.0))
+    with LiveView(3, ["small", "other"], lambda: next(seconds)) as view:
         for one in runs:
             view.advance(one)
     first, last = lines_of(capsys.readouterr().err)

@@ -1,0 +1,70 @@
+"""The audit of lost surplus, computed again reservation by reservation."""
+
+import pytest
+from sim_markets import EVERYBODY, scenario
+
+from sims.engine.outcome import outcome_of
+from sims.engine.simulation import Simulation
+from sims.scenario.load import load_scenario
+
+SHOCK = {"kind": "hub-outage", "name": "dark", "hub": "GUIAN", "lost": 5_000, "until": "10:30:00"}
+
+
+@pytest.fixture(scope="module")
+def ran() -> Simulation:
+    """Three days of the small market, one hub of which loses half of its cards."""
+    simulation = Simulation(scenario(days=3, shock=[SHOCK]), 2)
+    simulation.run()
+    return simulation
+
+
+def slowly(simulation: Simulation) -> tuple[float, float]:
+    """CNY that weren't delivered to those with a use, and that it cost to deliver to those without."""
+    state, world = simulation.market.core.state, simulation.world
+    goods = [str(good) for good in world.goods]
+    users = {int(a): of.unit_worth()[n] for of in simulation.enterprises() for n, a in enumerate(of.accounts)}
+    costs = {int(a): of.cost()[n] for of in simulation.providers() for n, a in enumerate(of.accounts)}
+    undelivered = unused = 0.0
+    for row in state.reservations.rows:
+        contract = state.contracts[int(row["contract"])]
+        good = goods.index(f"{contract.grade}.{contract.hub}")
+        provider, buyer = int(row["provider"]), int(row["buyer"])
+        owed = int(row["lots"]) * contract.hours
+        lost = world.lost_basis_points[world.hubs.index(contract.hub)] / 10_000
+        came = owed * (1 - lost) if provider in costs else 0.0
+        if row["finished"]:
+            came = row["metered"].clip(0).sum() / contract.cards_per_lot
+        if buyer in users:
+            undelivered += (owed - came) * users[buyer][good] / 100
+        elif buyer not in costs:
+            unused += came * costs.get(provider, [0.0] * len(goods))[good] / 100
+    return undelivered, unused
+
+
+def test_what_did_not_come_and_what_nobody_used_is_told_in_money(ran: Simulation) -> None:
+    metrics = outcome_of(ran).metrics
+    undelivered, unused = slowly(ran)
+    assert metrics["lost_undelivered_cny"] == pytest.approx(undelivered) and undelivered > 0
+    assert metrics["lost_unused_cny"] == pytest.approx(unused) and unused > 0
+
+
+def test_needs_count_as_lost_only_as_far_as_cards_stood_idle() -> None:
+    lazy = [EVERYBODY[6] | {"name": "providers"}, EVERYBODY[7] | {"activity": 300}]
+    assert [of["kind"] for of in lazy] == ["provider", "enterprise"]
+    simulation = Simulation(scenario(lazy), 1)
+    simulation.run()
+    outcome = outcome_of(simulation)
+    (cards,) = set(simulation.world.cards_per_lot.tolist())
+    missing = sum(need.needed - need.bought for need in outcome.needs) / cards
+    idle = (1 - outcome.metrics["conversion"]) * outcome.metrics["posted_card_hours"] / cards
+    (buyers,), (sellers,) = simulation.enterprises(), simulation.providers()
+    gain = (buyers.unit_worth().mean() - sellers.cost().mean()) / 100
+    assert outcome.metrics["lost_unserved_cny"] == pytest.approx(min(missing, idle) * gain)
+    assert min(missing, idle) > 0 < gain
+
+
+def test_where_nobody_delivers_nothing_of_it_is_lost() -> None:
+    simulation = Simulation(load_scenario("learners", ["wake_seconds=7200", "days=1"]), 1)
+    simulation.run()
+    metrics = outcome_of(simulation).metrics
+    assert [metrics[f"lost_{why}_cny"] for why in ("unserved", "undelivered", "unused")] == [0, 0, 0]
