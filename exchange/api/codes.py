@@ -50,6 +50,7 @@ class RequestCode(Enum):
     HISTORY_TIMEOUT = (504, "The query of the history took too long and was broken off.")
     UNKNOWN_PLAN = (404, "The account has no plan of this id.")
     NOTHING_TO_ACCEPT = (409, "The plan is not ready, or names no order that is still to be placed.")
+    PLAN_NOT_FOLLOWED = (409, "The earlier plan is not accepted, not ready, or not of these days.")
     TOO_MANY_PLANS = (429, "As many plans wait as may, of the account or of all.")
     INTERNAL = (500, "The server failed; the outcome is unknown until it is looked up.")
 

@@ -17,6 +17,9 @@ WORKLOADS_MAX = 2_000
 TIME_LIMIT_S_MAX = 60.0
 HORIZON_DAYS_MAX = 7
 
+MIGRATION_CNY_MAX = 1e9
+FailedHub = Annotated[str, Meta(min_length=1, max_length=120)]
+
 PlanState = Literal["queued", "running", "done", "failed", "refused", "cancelled"]
 
 
@@ -24,7 +27,10 @@ class NewPlan(Request, frozen=True, kw_only=True):
     """Workloads to plan on the account's reservations and the asks of the book.
 
     A workload has the fields of a workload file: docs/planning.md. With `skip_faulty` faulty ones are named
-    and the rest is planned.
+    and the rest is planned. `after` names an accepted plan of the account that began earlier: what has run is
+    taken off, what runs goes on unless moving gains more than it costs, and at most `moves_max` move that
+    could go on. `failed` are hubs that are down: `HUB`, or `HUB@0-4` for hours of it. `forecast` is work that
+    may come, with a `probability` and a `count`: room is kept for it, nothing is ordered.
     """
 
     workloads: Annotated[list[dict[str, Any]], Meta(min_length=1, max_length=WORKLOADS_MAX)]
@@ -32,6 +38,11 @@ class NewPlan(Request, frozen=True, kw_only=True):
     days: Annotated[int, Meta(ge=1, le=HORIZON_DAYS_MAX)] = 1
     time_limit_s: Annotated[float, Meta(gt=0, le=TIME_LIMIT_S_MAX)] = 10.0
     skip_faulty: bool = False
+    after: Annotated[str, Meta(max_length=20, description="id of an accepted plan")] | None = None
+    moves_max: Annotated[int, Meta(ge=0, le=WORKLOADS_MAX)] | None = None
+    migration_cny: Annotated[float, Meta(ge=0, le=MIGRATION_CNY_MAX)] = 0.0
+    failed: Annotated[list[FailedHub], Meta(max_length=100)] | None = None
+    forecast: Annotated[list[dict[str, Any]], Meta(max_length=100)] | None = None
 
 
 class AcceptPlan(Request, frozen=True, kw_only=True):
@@ -142,9 +153,65 @@ class PlannedClass(Answer, frozen=True, kw_only=True):
     longest_round_trip_ms: float | None
 
 
+class PlannedMove(Answer, frozen=True, kw_only=True):
+    """Work that ran and moves: `gain_fen` is what going on would cost more (null: it cannot go on),
+    `cost_fen` what migration and transfer cost.
+    """
+
+    workload: str
+    reason: Literal["barred", "gives way", "gain"]
+    before: str
+    after: str
+    first_hour: int
+    gain_fen: int | None
+    cost_fen: int
+
+
+class PlannedWait(Answer, frozen=True, kw_only=True):
+    """Work that had begun and goes on later."""
+
+    workload: str
+    site: str
+    resumes_hour: int
+
+
+class PlannedStop(Answer, frozen=True, kw_only=True):
+    """Work that ran and has no place now."""
+
+    workload: str
+    site: str
+    best_effort: bool
+    detail: str
+
+
+class PlanChanges(Answer, frozen=True, kw_only=True):
+    """What the plan makes of work that had begun: how many go on as they were, who moves, pauses, goes on
+    again, stops, had ended, can no longer end in time, or is not asked for any more.
+    """
+
+    goes_on: int
+    moved: list[PlannedMove]
+    paused: list[PlannedWait]
+    waits: list[PlannedWait]
+    stopped: list[PlannedStop]
+    ended: list[str]
+    expired: list[str]
+    withdrawn: list[str]
+
+
+class KeptRoom(Answer, frozen=True, kw_only=True):
+    """Room kept for expected work: for how many of how many, and what they would cost if all came."""
+
+    placed: int
+    expected: int
+    card_hours: float
+    new_money_fen: int
+
+
 class PlanResult(Answer, frozen=True, kw_only=True):
     """What was planned. `gap` is certified: no plan is better by more than this share (null: not bounded).
-    `baselines` are compared when the search is over (null: not yet).
+    `baselines` are compared when the search is over (null: not yet). `changes` is there for a plan after
+    another one, `kept` for one with a forecast.
     """
 
     status: str
@@ -160,6 +227,8 @@ class PlanResult(Answer, frozen=True, kw_only=True):
     nominations: list[PlannedNomination]
     classes: list[PlannedClass]
     baselines: list[PlanBaseline] | None
+    changes: PlanChanges | None = None
+    kept: KeptRoom | None = None
 
 
 class PlanAnswer(Answer, frozen=True, kw_only=True):

@@ -35,6 +35,7 @@ from exchange.gateway.call import BATCH_BYTES_MAX, Call, Route
 from exchange.gateway.identify import Doors, by_session
 from exchange.gateway.orders import Command
 from exchange.gateway.screens import browser_of
+from exchange.planning.again import begun_by
 from exchange.planning.jobs import Job, PlanJobs
 from exchange.planning.stock import moment_of, stock_of
 from exchange.planning.task import Task
@@ -51,7 +52,14 @@ async def new_plan(call: Call) -> PlanAnswer:
     body: NewPlan = call.body
     day = parse_day(body.first_day, "first_day")
     span = Span(moment_of(day_start_ns(day)), 24 * body.days)
+    before = None if body.after is None else call.plans.find(call.caller.account, body.after)
     task = Task(
+        zero=span.start if before is None else before.zero,
+        begun=() if before is None else begun_by(before, span.start),
+        moves_max=body.moves_max,
+        migration_cny=body.migration_cny,
+        failed=body.failed or [],
+        forecast=body.forecast or [],
         workloads=body.workloads,
         start=span.start,
         hours=span.hours,

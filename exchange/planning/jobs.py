@@ -10,6 +10,7 @@ import contextlib
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -18,6 +19,7 @@ import structlog
 from exchange.api.codes import RequestCode, refuse
 from exchange.api.plans import PlanJob, PlannedNomination, PlannedOrder, PlanProgress, PlanState
 from exchange.planning.task import Line, Task
+from scheduler.io.running import Begun
 
 QUEUED_MAX: Final = 16
 """Jobs that may wait, of all accounts; beyond it a new one is refused and nothing is dropped."""
@@ -44,7 +46,10 @@ class _Wanted(msgspec.Struct, frozen=True):
 
 @dataclass(eq=False)
 class Job:
-    """One job. `result` is the JSON of a `PlanResult`; `changed` is set anew at every change."""
+    """One job. `result` is the JSON of a `PlanResult`; `changed` is set anew at every change.
+
+    `begun` had begun at its start; `zero` is the start of the first of a row of plans.
+    """
 
     plan_id: str
     account: int
@@ -52,6 +57,10 @@ class Job:
     days: int
     task: Task | None
     workloads: int
+    start: datetime
+    hours: int
+    zero: datetime
+    begun: tuple[Begun, ...]
     state: PlanState = "queued"
     progress: PlanProgress | None = None
     faults: list[str] = field(default_factory=list)
@@ -119,7 +128,8 @@ class PlanJobs:
                 "or wait for one to end.",
             )
         self._last += 1
-        job = Job(str(self._last), account, first_day, days, task, len(task.workloads))
+        told = (task.start, task.hours, task.zero, task.begun)
+        job = Job(str(self._last), account, first_day, days, task, len(task.workloads), *told)
         self._jobs[job.plan_id] = job
         self._forget()
         self._queue.put_nowait(job)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from exchange.api import plans as api
 from exchange.api.formats import price_text
+from scheduler.io.changes import Changes
 from scheduler.io.nominating import nominations_of
 from scheduler.io.schedule import Run, Schedule
 from scheduler.io.venue import Stock, orders_of
@@ -20,9 +21,15 @@ def finite(number: float) -> float | None:
 
 
 def result_of(
-    schedule: Schedule, stock: Stock, rows: Sequence[WorkloadRow], compared: Comparison | None
+    schedule: Schedule,
+    stock: Stock,
+    rows: Sequence[WorkloadRow],
+    compared: Comparison | None,
+    changes: Changes | None = None,
 ) -> api.PlanResult:
-    """A schedule of the workloads in `rows`, beside the baselines if it was compared with them."""
+    """A schedule of the workloads in `rows`, beside the baselines if it was compared with them, with what it
+    changes for work that had begun.
+    """
     return api.PlanResult(
         status=schedule.status.value,
         gap=finite(schedule.gap),
@@ -50,6 +57,21 @@ def result_of(
         nominations=[api.PlannedNomination(**n._asdict()) for n in nominations_of(schedule, stock)],
         classes=_classes(schedule, rows),
         baselines=None if compared is None else [_baseline(row) for row in compared.rows],
+        changes=None if changes is None else _changes(changes),
+        kept=None if schedule.kept is None else api.KeptRoom(**schedule.kept._asdict()),
+    )
+
+
+def _changes(changes: Changes) -> api.PlanChanges:
+    return api.PlanChanges(
+        goes_on=changes.goes_on,
+        moved=[api.PlannedMove(**{**move._asdict(), "reason": move.reason.value}) for move in changes.moved],
+        paused=[api.PlannedWait(**wait._asdict()) for wait in changes.paused],
+        waits=[api.PlannedWait(**wait._asdict()) for wait in changes.waits],
+        stopped=[api.PlannedStop(**stop._asdict()) for stop in changes.stopped],
+        ended=list(changes.ended),
+        expired=list(changes.expired),
+        withdrawn=list(changes.withdrawn),
     )
 
 

@@ -8,11 +8,12 @@ from typing import Any
 import msgspec
 
 from exchange.api.plans import PlanProgress
+from scheduler.io.running import Begun
 from scheduler.io.venue import Stock
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """What the process is given."""
+    """What the process is given; `begun` had begun by the start, `zero` began the first of a row of plans."""
 
     workloads: list[dict[str, Any]]
     start: datetime
@@ -20,6 +21,12 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     stock: Stock
     time_limit_s: float
     skip_faulty: bool
+    zero: datetime
+    begun: tuple[Begun, ...] = ()
+    moves_max: int | None = None
+    migration_cny: float = 0.0
+    failed: list[str] = []
+    forecast: list[dict[str, Any]] = []
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

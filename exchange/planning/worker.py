@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import replace
 from typing import BinaryIO
 
 import msgspec
@@ -21,17 +22,20 @@ from scheduler.anyplan import AnyPlan, AnyProblem
 from scheduler.commands.judging import comparison_of
 from scheduler.commands.search import News, Stage, search
 from scheduler.horizon.plan import HorizonPlan
+from scheduler.io.changes import changes_of
+from scheduler.io.failures import failed_rows
 from scheduler.io.faults import FaultyInput
-from scheduler.io.front_door import problem_of
+from scheduler.io.front_door import Before, problem_of
+from scheduler.io.running import Left, left_of
 from scheduler.io.schedule import schedule_of
 from scheduler.io.tables import rows_of
 from scheduler.io.venue import supply_of_stock
-from scheduler.io.workloads import Span, WorkloadRow, workloads_of
+from scheduler.io.workloads import Span, forecast_of, workloads_of
 from scheduler.io.world import world_of
 from scheduler.plan import Plan, Progress
 from scheduler.savings import Comparison
 from scheduler.sums import fen
-from scheduler.types import InvalidProblem
+from scheduler.types import InvalidProblem, micro_cny
 
 NICENESS = 10
 """Orders go first when processors are short."""
@@ -47,20 +51,22 @@ def run(task: Task, out: BinaryIO) -> None:
         out.write(msgspec.json.encode(line) + b"\n")
         out.flush()
 
-    span = Span(task.start, task.hours)
+    span = Span(task.start, task.hours, since=task.zero, zero=task.zero)
     try:
-        problem, rows = _problem(task, span, tell)
-        _search(task, problem, rows, tell)
+        problem, left = _problem(task, span, tell)
+        _search(task, problem, left, tell)
     except (FaultyInput, InvalidProblem) as error:
         tell(Line(refused=_texts(error)))
 
 
-def _search(task: Task, problem: AnyProblem, rows: Sequence[WorkloadRow], tell: Tell) -> None:
+def _search(task: Task, problem: AnyProblem, left: Left, tell: Tell) -> None:
     """Tell progress and every better plan; the best one is set beside the baselines at the end."""
     best: list[AnyPlan] = []
 
     def show(plan: AnyPlan, compared: Comparison | None = None) -> None:
-        shown = result_of(schedule_of(task.start, problem, plan), task.stock, rows, compared)
+        schedule = schedule_of(task.start, problem, plan)
+        changes = changes_of(problem, plan, left) if task.begun else None
+        shown = result_of(schedule, task.stock, left.rows, compared, changes)
         tell(Line(result=msgspec.Raw(msgspec.json.encode(shown))))
 
     def hear(news: News) -> None:
@@ -77,15 +83,21 @@ def _search(task: Task, problem: AnyProblem, rows: Sequence[WorkloadRow], tell: 
         show(plan, comparison_of(problem, plan))
 
 
-def _problem(task: Task, span: Span, tell: Tell) -> tuple[AnyProblem, Sequence[WorkloadRow]]:
+def _problem(task: Task, span: Span, tell: Tell) -> tuple[AnyProblem, Left]:
     places = catalogue_places(span.start)
     file = workloads_of(rows_of("workloads", task.workloads), places, span)
     if file.faults.count and not (task.skip_faulty and file.rows):
         file.faults.raise_if_any()
     if file.faults.count:
         tell(Line(faults=[str(fault) for fault in file.faults.found[:FAULTS_TOLD_MAX]]))
-    world = world_of(places, supply_of_stock(task.stock, span), span, at_list_price=False)
-    return problem_of(world, file.rows), file.rows
+    left = left_of(file.rows, task.begun, file.ids)
+    supply = supply_of_stock(task.stock, span)
+    down = failed_rows(task.failed, [site.code for site in places.sites], span)
+    world = world_of(places, replace(supply, maintenance=down), span, at_list_price=False)
+    expected = forecast_of(rows_of("forecast", task.forecast), places, span)
+    expected.faults.raise_if_any()
+    before = Before(left.begun, micro_cny(task.migration_cny), task.moves_max)
+    return problem_of(world, (*left.rows, *expected.rows), before=before), left
 
 
 def _texts(error: FaultyInput | InvalidProblem) -> list[str]:

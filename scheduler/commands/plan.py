@@ -17,12 +17,13 @@ from scheduler.commands.judging import comparison_of, violations_of
 from scheduler.commands.nominations import Made, made_json, nominate_all, show_made
 from scheduler.commands.options import CARBON_PRICE_CNY_MAX, carbon_rule, hours_of, start_of
 from scheduler.commands.purchases import Purchases, purchases_json, purchases_of, show_purchases
-from scheduler.commands.replanning import changes_json, earlier_of, failed_rows, show_changes
+from scheduler.commands.replanning import changes_json, earlier_of, show_changes
 from scheduler.commands.search import SearchFailed, Wishes
 from scheduler.commands.summary import as_json, show, show_comparison
 from scheduler.commands.watching import watch
 from scheduler.commands.wishes import show_wishes, wishes_json
 from scheduler.io.changes import Changes, changes_of
+from scheduler.io.failures import failed_rows
 from scheduler.io.faults import FaultyInput
 from scheduler.io.front_door import Before, problem_of
 from scheduler.io.hedging import Outlook

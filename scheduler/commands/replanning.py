@@ -1,28 +1,23 @@
-"""Planning again: what runs now, hubs that failed, and what the new plan changes."""
+"""Planning again: what runs now, and what the new plan changes."""
 
-import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from math import ceil
 from pathlib import Path
 from typing import Any, Final
 
-import typer
 from rich.console import Console
 
 from scheduler.horizon.plan import MoveReason
 from scheduler.io.carrying import begun_after, next_start
 from scheduler.io.changes import Changes, Moved
-from scheduler.io.faults import Faults, Where
 from scheduler.io.planfile import PlanFile, is_plan, read_plan
 from scheduler.io.running import Begun, earliest_begin, read_running
-from scheduler.io.supply_rows import Hours, MaintenanceRow
 from scheduler.io.workloads import Span, WorkloadRow
 from scheduler.report.wording import yuan
 
 SHOWN_MAX: Final = 10
-_FAILED: Final = re.compile(r"(?P<site>[^@]+)(@(?P<start>.+?)(?P<sign>[/-])(?P<end>.*))?", re.DOTALL)
 _WHY: Final = {
     MoveReason.BARRED: "it cannot stay",
     MoveReason.GIVES_WAY: "it gives way to others",
@@ -67,49 +62,6 @@ def earlier_of(path: Path | None) -> Earlier:
     if path is None:
         return Earlier()
     return Earlier(path, read_plan(path) if is_plan(path) else None)
-
-
-# hubs that failed
-
-
-def failed_rows(texts: Sequence[str], sites: Collection[str], span: Span) -> tuple[MaintenanceRow, ...]:
-    """What ``--failed HUB[@FROM-UNTIL]`` takes away. Raises `FaultyInput` for an unknown hub."""
-    faults = Faults()
-    found = []
-    for number, text in enumerate(texts, 1):
-        where = Where("--failed", "value", number)
-        parts = _FAILED.fullmatch(text.strip())
-        site = parts["site"].strip() if parts else text
-        if site not in sites:
-            faults.add(where, "", "", f"unknown site {site!r}; known: {', '.join(sites)}")
-        start = _hour(parts["start"] if parts else None, span, 0)
-        end = _hour(parts["end"] if parts else None, span, span.hours)
-        if start >= end:
-            faults.add(where, site, "", f"{text!r}: the end is not after the start")
-        found.append(MaintenanceRow(where, site, "", None, Hours(max(0, start), min(span.hours, end))))
-    faults.raise_if_any()
-    return tuple(found)
-
-
-def _hour(text: str | None, span: Span, default: int) -> int:
-    """Hours after the plan's start; a failure is rounded to the hours that it touches."""
-    if not text:
-        return default
-    try:
-        return int(text)
-    except ValueError:
-        pass
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise typer.BadParameter(
-            f"{text!r} is neither hours after the plan's start nor a time; write HUB, HUB@0-4 or "
-            "HUB@2026-12-05T20:00+08:00/2026-12-06T02:00+08:00"
-        )
-    hours = (moment - span.start).total_seconds() / 3600
-    return ceil(hours) if default else int(hours // 1)
 
 
 # telling

@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import orjson
 import pytest
 import pytest_asyncio
@@ -29,6 +30,7 @@ from scheduler.io.workloads import Span
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("plan jobs")]
 GUIAN = "H100.GUIAN.261205"
 EDGE = "H100.SHANGHAI-EDGE.261205"
+NEXT, NEXT_EDGE = "H100.GUIAN.261206", "H100.SHANGHAI-EDGE.261206"
 FAR = {"id": "far", "origin": "Shanghai", "grade": "H100", "cards": 3}
 NEAR = {"id": "near", "origin": "上海", "grade": "H100", "cards": 1.5, "latency_ms": 5}
 
@@ -100,6 +102,35 @@ async def test_a_plan_is_watched_and_accepted_in_parts(client: ExchangeClient) -
     assert positions == {GUIAN: 3, EDGE: 2}
     with pytest.raises(ExchangeError, match="no order that isn't made already"):
         await client.accept_plan(posted.plan.plan_id)
+
+
+async def test_an_accepted_plan_is_what_runs_for_the_next(client: ExchangeClient, stage: Stage) -> None:
+    async with stage.served.client(stage.maker) as maker:
+        for symbol, price in ((NEXT, "12.00"), (NEXT_EDGE, "11.90")):
+            await maker.place(NewOrder(symbol=symbol, side="sell", price=price, quantity=8))
+    # hours count from the start of the first plan, in the next ones too
+    long = FAR | {"id": "long", "cards": 2, "hours": 30, "latest": 30, "migration_cny": 1000}
+    answer, _ = await ended(client, await client.plan(new(long, days=2, time_limit_s=2)))
+    assert answer.result is not None
+    assert answer.result.changes is None
+    before = answer.plan.plan_id
+    again = NewPlan(workloads=[long], first_day="2026-12-06", after=before, moves_max=1, time_limit_s=1)
+    with pytest.raises(ExchangeError, match="is accepted or nominated") as refused:
+        await client.plan(again)
+    assert (refused.value.code, refused.value.status) == ("PLAN_NOT_FOLLOWED", 409)
+    await client.accept_plan(before)
+    # a day has passed: six hours are left, and their hub has failed
+    failed = msgspec.structs.replace(again, failed=["GUIAN@0-24"], forecast=[FAR | {"probability": 0.5}])
+    answer, _ = await ended(client, await client.plan(failed))
+    assert answer.result is not None
+    assert answer.result.changes is not None
+    (move,) = answer.result.changes.moved
+    assert (move.before, move.after, move.reason) == ("GUIAN", "SHANGHAI-EDGE", "barred")
+    assert {(r.hub, r.first_hour, r.end_hour) for r in answer.result.runs} == {("SHANGHAI-EDGE", 0, 6)}
+    assert answer.result.kept is not None
+    assert answer.result.kept.expected == 1
+    with pytest.raises(ExchangeError, match="spans 2 days from 2026-12-05"):
+        await client.plan(msgspec.structs.replace(again, first_day="2026-12-09"))
 
 
 async def test_faulty_workloads_are_named_and_the_rest_can_be_planned(client: ExchangeClient) -> None:
