@@ -12,6 +12,7 @@ from scheduler.horizon.insertion import (
     Guide,
     Lookup,
     State,
+    copied,
     empty_state,
     lookup_of,
     sweep,
@@ -82,7 +83,7 @@ class Builder:
         self, state: State, prices: Prices, draw: np.random.Generator, deadline: float
     ) -> State | None:
         """A copy with some workloads taken out, put back by prices, and improved; None if time ran out."""
-        other = State._make(array.copy() for array in state)
+        other = copied(state)
         some = self.largest_first[draw.random(len(self.largest_first)) < SHAKEN_SHARE]
         if self._sweep(other, self.guide(prices, RAMPS[-1]), some, deadline) is None:
             return None

@@ -19,7 +19,6 @@ from scheduler.horizon.insertion import (
     OUT,
     SPLIT,
     STAYS,
-    State,
     empty_state,
     lookup_of,
     put_all,
@@ -161,10 +160,8 @@ class LivePlan:
         best_effort = np.array([w.gives_way for w in self.problem.workloads], dtype=np.bool_)
         whole = np.flatnonzero(best_effort & (self.state.site != OUT) & (self.state.site != SPLIT))
         yielding = whole[np.argsort(-_cards(self.instance, whole), kind="stable")]
-        firm = State._make(array.copy() for array in self.state)
-        remove_all(kinds, lookup, firm, yielding)
         needy = np.array([j for j in waiting if not best_effort[j]], dtype=np.int64)
-        taken = yielding[make_room(kinds, lookup, self.state, firm, needy, yielding)]
+        taken = make_room(kinds, lookup, self.state, needy, yielding)
         sweep(kinds, lookup, self.state, NO_GUIDE, taken)
         given: list[int] = taken.tolist()
         return given

@@ -127,6 +127,11 @@ def empty_state(instance: Instance) -> State:
     )
 
 
+def copied(state: State) -> State:
+    """The same plan in arrays of its own."""
+    return State._make(array.copy() for array in state)
+
+
 @njit(cache=True)
 def sweep(kinds: Kinds, lookup: Lookup, state: State, guide: Guide, order: Ints) -> int:
     """Take each workload of ``order`` out and put it where its score is least; returns how many changed.
@@ -400,5 +405,5 @@ def book_part(kinds: Kinds, lookup: Lookup, state: State, j: int, s: int, member
     if lookup.apart[j] >= 0:
         for i in range(kinds.duration[a]):
             state.apart_here[lookup.apart[j], s, state.slots[j, i]] += sign
-    if lookup.together[j] >= 0:
+    if lookup.together[j] >= 0 and sign > 0:
         state.together_site[lookup.together[j]] = s

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from scheduler.horizon.gangs import Split, book_split, split_gangs
-from scheduler.horizon.insertion import NO_GUIDE, OUT, SPLIT, Lookup, State, sweep
+from scheduler.horizon.insertion import NO_GUIDE, OUT, SPLIT, Lookup, State, copied, sweep
 from scheduler.horizon.instance import Instance
 from scheduler.horizon.supply import Ints
 from scheduler.horizon.types import HorizonProblem
@@ -31,28 +31,24 @@ def make_way(
     if not (len(waiting) and len(giving)):
         return state, splits
     kinds = instance.kinds
-    firm, kept = _without(instance, lookup, state, splits, giving)
-    if not sweep(kinds, lookup, _copy(firm), NO_GUIDE, waiting):
+    if not sweep(kinds, lookup, _without(instance, lookup, state, splits, giving)[0], NO_GUIDE, waiting):
         return state, splits
     whole = _in_turn(problem, instance, giving[state.site[giving] != SPLIT])[::-1]
-    made, left = _copy(state), dict(splits)
-    taken = whole[make_room(kinds, lookup, made, firm, waiting, np.ascontiguousarray(whole))]
-    if sweep(kinds, lookup, firm, NO_GUIDE, waiting[firm.site[waiting] == OUT]):
-        # a label or a gang over several sites is in the way: all best-effort work is placed anew
+    made, left = copied(state), dict(splits)
+    taken = make_room(kinds, lookup, made, waiting, np.ascontiguousarray(whole))
+    firm, kept = _without(instance, lookup, made, splits, giving)
+    if sweep(kinds, lookup, firm, NO_GUIDE, waiting[made.site[waiting] == OUT]):
+        # carbon or a gang over several sites is in the way: all best-effort work is placed anew
         made, left, taken = firm, kept, giving
     sweep(kinds, lookup, made, NO_GUIDE, _in_turn(problem, instance, taken))
     return made, left | split_gangs(problem, instance, lookup, made)
-
-
-def _copy(state: State) -> State:
-    return State._make(array.copy() for array in state)
 
 
 def _without(
     instance: Instance, lookup: Lookup, state: State, splits: Splits, rows: Ints
 ) -> tuple[State, dict[int, Split]]:
     """The plan without some workloads."""
-    left, kept = _copy(state), dict(splits)
+    left, kept = copied(state), dict(splits)
     for j in rows[state.site[rows] == SPLIT].tolist():
         a = int(state.alternative[j])
         slots = state.slots[j, : instance.kinds.duration[a]].tolist()

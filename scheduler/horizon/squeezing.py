@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from scheduler.horizon.insertion import (
     NO_GUIDE,
@@ -33,90 +32,61 @@ MOVES_MAX = 64
 """Moves of one chain."""
 
 
-class _Journal(NamedTuple):
-    """Where those moved by a chain were, so that it can be undone."""
+class _Was(NamedTuple):
+    """Where a workload was before a chain moved it."""
 
-    job: Ints
-    alternative: Ints
-    site: Ints
-    row: Ints
-    slots: NDArray[np.int64]
+    job: int
+    alternative: int
+    site: int
+    row: int
+    slots: Ints
 
 
-@njit(cache=True)
 def squeeze(kinds: Kinds, lookup: Lookup, state: State, guide: Guide, j: int) -> bool:
     """Place a workload that is left out by a chain of moves, or change nothing; the plan's value falls."""
     k = lookup.kind[j]
     if kinds.stay_alternative[k] >= 0 and state.moves[0] >= state.moves[1]:
         return False
-    begin, end = kinds.site_start[k], kinds.site_start[k + 1]
-    slots = np.empty(lookup.slots, dtype=np.int64)
-    scores = np.empty(end - begin, dtype=np.int64)
-    for row in range(begin, end):
-        scores[row - begin] = at_site(kinds, lookup, state, guide, j, row, NEVER, slots)[0]
-    for i in np.argsort(scores)[:TARGETS_TRIED]:
-        _, a = at_site(kinds, lookup, state, guide, j, begin + i, NEVER, slots)
-        if a >= 0 and _chain(kinds, lookup, state, j, a, begin + i, slots):
-            return True
-    return False
+    targets = []
+    for row in range(kinds.site_start[k], kinds.site_start[k + 1]):
+        slots = np.empty(lookup.slots, dtype=np.int64)
+        score, a = at_site(kinds, lookup, state, guide, j, row, NEVER, slots)
+        if a >= 0:
+            targets.append((score, row, a, slots))
+    targets.sort(key=lambda target: target[:2])
+    tried = (_chain(kinds, lookup, state, j, a, row, slots) for _, row, a, slots in targets[:TARGETS_TRIED])
+    return any(tried)
 
 
-@njit(cache=True)
 def _chain(kinds: Kinds, lookup: Lookup, state: State, j: int, a: int, row: int, slots: Ints) -> bool:
     """Force a workload into an option and bring every cell back within capacity, or undo it all."""
-    journal = _Journal(
-        np.empty(MOVES_MAX, dtype=np.int64),
-        np.empty(MOVES_MAX, dtype=np.int64),
-        np.empty(MOVES_MAX, dtype=np.int64),
-        np.empty(MOVES_MAX, dtype=np.int64),
-        np.empty((MOVES_MAX, state.slots.shape[1]), dtype=np.int64),
-    )
+    moved = [_was(state, j)]
     before = spent(lookup, state) + own_cost(kinds, lookup, state, j)
-    _note(state, journal, 0, j)
     put(kinds, lookup, state, j, a, kinds.site[row], row, slots)
-    after, count = own_cost(kinds, lookup, state, j), 1
-    cell = _fullest(lookup, state)
-    while cell >= 0 and count < MOVES_MAX:
-        other = _who_minds_least(kinds, lookup, state, journal.job[:count], cell)
+    after = own_cost(kinds, lookup, state, j)
+    while (over := state.used - lookup.usable).max() > 0 and len(moved) < MOVES_MAX:
+        jobs = np.array([was.job for was in moved])
+        other = who_minds_least(kinds, lookup, state, jobs, int(over.argmax()))
         if other < 0:
             break
+        moved.append(_was(state, other))
         before += own_cost(kinds, lookup, state, other)
-        _note(state, journal, count, other)
-        count += 1
         remove(kinds, lookup, state, other)
-        _, b, s, there = best_option(kinds, lookup, state, NO_GUIDE, other, slots)
-        put(kinds, lookup, state, other, b, s, there, slots)
+        option = best_option(kinds, lookup, state, NO_GUIDE, other, slots)
+        put(kinds, lookup, state, other, *option[1:], slots)
         after += own_cost(kinds, lookup, state, other)
-        cell = _fullest(lookup, state)
-    if cell < 0 and spent(lookup, state) + after < before:
+    if (state.used <= lookup.usable).all() and spent(lookup, state) + after < before:
         return True
-    for n in range(count - 1, -1, -1):
-        _undo(kinds, lookup, state, journal, n)
+    for was in reversed(moved):
+        remove(kinds, lookup, state, was.job)
+        if was.site != OUT:
+            put(kinds, lookup, state, *was)
     return False
 
 
-@njit(cache=True)
-def _note(state: State, journal: _Journal, n: int, j: int) -> None:
-    journal.job[n], journal.alternative[n] = j, state.alternative[j]
-    journal.site[n], journal.row[n] = state.site[j], state.row[j]
-    journal.slots[n] = state.slots[j]
-
-
-@njit(cache=True)
-def _undo(kinds: Kinds, lookup: Lookup, state: State, journal: _Journal, n: int) -> None:
-    j = journal.job[n]
-    remove(kinds, lookup, state, j)
-    if journal.site[n] != OUT:
-        put(
-            kinds,
-            lookup,
-            state,
-            j,
-            journal.alternative[n],
-            journal.site[n],
-            journal.row[n],
-            journal.slots[n],
-        )
+def _was(state: State, j: int) -> _Was:
+    alternative, site, row = int(state.alternative[j]), int(state.site[j]), int(state.row[j])
+    return _Was(j, alternative, site, row, state.slots[j].astype(np.int64))
 
 
 @njit(cache=True)
@@ -144,17 +114,7 @@ def own_cost(kinds: Kinds, lookup: Lookup, state: State, j: int) -> int:
 
 
 @njit(cache=True)
-def _fullest(lookup: Lookup, state: State) -> int:
-    """The cell furthest beyond its capacity, -1 if none is."""
-    worst, where = 0, -1
-    for cell in range(len(state.used)):
-        if state.used[cell] - lookup.usable[cell] > worst:
-            worst, where = state.used[cell] - lookup.usable[cell], cell
-    return where
-
-
-@njit(cache=True)
-def _who_minds_least(kinds: Kinds, lookup: Lookup, state: State, moved: Ints, cell: int) -> int:
+def who_minds_least(kinds: Kinds, lookup: Lookup, state: State, moved: Ints, cell: int) -> int:
     """Of those in an overfull cell who could go elsewhere the one whose move costs least per card it frees.
 
     Nobody moves twice in a chain, and nobody who stays where it runs moves at all. -1 if there is none.

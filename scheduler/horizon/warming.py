@@ -12,10 +12,10 @@ from nodes.types import HubKind, Region
 from scheduler.horizon.building import Builder
 from scheduler.horizon.dual_ascent import ascend
 from scheduler.horizon.fitting import ways_of
-from scheduler.horizon.insertion import NO_GUIDE, best_option, book_part, put, put_all
+from scheduler.horizon.insertion import NO_GUIDE, best_option, book_part, put, put_all, remove
 from scheduler.horizon.instance import Instance, compile_instance
 from scheduler.horizon.pricing import no_prices
-from scheduler.horizon.squeezing import squeeze
+from scheduler.horizon.squeezing import squeeze, who_minds_least
 from scheduler.horizon.types import (
     Alternative,
     GradeSlots,
@@ -46,7 +46,7 @@ def compile_horizon_loops() -> None:
 def _compile_repair(instance: Instance, builder: Builder) -> None:
     """What repairs, gangs and explanations do."""
     kinds, lookup, supply = instance.kinds, builder.lookup, instance.supply
-    state, firm = builder.in_order(np.arange(0)), builder.in_order(np.arange(0))
+    state = builder.in_order(np.arange(0))
     jobs, sites = np.arange(1), np.zeros(1, dtype=np.int64)
     slots = np.empty(lookup.slots, dtype=np.int64)
     put_all(kinds, lookup, state, jobs, jobs.copy(), sites)
@@ -54,8 +54,10 @@ def _compile_repair(instance: Instance, builder: Builder) -> None:
     remove_all(kinds, lookup, state, jobs)
     option = best_option(kinds, lookup, state, NO_GUIDE, 0, slots)
     put(kinds, lookup, state, 0, *option[1:], slots)
-    make_room(kinds, lookup, state, firm, jobs, jobs[:0])
+    remove(kinds, lookup, state, 0)
+    make_room(kinds, lookup, state, jobs, jobs[:0])
     squeeze(kinds, lookup, state, NO_GUIDE, 1)
+    who_minds_least(kinds, lookup, state, jobs, 0)
     usable = supply.usable.reshape(len(supply.sites), len(supply.grades), supply.slots)
     ways_of(kinds, usable, instance.link_room, sites, 0)
 

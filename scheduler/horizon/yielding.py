@@ -1,26 +1,30 @@
-"""Best-effort work gives way to work that found no room, where that helps; compiled.
+"""Best-effort work gives way to work that found no room, where that helps.
 
-Who waits goes where it would be cheapest if there were no best-effort work. There best-effort work is taken
-out, largest first, until it fits; where it never does, everything is put back as it was.
+Who waits goes where it would be cheapest if there were no best-effort work at all. Of that, whatever is then
+in the way there is taken out, largest first; the rest stays exactly as it was.
 """
 
 import numpy as np
 from numba import njit
 
-from scheduler.horizon.insertion import (
-    NO_GUIDE,
-    NO_LIMIT,
-    OUT,
-    STAYS,
-    Lookup,
-    State,
-    at_site,
-    best_option,
-    put,
-    remove,
-)
+from scheduler.horizon.insertion import NO_GUIDE, OUT, STAYS, Lookup, State, copied, put, remove, sweep
 from scheduler.horizon.instance import Kinds
 from scheduler.horizon.supply import Bools, Ints
+
+
+def make_room(kinds: Kinds, lookup: Lookup, state: State, waiting: Ints, yielding: Ints) -> Ints:
+    """Place those ``waiting`` (rows, in this order) that find room when others yield; changes ``state``.
+
+    ``yielding`` are rows of placed best-effort work that may be taken out, in this order. Returns those that
+    were. Carbon under a cap is not taken from anyone.
+    """
+    firm = copied(state)
+    remove_all(kinds, lookup, firm, yielding)
+    firm.carbon[0] = state.carbon[0]
+    sweep(kinds, lookup, firm, NO_GUIDE, waiting)
+    taken = np.zeros(len(yielding), dtype=np.bool_)
+    clear_way(kinds, lookup, state, firm, waiting, yielding, taken)
+    return yielding[taken]
 
 
 @njit(cache=True)
@@ -31,100 +35,97 @@ def remove_all(kinds: Kinds, lookup: Lookup, state: State, jobs: Ints) -> None:
 
 
 @njit(cache=True)
-def make_room(
-    kinds: Kinds, lookup: Lookup, state: State, firm: State, waiting: Ints, yielding: Ints
-) -> Bools:
-    """Place those ``waiting`` (rows, in this order) that find room when others yield; changes both states.
-
-    ``yielding`` are rows of best-effort work that may be taken out, in this order; ``firm`` is the plan
-    without any of them. Returns which of them were taken out and are still out.
-    """
-    taken = np.zeros(len(yielding), dtype=np.bool_)
+def clear_way(
+    kinds: Kinds, lookup: Lookup, state: State, firm: State, waiting: Ints, yielding: Ints, taken: Bools
+) -> None:
+    """Place those ``waiting`` as ``firm`` has them; take out, in order, those of ``yielding`` who clash."""
     slots = np.empty(lookup.slots, dtype=np.int64)
+    here = np.empty(firm.apart_here.shape[1], dtype=np.bool_)
     for j in waiting:
-        _, a, s, row = best_option(kinds, lookup, state, NO_GUIDE, j, slots)
-        if s == OUT:
-            _, a, s, row = best_option(kinds, lookup, firm, NO_GUIDE, j, slots)
-            if s < 0:
-                continue
-            a = _evict(kinds, lookup, state, j, a, s, row, slots, yielding, taken)
-            if a < 0:
-                continue
-        put(kinds, lookup, state, j, a, s, row, slots)
-        put(kinds, lookup, firm, j, a, s, row, slots)
-    return taken
-
-
-@njit(cache=True)
-def _evict(
-    kinds: Kinds,
-    lookup: Lookup,
-    state: State,
-    j: int,
-    a: int,
-    s: int,
-    row: int,
-    slots: Ints,
-    yielding: Ints,
-    taken: Bools,
-) -> int:
-    """Take out what is in the way at a site until a workload fits there: its alternative, -1 if it never
-    does; fills its slots.
-    """
-    wanted = np.zeros(lookup.slots, dtype=np.bool_)
-    for i in range(kinds.duration[a]):
-        wanted[slots[i]] = True
-    sites, rows = np.empty(len(yielding), dtype=np.int64), np.empty(len(yielding), dtype=np.int64)
-    alternatives, found = np.empty(len(yielding), dtype=np.int64), 0
-    for n in range(len(yielding)):
-        other = yielding[n]
-        if not _in_the_way(kinds, lookup, state, j, a, s, wanted, other):
+        if firm.site[j] == OUT:
             continue
-        rows[found], sites[found], alternatives[found] = n, state.site[other], state.alternative[other]
-        found += 1
-        taken[n] = True
-        remove(kinds, lookup, state, other)
-        _, fitting = at_site(kinds, lookup, state, NO_GUIDE, j, row, kinds.penalty[lookup.kind[j]], slots)
-        if fitting >= 0:
-            return fitting
-    for i in range(found):
-        taken[rows[i]] = False
-        _put_back(kinds, lookup, state, yielding[rows[i]], alternatives[i], sites[i])
-    return -1
+        slots[: firm.slots.shape[1]] = firm.slots[j]
+        put(kinds, lookup, state, j, firm.alternative[j], firm.site[j], firm.row[j], slots)
+        here[:] = False
+        _mark_sites(kinds, lookup, state, j, here)
+        labelled = lookup.together[j] >= 0 or lookup.apart[j] >= 0 or kinds.data_gb[lookup.kind[j]] > 0
+        for n in range(len(yielding)):
+            s = state.site[yielding[n]]
+            if taken[n] or (s >= 0 and not here[s] and not labelled):
+                continue
+            if _clash(kinds, lookup, state, j, yielding[n], here):
+                taken[n] = True
+                remove(kinds, lookup, state, yielding[n])
+            if not labelled and not _in_overfull(kinds, lookup, state, j, here):
+                break
 
 
 @njit(cache=True)
-def _in_the_way(
-    kinds: Kinds, lookup: Lookup, state: State, j: int, a: int, s: int, wanted: Bools, other: int
-) -> bool:
-    """Whether taking ``other`` out frees, at a site in the slots wanted, what a workload needs."""
-    k, site = lookup.kind[other], state.site[other]
-    here = site == s
-    if site == STAYS:
+def _mark_sites(kinds: Kinds, lookup: Lookup, state: State, j: int, here: Bools) -> None:
+    k, s = lookup.kind[j], state.site[j]
+    if s >= 0:
+        here[s] = True
+    elif s == STAYS:
         for part in range(kinds.stay_start[k], kinds.stay_start[k + 1]):
-            here = here or kinds.stay_site[part] == s
-    if not here:
-        return False
-    b = state.alternative[other]
-    met = False
-    for i in range(kinds.duration[b]):
-        met = met or wanted[state.slots[other, i]]
+            here[kinds.stay_site[part]] = True
+
+
+@njit(cache=True)
+def _clash(kinds: Kinds, lookup: Lookup, state: State, j: int, other: int, here: Bools) -> bool:
+    """Whether another workload's label, line or cards leave no room for one at the sites marked ``here``."""
+    k, s = lookup.kind[other], state.site[other]
+    first, last = kinds.stay_start[k], kinds.stay_start[k + 1] if s == STAYS else kinds.stay_start[k]
+    met, full = s >= 0 and here[s], s >= 0 and here[s] and _overfull(kinds, lookup, state, other, s)
+    for part in range(first, last):
+        site = kinds.stay_site[part]
+        met = met or here[site]
+        full = full or (here[site] and _overfull(kinds, lookup, state, other, site))
     if not met:
-        return False
-    if kinds.data_gb[lookup.kind[j]] > 0 or state.carbon[1] < NO_LIMIT or lookup.apart[j] >= 0:
+        return bool(lookup.together[j] >= 0 and lookup.together[j] == lookup.together[other])
+    if _line_full(kinds, lookup, state, j, other):
         return True
-    for n in range(kinds.need_start[a], kinds.need_start[a + 1]):
-        for m in range(kinds.need_start[b], kinds.need_start[b + 1]):
-            if kinds.need_grade[n] == kinds.need_grade[m]:
+    apart = lookup.apart[j] >= 0 and lookup.apart[j] == lookup.apart[other]
+    return bool((full or apart) and _in_common(kinds, state, j, other))
+
+
+@njit(cache=True)
+def _line_full(kinds: Kinds, lookup: Lookup, state: State, j: int, other: int) -> bool:
+    """Whether two workloads' data travel over the same line in the same slot, and it does not take both."""
+    if state.row[j] < 0 or state.row[other] < 0 or state.slots[j, 0] != state.slots[other, 0]:
+        return False
+    link, slot = kinds.link[state.row[j]], state.slots[j, 0]
+    if link < 0 or link != kinds.link[state.row[other]]:
+        return False
+    return bool(state.link_used[link, slot] > lookup.link_room[link, slot])
+
+
+@njit(cache=True)
+def _in_common(kinds: Kinds, state: State, j: int, other: int) -> bool:
+    """Whether two workloads run in a common slot."""
+    for i in range(kinds.duration[state.alternative[j]]):
+        for n in range(kinds.duration[state.alternative[other]]):
+            if state.slots[j, i] == state.slots[other, n]:
                 return True
     return False
 
 
 @njit(cache=True)
-def _put_back(kinds: Kinds, lookup: Lookup, state: State, j: int, a: int, s: int) -> None:
-    """Place a workload again where it was: its slots are still noted."""
-    k, row = lookup.kind[j], -1
-    for n in range(kinds.site_start[k], kinds.site_start[k + 1]):
-        if kinds.site[n] == s:
-            row = n
-    put(kinds, lookup, state, j, a, s, row, state.slots[j])
+def _in_overfull(kinds: Kinds, lookup: Lookup, state: State, j: int, here: Bools) -> bool:
+    """Whether any cell of a workload, at the sites marked ``here``, is beyond its capacity."""
+    full = False
+    for s in range(len(here)):
+        full = full or (here[s] and _overfull(kinds, lookup, state, j, s))
+    return full
+
+
+@njit(cache=True)
+def _overfull(kinds: Kinds, lookup: Lookup, state: State, j: int, s: int) -> bool:
+    """Whether a workload is in a cell of a site that is beyond its capacity."""
+    a = state.alternative[j]
+    for n in range(kinds.need_start[a], kinds.need_start[a + 1]):
+        start = (s * lookup.grades + kinds.need_grade[n]) * lookup.slots
+        for i in range(kinds.duration[a]):
+            cell = start + state.slots[j, i]
+            if state.used[cell] > lookup.usable[cell]:
+                return True
+    return False

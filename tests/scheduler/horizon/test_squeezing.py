@@ -11,7 +11,7 @@ from scheduler.horizon.assembly import assembled
 from scheduler.horizon.building import Builder
 from scheduler.horizon.checker import check_plan
 from scheduler.horizon.dual_ascent import Ascent
-from scheduler.horizon.insertion import OUT, State
+from scheduler.horizon.insertion import OUT, copied
 from scheduler.horizon.instance import compile_instance
 from scheduler.horizon.pricing import no_prices
 from scheduler.horizon.solution import value
@@ -34,14 +34,14 @@ def squeezed(problem, order):
     guide = builder.guide(no_prices(instance), 0.02)
     placed = []
     for j in np.flatnonzero(state.site == OUT).tolist():
-        before = State._make(array.copy() for array in state)
+        before = copied(state)
         if squeeze(instance.kinds, builder.lookup, state, guide, j):
             placed.append(j)
             assert value(instance, state, {}) < value(instance, before, {})
         else:
             assert as_it_was(before, state)
     ascent = Ascent(no_prices(instance), 0)
-    plan = assembled(problem, instance, state, {}, ascent, model="", why="", out_of_time=False)
+    plan = assembled(problem, instance, state, {}, ascent, model="", why="", out_of_time=False, relaxing_s=0)
     return check_plan(problem, plan), placed
 
 
