@@ -1,11 +1,50 @@
-"""What is watched during a run: spreads, and how far prices stray from what goods are worth."""
+"""What is watched during a run: spreads, and how far prices stray from what goods are worth and from one
+another.
+"""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matching.records import Records
+from sims.engine.jit import kernel
+
+
+@kernel
+def _watch(
+    rows: NDArray[Any],
+    last_day: NDArray[np.bool_],
+    grade_of: NDArray[np.int32],
+    usual: NDArray[np.float64],
+    sums: NDArray[np.float64],
+    counts: NDArray[np.int64],
+) -> float:
+    """Add a wake to the sums and counts of spreads, strays and deviations; return the furthest stray."""
+    worst = 0.0
+    for at in range(len(rows)):
+        row = rows[at]
+        if row["bid"] > 0 and row["ask"] > 0:
+            sums[0] += 2.0 * (row["ask"] - row["bid"]) / (row["ask"] + row["bid"])
+            counts[0] += 1
+        if row["lots"] > 0:
+            stray = abs(row["last"] / row["worth"] - 1.0)
+            worst = max(worst, stray)
+            sums[1] += stray
+            counts[1] += 1
+    for grade in range(grade_of.max() + 1):
+        number, total, squares = 0, 0.0, 0.0
+        for at in range(len(rows)):
+            row = rows[at]
+            if row["lots"] > 0 and not last_day[at] and grade_of[row["good"]] == grade:
+                beyond = row["last"] / usual[row["good"]] - 1.0
+                number, total, squares = number + 1, total + beyond, squares + beyond * beyond
+        if number > 1:
+            sums[2] += np.sqrt(max(0.0, squares / number - (total / number) ** 2))
+            counts[2] += 1
+    return worst
 
 
 class Monitor:
@@ -16,30 +55,25 @@ class Monitor:
 
     def __init__(self, grade_of: NDArray[np.int32], usual: NDArray[np.float64]) -> None:
         self._grade_of, self._usual = grade_of, usual
-        self._spreads = self._errors = self._apart = 0.0
-        self._quoted = self._seen = self._compared = 0
+        self._sums = np.zeros(3)
+        self._counts = np.zeros(3, np.int64)
         self.worst = 0.0
         """Furthest that a latest price was from what the good was worth, as a share."""
 
     def note(self, rows: Records, last_day: NDArray[np.bool_]) -> None:
         """Look at the board's rows (dtype ROW) after a wake; which of them trade for the last time."""
-        both = (rows["bid"] > 0) & (rows["ask"] > 0)
-        quoted = rows[both]
-        self._spreads += float((2 * (quoted["ask"] - quoted["bid"]) / (quoted["ask"] + quoted["bid"])).sum())
-        self._quoted += len(quoted)
-        traded = rows[rows["lots"] > 0]
-        strays = np.abs(traded["last"] / traded["worth"] - 1)
-        self._errors += float(strays.sum())
-        self._seen += len(traded)
-        self.worst = max(self.worst, float(strays.max(initial=0.0)))
-        self._note_apart(rows[(rows["lots"] > 0) & ~last_day])
+        worst = _watch(rows, last_day, self._grade_of, self._usual, self._sums, self._counts)
+        self.worst = max(self.worst, float(worst))
 
-    def _note_apart(self, traded: Records) -> None:
-        """Compare the contracts of each grade of which several were traded."""
-        grades, levels = self._grade_of[traded["good"]], traded["last"] / self._usual[traded["good"]]
-        for grade in np.flatnonzero(np.bincount(grades) > 1).tolist():
-            self._apart += float(levels[grades == grade].std())
-            self._compared += 1
+    @property
+    def spread(self) -> float:
+        """Mean quoted spread, as a share of the middle; 0 if both sides never stood."""
+        return self._mean(0)
+
+    @property
+    def mispricing(self) -> float:
+        """Mean distance of the latest price from what the good was worth, as a share."""
+        return self._mean(1)
 
     @property
     def dispersion(self) -> float:
@@ -47,14 +81,7 @@ class Monitor:
         deviation of latest price ÷ usual price, but for those that trade for the last time; 0 if there
         never were two.
         """
-        return self._apart / self._compared if self._compared else 0.0
+        return self._mean(2)
 
-    @property
-    def spread(self) -> float:
-        """Mean quoted spread, as a share of the middle; 0 if both sides never stood."""
-        return self._spreads / self._quoted if self._quoted else 0.0
-
-    @property
-    def mispricing(self) -> float:
-        """Mean distance of the latest price from what the good was worth, as a share."""
-        return self._errors / self._seen if self._seen else 0.0
+    def _mean(self, of: int) -> float:
+        return float(self._sums[of] / self._counts[of]) if self._counts[of] else 0.0
