@@ -13,6 +13,7 @@ from rich.console import Console
 from typer.core import TyperGroup
 
 from scheduler.anyplan import AnyProblem
+from scheduler.commands.failing import failed_json, failed_plan, show_failed
 from scheduler.commands.judging import comparison_of, violations_of
 from scheduler.commands.nominations import Made, made_json, nominate_all, show_made
 from scheduler.commands.options import CARBON_PRICE_CNY_MAX, carbon_rule, hours_of, start_of
@@ -327,6 +328,35 @@ def check(plan: PlanPath, as_json_: AsJson = False) -> None:
         schedule = schedule_of(file.start, file.problem, file.plan)
         typer.echo(f"{plan.name} holds: every rule, every total, and the bound (gap {schedule.gap:.3g})")
     raise typer.Exit(EXIT_FAILED if violations else 0)
+
+
+@app.command()
+def fail(
+    plan: PlanPath,
+    hubs: Annotated[list[str], typer.Argument(help="Hubs that failed.", metavar="HUB...")],
+    out: Annotated[Path | None, typer.Option(help="Write the plan without them (.json).")] = None,
+    as_json_: AsJson = False,
+) -> None:
+    """Leave failed hubs at once: what they ran goes elsewhere, the tightest latency first.
+
+    Best-effort work gives way where there is no room; nobody else is touched. Plan again, with --running and
+    --failed, when there is time for a better plan.
+
+    Exit status: 0 everything has a place, 3 some work lost its place, 2 no plan by the hour or unknown hub.
+    """
+    if out is not None and out.suffix != ".json":
+        raise typer.BadParameter(f"{out.name} must end in .json")
+    try:
+        failed = failed_plan(_read(plan), hubs)
+    except ValueError as error:
+        _fail(f"{plan.name}: {error}", EXIT_FAULTY)
+    if out is not None:
+        write_plan(out, failed.file)
+    if as_json_:
+        _print_json(failed_json(failed))
+    else:
+        show_failed(failed, Console())
+    raise typer.Exit(EXIT_LEFT_OUT if failed.lost else 0)
 
 
 @app.command("compare")

@@ -3,6 +3,7 @@
 Hours count from the plan's start; cards are milli-cards; money is fen.
 """
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,14 +14,15 @@ from scheduler.horizon.accounting import HorizonBooks
 from scheduler.horizon.forecasts import known_work, promised
 from scheduler.horizon.plan import HorizonPlacement, HorizonPlan, HorizonTotals
 from scheduler.horizon.types import HorizonProblem
-from scheduler.io.relaxed import relaxed_text
+from scheduler.io.relaxed import NOT_LOOKED_FOR, relaxed_text
 from scheduler.plan import Plan, PlanStatus
 from scheduler.plan import Totals as SlotTotals
 from scheduler.sums import fen
 from scheduler.types import MILLI, Need, Problem
 
-CHANGES_MAX = 200
-"""Smallest changes are looked for among so many of the workloads left out, the first ones."""
+CHANGES_S = 5.0
+"""How long smallest changes are looked for; workloads that are not reached say so."""
+CHANGES_AT_ONCE = 200
 
 
 class Run(NamedTuple):
@@ -173,7 +175,7 @@ def _of_slot(start: datetime, problem: Problem, plan: Plan) -> Schedule:
                 workloads[u.workload].latency_class,
                 u.reason,
                 u.detail,
-                changes.get(u.workload, ""),
+                changes[u.workload],
             )
             for u in plan.unplaced
         ),
@@ -196,12 +198,18 @@ def _of_slot(start: datetime, problem: Problem, plan: Plan) -> Schedule:
 
 
 def _changes(problem: Problem, plan: Plan) -> dict[str, str]:
-    """For the first of those left out, each way to place it by giving up one thing."""
-    names = [item.workload for item in plan.unplaced[:CHANGES_MAX]]
-    changes: dict[str, str] = {}
-    for item in relaxations(problem, plan, names) if names else ():
-        before = f"{changes[item.workload]}, or " if item.workload in changes else ""
-        changes[item.workload] = f"{before}{item.relaxed}: {item.detail} at {item.site}"
+    """For those left out each way to place it by giving up one thing, until the time is over."""
+    until = time.monotonic() + CHANGES_S
+    names = [item.workload for item in plan.unplaced]
+    changes = dict.fromkeys(names, NOT_LOOKED_FOR)
+    for begin in range(0, len(names), CHANGES_AT_ONCE):
+        if begin and time.monotonic() > until:
+            break
+        some = names[begin : begin + CHANGES_AT_ONCE]
+        changes.update(dict.fromkeys(some, ""))
+        for item in relaxations(problem, plan, some):
+            before = f"{changes[item.workload]}, or " if changes[item.workload] else ""
+            changes[item.workload] = f"{before}{item.relaxed}: {item.detail} at {item.site}"
     return changes
 
 

@@ -2,18 +2,22 @@
 
 from datetime import datetime, timedelta
 
+import orjson
 import pytest
+from typer.testing import CliRunner
 
 from exchange.planning.places import catalogue_places
+from scheduler.commands.plan import app
 from scheduler.horizon.checker import check_plan
 from scheduler.horizon.plan import MoveReason
 from scheduler.horizon.planning import plan_horizon
 from scheduler.horizon.types import Part
 from scheduler.io.carrying import begun_after, begun_of
 from scheduler.io.changes import changes_of
+from scheduler.io.failures import failed_rows
 from scheduler.io.faults import FaultyInput
 from scheduler.io.front_door import Before, problem_of
-from scheduler.io.planfile import PlanFile
+from scheduler.io.planfile import PlanFile, read_plan, write_plan
 from scheduler.io.running import Begun, earliest_begin, left_of, read_running
 from scheduler.io.schedule import schedule_of
 from scheduler.io.supply import read_supply
@@ -173,4 +177,47 @@ def test_a_faulty_table_is_named(tmp_path, text, expected):
     path, rows = table(tmp_path, text)
     with pytest.raises(FaultyInput) as raised:
         read_running(path, rows, {"GUIAN": 1, "ZHONGWEI": 1}, START)
+    assert expected in str(raised.value)
+
+
+def test_a_failed_hub_is_left_at_once(tmp_path):
+    file, _ = planned(tmp_path, [JOB, JOB | {"id": "b", "cards": 16}])
+    write_plan(tmp_path / "plan.json", file)
+
+    def fail(*words, status):
+        found = CliRunner().invoke(app, ["fail", str(tmp_path / "plan.json"), *words])
+        assert found.exit_code == status, found.output
+        return found
+
+    out = tmp_path / "after.json"
+    told = fail("GUIAN", "--out", str(out), status=0).stdout
+    assert "displaced" in told and "→ ZHONGWEI" in told
+    after = read_plan(out)
+    assert set(sites_of(after).values()) == {"ZHONGWEI"}
+    assert check_plan(after.problem, after.plan) == ()
+    gone = orjson.loads(fail("GUIAN", "ZHONGWEI", "--json", status=3).stdout)
+    assert gone["lost"] == ["a", "b"]
+    assert "unknown site 'MARS'" in fail("MARS", status=2).stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("GUIAN", (0, 24)),
+        ("GUIAN@2-30", (2, 24)),
+        ("GUIAN@5-", (5, 24)),
+        ("GUIAN@2026-12-04T01:30+08:00/2026-12-04T02:10+08:00", (1, 3)),
+        ("MARS", "failed hub 1 (MARS): unknown site 'MARS'"),
+        ("GUIAN@4-2", "failed hub 1 (GUIAN@4-2): expected HUB, or HUB@FROM-UNTIL"),
+        ("GUIAN@soon-late", "expected HUB"),
+        ("GUIAN@2026-12-04T01:30/2026-12-04T02:10", "expected HUB"),
+    ],
+)
+def test_hubs_that_failed(text, expected):
+    if isinstance(expected, tuple):
+        (row,) = failed_rows([text], ["GUIAN"], Span(START, 24))
+        assert (row.site, tuple(row.hours)) == ("GUIAN", expected)
+        return
+    with pytest.raises(FaultyInput) as raised:
+        failed_rows([text], ["GUIAN"], Span(START, 24))
     assert expected in str(raised.value)
