@@ -1,5 +1,10 @@
 """Agents of one's own take part in a simulated market like everybody else."""
 
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
 from sim_markets import FLOW, scenario
 
 from matching.records import EventKind, Records
@@ -43,3 +48,14 @@ def test_an_agent_trades_and_sees_its_events() -> None:
     again = Simulation(scenario([FLOW]), 1, parties=[Party("buyers", [Buyer(), Buyer()])])
     again.run()
     assert again.market.journal_hash() == simulation.market.journal_hash()
+
+
+def test_the_agent_of_the_docs_trades(capsys: pytest.CaptureFixture[str]) -> None:
+    page = Path(__file__).parents[2].joinpath("docs/simulations.md").read_text("utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    noise = {"kind": "zero-intelligence", "name": "noise", "count": 30}
+    names: dict[str, Any] = {"scenario": scenario([noise])}
+    exec(code, names)
+    simulation, printed = names["simulation"], capsys.readouterr().out
+    assert printed.strip() == simulation.market.journal_hash()
+    assert simulation.board.flows[simulation.crowds[1].accounts].sum() > 0
