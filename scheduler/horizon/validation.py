@@ -1,7 +1,7 @@
 """Whether a problem over many slots can be planned: every fault by table, row and field, all at once."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from scheduler.figures import not_integer_in, per_slot_faults, repeated
@@ -9,6 +9,7 @@ from scheduler.horizon.faulty_workloads import workload_faults
 from scheduler.horizon.types import (
     HorizonProblem,
     HorizonSite,
+    HorizonWorkload,
     Maintenance,
     Running,
     SlotOffer,
@@ -192,17 +193,16 @@ def _contradictions(problem: HorizonProblem) -> Rows:
 def _running_faults(problem: HorizonProblem, faulty: set[int]) -> Rows:
     """What is wrong with the running work of workloads that are sound themselves."""
     rows = {w.id: row for row, w in enumerate(problem.workloads)}
+    cities = {site.code: site.city for site in problem.sites}
     yield from repeated("running", "workload", (item.workload for item in problem.running))
     for row, item in enumerate(problem.running):
         if item.workload not in rows:
             yield Fault("running", row, item.workload, "workload", "unknown workload")
         elif rows[item.workload] not in faulty:
-            yield from _one_running(problem, row, item)
+            yield from _one_running(problem.workloads[rows[item.workload]], cities, row, item)
 
 
-def _one_running(problem: HorizonProblem, row: int, item: Running) -> Rows:
-    w = next(w for w in problem.workloads if w.id == item.workload)
-    cities = {site.code: site.city for site in problem.sites}
+def _one_running(w: HorizonWorkload, cities: Mapping[str, str], row: int, item: Running) -> Rows:
     if not 0 <= item.alternative < len(w.alternatives):
         yield Fault("running", row, w.id, "alternative", f"{item.alternative} is none of its alternatives")
     if w.earliest != 0:
