@@ -49,8 +49,8 @@ def test_what_did_not_come_and_what_nobody_used_is_told_in_money(ran: Simulation
 
 
 def test_needs_count_as_lost_only_as_far_as_cards_stood_idle() -> None:
-    lazy = [EVERYBODY[6] | {"name": "providers"}, EVERYBODY[7] | {"activity": 300}]
-    assert [of["kind"] for of in lazy] == ["provider", "enterprise"]
+    crowds = {crowd["kind"]: crowd for crowd in EVERYBODY}
+    lazy = [crowds["provider"], crowds["enterprise"] | {"activity": 300}]
     simulation = Simulation(scenario(lazy), 1)
     simulation.run()
     outcome = outcome_of(simulation)
