@@ -22,7 +22,7 @@ from scheduler.pricing import Floats
 
 GAIN_MIN = 1e-7
 """CNY: less is rounding."""
-SHAKEN_LEAST, SHAKEN_MOST = 2, 4
+SHAKEN_LEAST, SHAKEN_MOST = 2, 6
 """Resources shaken at once."""
 NOWHERE = -1
 

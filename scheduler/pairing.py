@@ -14,11 +14,22 @@ from scheduler.solution import fits, left_out, new_money, value
 
 CELLS_MAX = 20_000_000
 """Workloads times units of the largest program."""
+UNITS_MAX = 5_000_000
+ITEMS_MAX = 2_000_000
+"""Units of all resources, and ways to use one workload by workload, up to which tables take little memory."""
 NOISE_SHARE = 0.03
 """Noise is drawn up to this share of what a workload costs on average."""
 SHAKES_AT_ONCE = 8
 SEED = 8152
 """Shaking draws from this fixed seed: the same input gives the same sequence of plans."""
+
+
+def suits(instance: Instance) -> bool:
+    """Whether every option needs one resource, and what there is of them is little enough to be laid out."""
+    layout = layout_of(instance)
+    alone = len(instance.need_resource) == len(instance.option_site)
+    units, items = layout.room.sum(dtype=np.float64), layout.times.sum(dtype=np.float64)
+    return bool(alone and units <= UNITS_MAX and items <= ITEMS_MAX)
 
 
 class Pairs:

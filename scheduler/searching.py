@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from scheduler import exact, worths
+from scheduler import exact, pairing, worths
 from scheduler.capacity_rows import Needs
 from scheduler.ejecting import ejected
 from scheduler.greedy import filled
@@ -100,12 +100,14 @@ class _Search:
             self._report("first plan")
         if not self.refined:
             self._search_exactly()
-        # what needs several resources at once is not bettered pair by pair
-        together = len(self.instance.need_resource) > len(self.instance.option_site)
-        if self._open() and more and worths.suits(self.instance):
-            self._decide(SHARPEN_SHARE if together else 1.0)
-        if self._open() and more and (together or found.worths is None):
+        pairs = pairing.suits(self.instance)
+        if self._open() and more and not worths.suits(self.instance):
             self._sharpen()
+        if self._open() and more and (pairs or worths.suits(self.instance)):
+            # what needs several resources at once is not bettered pair by pair
+            self._decide(1.0 if pairs else SHARPEN_SHARE)
+        if self._open() and more and not pairs:
+            self._polish()
         found.out_of_time = value(self.instance, found.amount) > self._goal() and not self._left_s()
         return found
 
@@ -166,39 +168,46 @@ class _Search:
 
     def _decide(self, share: float) -> None:
         found, until = self.found, time.monotonic() + share * self._left_s()
-        decision = Decision(self.instance, found.relaxation.shadow, found.amount)
+        decision = Decision(self.instance, found.relaxation.shadow, found.amount, found.bound)
 
         def so_far() -> Found:
             return replace(found, amount=decision.amount, worths=decision.worths())
 
         def look() -> tuple[Ints, int]:
-            return decision.amount, max(found.bound, decision.bound)
+            return decision.amount, decision.bound
 
         decision.run(until, self.gap_target, lambda: self.hear("pair by pair", look, so_far))
         found.amount, found.worths = decision.amount, decision.worths()
-        found.why += ", bounded by a knapsack for every resource, bettered pair by pair"
+        found.why += ", bounded by a knapsack for every resource" if found.worths else ""
+        found.why += ", bettered pair by pair"
 
     def _sharpen(self) -> None:
-        """A better bound by rounded capacity rows over the cheap options, and a better plan among them.
+        """A better bound by rounded capacity rows, over the cheap options only where they are many.
 
         The bound holds for all options, since it is evaluated on them all; those left out are the ones that a
         plan much nearer to the bound would hardly take.
         """
-        found, classes = self.found, np.arange(len(self.instance.count))
-        whole = self.instance
-        part = part_of(whole, whole.supply, classes, whole.count, self._cheap()).instance
+        found, whole, part = self.found, self.instance, self.instance
+        if self.refined:
+            part = part_of(
+                whole, whole.supply, np.arange(len(whole.count)), whole.count, self._cheap()
+            ).instance
         until = time.monotonic() + SHARPEN_SHARE * self._left_s()
-        better = relax(part, Needs(part), until, self.instance)
+        better = relax(part, Needs(part), until, whole)
         if better.bound > found.relaxation.bound:
             found.relaxation = replace(better, shadow=found.relaxation.shadow)
+            found.why += ", sharpened"
             self._report("sharpening")
+
+    def _polish(self) -> None:
+        found = self.found
 
         def told(amount: Ints) -> None:
             found.amount = amount
             self._report("polishing")
 
-        found.why += ", sharpened where it is cheap, polished"
         polished(self.instance, found.amount, self._goal(), self.deadline, self._cheap(), told)
+        found.why += ", polished"
 
     def _cheap(self) -> Bools:
         """(O,) options that cost no more than a small share of the gap beyond their class's cheapest way."""
