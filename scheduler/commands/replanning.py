@@ -9,20 +9,14 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from scheduler.horizon.plan import MoveReason
 from scheduler.io.carrying import begun_after, next_start
-from scheduler.io.changes import Changes, Moved
+from scheduler.io.changes import Changes
 from scheduler.io.planfile import PlanFile, is_plan, read_plan
 from scheduler.io.running import Begun, earliest_begin, read_running
 from scheduler.io.workloads import Span, WorkloadRow
-from scheduler.report.wording import yuan
+from scheduler.report.wording import change_lines
 
 SHOWN_MAX: Final = 10
-_WHY: Final = {
-    MoveReason.BARRED: "it cannot stay",
-    MoveReason.GIVES_WAY: "it gives way to others",
-    MoveReason.GAIN: "it gains",
-}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -83,33 +77,11 @@ def show_changes(changes: Changes, start: datetime, console: Console) -> None:
     )
     told = ", ".join(f"{count:,} {what}" for count, what in counts if count)
     console.print(f"[bold]Of the work that had begun[/bold]: {told}", highlight=False)
-    lines = [_move_line(move, start) for move in changes.moved]
-    lines += [
-        f"{p.workload} pauses at {p.site} until {start + timedelta(hours=p.resumes_hour):%d %b %H:%M}"
-        for p in changes.paused
-    ]
-    lines += [
-        f"{s.workload} stops at {s.site}{', best effort' * s.best_effort}: {s.detail}"
-        for s in changes.stopped
-    ]
-    lines += [
-        f"{w.workload} goes on again at {w.site}, {start + timedelta(hours=w.resumes_hour):%d %b %H:%M}"
-        for w in changes.waits
-    ]
-    lines += [f"{name} can no longer end in time" for name in changes.expired]
+    lines = change_lines(changes, start)
     for line in lines[:SHOWN_MAX]:
         console.print(f"  {line}", highlight=False, markup=False)
     if len(lines) > SHOWN_MAX:
         console.print(f"  and {len(lines) - SHOWN_MAX:,} more: see --json", highlight=False)
-
-
-def _move_line(move: Moved, start: datetime) -> str:
-    when = f"{start + timedelta(hours=move.first_hour):%d %b %H:%M}"
-    gain = "" if move.gain_fen is None else f" {yuan(move.gain_fen)}"
-    return (
-        f"{move.workload} moves {move.before} → {move.after} at {when}: {_WHY[move.reason]}{gain}, "
-        f"moving costs {yuan(move.cost_fen)}"
-    )
 
 
 def changes_json(changes: Changes) -> dict[str, Any]:

@@ -10,11 +10,14 @@ from typing import Any, Final
 import orjson
 
 from nodes.types import Point
+from scheduler.io.changes import changes_of
 from scheduler.io.planfile import PlanFile
+from scheduler.io.running import Left as Remaining
 from scheduler.io.schedule import Left, Schedule, schedule_of
 from scheduler.report import chart_facts
 from scheduler.report.bridge import bridge_of
 from scheduler.report.wording import (
+    change_lines,
     comparison_json,
     constraint_rows,
     front_rows,
@@ -42,6 +45,7 @@ def report_html(file: PlanFile, comparison: Comparison, points: Mapping[str, Poi
         "TILES": _tiles(file, schedule),
         "PROOF": _proof(schedule),
         "AGAINST": _against(comparison),
+        "CHANGES": _changes(file),
         "LEFT": _left(schedule),
         "PRICES": _prices(file, schedule),
         "STYLE": _static("report.css"),
@@ -71,7 +75,7 @@ def _tiles(file: PlanFile, schedule: Schedule) -> str:
     totals = schedule.totals
     regions = chart_facts.load_by_region(file.problem, schedule)
     shares = " · ".join(f"{name} {100 * share:.0f} %" for name, share in regions.items()) or "–"
-    tiles = (
+    tiles = [
         ("Placed", f"{totals.placed:,} of {totals.workloads:,}"),
         ("New money", yuan(totals.new_money_fen)),
         ("With reserved cards at what was paid", yuan(totals.total_fen)),
@@ -80,9 +84,24 @@ def _tiles(file: PlanFile, schedule: Schedule) -> str:
         ("By region", shares),
         ("Electricity, part of the rent", yuan(totals.power_fen)),
         ("Carbon", f"{totals.kgco2 / 1000:,.2f} t"),
-    )
+    ]
+    if (kept := schedule.kept) is not None:
+        tiles.append(("Room kept, not promised", f"{kept.placed:,} of {kept.expected:,} expected"))
     html = (f"<div><span>{escape(name)}</span><b>{escape(value)}</b></div>" for name, value in tiles)
     return "".join(html)
+
+
+def _changes(file: PlanFile) -> str:
+    """What the plan makes of work that had begun, where any had."""
+    if not file.begun:
+        return ""
+    changes = changes_of(file.problem, file.plan, Remaining((), file.begun))
+    lines = change_lines(changes, file.start)
+    items = "".join(f"<li>{escape(line)}</li>" for line in lines[:LEFT_SHOWN_MAX])
+    more = len(lines) - LEFT_SHOWN_MAX
+    rest = f"<p class='quiet'>and {more:,} more: see the plan file</p>" if more > 0 else ""
+    going = f"<p>{changes.goes_on:,} go on as they were.</p><ul>{items}</ul>{rest}"
+    return f"<section class='panel'><h2>What changes for work that had begun</h2>{going}</section>"
 
 
 def _proof(schedule: Schedule) -> str:

@@ -1,11 +1,13 @@
 """Figures as people read them, the same in the terminal and in the report."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from scheduler.carbon import FrontRow
 from scheduler.constraints import ConstraintPrice
+from scheduler.horizon.plan import MoveReason
+from scheduler.io.changes import Changes, Moved
 from scheduler.io.schedule import Schedule
 from scheduler.savings import Comparison
 from scheduler.types import MICRO
@@ -90,3 +92,36 @@ def shadow_rows(schedule: Schedule) -> list[dict[str, str]]:
         for shadow in dearest
         if shadow.micro_cny
     ]
+
+
+_WHY: Final = {
+    MoveReason.BARRED: "it cannot stay",
+    MoveReason.GIVES_WAY: "it gives way to others",
+    MoveReason.GAIN: "it gains",
+}
+
+
+def change_lines(changes: Changes, start: datetime) -> list[str]:
+    """What a plan changes for work that had begun, a sentence each but for what goes on as it was."""
+
+    def at(hour: int) -> str:
+        return f"{start + timedelta(hours=hour):%d %b %H:%M}"
+
+    return [
+        *(_move_line(move, at(move.first_hour)) for move in changes.moved),
+        *(f"{p.workload} pauses at {p.site} until {at(p.resumes_hour)}" for p in changes.paused),
+        *(
+            f"{s.workload} stops at {s.site}{', best effort' * s.best_effort}: {s.detail}"
+            for s in changes.stopped
+        ),
+        *(f"{w.workload} goes on again at {w.site}, {at(w.resumes_hour)}" for w in changes.waits),
+        *(f"{name} can no longer end in time" for name in changes.expired),
+    ]
+
+
+def _move_line(move: Moved, when: str) -> str:
+    gain = "" if move.gain_fen is None else f" {yuan(move.gain_fen)}"
+    what = f"moves {move.before} → {move.after} at {when}"
+    if move.before == move.after:
+        what = f"stops at {move.before} until {when}"
+    return f"{move.workload} {what}: {_WHY[move.reason]}{gain}, moving costs {yuan(move.cost_fen)}"

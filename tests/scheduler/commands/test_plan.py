@@ -100,6 +100,11 @@ def test_wrong_usage_is_told(folder, words, expected):
     assert expected in run(*words, status=2).stderr.replace("\n", " ")
 
 
+def test_a_template_of_each_table_is_printed(folder):
+    assert run("template", "maintenance").stdout.startswith("site,grade,cards,from,to\nGUIAN,H100,8,")
+    assert "'prize' is none of workloads, forecast, sites" in run("template", "prize", status=2).stderr
+
+
 def test_a_changed_plan_does_not_hold(folder):
     run("jobs.csv", "--sites", "sites.csv", "--out", "plan.json")
     document = json.loads((folder / "plan.json").read_text("utf-8"))

@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from exchange.planning.places import catalogue_places
+from scheduler.commands.judging import comparison_of
 from scheduler.commands.plan import app
 from scheduler.horizon.checker import check_plan
 from scheduler.horizon.plan import MoveReason
@@ -26,6 +27,7 @@ from scheduler.io.tables import rows_of
 from scheduler.io.workloads import Span, workloads_of
 from scheduler.io.world import world_of
 from scheduler.placing import place
+from scheduler.report.page import report_html
 
 START = datetime.fromisoformat("2026-12-04T00:00:00+08:00")
 PLACES = catalogue_places(START)
@@ -95,6 +97,9 @@ def test_a_move_is_told_with_what_it_gains(tmp_path):
     (move,) = changes_of(again.problem, again.plan, left).moved
     assert (move.before, move.after, move.reason) == ("GUIAN", "ZHONGWEI", MoveReason.GAIN)
     assert (move.gain_fen, move.cost_fen) == (24_000, 10_000)
+    text = report_html(again, comparison_of(again.problem, again.plan), PLACES.points)
+    assert "<li>a moves GUIAN → ZHONGWEI at 04 Dec" in text
+    assert "it gains ¥240.00, moving costs ¥100.00</li>" in text
     held, _ = planned(tmp_path, [dear], 1, begun, prices=cheap, moves_max=0)
     assert held.plan.moves == ()
 
