@@ -17,8 +17,6 @@ from sims.scenario.schema import Scenario
 FLOW = {"kind": "poisson", "name": "flow", "count": 3, "orders": 6}
 EVERYBODY: list[dict[str, Any]] = [
     {"kind": "zero-intelligence", "name": "noise", "count": 8},
-    {"kind": "zero-intelligence", "name": "blind", "count": 2, "budget": False},
-    {"kind": "zip", "name": "learners", "count": 4},
     FLOW,
     {"kind": "market-maker", "name": "makers", "count": 2},
     {"kind": "momentum", "name": "trend", "count": 3},
@@ -27,6 +25,8 @@ EVERYBODY: list[dict[str, Any]] = [
     {"kind": "enterprise", "name": "enterprises", "count": 13},
     {"kind": "broker", "name": "brokers", "count": 2, "clients": 2, "give_ups": 5_000},
     {"kind": "arbitrageur", "name": "arbitrage", "count": 3},
+    {"kind": "zero-intelligence", "name": "blind", "count": 2, "budget": False},
+    {"kind": "zip", "name": "learners", "count": 4},
 ]
 
 
