@@ -1,8 +1,8 @@
 """The rule of pre-emption: best-effort work never keeps other work out.
 
 However much either costs to leave out, ordinary work that finds no place gets the one that it would have
-without any best-effort work: the highest priority first, then the dearest to leave out. What is in its way,
-of the lowest priority and the largest first, then goes where room is left, pauses, or stays out.
+without any best-effort work, the dearest to leave out first. What is in its way, the cheapest to leave out first,
+then goes where room is left, pauses, or stays out. Among plans that keep the rule the search takes the best.
 """
 
 from collections.abc import Mapping
@@ -26,21 +26,21 @@ def make_way(
     if not problem.best_effort_yields:
         return state, splits
     yields = np.array([w.gives_way for w in problem.workloads], dtype=np.bool_)
-    waiting = _in_turn(problem, instance, np.flatnonzero(~yields & (state.site == OUT)))
+    waiting = _in_turn(instance, np.flatnonzero(~yields & (state.site == OUT)))
     giving = np.flatnonzero(yields & (state.site != OUT))
     if not (len(waiting) and len(giving)):
         return state, splits
     kinds = instance.kinds
     if not sweep(kinds, lookup, _without(instance, lookup, state, splits, giving)[0], NO_GUIDE, waiting):
         return state, splits
-    whole = _in_turn(problem, instance, giving[state.site[giving] != SPLIT])[::-1]
+    whole = _in_turn(instance, giving[state.site[giving] != SPLIT])[::-1]
     made, left = copied(state), dict(splits)
     taken = make_room(kinds, lookup, made, waiting, np.ascontiguousarray(whole))
     firm, kept = _without(instance, lookup, made, splits, giving)
     if sweep(kinds, lookup, firm, NO_GUIDE, waiting[made.site[waiting] == OUT]):
         # carbon or a gang over several sites is in the way: all best-effort work is placed anew
         made, left, taken = firm, kept, giving
-    sweep(kinds, lookup, made, NO_GUIDE, _in_turn(problem, instance, taken))
+    sweep(kinds, lookup, made, NO_GUIDE, _in_turn(instance, taken))
     return made, left | split_gangs(problem, instance, lookup, made)
 
 
@@ -57,9 +57,8 @@ def _without(
     return left, kept
 
 
-def _in_turn(problem: HorizonProblem, instance: Instance, rows: Ints) -> Ints:
-    """The highest priority first, then the dearest to leave out."""
-    priority = np.array([problem.workloads[j].priority for j in rows.tolist()], dtype=np.int64)
+def _in_turn(instance: Instance, rows: Ints) -> Ints:
+    """The dearest to leave out first; size, priority and whether it runs count in that."""
     penalty = instance.kinds.penalty[instance.kind[rows]]
-    order: Ints = rows[np.lexsort((rows, -penalty, -priority))]
+    order: Ints = rows[np.lexsort((rows, -penalty))]
     return order

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from scheduler.explaining import relaxations
 from scheduler.horizon.accounting import HorizonBooks
 from scheduler.horizon.forecasts import known_work, promised
-from scheduler.horizon.plan import HorizonPlacement, HorizonPlan, HorizonTotals
+from scheduler.horizon.plan import HorizonPlacement, HorizonPlan, HorizonTotals, SlotPurchase
 from scheduler.horizon.types import HorizonProblem
 from scheduler.io.relaxed import NOT_LOOKED_FOR, relaxed_text
 from scheduler.plan import Plan, PlanStatus
@@ -230,7 +230,6 @@ class _RoundTrips:
 
 def _of_horizon(problem: HorizonProblem, plan: HorizonPlan) -> Schedule:
     width = problem.horizon.slot_hours
-    workloads = {w.id: w for w in problem.workloads}
     placed, purchases, totals = promised(problem, plan.placements), plan.purchases, plan.totals
     kept = None
     if any(w.chance_milli is not None for w in problem.workloads):
@@ -241,30 +240,8 @@ def _of_horizon(problem: HorizonProblem, plan: HorizonPlan) -> Schedule:
         start=problem.horizon.start,
         hours=problem.horizon.slots * width,
         runs=tuple(_runs(problem, placed)),
-        left=tuple(
-            Left(
-                u.workload,
-                workloads[u.workload].latency_class,
-                u.reason,
-                u.detail,
-                relaxed_text(problem, workloads[u.workload], u.relaxed),
-            )
-            for u in plan.unplaced
-            if workloads[u.workload].chance_milli is None
-        ),
-        buys=tuple(
-            Buy(
-                b.offer,
-                b.site,
-                b.grade,
-                b.slot * width,
-                (b.slot + 1) * width,
-                b.milli_cards,
-                b.price_micro_cny,
-                b.cost_nano_cny,
-            )
-            for b in purchases
-        ),
+        left=tuple(_left_out(problem, plan)),
+        buys=tuple(_buy(purchase, width) for purchase in purchases),
         shadows=tuple(
             Shadow(s.site, s.grade, s.slot * width, (s.slot + 1) * width, s.nano_cny // width)
             for s in plan.shadow_prices
@@ -279,6 +256,21 @@ def _of_horizon(problem: HorizonProblem, plan: HorizonPlan) -> Schedule:
         seconds=plan.timings.total_s,
         kept=kept,
     )
+
+
+def _left_out(problem: HorizonProblem, plan: HorizonPlan) -> Iterator[Left]:
+    """Work that is there and has no place."""
+    workloads = {w.id: w for w in problem.workloads}
+    for u in plan.unplaced:
+        w = workloads[u.workload]
+        if w.chance_milli is None:
+            yield Left(w.id, w.latency_class, u.reason, u.detail, relaxed_text(problem, w, u.relaxed))
+
+
+def _buy(item: SlotPurchase, width: int) -> Buy:
+    hours = (item.slot * width, (item.slot + 1) * width)
+    figures = (item.milli_cards, item.price_micro_cny, item.cost_nano_cny)
+    return Buy(item.offer, item.site, item.grade, *hours, *figures)
 
 
 def _kept(problem: HorizonProblem, plan: HorizonPlan, known: HorizonTotals) -> Kept:

@@ -55,7 +55,7 @@ def test_work_that_may_pause_is_split_around_what_it_gives_way_to():
     assert plan.moves == ()
 
 
-def test_only_what_is_in_the_way_gives_way_the_lowest_priority_first():
+def test_only_what_is_in_the_way_gives_way_and_priority_counts():
     problem = one_hub(
         best_effort("low", 4000, 4), best_effort("high", 4000, 4, priority=2), replace(SMALL, id="need")
     )
