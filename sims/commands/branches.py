@@ -12,6 +12,7 @@ from rich.table import Table
 
 from exchange.commands.progress import progress_bar
 from exchange.journal import JournalDamage, JournalVersion
+from exchange.journal.reader import segment_paths
 from sims.commands.experiments import reported, show_changes, show_lines
 from sims.commands.shared import ExecutorName, Out, Set, Workers, fail, sentences, work_through
 from sims.experiments.executors import executor_of
@@ -54,11 +55,11 @@ def replay(
 ) -> None:
     """Replay a live market's journal under changed rules, beside itself; the directory is only read.
 
-    Members are taken to have sent the same orders. Rules: fee.maker, fee.taker, limit.daily, margin.scan, in
-    basis points, from the first day on.
+    Members are taken to have sent the same commands. Rules: fee.maker, fee.taker, limit.daily, margin.scan,
+    in basis points, from the first day on.
     """
     journal = data / "journal" if (data / "journal").is_dir() else data
-    size = sum(path.stat().st_size for path in journal.glob("*") if path.is_file())
+    size = sum(path.stat().st_size for path in segment_paths(journal))
     if not size:
         fail(f"{data} holds no journal: expected the data directory of an exchange")
     try:

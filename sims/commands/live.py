@@ -43,18 +43,17 @@ class Look:
     rate: float
     """Of `unit` in a second, since the first."""
     unit: str
-    began: float
-    """When the first was done, on the clock of this process."""
+    seconds: float
+    """Since the first was done."""
     share_then: float
     rows: list[tuple[str, ...]]
     """A table, headings first."""
 
     def words(self) -> str:
         """Return what is done, how fast, and when it will be over."""
-        seconds = time.monotonic() - self.began
         grown = self.share - self.share_then
         rate = f", {readable(self.rate)} {self.unit} a second" if self.rate else ""
-        left = seconds * (1 - self.share) / grown if grown > 0 else 0.0
+        left = self.seconds * (1 - self.share) / grown if grown > 0 else 0.0
         return f"{self.what}{rate}" + (f", {timedelta(seconds=round(left))} left" if grown > 0 else "")
 
     def line(self) -> str:
@@ -142,7 +141,7 @@ class LiveView:
         self._next = now + (PICTURE_SECONDS if self._console.is_terminal else LINE_SECONDS)
         began, share_then, count_then = self._first.setdefault(unit, (now, share, count))
         rate = (count - count_then) / (now - began) if now > began else 0.0
-        look = Look(what, share, rate, unit, began, share_then, rows())
+        look = Look(what, share, rate, unit, now - began, share_then, rows())
         if self._console.is_terminal:
             self._live.update(look)
         else:

@@ -124,6 +124,6 @@ def readable(value: float) -> str:
 
 def interval(found: Estimate) -> str:
     """Return a mean with its interval, for people."""
-    if found.runs < 2:
+    if found.runs < 2 or found.low == found.high:
         return readable(found.mean)
     return f"{readable(found.mean)} [{readable(found.low)}, {readable(found.high)}]"

@@ -170,6 +170,8 @@ def test_the_command_prints_both_and_refuses_with_a_sentence(journal: Path, tmp_
     said = invoke("replay", str(journal), "--set", "fee.taker=50")
     assert "would be" in said and "not the same" in said
     assert "holds no journal" in invoke("replay", str(tmp_path), code=2)
+    tmp_path.joinpath("notes.txt").write_text("not a journal")
+    assert "holds no journal" in invoke("replay", str(tmp_path), code=2)
     assert "known: fee.maker" in invoke("replay", str(journal), "--set", "fee.takr=1", code=2)
     with pytest.raises(RuleError, match="basis points"):
         parse_rules(["fee.taker=-1"])
