@@ -1,8 +1,8 @@
 """The rule of pre-emption: best-effort work never keeps other work out.
 
 However much either costs to leave out, ordinary work that finds no place gets the one that it would have
-without any best-effort work, the dearest to leave out first. What is in its way, the cheapest to leave out first,
-then goes where room is left, pauses, or stays out. Among plans that keep the rule the search takes the best.
+without any best-effort work, the dearest to leave out first. What is in its way, the cheapest to leave out
+first, then goes where room is left, pauses, or stays out. Of plans that keep the rule the best is taken.
 """
 
 from collections.abc import Mapping
