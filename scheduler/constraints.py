@@ -16,6 +16,9 @@ from scheduler.horizon.types import HorizonProblem, HorizonWorkload
 from scheduler.types import Problem
 from scheduler.workload_table import RESIDENCIES, WorkloadTable
 
+GB_MAX = 10**9
+"""More than any line has to carry in a slot."""
+
 
 class ConstraintPrice(NamedTuple):
     """What a constraint costs, in nano-CNY of the plan's value: at least ``least``, at most ``most``.
@@ -44,15 +47,17 @@ def price_of(
     """What a constraint costs beside ``plan``; ``relaxed`` is the plan's problem without the constraint.
 
     Every plan of the problem must be one of the relaxed problem's too, and penalties must be the same. The
-    cost is the difference of the two optima: at least 0.
+    cost is the difference of the two optima: at least 0, but for the rule of pre-emption in both.
     """
     other = solve(relaxed, time_limit_s)
+    least = plan.lower_bound_nano_cny - other.value_nano_cny
+    # a plan of the problem is a plan of the relaxed one, so the bound of the latter holds for both
+    most = plan.value_nano_cny - other.lower_bound_nano_cny
+    # with more room the rule of pre-emption may ask for more, so that giving a constraint up can cost something
+    free = not (isinstance(relaxed, HorizonProblem) and relaxed.best_effort_yields)
+    served_more = len(other.placements) - len(plan.placements)
     return ConstraintPrice(
-        constraint,
-        max(plan.lower_bound_nano_cny - other.value_nano_cny, 0),
-        # a plan of the problem is a plan of the relaxed one, so the bound of the latter holds for both
-        max(plan.value_nano_cny - other.lower_bound_nano_cny, 0),
-        len(other.placements) - len(plan.placements),
+        constraint, max(least, 0) if free else least, max(most, 0) if free else most, served_more
     )
 
 
@@ -97,12 +102,17 @@ def _of_many_slots(problem: HorizonProblem) -> Iterator[tuple[str, HorizonProble
         ("budgets", lambda w: replace(w, budget_micro_cny=None)),
         ("together and apart", lambda w: replace(w, together="", apart="")),
     )
+    # what runs and cannot stay may move beyond the bound: if it now could stay, that is stricter
+    more = "" if problem.moves_max is None else " and the bound on moves"
     for name, change in changes:
         changed = tuple(change(w) for w in problem.workloads)
         if changed != problem.workloads:
-            # what runs and cannot stay may move beyond the bound: if it now could stay, that is stricter
-            more = "" if problem.moves_max is None else " and the bound on moves"
             yield name + more, replace(problem, workloads=changed, moves_max=None)
+    if problem.maintenance:
+        yield "maintenance" + more, replace(problem, maintenance=(), moves_max=None)
+    if problem.links:
+        wide = tuple(replace(link, gb_per_slot=GB_MAX) for link in problem.links)
+        yield "lines' limits", replace(problem, links=wide)
     if problem.carbon.cap_g is not None:
         yield "the cap on carbon", replace(problem, carbon=replace(problem.carbon, cap_g=None))
     if problem.best_effort_yields and any(w.gives_way for w in problem.workloads):
