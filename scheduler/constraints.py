@@ -53,12 +53,16 @@ def price_of(
     least = plan.lower_bound_nano_cny - other.value_nano_cny
     # a plan of the problem is a plan of the relaxed one, so the bound of the latter holds for both
     most = plan.value_nano_cny - other.lower_bound_nano_cny
-    # with more room the rule of pre-emption may ask for more, so that giving a constraint up can cost something
-    free = not (isinstance(relaxed, HorizonProblem) and relaxed.best_effort_yields)
-    served_more = len(other.placements) - len(plan.placements)
-    return ConstraintPrice(
-        constraint, max(least, 0) if free else least, max(most, 0) if free else most, served_more
-    )
+    if not _has_rule(relaxed):
+        least, most = max(least, 0), max(most, 0)
+    return ConstraintPrice(constraint, least, most, len(other.placements) - len(plan.placements))
+
+
+def _has_rule(problem: AnyProblem) -> bool:
+    """Whether best-effort work gives way: with more room the rule asks for more, which can cost something."""
+    if not isinstance(problem, HorizonProblem):
+        return False
+    return problem.best_effort_yields and any(w.gives_way for w in problem.workloads)
 
 
 def relaxed_problems(problem: AnyProblem) -> tuple[tuple[str, AnyProblem], ...]:
