@@ -77,6 +77,10 @@ class Agent:
         self._offering = Offering(client, self._key, say)
         self._in_touch: bool | None = None
 
+    def close(self) -> None:
+        """Close its files; everything is on disk already."""
+        self.spool.close()
+
     async def run(self, heartbeat: Callable[[], None] = lambda: None) -> None:
         """Make rounds until cancelled; `heartbeat` is called after each."""
         while True:

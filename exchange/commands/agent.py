@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Callable
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -46,14 +47,12 @@ def run_(
     notify = _notifier()
 
     async def work(client: ExchangeClient) -> bool:
-        agent = Agent(_reread(config), client, say=typer.echo)
-        notify("READY=1")
-        if once:
-            return await agent.round()
-        try:
-            await agent.run(lambda: notify("WATCHDOG=1"))
-        except asyncio.CancelledError:
-            return True
+        with closing(Agent(_reread(config), client, say=typer.echo)) as agent:
+            notify("READY=1")
+            if once:
+                return await agent.round()
+            with suppress(asyncio.CancelledError):
+                await agent.run(lambda: notify("WATCHDOG=1"))
         return True
 
     if not run("agent", work, profile, base_url):

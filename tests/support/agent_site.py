@@ -51,7 +51,12 @@ class Site:
     down: int = 0
 
     def __post_init__(self) -> None:
+        self._killed: list[Agent] = []
         self.agent = self.start()
+
+    def close(self) -> None:
+        for agent in (*self._killed, self.agent):
+            agent.close()
 
     def config(self) -> AgentConfig:
         config = read_config(self.file)
@@ -63,7 +68,8 @@ class Site:
         return Agent(self.config, self.client, clock=clock, say=self.said.append)
 
     def restart(self) -> None:
-        """Another process takes over; the first one was killed and closed nothing."""
+        """Another process takes over; the first one was killed and closed nothing until the test ends."""
+        self._killed.append(self.agent)
         self.agent = self.start()
 
 

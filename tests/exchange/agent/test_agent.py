@@ -78,7 +78,7 @@ async def provided(folder: Path, *hubs: str) -> AsyncIterator[Provided]:
             market = Provided(served, proxy, sites, acme, passed)
             yield market
             for site in sites.values():
-                site.agent.spool.close()
+                site.close()
 
 
 async def test_a_cut_of_hours_with_restarts_and_lost_answers_loses_and_doubles_nothing(

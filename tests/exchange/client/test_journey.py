@@ -69,7 +69,7 @@ async def test_from_posted_capacity_to_the_statement(tmp_path: Path) -> None:
             workload = Nominate(workload="llm-7b", use="training", cards=5)
             await enterprise.delivery.nominate(reservation.reservation_id, workload)
             await deliver(served, site)
-            site.agent.spool.close()
+            site.close()
 
             (done,) = await enterprise.reservations()
             assert (done.cards, done.delivered_card_hours, done.finished) == (5, 120, True)

@@ -100,7 +100,7 @@ async def test_from_posted_capacity_to_the_statement(tmp_path: Path, chrome: Bro
             await enterprise.get_by_role("button", name="Nominate").click()
             await expect(enterprise.locator("#nominate-note")).to_have_text("Nominated as 1.")
             await deliver(served, site)
-            site.agent.spool.close()
+            site.close()
             passed[0] += 3 * 30 + 1  # it misses three rounds
 
         for page, sign in ((enterprise, "-"), (provider, "")):
