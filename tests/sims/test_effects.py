@@ -1,17 +1,23 @@
 """What scenarios claim is tested with paired runs, and is borne out."""
 
 from pathlib import Path
+from typing import Literal
 
+import numpy as np
 import orjson
 import pytest
 from test_branches import invoke
 from typer.testing import CliRunner
 
 from sims.commands.sim import app
+from sims.experiments.effects import Effect
+from sims.experiments.inference import estimate, paired
+from sims.scenario.claims import Claim
 from sims.scenario.load import load_scenario, shipped
 
 SIX_HUBS = '["GUIAN", "HORINGER", "QINGYANG", "SHANGHAI-EDGE", "BEIJING-EDGE", "SHENZHEN-EDGE"]'
 SMALL = ["wake_seconds=1800", "days=2", f'goods=[{{grades=["H100"], hubs={SIX_HUBS}}}]']
+WAYS: tuple[Literal["up", "down"], ...] = ("up", "down")
 STRONG = {
     ("cable-cut", "price_east"),
     ("cable-cut", "price_west"),
@@ -37,6 +43,22 @@ def test_shocks_and_rules_move_what_their_scenarios_say(tmp_path: Path) -> None:
     borne_out = {(of["scenario"], of["claim"]["figure"]) for of in effects if of["holds"]}
     assert borne_out >= STRONG
     assert "of 42 runs" in said.stderr, "one market without shocks serves all"
+
+
+def test_what_moves_the_other_way_is_not_what_was_claimed() -> None:
+    low, high = np.arange(6.0), np.arange(6.0) + 3
+    for base, candidate, moves in ((low, high, "up"), (high, low, "down"), (low, low, "")):
+        told = [
+            Effect(
+                "s",
+                Claim(figure="f", moves=way),
+                estimate(base),
+                estimate(candidate),
+                paired(base, candidate),
+            )
+            for way in WAYS
+        ]
+        assert [way for way, effect in zip(WAYS, told, strict=True) if effect.holds] == [moves] * bool(moves)
 
 
 @pytest.mark.soak
