@@ -57,6 +57,22 @@ def two_sites():
     return Problem(workloads, (Origin("EAST", "EAST", "POOL"),), sites, network, (), offers)
 
 
+def crowded(seed):
+    """Eight workloads of one grade, of different sizes and data, at two sites too small for them all."""
+    draw = np.random.default_rng(seed)
+    sites = tuple(site(code, {"A": int(draw.integers(8, 13)) * 100}) for code in ("ONE", "TWO"))
+    network = Network(("EAST",), ("ONE", "TWO"), np.array([[1.0, 2.0]]), np.array([[0, 9 * CNY]]))
+    offers = [
+        Offer(f"{site.code}/{n}", site.code, "A", 400, int(draw.integers(5, 15)) * CNY)
+        for site, n in itertools.product(sites, range(2))
+    ]
+    jobs = [
+        work(f"w{n}", {"A": int(draw.integers(1, 7)) * 50}, data_gb=int(draw.integers(0, 3)))
+        for n in range(8)
+    ]
+    return Problem(tuple(jobs), (Origin("EAST", "EAST", ""),), sites, network, (), tuple(offers))
+
+
 def tiny(seed):
     """A random problem of at most 4 workloads and 3 sites with every kind of constraint mixed in."""
     draw = random.Random(seed)

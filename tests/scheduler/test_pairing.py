@@ -1,7 +1,5 @@
 """Pairs of resources: their work is shared out as well as can be, and a plan never gets worse."""
 
-import itertools
-
 import numpy as np
 import pytest
 import scheduler_instances as cases
@@ -22,25 +20,9 @@ def searched(instance, times):
     return pairs, value(instance, amount)
 
 
-def crowded(seed):
-    """Eight workloads of one grade, of different sizes and data, at two sites too small for them all."""
-    draw = np.random.default_rng(seed)
-    sites = tuple(cases.site(code, {"A": int(draw.integers(8, 13)) * 100}) for code in ("ONE", "TWO"))
-    network = cases.Network(("EAST",), ("ONE", "TWO"), np.array([[1.0, 2.0]]), np.array([[0, 9 * cases.CNY]]))
-    offers = [
-        cases.Offer(f"{site.code}/{n}", site.code, "A", 400, int(draw.integers(5, 15)) * cases.CNY)
-        for site, n in itertools.product(sites, range(2))
-    ]
-    jobs = [
-        cases.work(f"w{n}", {"A": int(draw.integers(1, 7)) * 50}, data_gb=int(draw.integers(0, 3)))
-        for n in range(8)
-    ]
-    return cases.Problem(tuple(jobs), (cases.Origin("EAST", "EAST", ""),), sites, network, (), tuple(offers))
-
-
 @pytest.mark.parametrize("seed", range(20))
 def test_two_sites_too_small_are_shared_out_as_well_as_possible(seed):
-    problem = crowded(seed)
+    problem = cases.crowded(seed)
     pairs, _ = searched(compile_instance(problem), 5)
     assert pairs.value == cases.brute_force(problem)
 

@@ -1,10 +1,12 @@
 """Worths and knapsacks: the fast search finds what a plain one finds, and what they prove holds."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import scheduler_instances as cases
+from ortools.linear_solver import pywraplp
 
 import scheduler.searching
 from scheduler.checker import certified_bound, check_plan
@@ -44,6 +46,44 @@ def test_the_checker_finds_the_same_bound_and_no_plan_is_below_it(seed):
     assert bound == pytest.approx(climb.bound * NANO, abs=1e-6 * NANO)
     if seed % 2:
         assert bound <= cases.brute_force(problem)
+
+
+def bound_of_all_sets(instance, items):
+    """The best bound by worths, CNY: a linear program over every set of workloads that fits a resource."""
+    solver = pywraplp.Solver.CreateSolver("GLOP")
+    out = [solver.NumVar(0, solver.infinity(), "") for _ in instance.count]
+    rows = list(out)
+    costs = [
+        variable * penalty / NANO for variable, penalty in zip(out, instance.penalty.tolist(), strict=True)
+    ]
+    for r in range(len(items.room)):
+        here = range(items.start[r], items.start[r + 1])
+        chosen = []
+        for picked in itertools.chain.from_iterable(itertools.combinations(here, n) for n in range(9)):
+            units = sum(items.size[k] for k in picked)
+            if units <= items.room[r]:
+                weight = solver.NumVar(0, 1, "")
+                chosen.append(weight)
+                cost = sum(items.cost[k] for k in picked) + items.curve[items.curve_start[r] + units]
+                costs.append(weight * float(cost))
+                for k in picked:
+                    rows[items.group[k]] += weight
+        solver.Add(sum(chosen) <= 1)
+    for row, count in zip(rows, instance.count.tolist(), strict=True):
+        solver.Add(row >= count)
+    solver.Minimize(sum(costs))
+    assert solver.Solve() == solver.OPTIMAL
+    return solver.Objective().Value()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_climb_ends_at_the_best_bound_that_worths_can_prove(seed):
+    instance = compile_instance(cases.crowded(seed))
+    items = items_of(instance)
+    climb = Climb(instance, items, instance.penalty // 10)
+    while climb.go_on():
+        pass
+    assert climb.bound == pytest.approx(bound_of_all_sets(instance, items), rel=1e-6)
 
 
 @pytest.mark.parametrize("seed", range(12))
