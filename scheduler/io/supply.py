@@ -7,8 +7,8 @@ start or times (absent: the whole plan):
   metered (true: electricity is paid on top of the rent); a row a site and grade; all but grade, cards and
   price may be left out for a site that the catalogue knows;
 - capacity: site, grade, cards, from, to: what the site has in these hours, instead of the site's own figure;
-- maintenance: site, grade, cards, from, to: what is down in these hours, whatever is reserved or offered; all
-  cards where ``cards`` is absent, every grade where ``grade`` is;
+- maintenance: site, grade, cards, from, to: what is down, whatever is reserved or offered, in every hour that
+  this touches; all cards where ``cards`` is absent, every grade where ``grade`` is;
 - electricity: site, power_price, pue, gco2, from, to: in these hours, instead of the site's own figures;
 - prices: site, grade, price, from, to: list price of a card-hour in these hours;
 - links: origin, site, rtt_ms, price_per_gb, gb_per_hour, from, to: round trip, transfer price, and bandwidth
@@ -146,7 +146,7 @@ class _Reader:
                 fields.fault("cards", "give the grade that so many cards are of, or leave both out")
         cards = fields.decimal("cards", None, "0", CARDS_MAX) if fields.has("cards") else None
         down = None if cards is None else milli_cards(cards)
-        return MaintenanceRow(fields.row.where, site, grade, down, self._hours(fields))
+        return MaintenanceRow(fields.row.where, site, grade, down, self._hours(fields, touched=True))
 
     def electricity(self, fields: Fields) -> ElectricityRow:
         fields.known(("site", "power_price", "pue", "gco2", "from", "to"))
@@ -250,12 +250,13 @@ class _Reader:
             fields.fault("grade", f"unknown grade {name!r}; known: {', '.join(self.places.grades)}")
         return grade or ""
 
-    def _hours(self, fields: Fields) -> Hours:
-        """Whole hours inside what the row says, cut to the plan; outside it, none."""
+    def _hours(self, fields: Fields, *, touched: bool = False) -> Hours:
+        """Whole hours inside what the row says, or all that it touches, cut to the plan; outside it, none."""
         start = fields.hours_from("from", self.span.start, self.span.counted_from)
         end = fields.hours_from("to", self.span.start, self.span.counted_from)
         if start is not None and end is not None and end <= start:
             fields.fault("to", "the end is not after the start")
-        first = 0 if start is None else max(0, ceil(start))
-        last = self.span.hours if end is None else min(self.span.hours, floor(end))
+        opens, closes = (floor, ceil) if touched else (ceil, floor)
+        first = 0 if start is None else max(0, opens(start))
+        last = self.span.hours if end is None else min(self.span.hours, closes(end))
         return Hours(first, max(first, last))

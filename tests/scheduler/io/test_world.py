@@ -165,6 +165,13 @@ def test_contradictions_and_faults_are_named(tmp_path, tables, expected):
     assert expected in str(raised.value)
 
 
+def test_maintenance_takes_every_hour_that_it_touches(tmp_path):
+    table = "site,grade,cards,from,to\nGUIAN,,,2.5,3.2\nGUIAN,,,-1.5,1\nGUIAN,,,25,30\n"
+    found = world(tmp_path, maintenance=table)
+    assert [row.hours for row in found.maintenance[:2]] == [(2, 4), (0, 1)]
+    assert found.maintenance[2].hours.start == found.maintenance[2].hours.end, "after the plan"
+
+
 def test_every_template_is_read_without_a_fault(tmp_path):
     files = {name: tmp_path / f"{name}.csv" for name in TEMPLATES}
     for name, path in files.items():
