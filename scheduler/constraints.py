@@ -12,12 +12,9 @@ import numpy as np
 
 from nodes.types import Residency
 from scheduler.anyplan import AnyPlan, AnyProblem, solve
-from scheduler.horizon.types import HorizonProblem, HorizonWorkload
+from scheduler.horizon.types import GB_MAX, HorizonProblem, HorizonWorkload
 from scheduler.types import Problem
 from scheduler.workload_table import RESIDENCIES, WorkloadTable
-
-GB_MAX = 10**9
-"""More than any line has to carry in a slot."""
 
 
 class ConstraintPrice(NamedTuple):

@@ -20,6 +20,9 @@ from scheduler.types import Need, Network, Number, Origin, milli_cards
 PerSlot = int | tuple[int, ...]
 """One figure for every slot, or one a slot."""
 
+GB_MAX = 10**9
+"""The most GB that a line may take in a slot: as good as no limit."""
+
 
 def per_slot(value: PerSlot, slots: int) -> tuple[int, ...]:
     """The figure of each of so many slots."""

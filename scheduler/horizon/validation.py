@@ -7,6 +7,7 @@ from dataclasses import replace
 from scheduler.figures import not_integer_in, per_slot_faults, repeated
 from scheduler.horizon.faulty_workloads import workload_faults
 from scheduler.horizon.types import (
+    GB_MAX,
     HorizonProblem,
     HorizonSite,
     HorizonWorkload,
@@ -163,7 +164,7 @@ def _link_faults(problem: HorizonProblem) -> Rows:
         if link.site not in codes:
             yield Fault("links", row, key, "site", f"unknown site {link.site!r}")
         yield from per_slot_faults(
-            "links", row, key, "gb_per_slot", link.gb_per_slot, 10**9, problem.horizon.slots
+            "links", row, key, "gb_per_slot", link.gb_per_slot, GB_MAX, problem.horizon.slots
         )
         if wrong := not_integer_in(link.price_micro_cny_per_gb, 0, PRICE_MICRO_MAX):
             yield Fault("links", row, key, "price_micro_cny_per_gb", wrong)

@@ -6,6 +6,7 @@ from fractions import Fraction
 import numpy as np
 
 from scheduler.horizon.types import (
+    GB_MAX,
     Alternative,
     CarbonRule,
     GangScope,
@@ -22,7 +23,6 @@ from scheduler.horizon.types import (
     SlotReservation,
 )
 from scheduler.io.problems import Vectors, mean
-from scheduler.io.supply import GB_MAX
 from scheduler.io.supply_rows import Hours
 from scheduler.io.workloads import WorkloadRow
 from scheduler.io.world import ByHour, World

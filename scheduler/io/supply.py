@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from nodes.types import HubKind, Region
+from scheduler.horizon.types import GB_MAX
 from scheduler.io.faults import Faults
 from scheduler.io.fields import Fields
 from scheduler.io.places import Facility, Places
@@ -46,7 +47,6 @@ from scheduler.types import MILLI, micro_cny, milli_cards, scaled
 
 PRICE_MAX: Final = "1000000"
 CARBON_G_MAX: Final = 10_000
-GB_MAX: Final = 10**9
 SITE_FIELDS: Final = (
     "site", "city", "province", "region", "kind", "grade", "cards", "price", "power_price", "pue", "gco2",
     "metered",

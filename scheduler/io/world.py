@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from scheduler.horizon.types import GB_MAX
 from scheduler.io.faults import Faults, Where
 from scheduler.io.places import Facility, Places
-from scheduler.io.supply import GB_MAX
 from scheduler.io.supply_rows import (
     CapacityRow,
     ElectricityRow,
