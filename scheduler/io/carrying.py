@@ -4,7 +4,7 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from scheduler.horizon.types import HorizonProblem, Part
+from scheduler.horizon.types import Part
 from scheduler.io.planfile import PlanFile
 from scheduler.io.running import ALL, Begun
 from scheduler.io.schedule import Run, schedule_of
@@ -12,9 +12,8 @@ from scheduler.io.tables import refused
 
 
 def next_start(last: PlanFile) -> datetime:
-    """When the plan after this one begins unless it is said otherwise: one slot later."""
-    hours = last.problem.horizon.slot_hours if isinstance(last.problem, HorizonProblem) else 1
-    return last.start + timedelta(hours=hours)
+    """When the plan after this one begins unless it is said otherwise: one hour later."""
+    return last.start + timedelta(hours=1)
 
 
 def begun_after(path: Path, last: PlanFile, start: datetime) -> tuple[Begun, ...]:
@@ -53,10 +52,15 @@ def _begun(name: str, before: Begun | None, runs: list[Run], passed: int) -> Beg
     here = [run for run in runs if (run.first_hour, run.end_hour) == last]
     # one part is the whole gang, however the plan's model counts its members
     members = [ALL] if len(here) == 1 else [run.members for run in here]
+    grades = tuple(need.grade for need in here[0].needs)
+    on_these, on_own = (before.hours, before.own_hours) if before else (0, 0)
+    if before and before.grades != grades:
+        on_these, on_own = 0, on_own + on_these
     return Begun(
         workload=name,
         parts=tuple(Part(run.site, count) for run, count in zip(here, members, strict=True)),
-        grades=tuple(need.grade for need in here[0].needs),
-        hours=ran + (before.hours if before else 0),
+        grades=grades,
+        hours=ran + on_these,
         running=last[1] >= passed,
+        own_hours=on_own,
     )

@@ -31,10 +31,11 @@ ALL: Final = 0
 
 
 class Begun(NamedTuple):
-    """What of a workload ran before a plan's start: where it ran last, on what, and how long in all.
+    """What of a workload ran before a plan's start: where it ran last, on what, and for how long.
 
     ``running`` if it ran to that moment; work that may pause keeps its place either way. ``grades`` are those
-    of its demand vector in use (none: the workload's own).
+    of its demand vector in use (none: the workload's own), ``hours`` how long it ran on them, ``own_hours``
+    how long on its own before that.
     """
 
     workload: str
@@ -42,6 +43,7 @@ class Begun(NamedTuple):
     grades: tuple[str, ...]
     hours: int
     running: bool
+    own_hours: int = 0
 
     def has_place(self, row: WorkloadRow) -> bool:
         """Whether it is at home somewhere now; what was stopped may begin again anywhere."""
@@ -91,11 +93,11 @@ def _later(row: WorkloadRow, item: Begun) -> WorkloadRow:
     """What is left of a job; a service runs on throughout its window."""
     if row.hours is None:
         return replace(row, earliest_hour=0)
-    demand, hours = row.demand, row.hours
+    demand, hours = row.demand, row.hours - item.own_hours
     for grade, speed in row.instead:
         if item.grades == (grade,):
             demand = (Need(grade, row.demand[0].milli_cards),)
-            hours = ceil(Fraction(row.hours) / Fraction(speed))
+            hours = ceil(Fraction(hours) / Fraction(speed))
     # what was stopped may begin again on any grade, unless it has run on another one than its own
     instead = () if item.has_place(row) or demand != row.demand else row.instead
     return replace(row, earliest_hour=0, demand=demand, instead=instead, hours=hours - item.hours)
@@ -131,7 +133,7 @@ def with_running(
 
 
 def read_running(
-    path: Path, rows: Sequence[WorkloadRow], sites: Mapping[str, object], start: datetime
+    path: Path, rows: Sequence[WorkloadRow], sites: Collection[str], start: datetime
 ) -> tuple[Begun, ...]:
     """What runs now, from a table; raises `FaultyInput` naming each row and field that is wrong."""
     reader = _Reader({row.id: row for row in rows}, sites, start)
@@ -162,7 +164,7 @@ class _Part(NamedTuple):
 class _Reader:
     """Reads rows and puts those of one workload together."""
 
-    def __init__(self, rows: Mapping[str, WorkloadRow], sites: Mapping[str, object], start: datetime) -> None:
+    def __init__(self, rows: Mapping[str, WorkloadRow], sites: Collection[str], start: datetime) -> None:
         self.rows = rows
         self.sites = sites
         self.start = start

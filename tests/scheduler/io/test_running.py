@@ -13,7 +13,7 @@ from scheduler.horizon.checker import check_plan
 from scheduler.horizon.plan import MoveReason
 from scheduler.horizon.planning import plan_horizon
 from scheduler.horizon.types import Part
-from scheduler.io.carrying import begun_after, begun_of
+from scheduler.io.carrying import begun_after, begun_of, next_start
 from scheduler.io.changes import changes_of
 from scheduler.io.failures import failed_rows
 from scheduler.io.faults import FaultyInput
@@ -115,6 +115,19 @@ def test_work_on_another_grade_stays_with_it(tmp_path):
     assert [(way.needs[0].grade, way.slots) for way in w.alternatives] == [("A100", 7)]
 
 
+def test_hours_on_its_own_grade_count_once_work_goes_on_on_another(tmp_path):
+    job = JOB | {"instead": {"A100": 2}}
+    stopped = Begun("a", (Part("GUIAN", 0),), ("H100",), 2, running=False)
+    # four hours are left, or two at twice the speed
+    second, _ = planned(tmp_path, [job], 2, (stopped,), prices="GUIAN,A100,1,,\n")
+    begun = begun_after(tmp_path / "plan.json", second, START + timedelta(hours=3))
+    assert begun == (Begun("a", (Part("GUIAN", 0),), ("A100",), 1, running=True, own_hours=2),)
+    third, left = planned(tmp_path, [job], 3, begun)
+    assert left.ended == ()
+    (w,) = third.problem.workloads
+    assert [(way.needs[0].grade, way.slots) for way in w.alternatives] == [("A100", 1)]
+
+
 def test_work_that_pauses_keeps_its_place_and_stopped_work_goes_on_anywhere(tmp_path):
     row = Begun("a", (Part("GUIAN", 0),), (), 2, running=True)
     idle = begun_of((row,), (), 1)
@@ -145,6 +158,8 @@ def test_a_plan_of_one_slot_can_be_the_last_plan(tmp_path):
     again, left = planned(tmp_path, [item], 1, begun)
     assert again.problem.running[0].parts == (Part("GUIAN", 2),)
     assert changes_of(again.problem, again.plan, left).goes_on == 1
+    assert again.problem.horizon.slot_hours == 24
+    assert [next_start(plan) for plan in (file, again)] == [START + timedelta(hours=n) for n in (1, 2)]
     with pytest.raises(FaultyInput, match="must start on a full hour of it"):
         begun_after(tmp_path / "plan.json", file, START + timedelta(hours=25))
 
