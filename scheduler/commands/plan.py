@@ -163,8 +163,8 @@ def make(
 ) -> None:
     """Plan workloads: `dongxi plan FILE` for short.
 
-    Exit status: 0 everything is placed, 3 some workloads stay out, 2 faulty input, 1 no plan, 130 stopped
-    before there was one.
+    Exit status: 0 everything is placed, 3 some workloads stay out or can no longer end in time, 2 faulty
+    input, 1 no plan, 130 stopped before there was one.
     """
     files = SupplyFiles(sites, capacity, maintenance, electricity, prices, links, reservations, offers)
     _expect_usage(out, workloads, sends=buy or nominate, from_exchange=from_exchange, files=files)
@@ -176,7 +176,8 @@ def make(
         stock = venue.stock(span) if venue is not None else None
         world = _world(files, span, stock, failed or ())
         file = _workloads(workloads, span, skip_faulty)
-        again = left_of(file.rows, earlier.begun(file.rows, world.electricity, span.start), file.ids)
+        begun = earlier.begun(file.rows, [site.code for site in world.sites], span.start)
+        again = left_of(file.rows, begun, file.ids)
         before = Before(again.begun, micro_cny(migration_cny), moves_max)
         rows = (*again.rows, *_forecast(forecast, span, file.ids))
         problem = problem_of(world, rows, carbon_rule(carbon_price, carbon_cap), before)
@@ -192,7 +193,7 @@ def make(
     made = nominate_all(venue, schedule, stock) if venue and stock is not None and nominate else None
     changes = changes_of(problem, plan_file.plan, again)
     _tell(plan_file, schedule, changes, purchases, made, as_json_=as_json_)
-    raise typer.Exit(EXIT_LEFT_OUT if schedule.left else 0)
+    raise typer.Exit(EXIT_LEFT_OUT if schedule.left or changes.expired else 0)
 
 
 def _tell(

@@ -1,6 +1,6 @@
 """Planning again: what runs now, and what the new plan changes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from math import ceil
@@ -41,7 +41,7 @@ class Earlier:
         return Span(start, hours, since=start - timedelta(hours=ceil(-begun)))
 
     def begun(
-        self, rows: Sequence[WorkloadRow], sites: Mapping[str, object], start: datetime
+        self, rows: Sequence[WorkloadRow], sites: Collection[str], start: datetime
     ) -> tuple[Begun, ...]:
         """What has begun by then. Raises `FaultyInput`."""
         if self.path is None:
@@ -62,7 +62,7 @@ def earlier_of(path: Path | None) -> Earlier:
 
 
 def show_changes(changes: Changes, start: datetime, console: Console) -> None:
-    """Print what the new plan changes for work that had begun."""
+    """Print what the new plan changes for work that had begun, and what can no longer end in time."""
     if changes == Changes():
         return
     counts = (
@@ -76,7 +76,7 @@ def show_changes(changes: Changes, start: datetime, console: Console) -> None:
         (len(changes.withdrawn), "are not asked for any more"),
     )
     told = ", ".join(f"{count:,} {what}" for count, what in counts if count)
-    console.print(f"[bold]Of the work that had begun[/bold]: {told}", highlight=False)
+    console.print(f"[bold]What changes[/bold]: {told}", highlight=False)
     lines = change_lines(changes, start)
     for line in lines[:SHOWN_MAX]:
         console.print(f"  {line}", highlight=False, markup=False)

@@ -67,6 +67,17 @@ def test_a_plan_by_the_hour_is_compared_with_every_rule(folder):
     assert all(row["cost_saving"] >= 0 for row in rows if row["unserved"] == 0)
 
 
+def test_work_that_can_no_longer_end_in_time_stays_out(folder):
+    jobs = "id,origin,grade,cards,hours,latest\na,Beijing,H100,4,2,2\n"
+    (folder / "jobs.csv").write_text(jobs, encoding="utf-8")
+    words = ("jobs.csv", "--sites", "sites.csv", "--time-limit", "1")
+    run(*words, "--start", "2026-12-04", "--out", "plan.json")
+    (folder / "jobs.csv").write_text(jobs + "b,Beijing,H100,4,3,4\n", encoding="utf-8")
+    later = (*words, "--running", "plan.json", "--json")
+    told = orjson.loads(run(*later, "--start", "2026-12-04T02:00:00+08:00", status=3).stdout)
+    assert (told["changes"]["ended"], told["changes"]["expired"]) == (["a"], ["b"])
+
+
 def test_json_summary_and_the_status_of_work_left_out(folder):
     (folder / "jobs.csv").write_text(JOBS + "more,Beijing,H100,4,\n", encoding="utf-8")
     summary = orjson.loads(run("jobs.csv", "--sites", "sites.csv", "--json", status=3).stdout)
