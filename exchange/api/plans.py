@@ -16,7 +16,6 @@ WORKLOADS_MAX = 2_000
 """Most workloads of one plan; larger ones are for `dongxi plan` on a machine of one's own."""
 TIME_LIMIT_S_MAX = 60.0
 HORIZON_DAYS_MAX = 7
-
 MIGRATION_CNY_MAX = 1e9
 FailedHub = Annotated[str, Meta(min_length=1, max_length=120)]
 
@@ -30,7 +29,8 @@ class NewPlan(Request, frozen=True, kw_only=True):
     and the rest is planned. `after` names an accepted plan of the account that began earlier: what has run is
     taken off, what runs goes on unless moving gains more than it costs, and at most `moves_max` move that
     could go on. `failed` are hubs that are down: `HUB`, or `HUB@0-4` for hours of it. `forecast` is work that
-    may come, with a `probability` and a `count`: room is kept for it, nothing is ordered.
+    may come, with a `probability` and a `count`, at most 2,000 in all: room is kept for it, nothing is
+    ordered.
     """
 
     workloads: Annotated[list[dict[str, Any]], Meta(min_length=1, max_length=WORKLOADS_MAX)]

@@ -55,7 +55,7 @@ async def new_plan(call: Call) -> PlanAnswer:
     before = None if body.after is None else call.plans.find(call.caller.account, body.after)
     task = Task(
         zero=span.start if before is None else before.zero,
-        begun=() if before is None else begun_by(before, span.start),
+        begun=None if before is None else begun_by(before, span.start),
         moves_max=body.moves_max,
         migration_cny=body.migration_cny,
         failed=body.failed or [],

@@ -24,7 +24,7 @@ class _Runs(msgspec.Struct, frozen=True):
 def begun_by(job: Job, start: datetime) -> tuple[Begun, ...]:
     """What has begun when the plan was followed until then. Raises RequestRefused PLAN_NOT_FOLLOWED."""
     if job.open or job.result is None:
-        why = f"Plan {job.plan_id} has no result yet; wait for it."
+        why = f"Plan {job.plan_id} is {job.state}, without a final result to follow."
     elif not (job.accepted or job.nominated):
         why = f"Nothing of plan {job.plan_id} is accepted or nominated, so nothing of it runs."
     elif not job.start <= start <= job.start + timedelta(hours=job.hours):

@@ -128,7 +128,7 @@ class PlanJobs:
                 "or wait for one to end.",
             )
         self._last += 1
-        told = (task.start, task.hours, task.zero, task.begun)
+        told = (task.start, task.hours, task.zero, task.begun or ())
         job = Job(str(self._last), account, first_day, days, task, len(task.workloads), *told)
         self._jobs[job.plan_id] = job
         self._forget()

@@ -13,7 +13,9 @@ from scheduler.io.venue import Stock
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """What the process is given; `begun` had begun by the start, `zero` began the first of a row of plans."""
+    """What the process is given; `begun` had begun by the start (None: no plan went before), `zero` began the
+    first of a row of plans.
+    """
 
     workloads: list[dict[str, Any]]
     start: datetime
@@ -22,7 +24,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     time_limit_s: float
     skip_faulty: bool
     zero: datetime
-    begun: tuple[Begun, ...] = ()
+    begun: tuple[Begun, ...] | None = None
     moves_max: int | None = None
     migration_cny: float = 0.0
     failed: list[str] = []

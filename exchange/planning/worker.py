@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from exchange.api.plans import PlanProgress
+from exchange.api.plans import WORKLOADS_MAX, PlanProgress
 from exchange.planning.places import catalogue_places
 from exchange.planning.shown import finite, result_of
 from exchange.planning.task import Line, Task
@@ -24,13 +24,14 @@ from scheduler.commands.search import News, Stage, search
 from scheduler.horizon.plan import HorizonPlan
 from scheduler.io.changes import changes_of
 from scheduler.io.failures import failed_rows
-from scheduler.io.faults import FaultyInput
+from scheduler.io.faults import FaultyInput, Where
 from scheduler.io.front_door import Before, problem_of
+from scheduler.io.places import Places
 from scheduler.io.running import Left, left_of
 from scheduler.io.schedule import schedule_of
 from scheduler.io.tables import rows_of
 from scheduler.io.venue import supply_of_stock
-from scheduler.io.workloads import Span, forecast_of, workloads_of
+from scheduler.io.workloads import Span, WorkloadRow, forecast_of, workloads_of
 from scheduler.io.world import world_of
 from scheduler.plan import Plan, Progress
 from scheduler.savings import Comparison
@@ -65,7 +66,7 @@ def _search(task: Task, problem: AnyProblem, left: Left, tell: Tell) -> None:
 
     def show(plan: AnyPlan, compared: Comparison | None = None) -> None:
         schedule = schedule_of(task.start, problem, plan)
-        changes = changes_of(problem, plan, left) if task.begun else None
+        changes = None if task.begun is None else changes_of(problem, plan, left)
         shown = result_of(schedule, task.stock, left.rows, compared, changes)
         tell(Line(result=msgspec.Raw(msgspec.json.encode(shown))))
 
@@ -90,14 +91,22 @@ def _problem(task: Task, span: Span, tell: Tell) -> tuple[AnyProblem, Left]:
         file.faults.raise_if_any()
     if file.faults.count:
         tell(Line(faults=[str(fault) for fault in file.faults.found[:FAULTS_TOLD_MAX]]))
-    left = left_of(file.rows, task.begun, file.ids)
+    left = left_of(file.rows, task.begun or (), file.ids)
     supply = supply_of_stock(task.stock, span)
     down = failed_rows(task.failed, [site.code for site in places.sites], span)
     world = world_of(places, replace(supply, maintenance=down), span, at_list_price=False)
-    expected = forecast_of(rows_of("forecast", task.forecast), places, span)
-    expected.faults.raise_if_any()
     before = Before(left.begun, micro_cny(task.migration_cny), task.moves_max)
-    return problem_of(world, (*left.rows, *expected.rows), before=before), left
+    return problem_of(world, (*left.rows, *_expected(task, places, span)), before=before), left
+
+
+def _expected(task: Task, places: Places, span: Span) -> tuple[WorkloadRow, ...]:
+    """Work that may come: together no more than a plan's workloads, however large the counts."""
+    file = forecast_of(rows_of("forecast", task.forecast), places, span)
+    if len(file.rows) > WORKLOADS_MAX:
+        message = f"{len(file.rows):,} may come, expected at most {WORKLOADS_MAX:,}: lower the counts"
+        file.faults.add(Where("forecast", "row", 0), "", "count", message)
+    file.faults.raise_if_any()
+    return file.rows
 
 
 def _texts(error: FaultyInput | InvalidProblem) -> list[str]:
