@@ -47,13 +47,20 @@ class Relaxation(NamedTuple):
     detail: str
 
 
-def relaxations(problem: Problem, plan: Plan, workloads: Iterable[str] = ()) -> tuple[Relaxation, ...]:
-    """The smallest relaxation of each kind for each workload left out (or those named), if there is one."""
+def relaxations(problem: Problem, plan: Plan) -> tuple[Relaxation, ...]:
+    """The smallest relaxation of each kind for each workload left out, if there is one."""
+    return tuple(item for _, found in relaxed_by_workload(problem, plan) for item in found)
+
+
+def relaxed_by_workload(problem: Problem, plan: Plan) -> Iterator[tuple[str, tuple[Relaxation, ...]]]:
+    """Each workload left out with its relaxations, looked for when it is its turn."""
+    if not plan.unplaced:
+        return
     table = WorkloadTable.of(problem.workloads)
     rows = {name: row for row, name in enumerate(table.ids)}
-    names = tuple(workloads) or tuple(item.workload for item in plan.unplaced)
     beside = _Beside(problem, table, plan)
-    return tuple(found for name in names for found in beside.relaxations(rows[name]))
+    for item in plan.unplaced:
+        yield item.workload, tuple(beside.relaxations(rows[item.workload]))
 
 
 class _Beside:

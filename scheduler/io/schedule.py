@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from scheduler.explaining import relaxations
+from scheduler.explaining import relaxed_by_workload
 from scheduler.horizon.accounting import HorizonBooks
 from scheduler.horizon.forecasts import known_work, promised
 from scheduler.horizon.plan import HorizonPlacement, HorizonPlan, HorizonTotals, SlotPurchase
@@ -22,7 +22,6 @@ from scheduler.types import MILLI, Need, Problem
 
 CHANGES_S = 5.0
 """How long smallest changes are looked for; workloads that are not reached say so."""
-CHANGES_AT_ONCE = 200
 
 
 class Run(NamedTuple):
@@ -200,16 +199,11 @@ def _of_slot(start: datetime, problem: Problem, plan: Plan) -> Schedule:
 def _changes(problem: Problem, plan: Plan) -> dict[str, str]:
     """For those left out each way to place it by giving up one thing, until the time is over."""
     until = time.monotonic() + CHANGES_S
-    names = [item.workload for item in plan.unplaced]
-    changes = dict.fromkeys(names, NOT_LOOKED_FOR)
-    for begin in range(0, len(names), CHANGES_AT_ONCE):
-        if begin and time.monotonic() > until:
+    changes = dict.fromkeys((item.workload for item in plan.unplaced), NOT_LOOKED_FOR)
+    for name, found in relaxed_by_workload(problem, plan):
+        changes[name] = ", or ".join(f"{item.relaxed}: {item.detail} at {item.site}" for item in found)
+        if time.monotonic() > until:
             break
-        some = names[begin : begin + CHANGES_AT_ONCE]
-        changes.update(dict.fromkeys(some, ""))
-        for item in relaxations(problem, plan, some):
-            before = f"{changes[item.workload]}, or " if changes[item.workload] else ""
-            changes[item.workload] = f"{before}{item.relaxed}: {item.detail} at {item.site}"
     return changes
 
 
