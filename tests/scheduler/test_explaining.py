@@ -1,14 +1,18 @@
 """Explanations hold: a relaxation offered places the workload, and intervals enclose the true price."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 import scheduler_instances as cases
 
+import scheduler.io.schedule
 from nodes.types import Residency
 from scheduler.constraints import constraint_prices, price_of, with_latency, without_residency
 from scheduler.explaining import Relaxed, relaxations
+from scheduler.io.relaxed import NOT_LOOKED_FOR
+from scheduler.io.schedule import schedule_of
 from scheduler.placing import place
 
 
@@ -33,6 +37,16 @@ def test_each_kind_of_relaxation_is_the_smallest():
         # its data may not leave the pool: latency alone does not help it
         assert Relaxed.LATENCY not in found
     assert Relaxed.GRADE not in found
+
+
+def test_smallest_changes_that_are_not_reached_in_time_are_told_as_such(monkeypatch):
+    monkeypatch.setattr(scheduler.io.schedule, "CHANGES_S", -1.0)
+    large = tuple(cases.work(f"large{n}", {"A": 9000}) for n in range(3))
+    problem = replace(cases.two_sites(), workloads=large)
+    left = schedule_of(datetime(2026, 12, 4, tzinfo=UTC), problem, place(problem)).left
+    assert [item.workload for item in left] == ["large0", "large1", "large2"]
+    assert left[0].change.startswith("size: ")
+    assert [item.change for item in left[1:]] == [NOT_LOOKED_FOR] * 2
 
 
 def test_residency_and_grade_are_relaxed_alone():
