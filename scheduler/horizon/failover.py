@@ -13,7 +13,7 @@ import numpy as np
 
 from scheduler.horizon.assembly import assembled
 from scheduler.horizon.dual_ascent import Ascent
-from scheduler.horizon.gangs import Split, book_split
+from scheduler.horizon.gangs import Split, book_split, take_out
 from scheduler.horizon.insertion import (
     NO_GUIDE,
     OUT,
@@ -31,7 +31,7 @@ from scheduler.horizon.supply import Ints
 from scheduler.horizon.types import HorizonProblem, Maintenance
 from scheduler.horizon.validation import checked
 from scheduler.horizon.warming import compile_horizon_loops
-from scheduler.horizon.yielding import make_room, remove_all
+from scheduler.horizon.yielding import make_room
 from scheduler.plan import Timings
 
 FAILOVER = "failover"
@@ -107,7 +107,7 @@ class LivePlan:
         started = time.monotonic()
         s = self.instance.supply.sites.index(site)
         displaced = self._displaced(s)
-        self._take_out(displaced)
+        take_out(self.instance, self.lookup, self.state, self.splits, np.array(displaced, dtype=np.int64))
         self._close(s, site)
         workloads = self.problem.workloads
         urgency = [(workloads[j].latency_ms_max, -workloads[j].priority, j) for j in displaced]
@@ -124,14 +124,6 @@ class LivePlan:
         found = (state.site == s) | ((state.site == STAYS) & stays_here[instance.kind])
         split = [j for j, parts in self.splits.items() if any(kinds.site[row] == s for row, _ in parts)]
         return sorted([*np.flatnonzero(found).tolist(), *split])
-
-    def _take_out(self, displaced: Sequence[int]) -> None:
-        instance, state = self.instance, self.state
-        for j in self.splits.keys() & set(displaced):
-            a = int(state.alternative[j])
-            slots = state.slots[j, : instance.kinds.duration[a]].tolist()
-            book_split(instance, self.lookup, state, j, a, slots, self.splits.pop(j), sign=-1)
-        remove_all(instance.kinds, self.lookup, state, np.array(displaced, dtype=np.int64))
 
     def _close(self, s: int, code: str) -> None:
         """Nothing can be used there any more, and staying there is no option."""

@@ -1,11 +1,11 @@
 """Gangs that no single site holds: their members spread over the sites of one city, in the same slots."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, MutableMapping, Sequence
 
 import numpy as np
 
-from scheduler.horizon.insertion import OUT, SPLIT, Lookup, State, book_part
+from scheduler.horizon.insertion import OUT, SPLIT, Lookup, State, book_part, remove_all
 from scheduler.horizon.instance import Instance, Kinds
 from scheduler.horizon.supply import Bools, Ints
 from scheduler.horizon.types import HorizonProblem
@@ -146,3 +146,14 @@ def book_split(
         state.together_placed[instance.together[j]] += sign
     if sign < 0:
         state.alternative[j], state.site[j] = -1, OUT
+
+
+def take_out(
+    instance: Instance, lookup: Lookup, state: State, splits: MutableMapping[int, Split], jobs: Ints
+) -> None:
+    """Take workloads out, those that are in, at one site or several; changes ``state`` and ``splits``."""
+    for j in jobs[state.site[jobs] == SPLIT].tolist():
+        a = int(state.alternative[j])
+        slots = state.slots[j, : instance.kinds.duration[a]].tolist()
+        book_split(instance, lookup, state, j, a, slots, splits.pop(j), sign=-1)
+    remove_all(instance.kinds, lookup, state, jobs)

@@ -374,6 +374,13 @@ def remove(kinds: Kinds, lookup: Lookup, state: State, j: int) -> None:
 
 
 @njit(cache=True)
+def remove_all(kinds: Kinds, lookup: Lookup, state: State, jobs: Ints) -> None:
+    """Take workloads out, those that are in."""
+    for j in jobs:
+        remove(kinds, lookup, state, j)
+
+
+@njit(cache=True)
 def _book(kinds: Kinds, lookup: Lookup, state: State, j: int, k: int, sign: int) -> None:
     """Count a workload in (1) or out (-1)."""
     if state.site[j] == STAYS:

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from scheduler.horizon.gangs import Split, book_split, split_gangs
+from scheduler.horizon.gangs import Split, split_gangs, take_out
 from scheduler.horizon.insertion import NO_GUIDE, OUT, SPLIT, Lookup, State, copied, sweep
 from scheduler.horizon.instance import Instance
 from scheduler.horizon.supply import Ints
 from scheduler.horizon.types import HorizonProblem
-from scheduler.horizon.yielding import make_room, remove_all
+from scheduler.horizon.yielding import make_room
 
 Splits = Mapping[int, Split]
 
@@ -49,11 +49,7 @@ def _without(
 ) -> tuple[State, dict[int, Split]]:
     """The plan without some workloads."""
     left, kept = copied(state), dict(splits)
-    for j in rows[state.site[rows] == SPLIT].tolist():
-        a = int(state.alternative[j])
-        slots = state.slots[j, : instance.kinds.duration[a]].tolist()
-        book_split(instance, lookup, left, j, a, slots, kept.pop(j), sign=-1)
-    remove_all(instance.kinds, lookup, left, rows)
+    take_out(instance, lookup, left, kept, rows)
     return left, kept
 
 

@@ -12,7 +12,7 @@ from nodes.types import HubKind, Region
 from scheduler.horizon.building import Builder
 from scheduler.horizon.dual_ascent import ascend
 from scheduler.horizon.fitting import ways_of
-from scheduler.horizon.insertion import NO_GUIDE, best_option, book_part, put, put_all, remove
+from scheduler.horizon.insertion import NO_GUIDE, best_option, book_part, put, put_all, remove, remove_all
 from scheduler.horizon.instance import Instance, compile_instance
 from scheduler.horizon.pricing import no_prices
 from scheduler.horizon.squeezing import squeeze, who_minds_least
@@ -25,7 +25,7 @@ from scheduler.horizon.types import (
     HorizonWorkload,
     SlotOffer,
 )
-from scheduler.horizon.yielding import make_room, remove_all
+from scheduler.horizon.yielding import make_room
 from scheduler.types import Need, Network, Origin
 
 _FOREVER = float("inf")

@@ -7,7 +7,18 @@ in the way there is taken out, largest first; the rest stays exactly as it was.
 import numpy as np
 from numba import njit
 
-from scheduler.horizon.insertion import NO_GUIDE, OUT, STAYS, Lookup, State, copied, put, remove, sweep
+from scheduler.horizon.insertion import (
+    NO_GUIDE,
+    OUT,
+    STAYS,
+    Lookup,
+    State,
+    copied,
+    put,
+    remove,
+    remove_all,
+    sweep,
+)
 from scheduler.horizon.instance import Kinds
 from scheduler.horizon.supply import Bools, Ints
 
@@ -25,13 +36,6 @@ def make_room(kinds: Kinds, lookup: Lookup, state: State, waiting: Ints, yieldin
     taken = np.zeros(len(yielding), dtype=np.bool_)
     clear_way(kinds, lookup, state, firm, waiting, yielding, taken)
     return yielding[taken]
-
-
-@njit(cache=True)
-def remove_all(kinds: Kinds, lookup: Lookup, state: State, jobs: Ints) -> None:
-    """Take workloads out, those that are in."""
-    for j in jobs:
-        remove(kinds, lookup, state, j)
 
 
 @njit(cache=True)
