@@ -38,7 +38,7 @@ def make_way(
     taken = make_room(kinds, lookup, made, waiting, np.ascontiguousarray(whole))
     firm, kept = _without(instance, lookup, made, splits, giving)
     if sweep(kinds, lookup, firm, NO_GUIDE, waiting[made.site[waiting] == OUT]):
-        # carbon or a gang over several sites is in the way: all best-effort work is placed anew
+        # carbon, moves or a gang over several sites are in the way: all best-effort work is placed anew
         made, left, taken = firm, kept, giving
     sweep(kinds, lookup, made, NO_GUIDE, _in_turn(instance, taken))
     return made, left | split_gangs(problem, instance, lookup, made)

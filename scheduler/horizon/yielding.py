@@ -27,11 +27,11 @@ def make_room(kinds: Kinds, lookup: Lookup, state: State, waiting: Ints, yieldin
     """Place those ``waiting`` (rows, in this order) that find room when others yield; changes ``state``.
 
     ``yielding`` are rows of placed best-effort work that may be taken out, in this order. Returns those that
-    were. Carbon under a cap is not taken from anyone.
+    were. Carbon under a cap and moves where they are bounded are not taken from anyone.
     """
     firm = copied(state)
     remove_all(kinds, lookup, firm, yielding)
-    firm.carbon[0] = state.carbon[0]
+    firm.carbon[0], firm.moves[0] = state.carbon[0], state.moves[0]
     sweep(kinds, lookup, firm, NO_GUIDE, waiting)
     taken = np.zeros(len(yielding), dtype=np.bool_)
     clear_way(kinds, lookup, state, firm, waiting, yielding, taken)

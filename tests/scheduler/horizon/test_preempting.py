@@ -64,6 +64,28 @@ def test_only_what_is_in_the_way_gives_way_and_priority_counts():
     assert where(plan) == {"need": (1, 2), "high": (0, 1, 2, 3)}
 
 
+def test_moves_are_not_taken_from_best_effort_work():
+    # the first one's move to the hub gains, but only one may move, and the last one must for the second
+    problem = replace(
+        cases.two_sites(),
+        workloads=(
+            best_effort("first", 1000, 4, priority=1),
+            cases.work("second", {"A": 3000}, 4, (0, 4), latency_ms=10.0),
+            cases.work("last", {"A": 2000}, 4, (0, 4)),
+        ),
+        running=(Running("first", 0, (Part("POOL", 1),)), Running("last", 0, (Part("POOL", 1),))),
+        best_effort_yields=True,
+        moves_max=1,
+    )
+    plan = plan_horizon(problem, 5)
+    assert check_plan(problem, plan) == ()
+    assert {p.workload: p.parts[0].site for p in plan.placements} == {
+        "first": "POOL",
+        "second": "POOL",
+        "last": "HUB",
+    }
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_every_plan_keeps_the_rule(seed):
     problem = cases.tiny(seed, workloads_max=5)
