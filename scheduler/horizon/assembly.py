@@ -53,7 +53,7 @@ def assembled(
             for j in np.flatnonzero(state.site == OUT).tolist()
         ),
         purchases=books.purchases(state.used),
-        moves=moves_of(books, instance, state.used, placed),
+        moves=moves_of(books, instance, state, splits, placed),
         totals=books.totals(placed),
         status=PlanStatus.OPTIMAL if worth == bound else late,
         value_nano_cny=worth,

@@ -1,96 +1,80 @@
 """What moves of running work gain: going on against the new place, everyone else as planned."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 
 from scheduler.horizon.accounting import HorizonBooks
-from scheduler.horizon.instance import NO_SLOT, Instance
+from scheduler.horizon.gangs import book_split, take_out
+from scheduler.horizon.insertion import NO_GUIDE, State, copied, lookup_of, put, staying
+from scheduler.horizon.instance import Instance
 from scheduler.horizon.plan import HorizonPlacement, Move, MoveReason
-from scheduler.horizon.running_slots import NEVER, cheapest_slots
-from scheduler.horizon.supply import Ints
-from scheduler.horizon.types import HorizonWorkload, Part, RunMode
+from scheduler.horizon.running_slots import NEVER
+from scheduler.horizon.solution import Splits
+from scheduler.horizon.squeezing import spent
+from scheduler.horizon.types import HorizonWorkload
 
 
 def moves_of(
-    books: HorizonBooks, instance: Instance, used: Ints, placements: Sequence[HorizonPlacement]
+    books: HorizonBooks,
+    instance: Instance,
+    state: State,
+    splits: Splits,
+    placements: Sequence[HorizonPlacement],
 ) -> tuple[Move, ...]:
-    """Running work that does not go on as it was, in order of the workloads; ``used`` (N,) is the plan's."""
+    """Running work that does not go on as it was, in order of the workloads.
+
+    ``placements`` are those of ``state`` by name.
+    """
     moved = set(books.moved(placements))
-    rows = {w.id: row for row, w in enumerate(books.problem.workloads)} if moved else {}
-    gains = _Gains(books, used)
-    found = []
-    for p in placements:
-        if p.workload in moved:
-            could_stay = bool(instance.kinds.could_stay[instance.kind[rows[p.workload]]])
-            found.append(gains.move(p, could_stay))
-    return tuple(found)
+    if not moved:
+        return ()
+    rows = {w.id: row for row, w in enumerate(books.problem.workloads)}
+    gains = _Gains(books, instance, state, splits)
+    return tuple(gains.move(rows[p.workload], p) for p in placements if p.workload in moved)
 
 
 class _Gains:
-    """Marginal costs beside a plan."""
+    """Marginal costs beside a plan, which is changed and put right again move by move."""
 
-    def __init__(self, books: HorizonBooks, used: Ints) -> None:
+    def __init__(self, books: HorizonBooks, instance: Instance, state: State, splits: Splits) -> None:
         self.books = books
-        self.used = used
+        self.instance = instance
+        self.lookup = lookup_of(instance)
+        self.state = copied(state)
+        self.splits = dict(splits)
 
-    def move(self, p: HorizonPlacement, could_stay: bool) -> Move:
-        books = self.books
+    def move(self, j: int, p: HorizonPlacement) -> Move:
+        """The move of a workload (by row) to its place in the plan."""
+        books, kinds = self.books, self.instance.kinds
         w, item = books.workloads[p.workload], books.running[p.workload]
-        own = self._cells(w, p.alternative, p.parts, p.slots)
-        go = sum(self._cost(cell, milli, own) for cell, milli in own.items()) + _late(w, p.slots[-1])
-        stay = self._staying(w, item.alternative, item.parts, own) if could_stay else None
-        if stay is not None:
+        could_stay = bool(kinds.could_stay[self.instance.kind[j]])
+        go, stay = self._costs(j, could_stay)
+        if stay < NEVER:
             reason = MoveReason.GAIN
         else:
             reason = MoveReason.GIVES_WAY if could_stay else MoveReason.BARRED
         transfer = sum(books.transfer(w, part.site) for part in p.parts)
         migration = item.migration_micro_cny * 1000
-        return Move(w.id, reason, item.parts, p.parts, stay, go, migration, transfer)
+        kept = stay if stay < NEVER else None
+        return Move(w.id, reason, item.parts, p.parts, kept, go + _late(w, p.slots[-1]), migration, transfer)
 
-    def _cells(
-        self, w: HorizonWorkload, alternative: int, parts: Sequence[Part], slots: Sequence[int]
-    ) -> Counter[int]:
-        """Milli-cards by cell."""
-        cells: Counter[int] = Counter()
-        for part in parts:
-            for grade, milli in w.alternatives[alternative].needs:
-                start = self.books.cell(part.site, grade)
-                for slot in slots:
-                    cells[start + slot] += milli * part.members
-        return cells
-
-    def _cost(self, cell: int, milli: int, own: Counter[int]) -> int:
-        """What so many cards of a cell cost on top of everyone else's; `NEVER` if there are not so many."""
-        supply = self.books.supply
-        others = int(self.used[cell]) - own[cell]
-        if others + milli > supply.usable[cell]:
-            return NEVER
-        total, left = milli * int(supply.running[cell]), milli
-        for step in range(supply.step_start[cell], supply.step_start[cell + 1]):
-            taken = min(left, max(0, int(supply.step_milli[step]) - others))
-            others = max(0, others - int(supply.step_milli[step]))
-            total += taken * int(supply.step_price[step])
-            left -= taken
-        return total
-
-    def _staying(
-        self, w: HorizonWorkload, alternative: int, parts: Sequence[Part], own: Counter[int]
-    ) -> int | None:
-        """What going on would cost; None where others are in the way."""
-        duration, slots = w.alternatives[alternative].slots, self.books.supply.slots
-        pauses = w.mode == RunMode.PREEMPTIBLE
-        end = w.latest_end if pauses else duration
-        cost = np.zeros(slots, dtype=np.int64)
-        for slot in range(end):
-            cells = self._cells(w, alternative, parts, (slot,))
-            cost[slot] = min(sum(self._cost(cell, milli, own) for cell, milli in cells.items()), NEVER)
-        due = NO_SLOT if w.due is None else w.due
-        late = w.lateness_micro_cny * 1000
-        nothing, taken = np.zeros(slots, dtype=np.int64), np.zeros(slots, dtype=np.int64)
-        least = int(cheapest_slots(cost, nothing, 0, end, duration, pauses, due, late, taken))
-        return least if least < NEVER else None
+    def _costs(self, j: int, could_stay: bool) -> tuple[int, int]:
+        """What its cards cost where it goes, and what going on would cost; `NEVER` where it cannot."""
+        instance, kinds, lookup, state = self.instance, self.instance.kinds, self.lookup, self.state
+        a, s, row = int(state.alternative[j]), int(state.site[j]), int(state.row[j])
+        slots, parts = state.slots[j].astype(np.int64), self.splits.get(j)
+        whole = int(spent(lookup, state))
+        take_out(instance, lookup, state, self.splits, np.array([j]))
+        go, stay = whole - int(spent(lookup, state)), NEVER
+        if could_stay:
+            stay = int(staying(kinds, lookup, state, NO_GUIDE, j, np.empty(lookup.slots, dtype=np.int64)))
+        if parts is None:
+            put(kinds, lookup, state, j, a, s, row, slots)
+        else:
+            self.splits[j] = parts
+            book_split(instance, lookup, state, j, a, slots[: kinds.duration[a]].tolist(), parts)
+        return go, stay
 
 
 def _late(w: HorizonWorkload, last: int) -> int:
