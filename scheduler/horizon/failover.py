@@ -2,7 +2,8 @@
 
 The plan is kept in arrays, so that nothing is compiled or solved anew: only displaced work is placed, where
 it is cheapest at that moment. Where there is no room, best-effort work gives way, largest first, and is then
-placed where room is left. Everything else stays as it is; `plan_horizon` improves on it when there is time.
+placed where room is left; a plan that keeps the rule of pre-emption still does. Everything else stays as it
+is; `plan_horizon` improves on it when there is time.
 """
 
 import time
@@ -26,6 +27,7 @@ from scheduler.horizon.insertion import (
 )
 from scheduler.horizon.instance import Instance, compile_instance
 from scheduler.horizon.plan import HorizonPlacement, HorizonPlan
+from scheduler.horizon.preempting import make_way
 from scheduler.horizon.pricing import Prices, priced
 from scheduler.horizon.supply import Ints
 from scheduler.horizon.types import HorizonProblem, Maintenance
@@ -114,7 +116,7 @@ class LivePlan:
         order = np.array([j for *_, j in sorted(urgency)], dtype=np.int64)
         sweep(self.instance.kinds, self.lookup, self.state, NO_GUIDE, order)
         gave_way = self._make_room([j for j in order.tolist() if self.state.site[j] == OUT])
-        return self._repair(displaced, gave_way, started)
+        return self._repair(displaced, sorted({*gave_way, *self._keep_rule()}), started)
 
     def _displaced(self, s: int) -> list[int]:
         instance, kinds, state = self.instance, self.instance.kinds, self.state
@@ -157,6 +159,19 @@ class LivePlan:
         sweep(kinds, lookup, self.state, NO_GUIDE, taken)
         given: list[int] = taken.tolist()
         return given
+
+    def _keep_rule(self) -> list[int]:
+        """Where work is still left out against the rule of pre-emption: best-effort work, gangs over several
+        sites too, gives way; who did.
+        """
+        before, splits = self.state, self.splits
+        self.state, kept = make_way(self.problem, self.instance, self.lookup, before, splits)
+        self.splits = dict(kept)
+        after = self.state
+        differs = (before.site != after.site) | (before.alternative != after.alternative)
+        differs |= (before.slots != after.slots).any(axis=1)
+        spread = [j for j, parts in splits.items() if self.splits.get(j) != parts]
+        return [*np.flatnonzero(differs & (before.site != OUT)).tolist(), *spread]
 
     def _repair(self, displaced: Sequence[int], gave_way: Sequence[int], started: float) -> Repair:
         names = [w.id for w in self.problem.workloads]

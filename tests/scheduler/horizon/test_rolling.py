@@ -10,7 +10,7 @@ from scheduler.horizon.checker import check_plan
 from scheduler.horizon.failover import LivePlan
 from scheduler.horizon.planning import plan_horizon
 from scheduler.horizon.rolling import advance
-from scheduler.horizon.types import Maintenance, RunMode, Running
+from scheduler.horizon.types import GangScope, Maintenance, RunMode, Running
 from scheduler.horizon.validation import faults
 
 
@@ -161,11 +161,35 @@ def test_best_effort_work_follows_the_label_it_shares():
     assert check_plan(repair.problem, repair.plan) == ()
 
 
+def test_a_gang_over_two_sites_gives_way_to_displaced_work_by_the_rule():
+    problem = cases.two_sites()
+    twins = [cases.site(code, {"A": 3000}, city="TWO") for code in ("ONE", "OTHER")]
+    gang = cases.work("gang", {"A": 2000}, 4, (0, 4), latency_ms=10.0, gang_size=2, best_effort=True)
+    offers = (cases.SlotOffer(s.code, s.code, "A", 0, 4, 3000, 5 * cases.CNY) for s in twins)
+    problem = replace(
+        problem,
+        workloads=(cases.work("firm", {"A": 2000}, 4, (0, 4)), replace(gang, gang_scope=GangScope.CITY)),
+        sites=(*problem.sites, *twins),
+        network=cases.Network(
+            ("EAST",), ("POOL", "HUB", "ONE", "OTHER"), cases.np.array([[5.0, 30.0, 5.0, 5.0]])
+        ),
+        offers=(*problem.offers, *offers),
+        maintenance=(Maintenance("POOL", 0, 4),),
+        best_effort_yields=True,
+    )
+    plan = plan_horizon(problem, 5)
+    assert [len(p.parts) for p in plan.placements] == [1, 2]
+    repair = LivePlan(problem, plan).fail("HUB")
+    assert check_plan(repair.problem, repair.plan) == ()
+    assert (repair.displaced, repair.gave_way, repair.lost) == (("firm",), ("gang",), ("gang",))
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_a_failure_breaks_no_rule_and_firm_work_never_gives_way(seed):
     problem = cases.tiny(seed, workloads_max=6, slots_max=4)
     mixed = tuple(replace(w, best_effort=n % 2 == 0) for n, w in enumerate(problem.workloads))
-    problem = replace(problem, workloads=mixed, carbon=replace(problem.carbon, cap_g=None))
+    cap = replace(problem.carbon, cap_g=None)
+    problem = replace(problem, workloads=mixed, carbon=cap, best_effort_yields=seed % 2 == 0)
     repair = LivePlan(problem, plan_horizon(problem, 5)).fail("S0")
     assert check_plan(repair.problem, repair.plan) == ()
     assert {*repair.gave_way} <= {w.id for w in mixed if w.best_effort}
