@@ -17,7 +17,7 @@ from scheduler.horizon.insertion import (
     lookup_of,
     sweep,
 )
-from scheduler.horizon.instance import Instance
+from scheduler.horizon.instance import Instance, milli_of_member
 from scheduler.horizon.pricing import Prices
 from scheduler.horizon.squeezing import squeeze
 from scheduler.horizon.supply import Ints
@@ -51,9 +51,7 @@ class Builder:
         self.lookup: Lookup = lookup_of(instance)
         kinds = instance.kinds
         first = kinds.alternative_start[:-1]
-        summed = np.concatenate([[0], np.cumsum(kinds.need_milli)])
-        milli = summed[kinds.need_start[1:]] - summed[kinds.need_start[:-1]]
-        size = milli[first] * kinds.gang * kinds.duration[first]
+        size = milli_of_member(kinds)[first] * kinds.gang * kinds.duration[first]
         # large ones find a place only while there is room in one piece
         self.largest_first: Ints = np.argsort(-size[instance.kind], kind="stable")
         self.listed = _typical_price(instance)

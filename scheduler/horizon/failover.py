@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from scheduler.horizon.accounting import HorizonBooks
 from scheduler.horizon.assembly import assembled
 from scheduler.horizon.dual_ascent import Ascent
 from scheduler.horizon.gangs import Split, book_split, take_out
@@ -25,7 +26,7 @@ from scheduler.horizon.insertion import (
     put_all,
     sweep,
 )
-from scheduler.horizon.instance import Instance, compile_instance
+from scheduler.horizon.instance import Instance, compile_instance, milli_of_member
 from scheduler.horizon.plan import HorizonPlacement, HorizonPlan
 from scheduler.horizon.preempting import make_way
 from scheduler.horizon.pricing import Prices, priced
@@ -71,28 +72,21 @@ class LivePlan:
     def _load(self, placed: Sequence[HorizonPlacement]) -> None:
         instance, state = self.instance, self.state
         kinds, rows = instance.kinds, {w.id: j for j, w in enumerate(self.problem.workloads)}
-        running = {item.workload: item for item in self.problem.running}
-        site_row = {code: s for s, code in enumerate(instance.supply.sites)}
+        books = HorizonBooks(self.problem, instance.supply)
         jobs, sites, picked = [], [], []
         for p in placed:
             j = rows[p.workload]
             k = int(instance.kind[j])
             a = int(kinds.alternative_start[k]) + p.alternative
-            item = running.get(p.workload)
-            same = item is not None and kinds.stay_alternative[k] == a
-            if same and item is not None and sorted(item.parts) == sorted(p.parts):
-                pauses = bool(kinds.preemptible[k])
-                same = pauses or p.slots[0] == 0
-            else:
-                same = False
+            stays = kinds.stay_alternative[k] == a and books.stays(p)
             state.slots[j, : len(p.slots)] = p.slots
-            if not same and len(p.parts) > 1:
-                parts = tuple((self._row(k, site_row[part.site]), part.members) for part in p.parts)
+            if not stays and len(p.parts) > 1:
+                parts = tuple((self._row(k, books.site_row[part.site]), part.members) for part in p.parts)
                 book_split(instance, self.lookup, state, j, a, p.slots, parts)
                 self.splits[j] = parts
                 continue
             jobs.append(j)
-            sites.append(STAYS if same else site_row[p.parts[0].site])
+            sites.append(STAYS if stays else books.site_row[p.parts[0].site])
             picked.append(a)
         put_all(kinds, self.lookup, state, *(np.array(x, dtype=np.int64) for x in (jobs, picked, sites)))
 
@@ -199,11 +193,8 @@ class LivePlan:
 
 def _cards(instance: Instance, jobs: Ints) -> Ints:
     """Milli-cards of each workload's first alternative."""
-    kinds = instance.kinds
-    summed = np.concatenate([[0], np.cumsum(kinds.need_milli)])
-    each = summed[kinds.need_start[1:]] - summed[kinds.need_start[:-1]]
-    k = instance.kind[jobs]
-    cards: Ints = each[kinds.alternative_start[k]] * kinds.gang[k]
+    kinds, k = instance.kinds, instance.kind[jobs]
+    cards: Ints = milli_of_member(kinds)[kinds.alternative_start[k]] * kinds.gang[k]
     return cards
 
 

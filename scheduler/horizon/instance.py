@@ -86,6 +86,13 @@ class Kinds(NamedTuple):
     """(A, S) whether it does with all members there."""
 
 
+def milli_of_member(kinds: Kinds) -> Ints:
+    """(A,) milli-cards that an alternative takes for one member, of all its grades together."""
+    summed = np.concatenate([[0], np.cumsum(kinds.need_milli)])
+    milli: Ints = summed[kinds.need_start[1:]] - summed[kinds.need_start[:-1]]
+    return milli
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Instance:
     """A problem in arrays: J workloads in C kinds."""
