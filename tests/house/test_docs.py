@@ -71,7 +71,8 @@ def test_the_chinese_readme_keeps_step(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "document", ["README.md", "README.zh-CN.md", *[f"docs/{p.name}" for p in Path(ROOT, "docs").glob("*.md")]]
+    "document",
+    ["README.md", "README.zh-CN.md", *(f"{p.relative_to(ROOT)}" for p in Path(ROOT, "docs").rglob("*.md"))],
 )
 def test_links_inside_the_project_lead_somewhere(root: Path, document: str) -> None:
     path = root / document
@@ -80,7 +81,7 @@ def test_links_inside_the_project_lead_somewhere(root: Path, document: str) -> N
             assert (path.parent / link).exists(), f"{document} links to {link}, which isn't there"
 
 
-@pytest.mark.parametrize("name", ["records.md", "api.md", "commands.md"])
+@pytest.mark.parametrize("name", ["records.md", "api.md", "commands.md", "scenarios.md"])
 def test_generated_pages_are_current(root: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(root))
     pages = importlib.import_module("docs.build").PAGES

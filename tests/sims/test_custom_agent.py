@@ -1,16 +1,20 @@
 """Agents of one's own take part in a simulated market like everybody else."""
 
 import re
+import runpy
+import shlex
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sim_markets import FLOW, scenario
+from typer.testing import CliRunner
 
 from matching.records import EventKind, Records
 from sims.agents.crowd import Moment
 from sims.agents.custom import Agent
+from sims.commands.sim import app
 from sims.engine.simulation import Party, Simulation
+from sims.experiments.store import Store
 
 
 class Buyer(Agent):
@@ -50,12 +54,24 @@ def test_an_agent_trades_and_sees_its_events() -> None:
     assert again.market.journal_hash() == simulation.market.journal_hash()
 
 
-def test_the_agent_of_the_docs_trades(capsys: pytest.CaptureFixture[str]) -> None:
-    page = Path(__file__).parents[2].joinpath("docs/simulations.md").read_text("utf-8")
-    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    noise = {"kind": "zero-intelligence", "name": "noise", "count": 30}
-    names: dict[str, Any] = {"scenario": scenario([noise])}
-    exec(code, names)
-    simulation, printed = names["simulation"], capsys.readouterr().out
-    assert printed.strip() == simulation.market.journal_hash()
-    assert simulation.board.flows[simulation.crowds[1].accounts].sum() > 0
+def test_the_tutorial_goes_from_an_empty_file_to_a_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = Path(__file__).parents[2].joinpath("docs/tutorials/write-an-agent.md").read_text("utf-8")
+    blocks = re.findall(r"^```(\w+)\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert [kind for kind, _ in blocks] == ["toml", "bash", "python", "python", "bash"]
+    text = {kind: "".join(body for of, body in blocks if of == kind) for kind, _ in blocks}
+    (tmp_path / "market.toml").write_text(text["toml"], "utf-8")
+    (tmp_path / "dips.py").write_text(text["python"].replace("range(1, 9)", "range(1, 4)"), "utf-8")
+    market, own = text["bash"].splitlines()
+    alone = CliRunner().invoke(app, shlex.split(market.removeprefix("dongxi sim ")))
+    assert alone.exit_code == 0 and "trades" in alone.stdout
+    runpy.run_path(own.removeprefix("python "), run_name="__main__")
+    assert capsys.readouterr().out.endswith(f"Report: {Path('dips', 'report.html')}\n")
+    written = (tmp_path / "dips/report.md").read_text("utf-8").splitlines()
+    (surplus,) = [line.split(" | ") for line in written if line.startswith("| surplus of dips |")]
+    assert surplus[1] == "" and "[" in surplus[2]
+    traders = [of for one in Store(Path("dips")).finished() for of in one.outcome.classes]
+    assert all(of.bought > 0 < of.sold for of in traders if of.population == "dips")
+    assert len(Store(Path("dips")).done()) == 6
