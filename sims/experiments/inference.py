@@ -119,7 +119,7 @@ def readable(value: float) -> str:
     """Return a figure as people read it: four digits, or whole numbers from ten thousand on."""
     if abs(value) >= 9_999.5:
         return f"{value:,.0f}"
-    return f"{value:,.4g}" if abs(value) >= 1e-4 else f"{value:.6f}".rstrip("0").rstrip(".")
+    return f"{value:,.4g}" if abs(value) >= 1e-4 else f"{value:z.6f}".rstrip("0").rstrip(".")
 
 
 def interval(found: Estimate) -> str:

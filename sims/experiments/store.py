@@ -8,7 +8,7 @@ prices-WORKER.parquet    settlement prices                       │
 flows-WORKER.parquet     traded by population and good           ├ one shard a worker and table, at the end
 needs-WORKER.parquet     what enterprises needed, got and paid   │
 hubs-WORKER.parquet      each hub's day                          │
-deliveries-WORKER.parquet  what each hub owed and delivered a day │
+deliveries-WORKER.parquet owed and delivered by hub and day      │
 margin-WORKER.parquet    margin calls, close-outs and losses     ┘
 """
 
@@ -60,7 +60,7 @@ class Manifest(msgspec.Struct, frozen=True):
     """What an experiment runs."""
 
     what: str
-    """run, sweep, compare or fork."""
+    """run, sweep, compare, effects, promises or fork."""
     variants: dict[str, dict[str, Any]]
     """Scenario tables by variant."""
     seeds: dict[str, list[int]]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sim_markets import EVERYBODY, small_jobs
 
-from sims.experiments.inference import LEVEL, estimate, paired, t_quantile
+from sims.experiments.inference import LEVEL, estimate, paired, readable, t_quantile
 from sims.experiments.job import run_job
 
 
@@ -80,3 +80,18 @@ def test_an_interval_of_skewed_runs_covers_a_little_less_and_a_single_run_says_n
     assert 0.91 * 2_000 < covered < 0.96 * 2_000
     alone = estimate(np.array([7.0]))
     assert (alone.mean, alone.low, alone.high) == (7.0, -math.inf, math.inf)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (12_345.6, "12,346"),
+        (1_234.56, "1,235"),
+        (-0.06, "-0.06"),
+        (0.000025, "0.000025"),
+        (0.0, "0"),
+        (-1e-9, "0"),
+    ],
+)
+def test_figures_are_told_with_four_digits_and_nothing_has_no_sign(value: float, told: str) -> None:
+    assert readable(value) == told
