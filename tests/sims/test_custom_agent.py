@@ -72,6 +72,7 @@ def test_the_tutorial_goes_from_an_empty_file_to_a_report(
     written = (tmp_path / "dips/report.md").read_text("utf-8").splitlines()
     (surplus,) = [line.split(" | ") for line in written if line.startswith("| surplus of dips |")]
     assert surplus[1] == "" and "[" in surplus[2]
-    traders = [of for one in Store(Path("dips")).finished() for of in one.outcome.classes]
-    assert all(of.bought > 0 < of.sold for of in traders if of.population == "dips")
+    classes = [of for one in Store(Path("dips")).finished() for of in one.outcome.classes]
+    traders = [of for of in classes if of.population == "dips"]
+    assert len(traders) == 3 and sum(of.bought for of in traders) > 0 < sum(of.sold for of in traders)
     assert len(Store(Path("dips")).done()) == 6
