@@ -14,6 +14,7 @@ from sims.agents.maker import MakerCrowd
 from sims.agents.noise import PoissonCrowd, ZeroIntelligenceCrowd
 from sims.agents.planner import PlannerCrowd
 from sims.agents.provider import ProviderCrowd
+from sims.agents.reactive import ReactiveCrowd
 from sims.agents.views import MomentumCrowd, ValueCrowd
 from sims.agents.zips import ZipCrowd
 from sims.engine.board import Board
@@ -28,6 +29,7 @@ from sims.scenario.populations import (
     PoissonFlow,
     Population,
     Provider,
+    Reactive,
     Value,
     ZeroIntelligence,
     ZipTraders,
@@ -40,6 +42,7 @@ _CROWDS: dict[type, type[Crowd]] = {
     MarketMaker: MakerCrowd,
     Momentum: MomentumCrowd,
     Value: ValueCrowd,
+    Reactive: ReactiveCrowd,
     Provider: ProviderCrowd,
     Enterprise: EnterpriseCrowd,
     Planner: PlannerCrowd,
@@ -72,10 +75,8 @@ def make_crowd(
             return PoissonCrowd(spec, accounts, world, board)
         case MarketMaker():
             return MakerCrowd(spec, accounts, world, board, rows_max)
-        case Momentum():
-            return MomentumCrowd(spec, accounts, world, board)
-        case Value():
-            return ValueCrowd(spec, accounts, world, board, draws)
+        case Momentum() | Value() | Reactive():
+            return _watcher(spec, seats)
         case Provider():
             return ProviderCrowd(spec, seats)
         case Enterprise():
@@ -86,3 +87,14 @@ def make_crowd(
             return BrokerCrowd(spec, seats)
         case Arbitrageur():
             return ArbitrageCrowd(spec, accounts, world, board)
+
+
+def _watcher(spec: Momentum | Value | Reactive, seats: Seats) -> Crowd:
+    """Return a population that watches prices."""
+    match spec:
+        case Momentum():
+            return MomentumCrowd(spec, seats.accounts, seats.world, seats.board)
+        case Value():
+            return ValueCrowd(spec, seats.accounts, seats.world, seats.board, seats.draws)
+        case Reactive():
+            return ReactiveCrowd(spec, seats)

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from sims.classics import cliff, gode_sunder, poisson_flow
+from sims.classics import cliff, gode_sunder, poisson_flow, stylised
 
 ZIP_ALPHA: Final = (15.6, 5.0, 2.9, 2.0, 1.5, 1.2, 1.2, 1.2, 1.2, 1.2, 4.4, 2.2, 1.3)
 """Cliff's chart 1: Smith's α of days 1 to 13, the limits rising by 0.50 before day 11."""
@@ -52,10 +52,14 @@ class Sizes:
     """Cliff's experiments of each kind."""
     events: int
     """Events of each random book after it has filled."""
+    markets: int
+    """Runs of the full mix."""
+    days: int
+    """Days of each that are looked at."""
 
 
-FULL: Final = Sizes(sessions=100, runs=100, events=40_000)
-QUICK: Final = Sizes(sessions=12, runs=12, events=6_000)
+FULL: Final = Sizes(sessions=100, runs=100, events=40_000, markets=4, days=6)
+QUICK: Final = Sizes(sessions=12, runs=12, events=6_000, markets=1, days=3)
 
 Part = Callable[[Sizes, int], Iterator[Check]]
 
@@ -182,10 +186,57 @@ def spreads(sizes: Sizes, seed: int) -> Iterator[Check]:
     yield Check(source, "the same, R²", 0.96, fit, 0.95, 1.0, "0.96 on real stocks")
 
 
+def stylised_facts(sizes: Sizes, seed: int) -> Iterator[Check]:
+    """Check the returns of a market of everybody who trades for gain."""
+    runs = [
+        stylised.returns(sizes.days, int(np.random.default_rng([seed, 6, run]).integers(1 << 31)))
+        for run in range(sizes.markets)
+    ]
+    facts = stylised.facts_of(runs)
+    source = "Cont 2001"
+    yield Check(
+        source,
+        "full mix, tail index of returns (Hill, top 5 %)",
+        3.0,
+        facts.tail,
+        2.0,
+        5.0,
+        "2 to 5 in the paper: a variance, and tails fatter than an exponential's",
+    )
+    yield Check(
+        source,
+        "|returns|, exponent of the decay of autocorrelation",
+        0.3,
+        facts.decay.exponent,
+        0.2,
+        0.4,
+        "0.2 to 0.4 in the paper",
+    )
+    yield Check(
+        source,
+        "the same, R² of the power law over lags 1 to 100",
+        1.0,
+        facts.decay.fit,
+        0.5,
+        1.0,
+        "most of the variation is the line's; noise without clusters seldom reaches 0.4",
+    )
+    yield Check(
+        source,
+        "returns, lags 11 to 50 correlated beyond the 95 % band, %",
+        5.0,
+        100 * facts.later,
+        0.0,
+        15.0,
+        "5 % of 40 lags by chance; 7 or more have a chance of 0.3 %",
+    )
+
+
 PARTS: Final[dict[str, Part]] = {
     "efficiency": efficiency,
     "convergence": convergence,
     "controls": controls,
     "spreads": spreads,
+    "stylised facts": stylised_facts,
 }
 """Independent parts, in the order of the table."""

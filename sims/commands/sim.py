@@ -29,7 +29,7 @@ for command in (run, sweep, compare, effects, fork, replay, reproduce, promises,
 @app.command()
 def validate(
     quick: Annotated[
-        bool, typer.Option("--quick", help="Small samples: a look in ten seconds, no proof.")
+        bool, typer.Option("--quick", help="Small samples: a look in fifteen seconds, no proof.")
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Another sample.")] = 1,
     as_json: Annotated[

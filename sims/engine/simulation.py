@@ -263,6 +263,11 @@ class Simulation:
         return min(self._settled_days + 1, self.scenario.days)
 
     @property
+    def continuous(self) -> bool:
+        """Whether orders trade at once, and aren't collected for a call."""
+        return not self._moment.call
+
+    @property
     def share_done(self) -> float:
         """How much of the run's trading time is over, 0 … 1."""
         return min(1.0, (self._settled_days + min(1.0, self._moment.progress)) / self.scenario.days)

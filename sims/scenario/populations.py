@@ -97,6 +97,28 @@ class Value(Crowd, frozen=True, kw_only=True, tag="value"):
     position_max: Lots = 12
 
 
+class Reactive(Crowd, frozen=True, kw_only=True, tag="reactive"):
+    """Trades at the market, to one side or the other by chance, the likelier the more the price has moved
+    over its own horizon. Horizons reach from a few wakes to thousands (Müller et al. 1997), so a move calls
+    forth orders soon and late, and these move the price (Blanc, Donier and Bouchaud 2017).
+    """
+
+    activity: BasisPoints = 400
+    """Chance that a member trades while prices move as usual."""
+    feedback: BasisPoints = 8_000
+    """Share of that chance which goes with the mean squared move over its horizon, in multiples of the usual
+    one.
+    """
+    horizon_min: Annotated[int, Meta(ge=2, le=100_000)] = 3
+    """Wakes of the shortest horizon; members' lie log-uniformly between this …"""
+    horizon_max: Annotated[int, Meta(ge=2, le=100_000)] = 5_000
+    """… and this, over which the usual move is measured, too."""
+    slippage: BasisPoints = 60
+    """Furthest from the best price that an order takes."""
+    lots: Lots = 1
+    position_max: Lots = 1_000
+
+
 class Provider(Crowd, frozen=True, kw_only=True, tag="provider"):
     """Sells the cards it owns forward, at no less than what running them costs, and delivers them.
 
@@ -190,6 +212,7 @@ Population: TypeAlias = (
     | MarketMaker
     | Momentum
     | Value
+    | Reactive
     | Provider
     | Enterprise
     | Planner

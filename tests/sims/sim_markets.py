@@ -27,6 +27,7 @@ EVERYBODY: list[dict[str, Any]] = [
     {"kind": "arbitrageur", "name": "arbitrage", "count": 3},
     {"kind": "zero-intelligence", "name": "blind", "count": 2, "budget": False},
     {"kind": "zip", "name": "learners", "count": 4},
+    {"kind": "reactive", "name": "reactive", "count": 4},
 ]
 
 

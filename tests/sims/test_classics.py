@@ -12,7 +12,7 @@ from sims.classics.checks import Check, Sizes
 from sims.classics.unit_market import UnitMarket
 from sims.commands.sim import app
 
-FEW = Sizes(sessions=3, runs=6, events=1_500)
+FEW = Sizes(sessions=3, runs=6, events=1_500, markets=1, days=1)
 
 
 def test_a_deal_is_made_at_the_earlier_quote_and_a_new_quote_replaces_the_old() -> None:
