@@ -87,7 +87,7 @@ def test_every_population_is_in_the_schema_in_the_docs_and_in_a_market_that_is_t
     kinds = {spec.__struct_config__.tag for spec in get_args(Population)}
     written = json.dumps(schema())
     page = Path(__file__).parents[2].joinpath("docs/simulations.md").read_text("utf-8")
-    assert len(kinds) == 11
+    assert len(kinds) == 12
     assert [kind for kind in kinds if f'"{kind}"' not in written or f"| `{kind}` |" not in page] == []
     assert kinds - {crowd["kind"] for crowd in EVERYBODY} == {"planner"}, "test_planner.py has it"
 
