@@ -5,11 +5,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+import pytest
 
 from exchange.api.plans import PlanResult
 from exchange.planning.task import Line, Task
 from exchange.planning.worker import run
 from scheduler.io.venue import Stock
+
+pytestmark = pytest.mark.xdist_group("plan jobs")
+"""One process of tests compiles the loops by the hour, not two at once."""
 
 START = datetime.fromisoformat("2026-12-06T00:00:00+08:00")
 JOB = {"id": "a", "origin": "Shanghai", "grade": "H100", "cards": 1, "hours": 20}
