@@ -85,6 +85,49 @@ app = typer.Typer(
 Source = Annotated[Path | None, typer.Option(help="File (JSON, CSV, Parquet).", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output instead of tables.")]
 PlanPath = Annotated[Path, typer.Argument(help="A plan file, from --out PLAN.json.", metavar="PLAN")]
+Start = Annotated[
+    str | None, typer.Option(help="When the plan begins, e.g. 2026-12-04; else the next full hour.")
+]
+TimeLimit = Annotated[
+    float, typer.Option(min=0.1, help="Seconds to search; Ctrl-C ends it with the best plan so far.")
+]
+CarbonPrice = Annotated[
+    float, typer.Option(min=0, max=CARBON_PRICE_CNY_MAX, help="Charge carbon, in CNY per kg of CO2.")
+]
+CarbonCap = Annotated[
+    float | None, typer.Option(min=0, help="Emit at most so many kg of CO2.", show_default=False)
+]
+Out = Annotated[
+    Path | None, typer.Option(help="Write the plan: .json to check and compare, .csv, .parquet or .yaml.")
+]
+Report = Annotated[
+    Path | None, typer.Option(help="Write a report (.html) with map, Gantt chart, curves and proof.")
+]
+Forecast = Annotated[
+    Path | None,
+    typer.Option(help="Expected work (JSON, CSV, Parquet): room is kept for it.", show_default=False),
+]
+Running = Annotated[
+    Path | None,
+    typer.Option(help="What runs now: the last plan (.json), or a table of it.", show_default=False),
+]
+MovesMax = Annotated[
+    int | None, typer.Option(min=0, help="Move at most so many that could go on.", show_default=False)
+]
+MigrationCny = Annotated[
+    float, typer.Option(min=0, max=MIGRATION_CNY_MAX, help="Cost of a move where its row has none.")
+]
+Failed = Annotated[
+    list[str] | None,
+    typer.Option(metavar="HUB[@FROM-UNTIL]", help="A hub that is down, e.g. GUIAN or GUIAN@0-4."),
+]
+SkipFaulty = Annotated[
+    bool, typer.Option("--skip-faulty", help="Leave faulty workloads out, name them, plan the rest.")
+]
+Pareto = Annotated[bool, typer.Option("--pareto", help="Also show what less carbon costs: as long again.")]
+Explain = Annotated[
+    bool, typer.Option("--explain", help="Also show what each constraint costs: as long again.")
+]
 
 
 @app.command(MAKE)
@@ -100,52 +143,21 @@ def make(
     links: Source = None,
     reservations: Source = None,
     offers: Source = None,
-    start: Annotated[
-        str | None, typer.Option(help="When the plan begins, e.g. 2026-12-04; else the next full hour.")
-    ] = None,
+    start: Start = None,
     horizon: Annotated[str, typer.Option(help="How long it spans, e.g. 24h or 7d.")] = "24h",
-    time_limit: Annotated[
-        float, typer.Option(min=0.1, help="Seconds to search; Ctrl-C ends it with the best plan so far.")
-    ] = 30.0,
-    skip_faulty: Annotated[
-        bool, typer.Option("--skip-faulty", help="Leave faulty workloads out, name them, plan the rest.")
-    ] = False,
-    carbon_price: Annotated[
-        float, typer.Option(min=0, max=CARBON_PRICE_CNY_MAX, help="Charge carbon, in CNY per kg of CO2.")
-    ] = 0.0,
-    carbon_cap: Annotated[
-        float | None, typer.Option(min=0, help="Emit at most so many kg of CO2.", show_default=False)
-    ] = None,
-    pareto: Annotated[
-        bool, typer.Option("--pareto", help="Also show what less carbon costs: as long again.")
-    ] = False,
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Also show what each constraint costs: as long again.")
-    ] = False,
-    out: Annotated[
-        Path | None, typer.Option(help="Write the plan: .json to check and compare, .csv, .parquet or .yaml.")
-    ] = None,
-    report: Annotated[
-        Path | None, typer.Option(help="Write a report (.html) with map, Gantt chart, curves and proof.")
-    ] = None,
-    forecast: Annotated[
-        Path | None,
-        typer.Option(help="Expected work (JSON, CSV, Parquet): room is kept for it.", show_default=False),
-    ] = None,
-    running: Annotated[
-        Path | None,
-        typer.Option(help="What runs now: the last plan (.json), or a table of it.", show_default=False),
-    ] = None,
-    moves_max: Annotated[
-        int | None, typer.Option(min=0, help="Move at most so many that could go on.", show_default=False)
-    ] = None,
-    migration_cny: Annotated[
-        float, typer.Option(min=0, max=MIGRATION_CNY_MAX, help="Cost of a move where its row has none.")
-    ] = 0.0,
-    failed: Annotated[
-        list[str] | None,
-        typer.Option(metavar="HUB[@FROM-UNTIL]", help="A hub that is down, e.g. GUIAN or GUIAN@0-4."),
-    ] = None,
+    time_limit: TimeLimit = 30.0,
+    skip_faulty: SkipFaulty = False,
+    carbon_price: CarbonPrice = 0.0,
+    carbon_cap: CarbonCap = None,
+    pareto: Pareto = False,
+    explain: Explain = False,
+    out: Out = None,
+    report: Report = None,
+    forecast: Forecast = None,
+    running: Running = None,
+    moves_max: MovesMax = None,
+    migration_cny: MigrationCny = 0.0,
+    failed: Failed = None,
     from_exchange: Annotated[
         bool, typer.Option("--from-exchange", help="Plan on your reservations and the asks of day contracts.")
     ] = False,
