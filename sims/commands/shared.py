@@ -15,7 +15,7 @@ from sims.experiments.executors import Executor, Serial
 from sims.experiments.job import ExecutorError
 from sims.experiments.seeds import parse_seeds
 from sims.experiments.store import Store
-from sims.scenario.load import ScenarioError
+from sims.scenario.refusal import ScenarioError
 
 EXIT_WRONG = 2
 EXIT_STOPPED = 130

@@ -48,8 +48,8 @@ class Timetable:
     def __init__(self) -> None:
         self._today: list[_Step] = []
 
-    def open_day(self, simulation: Simulation, number: int, after_ns: int = -1) -> None:
-        """Take up the shocks of the open day, the first being 1, that come after a moment."""
+    def open_day(self, simulation: Simulation, number: int) -> None:
+        """Take up the shocks of the open day, the first being 1."""
         day = simulation.market.views.status().trading_day
         if day is None:
             raise RuntimeError("no day is open")
@@ -61,8 +61,20 @@ class Timetable:
             until = getattr(shock, "until", None)
             if until is not None:
                 self._today.append(_Step(moment_ns(day, until), shock, ends=True))
-        self._today = [step for step in self._today if step.at_ns > after_ns]
         self._today.sort(key=lambda step: step.at_ns)
+
+    def change(self, simulation: Simulation, number: int, now_ns: int) -> None:
+        """Take up the shocks of another scenario from a moment on. What was due by then and waits for a wake
+        still happens; what has begun ends as it would have, unless the other scenario says when.
+        """
+        coming = [step for step in self._today if step.at_ns > now_ns]
+        due = [step for step in self._today if step.at_ns <= now_ns]
+        begin = {step.shock.name for step in coming if not step.ends}
+        self.open_day(simulation, number)
+        later = [step for step in self._today if step.at_ns > now_ns]
+        told = {step.shock.name for step in later if step.ends}
+        ends = [step for step in coming if step.ends and step.shock.name not in begin | told]
+        self._today = sorted((*due, *ends, *later), key=lambda step: step.at_ns)
 
     def run(self, simulation: Simulation, now_ns: int) -> None:
         """Do what is due."""

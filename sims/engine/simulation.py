@@ -140,7 +140,7 @@ class Simulation:
         self.market.done(rules_of(scenario, self.world.catalogue))
         share_fees(self.market, scenario)
         if self.market.status().phase is not MarketPhase.SETTLED:
-            self._timetable.open_day(self, self._settled_days + 1, self.market.clock.now_ns())
+            self._timetable.change(self, self._settled_days + 1, self.market.clock.now_ns())
 
     def _after(self, what: str) -> None:
         if what == "open day":
@@ -226,6 +226,8 @@ class Simulation:
             now += step
         self._next_wake = now
         self._move_to(stop)
+        if stop == end_ns:
+            self._timetable.run(self, stop - 1)  # what no wake of this phase came to
 
     def _move_to(self, time_ns: int) -> None:
         self.market.clock.resume_at(time_ns)

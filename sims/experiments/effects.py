@@ -13,7 +13,8 @@ from sims.experiments.inference import Estimate, Paired, estimate, values_of
 from sims.experiments.job import Finished
 from sims.experiments.store import Manifest
 from sims.scenario.claims import Claim
-from sims.scenario.load import ScenarioError, load_scenario, plain
+from sims.scenario.load import load_scenario, plain
+from sims.scenario.refusal import ScenarioError
 
 _SAID = ("name", "title", "shows", "plausible")
 """Keys that change nothing in a market."""

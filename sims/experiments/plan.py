@@ -10,7 +10,9 @@ from exchange.domain.calendar import moment_ns
 from nodes.catalogue import load_catalogue
 from sims.engine.simulation import fault_of_change
 from sims.experiments.store import Fork, Manifest
-from sims.scenario.load import ScenarioError, load_scenario, overridden, plain, scenario_of, split_values
+from sims.scenario.load import load_scenario, overridden, plain, scenario_of
+from sims.scenario.overrides import split_values
+from sims.scenario.refusal import ScenarioError
 from sims.scenario.schema import Scenario
 
 BASE = "base"

@@ -12,7 +12,9 @@ def parse_seeds(text: str) -> list[int]:
 
     Raises ValueError naming the part that isn't understood or that overlaps with one before it.
     """
-    if text.isdecimal() and 1 <= int(text) <= SEEDS_MAX:
+    if text.isdecimal():
+        if not 1 <= int(text) <= SEEDS_MAX:
+            raise ValueError(f"seeds {text!r}: one number alone says how many, 1 to {SEEDS_MAX:,}")
         return list(range(1, int(text) + 1))
     seeds: dict[int, str] = {}
     for part in text.split(","):

@@ -94,7 +94,7 @@ class Scenario(Part, frozen=True, kw_only=True):
     """Trading days."""
     wake_seconds: Annotated[int, Meta(ge=1, le=21_600)] = 300
     """Every so often while orders are taken everybody may act."""
-    periods: tuple[Literal["day", "week", "month", "quarter"], ...] = ("day",)
+    periods: Annotated[tuple[Literal["day", "week", "month", "quarter"], ...], Meta(min_length=1)] = ("day",)
     """Kinds of contracts that are listed."""
     days_ahead: Annotated[int, Meta(ge=1, le=400)] = 400
     """Contracts whose delivery begins later aren't listed."""

@@ -98,6 +98,9 @@ def test_seeds_are_read_and_overlaps_are_named() -> None:
         ("1-10,5-12", "'5-12' overlaps with '1-10' at 5"),
         ("9-3", "'9-3' must rise"),
         ("a,b", "'a' is neither a number"),
+        ("", "'' is neither a number"),
+        ("0", "one number alone says how many, 1 to 1,000,000"),
+        ("2000000", "one number alone says how many, 1 to 1,000,000"),
     ):
         with pytest.raises(ValueError, match=fault):
             parse_seeds(text)

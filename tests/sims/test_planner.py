@@ -5,7 +5,8 @@ from sim_markets import scenario
 
 from sims.engine.outcome import outcome_of
 from sims.engine.simulation import Simulation
-from sims.scenario.load import ScenarioError, load_scenario
+from sims.scenario.load import load_scenario
+from sims.scenario.refusal import ScenarioError
 
 PROVIDERS = {"kind": "provider", "name": "providers", "count": 4}
 PLANNERS = {

@@ -13,8 +13,10 @@ from exchange.domain.messages import SetRules
 from matching.records import Records
 from sims.engine.outcome import outcome_of
 from sims.engine.simulation import Simulation
-from sims.scenario.load import ScenarioError, load_scenario, plain, scenario_of, shipped, split_values
+from sims.scenario.load import load_scenario, plain, scenario_of, shipped
+from sims.scenario.overrides import split_values
 from sims.scenario.populations import Population
+from sims.scenario.refusal import ScenarioError
 from sims.scenario.schema import schema
 
 
@@ -123,8 +125,57 @@ def test_what_is_wrong_is_named_with_file_key_and_what_is_allowed() -> None:
     assert "no scenario 'clam'; known: brokers, cable-cut, calm" in refusal(name="clam")
     assert "shock.slip.hub: no 'TIANFU' here" in refusal("shock.slip.hub=TIANFU", name="fat-finger")
     assert "shock.slip.day: the scenario has 1 days" in refusal("shock.slip.day=2", name="fat-finger")
-    assert "population[0]: unknown key `speed`; known: activity" in refusal("population.providers.speed=1")
+    assert "population.providers: unknown key `speed`; known: activity" in refusal(
+        "population.providers.speed=1"
+    )
     assert "must be after 10:00" in refusal("shock.guian-dark.until=09:00:00", name="hub-outage")
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("days.x.y=1", "days has no keys of its own; set it as a whole, days=…"),
+        ("population.makers.count.x.y=1", "population.makers.count has no keys of its own"),
+        ('goods.grades=["H100"]', "goods has no keys of its own"),
+        ("population.makers=8", "population needs a name and a key, such as population.makers.count"),
+        ("population.makers.kind=foo", "population.makers.kind: Invalid value 'foo'; known: arbitrageur,"),
+        ("population.makers.lots=0", "population.makers.lots: Expected `int` >= 1"),
+        ('shock=[{kind="foo", name="x"}]', "shock.x.kind: Invalid value 'foo'; known: cable-cut, demand"),
+        ('periods=["hour"]', "periods[0]: Invalid enum value 'hour'; known: day, month, quarter, week"),
+        ("periods=[]", "periods: Expected `array` of length >= 1"),
+        ('periods=["day", "day"]', "periods.day: is there twice"),
+        ('periods=["month"]', "days_ahead: no contract of periods begins within 3 days: nothing would trade"),
+        ("first_day=soon", "first_day: expected a date such as 2026-12-07"),
+        ("sessions.break_from=noon", "sessions.break_from: expected a time such as 10:30:00"),
+        ("fund.member_cny=60000000", "population.providers.cash_cny: doesn't pay for fund.member_cny"),
+        (
+            'population=[{kind="reactive", name="r", count=3, horizon_min=9, horizon_max=5}]',
+            "population.r.horizon_min: must be 5 at most, which is horizon_max",
+        ),
+    ],
+)
+def test_an_override_that_can_t_be_is_named_with_what_can(override: str, said: str) -> None:
+    told = refusal(override)
+    assert said in told
+
+
+def test_shocks_that_would_never_come_are_refused() -> None:
+    def said(*keys: str) -> str:
+        return refusal(*(f"shock.{key}" for key in keys), name="hub-outage")
+
+    assert "shock.guian-dark.at: must be before 15:00:00" in said("guian-dark.at=15:00:00")
+    assert "after 10:00:00 and before 15:00:00" in said("guian-dark.until=16:00:00")
+    goods = 'goods=[{grades=["H100"], hubs=["HORINGER"]}, {grades=["L20"], hubs=["GUIAN"]}]'
+    assert "shock.slip.hub: no 'GUIAN' here; known: HORINGER" in refusal(
+        goods, "shock.slip.hub=GUIAN", name="fat-finger"
+    )
+
+
+def test_a_month_trades_on_days_on_which_a_month_is_near_enough() -> None:
+    monthly = ['periods=["month"]', "days_ahead=31", "days=40"]
+    assert load_scenario("calm", monthly).periods == ("month",)
+    assert "nothing would trade on day 1, 2026-12-07" in refusal(*monthly, "days_ahead=24")
+    assert "nothing would trade on day 20, 2027-01-01" in refusal(*monthly, "days_ahead=25")
 
 
 def test_files_extend_and_never_themselves(tmp_path: Path) -> None:
@@ -137,7 +188,13 @@ def test_files_extend_and_never_themselves(tmp_path: Path) -> None:
     assert [spec.name for spec in scenario.population][-2:] == ["noise", "flow"]
     loop.write_text('extends = "loop.toml"\n')
     assert "extends itself" in refusal(name=str(loop))
+    loop.write_text(f'extends = "../{tmp_path.name}/loop.toml"\n')
+    assert "extends itself" in refusal(name=str(loop))
     assert "No such file" in refusal(name=str(tmp_path / "none.toml"))
+    for written in ("population = [1]", "[[shock]]\nname = [1]", '[[population]]\nkind = "poisson"'):
+        child.write_text(f'extends = "calm"\n{written}\n')
+        assert f"{child}: {written.strip('[ ')[:5]}" in refusal(name=str(child))
+        assert "[0]: expected a table with a name" in refusal(name=str(child))
 
 
 def test_values_of_a_sweep_are_split_outside_of_brackets() -> None:

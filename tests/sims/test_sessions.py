@@ -9,7 +9,8 @@ from exchange.domain.calendar import local_datetime
 from exchange.domain.phases import MarketPhase
 from exchange.domain.sessions import Stretch
 from sims.engine.simulation import Simulation
-from sims.scenario.load import ScenarioError, load_scenario, plain, scenario_of
+from sims.scenario.load import load_scenario, plain, scenario_of
+from sims.scenario.refusal import ScenarioError
 
 FEW = [{"kind": "zero-intelligence", "name": "noise", "count": 4}]
 
