@@ -35,6 +35,7 @@ from sims.experiments.effects import Effect
 from sims.experiments.inference import interval, readable
 from sims.scenario.claims import Claim
 from sims.scenario.load import load_scenario, shipped
+from sims.scenario.published import published
 from sims.scenario.schema import Scenario
 
 FOLDER: Final = Path(__file__).parent
@@ -147,7 +148,8 @@ def scenarios() -> str:
         "# Scenarios",
         "",
         'What `dongxi sim run NAME` simulates. A file of one\'s own begins with `extends = "NAME"`; its keys',
-        "are in the JSON schema that `dongxi sim schema` prints. What a scenario claims is measured with and",
+        "are in the [JSON schema](scenario.schema.json), which `dongxi sim schema` prints and an editor can",
+        "check a file against. What a scenario claims is measured with and",
         "without what it speaks of, under common seeds: `dongxi sim effects --seeds 20 --json` printed these",
         "tables. Changes have 95 % intervals, p is of the sign-flip test; what the",
         "[figures](simulations.md#figures) mean stands among the simulations.",
@@ -181,11 +183,17 @@ def _effects(scenario: Scenario, measured: list[dict[str, Any]]) -> list[str]:
     return [*heading, *rows] if rows else []
 
 
+def scenario_schema() -> str:
+    """Return the JSON schema of scenario files."""
+    return json.dumps(published(), indent=2, ensure_ascii=False) + "\n"
+
+
 PAGES: Final = {
     "records.md": records,
     "api.md": api,
     "commands.md": commands,
     "scenarios.md": scenarios,
+    "scenario.schema.json": scenario_schema,
 }
 """File name → what writes it."""
 

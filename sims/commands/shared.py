@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from sims.commands.live import LiveView
-from sims.experiments.disk import StoreError
+from sims.experiments.disk import StoreError, alone
 from sims.experiments.executors import Executor, Serial
 from sims.experiments.job import ExecutorError
 from sims.experiments.seeds import parse_seeds
@@ -57,6 +57,11 @@ def work_through(store: Store, runner: Executor | None = None) -> None:
 
     Ctrl-C stops it: what is finished is kept, tables included, and the same command goes on.
     """
+    with alone(store.directory):
+        _work(store, runner)
+
+
+def _work(store: Store, runner: Executor | None) -> None:
     left = store.left()
     view = LiveView(len(left), store.manifest.variants)
     running = (runner or Serial(view.watch)).run(left)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,3 +21,26 @@ def writing(what: Path) -> Iterator[None]:
     except OSError as error:
         kept = "finished runs are kept; make room and give the same command again"
         raise StoreError(f"{what} can't be written ({error.strerror or error}); {kept}") from error
+
+
+@contextmanager
+def alone(directory: Path) -> Iterator[None]:
+    """Keep other processes out of an experiment's directory. Raises StoreError if one is at work in it. What
+    is killed leaves nothing locked.
+    """
+    with writing(directory):
+        handle = os.open(directory, os.O_RDONLY)
+    try:
+        _lock(directory, handle)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock(directory: Path, handle: int) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise StoreError(
+            f"another command is at work in {directory}; wait for it, or name another directory with --out"
+        ) from error

@@ -14,5 +14,6 @@ class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     figure: str
     """As `dongxi sim compare` prints it: delivered, price_east, surplus of providers, price of H100.GUIAN."""
     moves: Literal["up", "down"]
+    """Which way."""
     without: Annotated[tuple[str, ...], Meta(min_length=1)] = ("shock=[]",)
     """What makes the market to compare with, as --set takes it."""

@@ -17,6 +17,7 @@ class Crowd(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """What every population has."""
 
     name: Name
+    """By which overrides, results and other keys know it."""
     count: Count
     """Members."""
     cash_cny: Annotated[int, Meta(ge=0, le=10**10)] = 50_000_000
@@ -67,6 +68,7 @@ class MarketMaker(Crowd, frozen=True, kw_only=True, tag="market-maker"):
     """Quotes both sides around the middle and leans against its inventory (Ho and Stoll 1981)."""
 
     half_spread: BasisPoints = 40
+    """Distance of each quote from the price that it leans around."""
     lots: Lots = 3
     """A quote's size."""
     position_max: Lots = 20
@@ -83,7 +85,9 @@ class Momentum(Crowd, frozen=True, kw_only=True, tag="momentum"):
     memory: Annotated[int, Meta(ge=2, le=1_000)] = 12
     """Wakes that the moving average looks back."""
     lots: Lots = 2
+    """An order's size."""
     position_max: Lots = 10
+    """Most that a member holds of a contract, either way."""
 
 
 class Value(Crowd, frozen=True, kw_only=True, tag="value"):
@@ -94,7 +98,9 @@ class Value(Crowd, frozen=True, kw_only=True, tag="value"):
     margin: BasisPoints = 50
     """Gain that it wants."""
     lots: Lots = 3
+    """An order's size."""
     position_max: Lots = 12
+    """Most that a member holds of a contract, either way."""
 
 
 class Reactive(Crowd, frozen=True, kw_only=True, tag="reactive"):
@@ -116,7 +122,9 @@ class Reactive(Crowd, frozen=True, kw_only=True, tag="reactive"):
     slippage: BasisPoints = 60
     """Furthest from the best price that an order takes."""
     lots: Lots = 1
+    """An order's size."""
     position_max: Lots = 1_000
+    """Most that a member holds of a contract, either way."""
 
 
 class Provider(Crowd, frozen=True, kw_only=True, tag="provider"):
@@ -193,7 +201,9 @@ class Broker(Crowd, frozen=True, kw_only=True, tag="broker"):
     patience: Annotated[int, Meta(ge=1, le=1_000)] = 3
     """Wakes for which an order waits a tick better than its side's best price, before it takes."""
     lots: Lots = 2
+    """An order's size."""
     position_max: Lots = 10
+    """Most that a member holds of a contract, either way."""
 
 
 class Arbitrageur(Crowd, frozen=True, kw_only=True, tag="arbitrageur"):
@@ -202,7 +212,9 @@ class Arbitrageur(Crowd, frozen=True, kw_only=True, tag="arbitrageur"):
     gain: BasisPoints = 60
     """Least difference beyond that of what the goods are worth."""
     lots: Lots = 3
+    """An order's size."""
     position_max: Lots = 12
+    """Most that a member holds of a contract, either way."""
 
 
 Population: TypeAlias = (

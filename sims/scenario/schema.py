@@ -1,9 +1,9 @@
-"""What a scenario file may say. Every key is documented here; `schema()` is the published JSON schema."""
+"""What a scenario file may say. The sentence below a key is its description in the published JSON schema."""
 
 from __future__ import annotations
 
 from datetime import date, time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -23,14 +23,18 @@ class Goods(Part, frozen=True, kw_only=True):
     """Grades and hubs that are traded: every grade at every hub of one table."""
 
     grades: Annotated[tuple[str, ...], Meta(min_length=1)]
+    """As the catalogue names them."""
     hubs: Annotated[tuple[str, ...], Meta(min_length=1)]
+    """As the catalogue names them."""
 
 
 class Fee(Part, frozen=True, kw_only=True):
     """Trading fees in basis points of value, and the weights by which they are shared (clause 8.14)."""
 
     maker: BasisPoints = 0
+    """Of the order that stood."""
     taker: BasisPoints = 2
+    """Of the order that came in."""
     to_providers: BasisPoints = 0
     """Weight of the providers who sold first in the contract."""
     to_brokers: BasisPoints = 0
@@ -43,6 +47,7 @@ class Limit(Part, frozen=True, kw_only=True):
     """Daily price limits around the last settlement price, basis points each way."""
 
     daily: BasisPoints = 1_000
+    """Furthest from the last settlement price."""
 
 
 class Margin(Part, frozen=True, kw_only=True):
@@ -84,12 +89,15 @@ class Scenario(Part, frozen=True, kw_only=True):
     """A market to simulate."""
 
     name: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,47}$")]
+    """Of the results, and of `dongxi sim run` if it is shipped."""
     title: str
+    """Of its report."""
     shows: str
     """What a run of it shows."""
     plausible: str
     """Why it could happen, and what its figures come from."""
     first_day: date = date(2026, 12, 7)
+    """Trading begins on this day, or on the first trading day after it."""
     days: Annotated[int, Meta(ge=1, le=250)] = 1
     """Trading days."""
     wake_seconds: Annotated[int, Meta(ge=1, le=21_600)] = 300
@@ -101,17 +109,20 @@ class Scenario(Part, frozen=True, kw_only=True):
     volatility: Annotated[int, Meta(ge=0, le=5_000)] = 100
     """What a grade is worth at a hub wanders by so many basis points a day (standard deviation)."""
     goods: Annotated[tuple[Goods, ...], Meta(min_length=1)]
+    """What is traded."""
     fee: Fee = Fee()
+    """What trading costs."""
     limit: Limit = Limit()
+    """How far prices may go."""
     margin: Margin = Margin()
+    """What members deposit against their positions."""
     fund: Fund = Fund()
+    """What stands behind a default."""
     sessions: Sessions = Sessions()
+    """How a day runs."""
     population: Annotated[tuple[Population, ...], Meta(min_length=1)]
+    """Who takes part."""
     shock: tuple[Shock, ...] = ()
+    """What happens."""
     claim: tuple[Claim, ...] = ()
     """What `dongxi sim effects` tests."""
-
-
-def schema() -> dict[str, Any]:
-    """Return the JSON schema of scenario files (after `extends` has been followed)."""
-    return msgspec.json.schema(Scenario)

@@ -81,7 +81,9 @@ def test_links_inside_the_project_lead_somewhere(root: Path, document: str) -> N
             assert (path.parent / link).exists(), f"{document} links to {link}, which isn't there"
 
 
-@pytest.mark.parametrize("name", ["records.md", "api.md", "commands.md", "scenarios.md"])
+@pytest.mark.parametrize(
+    "name", ["records.md", "api.md", "commands.md", "scenarios.md", "scenario.schema.json"]
+)
 def test_generated_pages_are_current(root: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(root))
     pages = importlib.import_module("docs.build").PAGES

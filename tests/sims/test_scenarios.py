@@ -1,14 +1,17 @@
 """Scenario files: what they may say, how they extend one another; every shipped one conserves money."""
 
 import json
+import tomllib
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
+import jsonschema_rs
 import msgspec
 import numpy as np
 import pytest
 from sim_markets import EVERYBODY
 
+import sims
 from exchange.domain.messages import SetRules
 from matching.records import Records
 from sims.engine.outcome import outcome_of
@@ -16,8 +19,8 @@ from sims.engine.simulation import Simulation
 from sims.scenario.load import load_scenario, plain, scenario_of, shipped
 from sims.scenario.overrides import split_values
 from sims.scenario.populations import Population
+from sims.scenario.published import published
 from sims.scenario.refusal import ScenarioError
-from sims.scenario.schema import schema
 
 
 def refusal(*overrides: str, name: str = "calm") -> str:
@@ -80,14 +83,50 @@ def test_a_scenario_survives_its_own_table() -> None:
         assert scenario_of(plain(scenario), "copy") == scenario
 
 
-def test_the_schema_names_every_key() -> None:
-    written = msgspec.json.encode(schema()).decode()
-    assert '"wake_seconds"' in written and '"hub-outage"' in written and '"market-maker"' in written
+def as_json(text: str) -> Any:
+    """A TOML text as a validator of JSON sees it."""
+    return msgspec.to_builtins(tomllib.loads(text))
+
+
+def test_the_published_schema_takes_every_shipped_file_and_says_what_each_key_means() -> None:
+    validator = jsonschema_rs.validator_for(published())
+    folder = Path(sims.__file__).parent / "scenarios"
+    texts = {path.stem: path.read_text("utf-8") for path in folder.glob("*.toml")}
+    assert sorted(texts) == shipped()
+    assert [name for name, text in texts.items() if not validator.is_valid(as_json(text))] == []
+    silent = [
+        f"{name}.{key}"
+        for name, section in published()["$defs"].items()
+        for key, of in section["properties"].items()
+        if len(of.get("description", "")) < 5 and key != "kind"
+    ]
+    assert silent == []
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "wake_second = 3",
+        "[fee]\ntaker = -1",
+        '[[population]]\nname = "makers"\nkind = "maker"\ncount = 3',
+        '[[population]]\nkind = "poisson"\nname = "flow"\ncount = 1\nspeed = 2',
+        '[[shock]]\nkind = "hub-outage"\nname = "dark"\nlost = -1',
+        "[[population]]\ncount = 3",
+        'periods = ["hour"]',
+    ],
+)
+def test_the_published_schema_refuses_what_the_program_refuses(written: str, tmp_path: Path) -> None:
+    path = tmp_path / "child.toml"
+    path.write_text(f'extends = "calm"\n{written}\n')
+    validator = jsonschema_rs.validator_for(published())
+    assert not validator.is_valid(as_json(path.read_text("utf-8"))) and refusal(name=str(path))
+    assert validator.is_valid(as_json('extends = "calm"\n[[population]]\nname = "makers"\ncount = 3'))
+    assert not validator.is_valid(as_json('name = "alone"')), "a file that extends nothing says everything"
 
 
 def test_every_population_is_in_the_schema_in_the_docs_and_in_a_market_that_is_tested() -> None:
     kinds = {spec.__struct_config__.tag for spec in get_args(Population)}
-    written = json.dumps(schema())
+    written = json.dumps(published())
     page = Path(__file__).parents[2].joinpath("docs/simulations.md").read_text("utf-8")
     assert len(kinds) == 12
     assert [kind for kind in kinds if f'"{kind}"' not in written or f"| `{kind}` |" not in page] == []

@@ -15,7 +15,7 @@ from program import DONGXI, environment
 from typer.testing import CliRunner
 
 from sims.commands.sim import app
-from sims.experiments.disk import StoreError
+from sims.experiments.disk import StoreError, alone
 from sims.experiments.job import run_job
 from sims.experiments.plan import sweep_plan
 from sims.experiments.store import Store
@@ -65,6 +65,16 @@ def test_a_sweep_goes_on_after_ctrl_c_and_after_a_kill_to_the_same_hashes(tmp_pa
     assert [one.outcome for one in store.finished()] == [
         run_job(job, "again").outcome for job in sorted(store.manifest.jobs(), key=lambda job: job.key)
     ]
+
+
+def test_two_commands_never_work_in_one_directory(tmp_path: Path) -> None:
+    out = tmp_path / "sweep"
+    command = ["run", "calm", "--set", "wake_seconds=7200", "--out", str(out)]
+    assert CliRunner().invoke(app, command).exit_code == 0
+    with alone(out):
+        said = CliRunner().invoke(app, command)
+    assert said.exit_code == 2 and f"another command is at work in {out}; wait for it" in said.output
+    assert CliRunner().invoke(app, command).exit_code == 0, "and it is free again"
 
 
 @contextmanager
