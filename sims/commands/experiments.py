@@ -33,6 +33,7 @@ from sims.experiments.inference import interval, readable
 from sims.experiments.job import versions
 from sims.experiments.plan import compare_plan, sweep_plan
 from sims.experiments.report import write_report
+from sims.experiments.seeds import SEED_LAST
 from sims.experiments.store import Manifest, Store
 from sims.scenario.load import load_scenario, plain, shipped
 from sims.scenario.published import published
@@ -58,7 +59,7 @@ def schema() -> None:
 
 def run(
     scenario: Name,
-    seed: Annotated[int, typer.Option(min=0)] = 1,
+    seed: Annotated[int, typer.Option(min=0, max=SEED_LAST)] = 1,
     overrides: Set = None,
     out: Out = None,
 ) -> None:

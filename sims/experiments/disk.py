@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
+
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class StoreError(Exception):
@@ -19,8 +23,10 @@ def writing(what: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        kept = "finished runs are kept; make room and give the same command again"
-        raise StoreError(f"{what} can't be written ({error.strerror or error}); {kept}") from error
+        advice = "finished runs are kept; make room and give the same command again"
+        if error.errno not in _FULL:
+            advice = "finished runs are kept; put that right, or name another directory with --out"
+        raise StoreError(f"{what} can't be written ({error.strerror or error}); {advice}") from error
 
 
 @contextmanager

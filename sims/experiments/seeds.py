@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 SEEDS_MAX: Final = 1_000_000
+SEED_LAST: Final = (1 << 63) - 1
+"""What a table's column of whole numbers holds."""
 
 
 def parse_seeds(text: str) -> list[int]:
@@ -24,6 +26,8 @@ def parse_seeds(text: str) -> list[int]:
         first, last = int(low), int(high or low)
         if last < first or last - first >= SEEDS_MAX:
             raise ValueError(f"seeds {text!r}: {part!r} must rise, by less than {SEEDS_MAX:,}")
+        if last > SEED_LAST:
+            raise ValueError(f"seeds {text!r}: {part!r} is beyond the last seed, {SEED_LAST}")
         for seed in range(first, last + 1):
             if seed in seeds:
                 raise ValueError(f"seeds {text!r}: {part!r} overlaps with {seeds[seed]!r} at {seed}")

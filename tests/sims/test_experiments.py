@@ -99,6 +99,7 @@ def test_seeds_are_read_and_overlaps_are_named() -> None:
         ("9-3", "'9-3' must rise"),
         ("a,b", "'a' is neither a number"),
         ("", "'' is neither a number"),
+        ("1,99999999999999999999", "is beyond the last seed, 9223372036854775807"),
         ("0", "one number alone says how many, 1 to 1,000,000"),
         ("2000000", "one number alone says how many, 1 to 1,000,000"),
     ):
@@ -106,7 +107,10 @@ def test_seeds_are_read_and_overlaps_are_named() -> None:
             parse_seeds(text)
 
 
-def test_wrong_input_ends_with_a_sentence() -> None:
+def test_wrong_input_ends_with_a_sentence(tmp_path: Path) -> None:
+    tmp_path.joinpath("file").write_text("in the way")
+    inside = invoke("run", "calm", "--out", str(tmp_path / "file"), code=2)
+    assert "can't be written (File exists); finished runs are kept; put that right" in inside
     assert "no executor 'dask'; known: pool" in invoke("sweep", "calm", "--executor", "dask", code=2)
     assert "overlaps" in invoke("compare", "calm", "calm", "--seeds", "1-3,3", code=2)
     assert "holds no manifest.json" in invoke("reproduce", "/nonexistent", "--executor", "serial", code=2)
