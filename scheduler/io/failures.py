@@ -50,9 +50,9 @@ def _moment(text: str | None, span: Span, default: int) -> float | None:
     """Hours after the plan's start; None for what is neither a number nor a time with offset."""
     if not text:
         return default
-    if text.strip().isdecimal():
-        return int(text)
     try:
+        if text.strip().isdecimal():
+            return int(text)
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
         return None

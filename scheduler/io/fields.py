@@ -14,6 +14,9 @@ from scheduler.io.tables import Row
 
 TEXT_MAX: Final = 253
 """Longest text: what a Kubernetes name may have."""
+NUMBER_MAX: Final = 10**15
+"""Beyond it a number is a slip, and one such as 1e999999999 would take hours to make an integer of."""
+TIME: Final = "like 2026-12-04T20:00:00+08:00"
 _TRUTHS: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -79,15 +82,14 @@ class Fields:
         return number
 
     def number(self, name: str, value: Any) -> Decimal:
-        """A value as a finite decimal, or 0 with a fault noted."""
-        if isinstance(value, Decimal | int | float | str) and not isinstance(value, bool):
-            try:
-                number = Decimal(repr(value) if isinstance(value, float) else value)
-            except InvalidOperation:
-                number = Decimal("NaN")
-            if number.is_finite():
-                return number
-        self.fault(name, f"{_shown(value)} is not a finite number")
+        """A value as a finite decimal of at most `NUMBER_MAX`, or 0 with a fault noted."""
+        number = _finite(value)
+        if number is None:
+            self.fault(name, f"{_shown(value)} is not a finite number")
+        elif not -NUMBER_MAX <= number <= NUMBER_MAX:
+            self.fault(name, f"{_shown(value)} is too large for a number")
+        else:
+            return number
         return Decimal(0)
 
     def integer(self, name: str, default: int | None, least: int, most: int) -> int:
@@ -121,10 +123,13 @@ class Fields:
             return None
         value = self.row.values[name]
         moment = value if isinstance(value, datetime) else _moment(value)
+        if moment is None and isinstance(value, str) and _finite(value) is None:
+            self.fault(name, f"{_shown(value)} is neither hours after the plan's start nor a time {TIME}")
+            return None
         if moment is None:
             return self.number(name, value) + Decimal((zero - start).total_seconds()) / 3600
         if moment.tzinfo is None:
-            self.fault(name, f"{value} has no offset; write it like 2026-12-04T20:00:00+08:00")
+            self.fault(name, f"{value} has no offset; write it {TIME}")
             return None
         return Decimal((moment - start).total_seconds()) / 3600
 
@@ -151,8 +156,20 @@ class Fields:
         return value
 
 
+def _finite(value: Any) -> Decimal | None:
+    """The number that a value is, exact as written; None for what is none, NaN and infinities."""
+    if not isinstance(value, Decimal | int | float | str) or isinstance(value, bool):
+        return None
+    try:
+        number = Decimal(repr(value) if isinstance(value, float) else value)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
+
+
 def _moment(value: Any) -> datetime | None:
-    if not isinstance(value, str) or "T" not in value:
+    """The time that a text is; what is a number is none."""
+    if not isinstance(value, str) or _finite(value) is not None:
         return None
     try:
         return datetime.fromisoformat(value.strip())

@@ -20,12 +20,12 @@ from typing import Any, Final
 import yaml
 
 from scheduler.io.faults import FaultyInput, Where
-from scheduler.io.manifest_parts import PREFIX, BrokenManifest, mapping
+from scheduler.io.manifest_parts import WORKLOADS, BrokenManifest, mapping, name_of, said_of
 from scheduler.io.pod_affinity import hub_groups
 from scheduler.io.tables import Row, read_bytes, refused
 
 SUFFIXES: Final = (".yaml", ".yml")
-KINDS: Final = ("Job", "Pod", "List")
+KINDS: Final = (*WORKLOADS, "List")
 ACCELERATORS: Final = {"nvidia.com/gpu": "", "amd.com/gpu": "", "huawei.com/Ascend910": "A910B"}
 """Extended resources that count cards, with the grade where the resource itself tells it."""
 PRODUCT_LABEL: Final = "nvidia.com/gpu.product"
@@ -74,6 +74,7 @@ class _Manifest:
     """One Job or Pod: its fields as a table's row would give them."""
 
     def __init__(self, manifest: Mapping[str, Any]) -> None:
+        self.manifest = manifest
         self.metadata = self.inside(manifest, "metadata")
         self.spec = self.inside(manifest, "spec")
         self.template: Mapping[str, Any] = {}
@@ -86,31 +87,22 @@ class _Manifest:
         return mapping(name, of.get(name))
 
     def fields(self) -> dict[str, Any]:
-        found = self._derived() | self._said()
+        found = self._derived() | said_of(self.manifest)
         if "demand" in found:
             found.pop("grade", None)
             found.pop("cards", None)
         return {name: value for name, value in found.items() if value is not None}
 
-    def _said(self) -> dict[str, Any]:
-        """What labels and annotations say, the Job's before its template's, annotations before labels."""
-        said: dict[str, Any] = {}
-        for metadata in (self.inside(self.template, "metadata"), self.metadata):
-            for part in ("labels", "annotations"):
-                for name, value in self.inside(metadata, part).items():
-                    if str(name).startswith(PREFIX):
-                        said[str(name).removeprefix(PREFIX).replace("-", "_")] = value
-        return said
-
     def _derived(self) -> dict[str, Any]:
-        name, namespace = self.metadata.get("name"), self.metadata.get("namespace")
         cards, grade = self._cards()
         gang = self.spec.get("parallelism")
         labelled = self.inside(self.template, "metadata") if self.template else self.metadata
-        groups = hub_groups(self.pod, self.inside(labelled, "labels"), namespace or "", gang)
+        groups = hub_groups(
+            self.pod, self.inside(labelled, "labels"), self.metadata.get("namespace") or "", gang
+        )
         seconds = self.spec.get("activeDeadlineSeconds")
         return {
-            "id": f"{namespace}/{name}" if namespace and name else name,
+            "id": name_of(self.manifest),
             "grade": grade,
             "cards": cards,
             "gang": gang,

@@ -11,7 +11,16 @@ from typing import Any
 import yaml
 
 from scheduler.io.kubernetes import PRODUCT_LABEL
-from scheduler.io.manifest_parts import GRADE_LABEL, HUB_LABEL, PREFIX
+from scheduler.io.manifest_parts import (
+    GRADE_LABEL,
+    HUB_LABEL,
+    PREFIX,
+    REQUIRED,
+    WORKLOADS,
+    BrokenManifest,
+    name_of,
+    said_of,
+)
 from scheduler.io.planfile import write_text
 from scheduler.io.schedule import Left, Run, Schedule
 from scheduler.io.tables import read_bytes
@@ -23,7 +32,8 @@ def write_manifests(source: Path, path: Path, schedule: Schedule) -> None:
     A placed workload's pods must run on nodes labelled with its hub and grade, and carry the hub as a label;
     a Job that begins later than the plan is suspended, its start in an annotation. What stays out is
     suspended (a Job) or gated (a Pod), with the reason in an annotation. A gang spread over sites gets no
-    affinity to one of them but to all.
+    affinity to one of them but to all. What was too faulty to be planned is not written; whatever is no
+    workload stays as it is.
     """
     runs: dict[str, list[Run]] = {}
     for run in schedule.runs:
@@ -42,6 +52,9 @@ def _planned(
         if document.get("kind") == "List":
             yield from _planned(document.get("items") or (), schedule, runs, left)
             continue
+        if document.get("kind") not in WORKLOADS:
+            yield document
+            continue
         name = _id(document)
         if name in runs:
             _place(document, schedule, runs[name])
@@ -52,10 +65,18 @@ def _planned(
 
 
 def _id(document: Mapping[str, Any]) -> str:
-    metadata = document.get("metadata") or {}
-    said = {**(metadata.get("labels") or {}), **(metadata.get("annotations") or {})}
-    name, namespace = metadata.get("name"), metadata.get("namespace")
-    return str(said.get(f"{PREFIX}id") or (f"{namespace}/{name}" if namespace else name))
+    """What it was called when it was read; "" for what could not be read."""
+    try:
+        return str(said_of(document).get("id") or name_of(document)).strip()
+    except BrokenManifest:
+        return ""
+
+
+def _inside(of: dict[str, Any], name: str) -> dict[str, Any]:
+    """The mapping under this name to write into; one is made where there is none, or null."""
+    found: dict[str, Any] = of.get(name) or {}
+    of[name] = found
+    return found
 
 
 def _place(document: dict[str, Any], schedule: Schedule, runs: list[Run]) -> None:
@@ -65,21 +86,21 @@ def _place(document: dict[str, Any], schedule: Schedule, runs: list[Run]) -> Non
     spec = document["spec"]
     metadatas, pod = [document["metadata"]], spec
     if document["kind"] == "Job":
-        metadatas.append(spec["template"].setdefault("metadata", {}))
+        metadatas.append(_inside(spec["template"], "metadata"))
         pod = spec["template"]["spec"]
         if first > 0:
             spec["suspend"] = True
     for metadata in metadatas:
         if len(hubs) == 1:
-            metadata.setdefault("labels", {})[HUB_LABEL] = hubs[0]
-        metadata.setdefault("annotations", {})[f"{PREFIX}start"] = start.isoformat()
+            _inside(metadata, "labels")[HUB_LABEL] = hubs[0]
+        _inside(metadata, "annotations")[f"{PREFIX}start"] = start.isoformat()
     (pod.get("nodeSelector") or {}).pop(PRODUCT_LABEL, None)
     grades = sorted({need.grade for run in runs for need in run.needs})
     terms = [_in(HUB_LABEL, hubs), _in(GRADE_LABEL, grades)]
-    affinity = pod.setdefault("affinity", {}).setdefault("nodeAffinity", {})
-    required = affinity.setdefault("requiredDuringSchedulingIgnoredDuringExecution", {})
+    required = _inside(_inside(_inside(pod, "affinity"), "nodeAffinity"), REQUIRED)
     # terms are alternatives: each one that is there gets the plan's conditions as well
-    for term in required.setdefault("nodeSelectorTerms", [{}]):
+    required["nodeSelectorTerms"] = required.get("nodeSelectorTerms") or [{}]
+    for term in required["nodeSelectorTerms"]:
         term["matchExpressions"] = [*(term.get("matchExpressions") or ()), *terms]
 
 
@@ -88,9 +109,9 @@ def _in(label: str, values: list[str]) -> dict[str, Any]:
 
 
 def _hold(document: dict[str, Any], left: Left) -> None:
-    annotations = document["metadata"].setdefault("annotations", {})
-    annotations[f"{PREFIX}unplaced"] = f"{left.reason}: {left.detail}"
+    _inside(document["metadata"], "annotations")[f"{PREFIX}unplaced"] = f"{left.reason}: {left.detail}"
     if document["kind"] == "Job":
         document["spec"]["suspend"] = True
     else:
-        document["spec"].setdefault("schedulingGates", []).append({"name": f"{PREFIX}unplaced"})
+        gates = document["spec"].get("schedulingGates") or []
+        document["spec"]["schedulingGates"] = [*gates, {"name": f"{PREFIX}unplaced"}]

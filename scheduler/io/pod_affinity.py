@@ -8,9 +8,8 @@ and states: a term that selects other pods has a direction, which groups have no
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from scheduler.io.manifest_parts import HUB_LABEL, BrokenManifest, mapping
+from scheduler.io.manifest_parts import HUB_LABEL, REQUIRED, BrokenManifest, mapping
 
-REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
 GROUPS: Final = (("podAffinity", "together"), ("podAntiAffinity", "apart"))
 """Kinds of terms, and the workload's field that says the same."""
 

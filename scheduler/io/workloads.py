@@ -60,6 +60,8 @@ FIELDS: Final = (
 FORECAST_FIELDS: Final = ("probability", "count", *FIELDS)
 COPIES_MAX: Final = 1_000
 CARDS_MAX: Final = "10000000"
+SPEED_MIN: Final = Decimal("0.001")
+SPEED_MAX: Final = Decimal(1000)
 GANG_MAX: Final = 100_000
 GANG_SCOPES: Final = ("site", "city")
 HOURS_MAX: Final = 24 * 366
@@ -265,8 +267,8 @@ class _Reader:
         if instead and len(demand) != 1:
             fields.fault("instead", "it speaks of one grade; give one grade and cards")
         for name, speed in instead.items():
-            if speed <= 0:
-                fields.fault("instead", f"the speed {speed} of {name} is not above 0")
+            if not SPEED_MIN <= speed <= SPEED_MAX:
+                fields.fault("instead", f"the speed {speed} of {name} is outside {SPEED_MIN} … {SPEED_MAX}")
             if name in demand:
                 fields.fault("instead", f"{name} is the demand's own grade")
         key = tuple(demand.items())

@@ -60,6 +60,12 @@ def test_a_row_with_everything():
     assert (row.budget_micro_cny, row.together, row.apart) == (1_234_500_000, "t", "s")
 
 
+@pytest.mark.parametrize("latest", ["2026-12-04 20:00:00+08:00", "2026-12-04T12:00:00Z", "20.9", 20])
+def test_a_time_is_hours_or_a_moment_as_other_programs_write_it(latest):
+    (row,) = of(PLAIN | {"latest": latest}).rows
+    assert row.latest_hour == 20
+
+
 def test_class_gives_latency_and_residency_where_absent():
     (row,) = of(PLAIN | {"class": "tele_robot"}).rows
     assert (row.latency_ms_max, row.residency) == (10, Residency.CITY)
@@ -89,7 +95,12 @@ def test_class_gives_latency_and_residency_where_absent():
         ({"earliest": "2026-12-04T08:00:00"}, "earliest: 2026-12-04T08:00:00 has no offset"),
         ({"priority": 10}, "priority: 10 is outside 0 … 9"),
         ({"gang": 0}, "gang: 0 is outside 1"),
-        ({"instead": {"A100": 0}}, "instead: the speed 0 of A100 is not above 0"),
+        ({"earliest": "2026-12-04"}, "earliest: 2026-12-04 has no offset; write it like 2026-12-04T20:00"),
+        ({"latest": "tomorrow"}, "latest: 'tomorrow' is neither hours after the plan's start nor a time"),
+        ({"latest": "1e999999999"}, "latest: '1e999999999' is too large for a number"),
+        ({"earliest": -(10**18)}, "earliest: -1000000000000000000 is too large for a number"),
+        ({"instead": {"A100": 0}}, "instead: the speed 0 of A100 is outside 0.001 … 1000"),
+        ({"instead": "A100=1e-999999999"}, "instead: the speed 1E-999999999 of A100 is outside 0.001"),
         ({"instead": "A100"}, "instead: 'A100': expected pairs such as A100=2"),
         ({"demand": {"H100": 1}}, "grade: give either `demand`, or `grade` and `cards`"),
         ({"lattency_ms": 20}, "lattency_ms: no such field; known: id, origin"),

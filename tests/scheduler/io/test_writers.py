@@ -9,6 +9,7 @@ import yaml
 from typer.testing import CliRunner
 
 from scheduler.commands.plan import app
+from scheduler.io.manifest_parts import REQUIRED
 from scheduler.io.manifest_writer import write_manifests
 from scheduler.io.schedule import Left, Run, Schedule, Totals
 from scheduler.io.writers import write_table
@@ -63,8 +64,7 @@ def test_manifests_are_bound_to_their_hub_or_held(tmp_path):
     train, serve, batch, lone = yaml.safe_load_all((tmp_path / "planned.yaml").read_text("utf-8"))
     pod = train["spec"]["template"]["spec"]
     assert pod["nodeSelector"] == {"disk": "ssd"}
-    required = "requiredDuringSchedulingIgnoredDuringExecution"
-    (term,) = pod["affinity"]["nodeAffinity"][required]["nodeSelectorTerms"]
+    (term,) = pod["affinity"]["nodeAffinity"][REQUIRED]["nodeSelectorTerms"]
     assert term["matchExpressions"] == [
         {"key": "dongxi.io/hub", "operator": "In", "values": ["GUIAN"]},
         {"key": "dongxi.io/grade", "operator": "In", "values": ["H100"]},
@@ -72,7 +72,7 @@ def test_manifests_are_bound_to_their_hub_or_held(tmp_path):
     assert train["spec"]["suspend"] is True, "it begins three hours after the plan"
     assert train["metadata"]["annotations"]["dongxi.io/start"] == "2026-12-04T03:00:00+08:00"
     assert train["spec"]["template"]["metadata"]["labels"] == {"dongxi.io/hub": "GUIAN"}
-    (term,) = serve["spec"]["affinity"]["nodeAffinity"][required]["nodeSelectorTerms"]
+    (term,) = serve["spec"]["affinity"]["nodeAffinity"][REQUIRED]["nodeSelectorTerms"]
     assert [found["key"] for found in term["matchExpressions"]] == [
         "disk",
         "dongxi.io/hub",
@@ -82,6 +82,35 @@ def test_manifests_are_bound_to_their_hub_or_held(tmp_path):
     assert batch["spec"]["suspend"] is True
     assert batch["metadata"]["annotations"]["dongxi.io/unplaced"] == "capacity: would fit alone"
     assert lone["spec"]["schedulingGates"] == [{"name": "dongxi.io/unplaced"}]
+
+
+EMPTY_FIELDS = """\
+kind: Job
+metadata: {name: t, labels:, annotations:}
+spec:
+  template:
+    metadata: {labels: {dongxi.io/id: lab/train}, annotations:}
+    spec: {nodeSelector:, affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution:}}}
+---
+kind: Pod
+metadata: {name: lone, annotations:}
+spec: {schedulingGates:}
+---
+{kind: ConfigMap, metadata: {name: settings}, data: {a: b}}
+---
+{kind: Pod, metadata: [faulty]}
+"""
+
+
+def test_fields_that_are_null_are_written_like_absent_ones(tmp_path):
+    (tmp_path / "jobs.yaml").write_text(EMPTY_FIELDS, encoding="utf-8")
+    write_manifests(tmp_path / "jobs.yaml", tmp_path / "planned.yaml", SCHEDULE)
+    train, lone, settings = yaml.safe_load_all((tmp_path / "planned.yaml").read_text("utf-8"))
+    assert train["metadata"]["labels"] == {"dongxi.io/hub": "GUIAN"}
+    (term,) = train["spec"]["template"]["spec"]["affinity"]["nodeAffinity"][REQUIRED]["nodeSelectorTerms"]
+    assert [found["key"] for found in term["matchExpressions"]] == ["dongxi.io/hub", "dongxi.io/grade"]
+    assert lone["spec"]["schedulingGates"] == [{"name": "dongxi.io/unplaced"}]
+    assert settings["data"] == {"a": "b"}, "what is no workload stays as it is"
 
 
 @pytest.mark.parametrize(
