@@ -14,6 +14,7 @@ from scheduler.plan import Certificate, CertificateRow, Plan, PlanStatus, Shadow
 from scheduler.reasons import Explainer
 from scheduler.relaxation import Relaxation
 from scheduler.searching import Found, search
+from scheduler.shadows import shadow_prices
 from scheduler.solution import options_of_workloads, value
 from scheduler.telling import Look, OnPlan, OnProgress, Teller
 from scheduler.types import InvariantViolation, Problem
@@ -107,5 +108,5 @@ def _certificate(instance: Instance, found: Found) -> Certificate:
 
 
 def _shadow_prices(instance: Instance, relaxation: Relaxation) -> tuple[ShadowPrice, ...]:
-    prices = zip(instance.supply.index, relaxation.shadow.tolist(), strict=True)
+    prices = zip(instance.supply.index, shadow_prices(instance, relaxation.shadow).tolist(), strict=True)
     return tuple(ShadowPrice(*pair, price) for pair, price in prices if price)

@@ -40,7 +40,14 @@ class InFen:
         return fen(self.power_nano_cny)
 
 
+class _Bound(Protocol):
+    @property
+    def bound_nano_cny(self) -> int: ...
+
+
 class _Valued(Protocol):
+    @property
+    def certificate(self) -> _Bound: ...
     @property
     def value_nano_cny(self) -> int: ...
     @property
@@ -64,7 +71,17 @@ class Proved:
     @property
     def gap(self: _Valued) -> float:
         """The gap as a share of the money influenced; 0 for a proved optimum, ``inf`` without money."""
-        if self.gap_nano_cny == 0:
-            return 0.0
-        money = self.influenced_nano_cny
-        return self.gap_nano_cny / money if money else float("inf")
+        return _share(self.gap_nano_cny, self.influenced_nano_cny)
+
+    @property
+    def certificate_gap(self: _Valued) -> float:
+        """The gap that the certificate alone proves, which anyone can recompute; an exact search may know of
+        a smaller one.
+        """
+        return _share(self.value_nano_cny - self.certificate.bound_nano_cny, self.influenced_nano_cny)
+
+
+def _share(gap_nano_cny: int, money_nano_cny: int) -> float:
+    if gap_nano_cny == 0:
+        return 0.0
+    return gap_nano_cny / money_nano_cny if money_nano_cny else float("inf")

@@ -16,6 +16,7 @@ from scheduler.greedy import filled
 from scheduler.knapsacks import items_of
 from scheduler.pairing import Pairs
 from scheduler.refining import refine
+from scheduler.shadows import shadow_prices
 from scheduler.spreading import spread
 from scheduler.types import Need, Network, Offer, Origin, Problem, Site, SiteGrade, Workload
 from scheduler.worths import Climb, worth_bound
@@ -34,6 +35,7 @@ def compile_slot_loops() -> None:
     filled(instance, nothing)
     # from nothing placed, so that there is something to improve
     ejected(instance, needs, nothing, prices, _FOREVER)
+    shadow_prices(instance, prices)
     items = items_of(instance)
     climb, pairs = Climb(instance, items, instance.penalty), Pairs(instance, items, nothing, prices)
     # the first step only looks

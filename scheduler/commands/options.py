@@ -13,6 +13,7 @@ from scheduler.types import micro_cny
 CARBON_PRICE_CNY_MAX: Final = 1000.0
 _DURATION: Final = re.compile(r"(\d{1,5})\s*(h|d)")
 HOURS_MAX: Final = 24 * 366
+YEARS: Final = range(1970, 2200)
 
 
 def hours_of(text: str) -> int:
@@ -37,6 +38,8 @@ def start_of(
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(f"{text!r} is not a time such as 2026-12-04T00:00:00+08:00") from None
+    if moment.year not in YEARS:
+        raise typer.BadParameter(f"{text!r} is outside the years {YEARS.start} to {YEARS[-1]}")
     # a day or a time without an offset is Shanghai's, like every time of the exchange
     return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
 

@@ -17,6 +17,14 @@ from scheduler.commands.failing import failed_json, failed_plan, show_failed
 from scheduler.commands.judging import comparison_of, violations_of
 from scheduler.commands.nominations import Made, made_json, nominate_all, show_made
 from scheduler.commands.options import CARBON_PRICE_CNY_MAX, carbon_rule, hours_of, start_of
+from scheduler.commands.outputs import (
+    PLAN_SUFFIX,
+    NotWritten,
+    expect_folder,
+    expect_writable,
+    write_out,
+    write_report,
+)
 from scheduler.commands.purchases import Purchases, purchases_json, purchases_of, show_purchases
 from scheduler.commands.replanning import changes_json, earlier_of, show_changes
 from scheduler.commands.search import SearchFailed, Wishes
@@ -28,10 +36,8 @@ from scheduler.io.failures import failed_rows
 from scheduler.io.faults import FaultyInput
 from scheduler.io.front_door import Before, problem_of
 from scheduler.io.hedging import Outlook
-from scheduler.io.kubernetes import SUFFIXES as MANIFESTS
-from scheduler.io.manifest_writer import write_manifests
 from scheduler.io.places import NoPlaces, default_places
-from scheduler.io.planfile import PlanFile, read_plan, write_plan, write_text
+from scheduler.io.planfile import PlanFile, read_plan, write_plan
 from scheduler.io.running import Begun, left_of
 from scheduler.io.schedule import Schedule, schedule_of
 from scheduler.io.supply import read_supply
@@ -40,9 +46,7 @@ from scheduler.io.templates import TEMPLATES
 from scheduler.io.venue import NoVenue, Stock, open_venue, supply_of_stock
 from scheduler.io.workloads import Span, WorkloadFile, WorkloadRow, read_forecast, read_workloads
 from scheduler.io.world import World, world_of
-from scheduler.io.writers import TABLES, write_table
-from scheduler.report.page import report_html
-from scheduler.report.wording import comparison_json
+from scheduler.report.wording import comparison_json, recomputed
 from scheduler.types import InvalidProblem, InvariantViolation, micro_cny
 
 EXIT_FAILED: Final = 1
@@ -71,7 +75,7 @@ app = typer.Typer(
     add_completion=False,
     help="""Place workloads at least cost, with a proof of how good the plan is.
 
-    Examples (files and fields: docs/planning.md):
+    Examples (all options: dongxi plan make --help; files and fields: docs/planning.md):
 
     dongxi plan jobs.csv
 
@@ -82,7 +86,20 @@ app = typer.Typer(
     dongxi plan check plan.json""",
 )
 
-Source = Annotated[Path | None, typer.Option(help="File (JSON, CSV, Parquet).", show_default=False)]
+
+def _table(what: str) -> Any:
+    """An option that names a table of supply."""
+    return typer.Option(help=f"{what} (JSON, CSV, Parquet).", show_default=False)
+
+
+Sites = Annotated[Path | None, _table("Sites, their grades, cards and prices")]
+Capacity = Annotated[Path | None, _table("Cards in some hours")]
+Maintenance = Annotated[Path | None, _table("Cards that are down in some hours")]
+Electricity = Annotated[Path | None, _table("Power price, PUE and carbon in some hours")]
+Prices = Annotated[Path | None, _table("List prices in some hours")]
+Links = Annotated[Path | None, _table("Round trips, transfer prices and bandwidth")]
+Reservations = Annotated[Path | None, _table("Capacity bought before")]
+Offers = Annotated[Path | None, _table("Steps of the price curve")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output instead of tables.")]
 PlanPath = Annotated[Path, typer.Argument(help="A plan file, from --out PLAN.json.", metavar="PLAN")]
 Start = Annotated[
@@ -135,14 +152,14 @@ def make(
     workloads: Annotated[
         Path, typer.Argument(help="Workloads: JSON, JSON lines, CSV, Parquet or Kubernetes YAML.")
     ],
-    sites: Source = None,
-    capacity: Source = None,
-    maintenance: Source = None,
-    electricity: Source = None,
-    prices: Source = None,
-    links: Source = None,
-    reservations: Source = None,
-    offers: Source = None,
+    sites: Sites = None,
+    capacity: Capacity = None,
+    maintenance: Maintenance = None,
+    electricity: Electricity = None,
+    prices: Prices = None,
+    links: Links = None,
+    reservations: Reservations = None,
+    offers: Offers = None,
     start: Start = None,
     horizon: Annotated[str, typer.Option(help="How long it spans, e.g. 24h or 7d.")] = "24h",
     time_limit: TimeLimit = 30.0,
@@ -175,11 +192,14 @@ def make(
 ) -> None:
     """Plan workloads: `dongxi plan FILE` for short.
 
-    Exit status: 0 everything is placed, 3 some workloads stay out or can no longer end in time, 2 faulty
-    input, 1 no plan, 130 stopped before there was one.
+    Fields of each table: `dongxi plan template TABLE`.
+
+    Exit status: 0 everything is placed; 3 some workloads stay out or can no longer end in time; 2 faulty
+    input; 1 no plan; 130 stopped before there was one.
     """
     files = SupplyFiles(sites, capacity, maintenance, electricity, prices, links, reservations, offers)
-    _expect_usage(out, workloads, sends=buy or nominate, from_exchange=from_exchange, files=files)
+    expect_writable(out, report, workloads)
+    _expect_usage(sends=buy or nominate, from_exchange=from_exchange, files=files)
     try:
         earlier = earlier_of(running)
         moment = start_of(start, datetime.now(UTC), earlier.start(), whole_day=from_exchange)
@@ -197,10 +217,13 @@ def make(
     except (FaultyInput, InvalidProblem, NoPlaces, NoVenue) as error:
         _fail(str(error), EXIT_FAULTY)
     schedule = schedule_of(plan_file.start, plan_file.problem, plan_file.plan)
-    if out is not None:
-        _write(out, workloads, plan_file, schedule)
-    if report is not None:
-        _write_report(report, plan_file)
+    try:
+        if out is not None:
+            write_out(out, workloads, plan_file, schedule)
+        if report is not None:
+            write_report(report, plan_file)
+    except NotWritten as error:
+        _fail(str(error), EXIT_FAILED)
     purchases = purchases_of(schedule, stock, Outlook()) if stock is not None and buy else None
     made = nominate_all(venue, schedule, stock) if venue and stock is not None and nominate else None
     changes = changes_of(problem, plan_file.plan, again)
@@ -233,9 +256,7 @@ def _tell(
         show_made(made, console)
 
 
-def _expect_usage(
-    out: Path | None, workloads: Path, *, sends: bool, from_exchange: bool, files: SupplyFiles
-) -> None:
+def _expect_usage(*, sends: bool, from_exchange: bool, files: SupplyFiles) -> None:
     """Refuse what cannot work before searching for half a minute."""
     if sends and not from_exchange:
         raise typer.BadParameter(
@@ -243,21 +264,6 @@ def _expect_usage(
         )
     if from_exchange and files != SupplyFiles():
         raise typer.BadParameter("--from-exchange takes capacity from the exchange: leave the files out")
-    if out is None or out.suffix in (".json", *TABLES):
-        return
-    if out.suffix not in MANIFESTS:
-        raise typer.BadParameter(f"{out.name} must end in .json, .csv, .parquet or .yaml")
-    if workloads.suffix not in MANIFESTS:
-        raise typer.BadParameter("manifests can only be written for workloads that came as manifests")
-
-
-def _write(out: Path, workloads: Path, file: PlanFile, schedule: Schedule) -> None:
-    if out.suffix == ".json":
-        write_plan(out, file)
-    elif out.suffix in TABLES:
-        write_table(out, schedule)
-    else:
-        write_manifests(workloads, out, schedule)
 
 
 def _world(files: SupplyFiles, span: Span, stock: Stock | None, failed: Sequence[str]) -> World:
@@ -305,11 +311,6 @@ def _planned(
     return PlanFile(span.start, problem, watched.plan, *told, span.counted_from)
 
 
-def _write_report(path: Path, file: PlanFile) -> None:
-    points = default_places(file.start).points
-    write_text(path, report_html(file, comparison_of(file.problem, file.plan), points))
-
-
 @app.command()
 def template(
     table: Annotated[str, typer.Argument(help=f"One of {', '.join(TEMPLATES)}.", metavar="TABLE")],
@@ -339,7 +340,7 @@ def check(plan: PlanPath, as_json_: AsJson = False) -> None:
             typer.echo(f"  {violation}")
     else:
         schedule = schedule_of(file.start, file.problem, file.plan)
-        typer.echo(f"{plan.name} holds: every rule, every total, and the bound (gap {schedule.gap:.3g})")
+        typer.echo(f"{plan.name} holds: {recomputed(schedule)}")
     raise typer.Exit(EXIT_FAILED if violations else 0)
 
 
@@ -357,8 +358,10 @@ def fail(
 
     Exit status: 0 everything has a place, 3 some work lost its place, 2 no plan by the hour or unknown hub.
     """
-    if out is not None and out.suffix != ".json":
-        raise typer.BadParameter(f"{out.name} must end in .json")
+    if out is not None:
+        if out.suffix.lower() != PLAN_SUFFIX:
+            raise typer.BadParameter(f"{out} must end in {PLAN_SUFFIX}")
+        expect_folder(out)
     try:
         failed = failed_plan(_read(plan), hubs)
     except ValueError as error:

@@ -106,6 +106,7 @@ def as_json(schedule: Schedule) -> dict[str, Any]:
         "status": schedule.status.value,
         "gap": schedule.gap if schedule.gap < float("inf") else None,
         "gap_fen": schedule.gap_fen,
+        "certificate_gap": schedule.certificate_gap if schedule.certificate_gap < float("inf") else None,
         "bound_from": schedule.bound_from,
         "model": schedule.model,
         "why": schedule.why,

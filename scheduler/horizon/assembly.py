@@ -12,10 +12,11 @@ from scheduler.horizon.insertion import OUT, State
 from scheduler.horizon.instance import Instance
 from scheduler.horizon.moving import moves_of
 from scheduler.horizon.plan import HorizonCertificate, HorizonPlan, LinkPrice, SlotPrice
-from scheduler.horizon.pricing import Prices
 from scheduler.horizon.reasons import HorizonExplainer
 from scheduler.horizon.relaxing import Relaxer
+from scheduler.horizon.shadows import shadow_prices
 from scheduler.horizon.solution import placements, value
+from scheduler.horizon.supply import Ints
 from scheduler.horizon.types import HorizonProblem
 from scheduler.plan import PlanStatus, Timings
 from scheduler.types import InvariantViolation
@@ -60,7 +61,7 @@ def assembled(
         lower_bound_nano_cny=bound,
         bound_from="certificate" if bound == ascent.bound else "exact search",
         certificate=_certificate(problem, instance, ascent),
-        shadow_prices=_slot_prices(instance, ascent.prices),
+        shadow_prices=_slot_prices(instance, shadow_prices(instance, ascent.prices)),
         model=model,
         why=why,
         timings=Timings(0.0, 0.0, 0.0),
@@ -74,15 +75,15 @@ def _certificate(problem: HorizonProblem, instance: Instance, ascent: Ascent) ->
         for slot, price in enumerate(prices)
         if price
     )
-    prices = _slot_prices(instance, ascent.prices)
+    prices = _slot_prices(instance, ascent.prices.capacity)
     return HorizonCertificate(prices, lines, ascent.prices.carbon, ascent.bound)
 
 
-def _slot_prices(instance: Instance, prices: Prices) -> tuple[SlotPrice, ...]:
+def _slot_prices(instance: Instance, prices: Ints) -> tuple[SlotPrice, ...]:
     supply = instance.supply
     found = []
-    for cell in np.flatnonzero(prices.capacity).tolist():
+    for cell in np.flatnonzero(prices).tolist():
         resource, slot = divmod(cell, supply.slots)
         site, grade = divmod(resource, len(supply.grades))
-        found.append(SlotPrice(supply.sites[site], supply.grades[grade], slot, int(prices.capacity[cell])))
+        found.append(SlotPrice(supply.sites[site], supply.grades[grade], slot, int(prices[cell])))
     return tuple(found)

@@ -1,7 +1,8 @@
 """What one would do over many slots without a plan: each workload in turn, by a rule a person could follow.
 
 Every baseline obeys every rule that the plan obeys and is checked by the same checker, but for the one named
-unlimited, which knows no capacity. What runs stays where it is if it can, and nobody is split.
+unlimited, which knows latency, residency, grades and windows only: no capacity, budgets, labels, lines or
+bound on moves. What runs stays where it is if it can, and nobody is split.
 """
 
 from collections.abc import Iterable, Sequence

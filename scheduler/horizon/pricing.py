@@ -59,17 +59,7 @@ def priced(instance: Instance, prices: Prices) -> Priced:
     supply = instance.supply
     use = np.zeros_like(supply.usable)
     link_use = np.zeros_like(instance.link_room)
-    charges = _Charges(
-        supply.usable,
-        prices.capacity + supply.running,
-        supply.carbon,
-        prices.carbon,
-        prices.link,
-        instance.link_room,
-        supply.slots,
-        len(supply.grades),
-    )
-    cheapest, carbon = _price_kinds(instance.kinds, charges, use, link_use)
+    cheapest, carbon = _price_kinds(instance.kinds, charges_of(instance, prices), use, link_use)
     everyone = sum(n * cost for n, cost in zip(instance.kinds.size.tolist(), cheapest.tolist(), strict=True))
     return Priced(everyone - worth(instance, prices), cheapest, use, link_use, int(carbon))
 
@@ -85,7 +75,7 @@ def worth(instance: Instance, prices: Prices) -> int:
     return total + prices.carbon * (instance.carbon_cap_ug or 0) // CARBON_SCALE
 
 
-class _Charges(NamedTuple):
+class Charges(NamedTuple):
     """What the compiled loops look up: capacity and charges of every cell, lines, and the dimensions."""
 
     usable: Ints
@@ -98,8 +88,23 @@ class _Charges(NamedTuple):
     grades: int
 
 
+def charges_of(instance: Instance, prices: Prices) -> Charges:
+    """What every cell and line charges at these prices."""
+    supply = instance.supply
+    return Charges(
+        supply.usable,
+        prices.capacity + supply.running,
+        supply.carbon,
+        prices.carbon,
+        prices.link,
+        instance.link_room,
+        supply.slots,
+        len(supply.grades),
+    )
+
+
 @njit(cache=True)
-def _price_kinds(kinds: Kinds, charges: _Charges, use: Ints, link_use: Ints) -> tuple[Ints, int]:
+def _price_kinds(kinds: Kinds, charges: Charges, use: Ints, link_use: Ints) -> tuple[Ints, int]:
     """Each kind's cheapest way; adds what all its members would use, and returns their carbon in µg."""
     cheapest = kinds.penalty.copy()
     carbon = 0
@@ -125,7 +130,7 @@ def _price_kinds(kinds: Kinds, charges: _Charges, use: Ints, link_use: Ints) -> 
 
 
 @njit(cache=True)
-def _moving(kinds: Kinds, k: int, charges: _Charges, slots: Ints) -> tuple[int, int, int]:
+def _moving(kinds: Kinds, k: int, charges: Charges, slots: Ints) -> tuple[int, int, int]:
     """The cheapest way that is not staying: nano-CNY, alternative, row of the site; fills its slots."""
     best, best_a, best_row = NEVER, -1, -1
     begin, end = kinds.earliest[k], kinds.end[k]
@@ -134,15 +139,12 @@ def _moving(kinds: Kinds, k: int, charges: _Charges, slots: Ints) -> tuple[int, 
     first = np.zeros(charges.slots, dtype=np.int64)
     here = np.empty(charges.slots, dtype=np.int64)
     for row in range(kinds.site_start[k], kinds.site_start[k + 1]):
-        link = kinds.link[row]
-        for t in range(begin, end if link >= 0 else begin):
-            gb = kinds.data_gb[k]
-            first[t] = gb * charges.link_price[link, t] if gb <= charges.link_room[link, t] else NEVER
+        first_slot_costs(kinds, k, row, charges, first)
         for a in range(kinds.alternative_start[k], kinds.alternative_start[k + 1]):
             if not kinds.allowed[a, kinds.site[row]]:
                 continue
             cost[begin:end] = 0
-            _add_costs(kinds, a, kinds.site[row], kinds.gang[k], least, begin, end, charges, cost)
+            add_costs(kinds, a, kinds.site[row], kinds.gang[k], least, begin, end, charges, cost)
             total = cheapest_slots(
                 cost,
                 first,
@@ -157,13 +159,20 @@ def _moving(kinds: Kinds, k: int, charges: _Charges, slots: Ints) -> tuple[int, 
             if total < NEVER and total + kinds.transfer[row] + kinds.migration[k] < best:
                 best, best_a, best_row = total + kinds.transfer[row] + kinds.migration[k], a, row
                 slots[: kinds.duration[a]] = here[: kinds.duration[a]]
-        if link >= 0:
-            first[begin:end] = 0
     return best, best_a, best_row
 
 
 @njit(cache=True)
-def _staying(kinds: Kinds, k: int, charges: _Charges, slots: Ints) -> int:
+def first_slot_costs(kinds: Kinds, k: int, row: int, charges: Charges, first: Ints) -> None:
+    """Fill what a kind pays for its line if its data travels in a slot; `NEVER` where that has no room."""
+    link, gb = kinds.link[row], kinds.data_gb[k]
+    first[kinds.earliest[k] : kinds.end[k]] = 0
+    for t in range(kinds.earliest[k], kinds.end[k] if link >= 0 else kinds.earliest[k]):
+        first[t] = gb * charges.link_price[link, t] if gb <= charges.link_room[link, t] else NEVER
+
+
+@njit(cache=True)
+def _staying(kinds: Kinds, k: int, charges: Charges, slots: Ints) -> int:
     """What going on as it is costs; fills its slots."""
     a = kinds.stay_alternative[k]
     end = kinds.end[k] if kinds.preemptible[k] else kinds.duration[a]
@@ -171,14 +180,14 @@ def _staying(kinds: Kinds, k: int, charges: _Charges, slots: Ints) -> int:
     first = np.zeros(charges.slots, dtype=np.int64)
     for part in range(kinds.stay_start[k], kinds.stay_start[k + 1]):
         members = kinds.stay_members[part]
-        _add_costs(kinds, a, kinds.stay_site[part], members, members, 0, end, charges, cost)
+        add_costs(kinds, a, kinds.stay_site[part], members, members, 0, end, charges, cost)
     return cheapest_slots(
         cost, first, 0, end, kinds.duration[a], kinds.preemptible[k], kinds.due[k], kinds.late[k], slots
     )
 
 
 @njit(cache=True)
-def _add_costs(
+def add_costs(
     kinds: Kinds,
     a: int,
     s: int,
@@ -186,7 +195,7 @@ def _add_costs(
     least: int,
     begin: int,
     end: int,
-    charges: _Charges,
+    charges: Charges,
     cost: Ints,
 ) -> None:
     """Add what ``members`` at a site are charged for each slot; `NEVER` where ``least`` do not fit."""
@@ -204,7 +213,7 @@ def _add_costs(
 
 @njit(cache=True)
 def _take(
-    kinds: Kinds, k: int, a: int, s: int, members: int, slots: Ints, charges: _Charges, use: Ints
+    kinds: Kinds, k: int, a: int, s: int, members: int, slots: Ints, charges: Charges, use: Ints
 ) -> int:
     """Add the use of all of a kind's workloads; returns their carbon in µg."""
     total = 0

@@ -121,7 +121,7 @@ def _steps(problem: HorizonProblem, grades: tuple[str, ...]) -> tuple[Ints, Ints
             if item.milli_cards:
                 found[resource * slots + slot].append(rank)
     curves = {cell: sorted(ranks) for cell, ranks in found.items()}
-    for cell, down in _down(problem, grades).items():
+    for cell, down in down_milli_cards(problem, grades).items():
         curves[cell] = _without(curves.get(cell, []), down)
     cells = len(problem.sites) * len(grades) * slots
     sizes = [len(curves.get(cell, ())) for cell in range(cells)]
@@ -142,8 +142,8 @@ def _without(curve: list[Rank], down: int) -> list[Rank]:
     return kept
 
 
-def _down(problem: HorizonProblem, grades: tuple[str, ...]) -> dict[int, int]:
-    """Milli-cards in maintenance by cell."""
+def down_milli_cards(problem: HorizonProblem, grades: tuple[str, ...]) -> dict[int, int]:
+    """Milli-cards in maintenance by cell, `EVERYTHING` where all are; ``grades`` as in `Supply`."""
     slots, found = problem.horizon.slots, Counter[int]()
     rows = {site.code: (s, [g.grade for g in site.grades]) for s, site in enumerate(problem.sites)}
     for m in problem.maintenance:

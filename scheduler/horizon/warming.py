@@ -15,6 +15,7 @@ from scheduler.horizon.fitting import ways_of
 from scheduler.horizon.insertion import NO_GUIDE, best_option, book_part, put, put_all, remove, remove_all
 from scheduler.horizon.instance import Instance, compile_instance
 from scheduler.horizon.pricing import no_prices
+from scheduler.horizon.shadows import shadow_prices
 from scheduler.horizon.squeezing import squeeze, who_minds_least
 from scheduler.horizon.types import (
     Alternative,
@@ -38,6 +39,7 @@ def compile_horizon_loops() -> None:
     builder = Builder(instance)
     state = builder.in_order(np.arange(len(instance.kind)))
     prices = ascend(instance, no_prices(instance), 1, _FOREVER).prices
+    shadow_prices(instance, prices)
     builder.guided(prices, _FOREVER)
     builder.shaken(state, prices, np.random.default_rng(0), _FOREVER)
     _compile_repair(instance, builder)

@@ -149,7 +149,7 @@ def earliest_begin(path: Path, start: datetime) -> Decimal:
         fields = Fields(row, Faults())
         since = fields.hours_from("since", start, start) or Decimal(0)
         found += [since, -fields.decimal("ran_hours", "0", "0", str(HOURS_MAX))]
-    return min(found)
+    return max(min(found), Decimal(-HOURS_MAX))
 
 
 class _Part(NamedTuple):
@@ -203,6 +203,8 @@ class _Reader:
         since = fields.hours_from("since", self.start, self.start) or Decimal(0)
         if since > 0:
             fields.fault("since", f"{since:g} h after the plan's start: it does not run yet")
+        if since < -HOURS_MAX:
+            fields.fault("since", f"{-since:g} h before the plan's start, more than {HOURS_MAX}")
         if fields.has("ran_hours"):
             return fields.integer("ran_hours", 0, 0, HOURS_MAX)
         return max(0, floor(-since))

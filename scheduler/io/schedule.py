@@ -80,7 +80,10 @@ class Shadow(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """Money in fen, carbon in kg; ``total_fen`` counts reserved cards used at what was paid for them."""
+    """Money in fen, carbon in kg; ``total_fen`` counts reserved cards used at what was paid for them.
+
+    ``power_fen`` is all electricity, ``metered_fen`` what of it is paid on top of the rent.
+    """
 
     placed: int
     workloads: int
@@ -89,6 +92,8 @@ class Totals(NamedTuple):
     total_fen: int
     forgone_fen: int
     transfer_fen: int
+    migration_fen: int
+    metered_fen: int
     power_fen: int
     kgco2: float
 
@@ -106,7 +111,8 @@ class Kept(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A plan in plain terms. ``gap`` is certified, a share of the money the plan can influence.
+    """A plan in plain terms. ``gap`` is certified, a share of the money the plan can influence;
+    ``certificate_gap`` is as much of it as can be recomputed: more where an exact search proved the rest.
 
     Runs, purchases and totals are those of work that is there; ``kept`` is the room for expected work.
     """
@@ -121,6 +127,7 @@ class Schedule:
     status: PlanStatus
     gap: float
     gap_fen: int
+    certificate_gap: float
     bound_from: str
     model: str
     why: str
@@ -146,6 +153,8 @@ def _totals(sums: SlotTotals | HorizonTotals, workloads: int) -> Totals:
         total_fen=sums.cost_with_reserved_fen,
         forgone_fen=fen(sums.forgone_nano_cny),
         transfer_fen=fen(sums.transfer_nano_cny),
+        migration_fen=0 if isinstance(sums, SlotTotals) else fen(sums.migration_nano_cny),
+        metered_fen=0 if isinstance(sums, SlotTotals) else fen(sums.metered_power_nano_cny),
         power_fen=sums.power_cost_fen,
         kgco2=sums.kgco2,
     )
@@ -189,6 +198,7 @@ def _of_slot(start: datetime, problem: Problem, plan: Plan) -> Schedule:
         status=plan.status,
         gap=plan.gap,
         gap_fen=fen(plan.gap_nano_cny),
+        certificate_gap=plan.certificate_gap,
         bound_from=plan.bound_from,
         model=plan.model,
         why=plan.why,
@@ -244,6 +254,7 @@ def _of_horizon(problem: HorizonProblem, plan: HorizonPlan) -> Schedule:
         status=plan.status,
         gap=plan.gap,
         gap_fen=fen(plan.gap_nano_cny),
+        certificate_gap=plan.certificate_gap,
         bound_from=plan.bound_from,
         model=plan.model,
         why=plan.why,

@@ -2,7 +2,8 @@
 
 The first step is what the work would cost at its own city's pool or the nearest eastern hub that latency and
 residency allow, at list prices and as if there were room for everyone. Then each class's move at list prices;
-what reservations and cheaper or dearer offers make of the list price; and moving data.
+what reservations and cheaper or dearer offers make of the list price; moving data and running work; and
+electricity where it is paid on top of the rent.
 """
 
 from collections import Counter
@@ -69,11 +70,15 @@ def _steps(start_nano_cny: int, moved: Counter[str], schedule: Schedule) -> Iter
         level += fen(change)
         if fen(change):
             yield Step(name, "change", fen(change))
-    supply = totals.total_fen - totals.transfer_fen - level
-    if supply:
-        yield Step("reservations and offers against list prices", "change", supply)
-    if totals.transfer_fen:
-        yield Step("moving data", "change", totals.transfer_fen)
+    besides = (
+        ("moving data", totals.transfer_fen),
+        ("moving running work", totals.migration_fen),
+        ("electricity on top of the rent", totals.metered_fen),
+    )
+    supply = totals.total_fen - sum(change for _, change in besides) - level
+    for name, change in (("reservations and offers against list prices", supply), *besides):
+        if change:
+            yield Step(name, "change", change)
     yield Step("the plan", "total", totals.total_fen)
 
 

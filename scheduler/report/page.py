@@ -22,6 +22,7 @@ from scheduler.report.wording import (
     constraint_rows,
     front_rows,
     percent,
+    recomputed,
     shadow_rows,
     yuan,
 )
@@ -114,7 +115,7 @@ def _proof(schedule: Schedule) -> str:
         )
     source = f"The bound comes from the {schedule.bound_from}."
     how = f"Model {schedule.model}: {schedule.why} ({schedule.seconds:.1f} s)."
-    anyone = "dongxi plan check recomputes every rule, total and the bound from the plan file alone."
+    anyone = f"dongxi plan check recomputes from the plan file alone: {recomputed(schedule)}."
     return "".join(f"<p>{escape(text)}</p>" for text in (f"{claim} {source}", how, anyone))
 
 

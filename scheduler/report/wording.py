@@ -8,7 +8,7 @@ from scheduler.carbon import FrontRow
 from scheduler.constraints import ConstraintPrice
 from scheduler.horizon.plan import MoveReason
 from scheduler.io.changes import Changes, Moved
-from scheduler.io.schedule import Schedule
+from scheduler.io.schedule import Schedule, Shadow
 from scheduler.savings import Comparison
 from scheduler.types import MICRO
 
@@ -31,7 +31,20 @@ def percent(share: float) -> str:
     """A share in percent, with as many digits as it takes to see that it is not zero."""
     if share == 0:
         return "0 %"
+    if share == float("inf"):
+        return "without limit"
     return f"{100 * share:.2g} %" if share < 0.01 else f"{100 * share:.2f} %"
+
+
+def recomputed(schedule: Schedule) -> str:
+    """What a check of the plan file recomputes of its bound."""
+    if schedule.bound_from == "certificate":
+        return f"every rule, every total, and the bound (gap {percent(schedule.gap)})"
+    proved, alone = percent(schedule.gap), percent(schedule.certificate_gap)
+    return (
+        f"every rule, every total, and the bound of its certificate (gap {alone}); "
+        f"that the gap is {proved} was proved by the {schedule.bound_from}, which a check does not repeat"
+    )
 
 
 def comparison_json(comparison: Comparison) -> list[dict[str, Any]]:
@@ -80,8 +93,8 @@ def front_rows(front: Iterable[FrontRow]) -> list[dict[str, str]]:
 
 
 def shadow_rows(schedule: Schedule) -> list[dict[str, str]]:
-    """Where one more card would be worth most, as a table's rows."""
-    dearest = sorted(schedule.shadows, key=lambda shadow: -shadow.micro_cny)[:SHADOWS_SHOWN_MAX]
+    """Where one more card would be worth most, as a table's rows; hours in a row at one worth are one row."""
+    dearest = sorted(_joined(schedule), key=lambda shadow: -shadow.micro_cny)[:SHADOWS_SHOWN_MAX]
     return [
         {
             "One more": f"{shadow.grade} at {shadow.site}",
@@ -92,6 +105,17 @@ def shadow_rows(schedule: Schedule) -> list[dict[str, str]]:
         for shadow in dearest
         if shadow.micro_cny
     ]
+
+
+def _joined(schedule: Schedule) -> list[Shadow]:
+    joined: list[Shadow] = []
+    for shadow in sorted(schedule.shadows):
+        last = joined[-1] if joined else None
+        if last and shadow == last._replace(first_hour=last.end_hour, end_hour=shadow.end_hour):
+            joined[-1] = last._replace(end_hour=shadow.end_hour)
+        else:
+            joined.append(shadow)
+    return joined
 
 
 _WHY: Final = {

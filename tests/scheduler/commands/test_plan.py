@@ -101,6 +101,11 @@ def test_faulty_rows_stop_the_plan_unless_skipped(folder):
         (["gone.csv"], "gone.csv: No such file"),
         (["jobs.csv", "--horizon", "soon"], "is not a duration such as 24h or 7d"),
         (["jobs.csv", "--start", "tomorrow"], "is not a time such as"),
+        (["jobs.csv", "--start", "9999-12-31"], "is outside the years 1970 to 2199"),
+        (["jobs.csv", "--out", "gone/plan.json"], "there is no folder gone; make it first"),
+        (["jobs.csv", "--report", "."], "is a folder; name a file in it"),
+        (["jobs.csv", "--out", "a.json", "--report", "a.json"], "cannot be plan and report at once"),
+        (["fail", "sites.json", "GUIAN", "--out", "gone/plan.json"], "there is no folder gone"),
         (["check", "jobs.csv"], "jobs.csv: not JSON"),
         (["check", "sites.json"], "sites.json: not a plan file"),
         (["compare", "gone.json"], "gone.json: No such file"),
@@ -125,6 +130,18 @@ def test_a_changed_plan_does_not_hold(folder):
     broken = run("check", "plan.json", status=1).stdout
     assert "near: GUIAN is" in broken
     assert orjson.loads(run("check", "plan.json", "--json", status=1).stdout)["holds"] is False
+
+
+def test_a_check_says_what_of_the_bound_it_cannot_repeat(folder):
+    run("jobs.csv", "--sites", "sites.csv", "--out", "plan.json")
+    assert "and the bound (gap 0 %)" in run("check", "plan.json").stdout
+    document = json.loads((folder / "plan.json").read_text("utf-8"))
+    plan = document["plan"]
+    plan["bound_from"], plan["certificate"]["bound_nano_cny"] = "exact search", 0
+    (folder / "plan.json").write_text(json.dumps(document), encoding="utf-8")
+    told = run("check", "plan.json").stdout
+    assert "the bound of its certificate (gap 100.00 %)" in told
+    assert "that the gap is 0 % was proved by the exact search, which a check does not repeat" in told
 
 
 def test_a_document_with_a_wrong_value_is_named(folder):

@@ -179,6 +179,8 @@ def test_a_table_says_what_runs(tmp_path):
         Begun("gang", (Part("GUIAN", 2), Part("ZHONGWEI", 1)), ("A100",), 4, running=True),
     )
     assert earliest_begin(path, START) == -9
+    path.write_text("id,site,since\na,GUIAN,-1e12\n", encoding="utf-8")
+    assert earliest_begin(path, START) == -8784, "a slip is told when the table is read"
 
 
 @pytest.mark.parametrize(
@@ -188,6 +190,7 @@ def test_a_table_says_what_runs(tmp_path):
         ("a,MARS,,,,\n", "now.csv line 2 (a), site: unknown site 'MARS'; known: GUIAN, ZHONGWEI"),
         ("a,GUIAN,,T4,,\n", "now.csv line 2 (a), grade: a may not run on 'T4'; it may on H100"),
         ("a,GUIAN,,,2,\n", "now.csv line 2 (a), since: 2 h after the plan's start: it does not run yet"),
+        ("a,GUIAN,,,-1e12,\n", "since: 1000000000000 h before the plan's start, more than 8784"),
         ("a,GUIAN,,,,\na,GUIAN,,,,\n", "now.csv line 3 (a), members: a site is named twice"),
         ("gang,GUIAN,2,,,\n", "now.csv line 2 (gang), members: its rows have 2 members; the gang has 3"),
         ("gang,GUIAN,2,,,1\ngang,ZHONGWEI,1,,,\n", "not the same grade and hours as now.csv line 2"),

@@ -23,7 +23,21 @@ RUNS = (
 )
 LEFT = (Left("batch", "", "capacity", "would fit alone", ""), Left("lone", "", "latency", "too far", ""))
 SCHEDULE = Schedule(
-    START, 24, RUNS, LEFT, (), (), Totals(2, 4, 1, 0, 0, 0, 0, 0, 0), PlanStatus.OPTIMAL, 0, 0, "", "", "", 0
+    START,
+    24,
+    RUNS,
+    LEFT,
+    (),
+    (),
+    Totals(2, 4, 1, 0, 0, 0, 0, 0, 0, 0, 0),
+    PlanStatus.OPTIMAL,
+    0,
+    0,
+    0,
+    "",
+    "",
+    "",
+    0,
 )
 MANIFESTS = """\
 kind: Job

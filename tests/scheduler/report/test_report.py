@@ -2,24 +2,28 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import datetime
 
+import numpy as np
 import pytest
 from browser import browsing
 
 from exchange.planning.places import catalogue_places
 from scheduler.commands.judging import comparison_of, violations_of
 from scheduler.commands.search import search
+from scheduler.io.faults import Where
 from scheduler.io.horizons import many_slots
 from scheduler.io.planfile import PlanFile, read_plan, write_plan
 from scheduler.io.problems import one_slot
 from scheduler.io.schedule import schedule_of
-from scheduler.io.supply_rows import SupplyRows
+from scheduler.io.supply_rows import Hours, MaintenanceRow, ReservationRow, SupplyRows
 from scheduler.io.tables import rows_of
 from scheduler.io.workloads import Span, workloads_of
 from scheduler.io.world import world_of
 from scheduler.report.bridge import bridge_of
 from scheduler.report.page import report_html
+from scheduler.report.supply import supply_of
 
 START = datetime.fromisoformat("2026-12-04T00:00:00+08:00")
 DAY = Span(START, 24)
@@ -64,6 +68,30 @@ def test_the_bridge_adds_up(plans, name):
     schedule = schedule_of(START, file.problem, file.plan)
     steps = bridge_of(file.problem, schedule).steps
     assert sum(s.fen for s in steps[:-1]) == steps[-1].fen == schedule.totals.total_fen
+
+
+def test_the_bridge_tells_what_is_paid_besides_rent(plans):
+    file = plans["hours"]
+    schedule = schedule_of(START, file.problem, file.plan)
+    totals = schedule.totals
+    totals = totals._replace(migration_fen=300, metered_fen=500, total_fen=totals.total_fen + 800)
+    steps = {s.label: s.fen for s in bridge_of(file.problem, replace(schedule, totals=totals)).steps}
+    assert (steps["moving running work"], steps["electricity on top of the rent"]) == (300, 500)
+    before = {s.label: s.fen for s in bridge_of(file.problem, schedule).steps}
+    assert {name: steps[name] for name in before} == before | {"the plan": totals.total_fen}
+
+
+def test_the_curves_know_what_is_down():
+    down = MaintenanceRow(Where("x", "row", 1), "GUIAN", "", None, Hours(2, 4))
+    held = ReservationRow(Where("x", "row", 2), "r", "GUIAN", "T4", 5000, 0, 0, Hours(1, 3))
+    world = world_of(PLACES, SupplyRows(maintenance=(down,), reservations=(held,)), DAY)
+    rows = workloads_of(rows_of("x", ROWS), PLACES, DAY).rows
+    there = supply_of(many_slots(world, rows))["GUIAN", "T4"]
+    whole = int(there.capacity[0])
+    assert there.capacity[:5].tolist() == [whole, whole, 0, 0, whole] != [0] * 5
+    assert there.reserved[:4].tolist() == [0, 5000, 0, 0]
+    listed = there.list_price
+    assert there.next_price(np.zeros(24, np.int64))[:5] == [listed, 0, None, None, listed]
 
 
 def test_the_bridge_starts_where_the_baseline_does(plans):
