@@ -20,7 +20,8 @@ EPOCH = date(1970, 1, 1)
 DAYS_LABELLED: Final = 14
 """So many days have a label each."""
 _MS_PER_DAY: Final = 86_400_000
-_DASHES: Final = ("solid", "dash")
+_DASHES: Final = ("solid", "dash", "dot", "dashdot")
+"""Of the variants' lines, in their order."""
 _COLOURS: Final = qualitative.Dark24
 _OF_HUBS: tuple[tuple[str, Callable[[HubRow], float]], ...] = (
     ("Mean quoted spread by hub, basis points", lambda row: 10_000 * row.spread),
@@ -30,7 +31,7 @@ _OF_HUBS: tuple[tuple[str, Callable[[HubRow], float]], ...] = (
 
 
 class _Series:
-    """Values by variant, name and day, one a run. The second variant's lines are dashed."""
+    """Values by variant, name and day, one a run. Each variant's lines are dashed in another way."""
 
     def __init__(self) -> None:
         self.lines: dict[tuple[int, str], dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
@@ -138,15 +139,16 @@ class _Seen:
 
 def drawings(found: Sequence[Line], finished: Iterable[Finished]) -> Iterator[go.Figure]:
     """Yield the pictures of an experiment that have anything to show; runs come variant by variant. Lines
-    over days are of both variants if there are two, else of the first.
+    over days are of every variant, or of the first if there are too many to tell apart.
     """
     variants = list(found[0].by_variant) if found else []
-    compared = variants if len(variants) == len(_DASHES) else variants[:1]
+    compared = variants if len(variants) <= len(_DASHES) else variants[:1]
     seen = _Seen(compared)
     for one in finished:
         seen.add(one)
     figures = (
-        _surplus(found),
+        _bars_of(found, "Welfare and what was lost of it, CNY", "welfare_cny", "lost_"),
+        _bars_of(found, "Surplus by population, CNY", "", "surplus of "),
         seen.paths.drawn("Settlement price of tomorrow's delivery, CNY per lot-hour", compared),
         seen.curve.drawn(
             "Forward curve on the last day, CNY per lot-hour by first day of delivery", compared
@@ -163,14 +165,14 @@ def _figure(title: str) -> go.Figure:
     return go.Figure(layout={"title": title, "barmode": "group", "template": "plotly_white"})
 
 
-def _surplus(found: Sequence[Line]) -> go.Figure:
-    """Who gains: each population's surplus by variant."""
-    figure = _figure("Surplus by population, CNY")
-    classes = [line for line in found if line.name.startswith("surplus of ")]
-    for variant in dict.fromkeys(name for line in classes for name in line.by_variant):
-        there = [line for line in classes if variant in line.by_variant]
+def _bars_of(found: Sequence[Line], title: str, whole: str, prefix: str) -> go.Figure:
+    """Draw figures by variant: `whole`, and those whose names begin with `prefix`."""
+    figure = _figure(title)
+    shown = [line for line in found if line.name == whole or line.name.startswith(prefix)]
+    for variant in dict.fromkeys(name for line in shown for name in line.by_variant):
+        there = [line for line in shown if variant in line.by_variant]
         means = [line.by_variant[variant] for line in there]
-        names = [line.name.removeprefix("surplus of ") for line in there]
+        names = [line.name.removeprefix(prefix).removesuffix("_cny") for line in there]
         figure.add_trace(_bars(variant, names, means))
     return figure
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from sims.experiments.differences import SAID
 from sims.experiments.findings import change, figures
 from sims.experiments.inference import Estimate, Paired, estimate, values_of
 from sims.experiments.job import Finished
@@ -15,9 +16,6 @@ from sims.experiments.store import Manifest
 from sims.scenario.claims import Claim
 from sims.scenario.load import load_scenario, plain
 from sims.scenario.refusal import ScenarioError
-
-_SAID = ("name", "title", "shows", "plausible")
-"""Keys that change nothing in a market."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,4 +85,4 @@ def effects(plan: EffectsPlan, finished: Iterable[Finished]) -> list[Effect]:
 
 def _market(table: dict[str, Any]) -> bytes:
     """Return what tells a market from others; a scenario that merely adds nothing is the same market."""
-    return msgspec.json.encode({key: value for key, value in table.items() if key not in _SAID})
+    return msgspec.json.encode({key: value for key, value in table.items() if key not in SAID})

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import plotly.graph_objects as go
 import plotly.io as pio
 
+from sims.experiments.differences import differences
 from sims.experiments.disk import writing
 from sims.experiments.drawings import drawings
 from sims.experiments.findings import Line, cells, lines, nothing_of
 from sims.experiments.inference import interval
+from sims.experiments.numbers import tables_of
+from sims.experiments.seeds import written
 from sims.experiments.store import Manifest, Store
 
 _STYLE = (
@@ -36,10 +39,12 @@ def write_report(store: Store) -> Path:
 def write_pages(
     path: Path, title: str, facts: Sequence[str], rows: Sequence[Sequence[str]], figures: Sequence[go.Figure]
 ) -> Path:
-    """Write title, facts, a table (heading first) and pictures to PATH.md and PATH.html; return that."""
+    """Write title, facts, a table (heading first) and pictures to PATH.md, these as tables, and to PATH.html;
+    return that.
+    """
     text = path.with_suffix(".md")
     with writing(text):
-        text.write_text(_markdown(title, facts, rows), "utf-8")
+        text.write_text(_markdown(title, facts, rows, figures), "utf-8")
     page = path.with_suffix(".html")
     with writing(page):
         page.write_text(_page(title, facts, rows, figures), "utf-8")
@@ -68,17 +73,29 @@ def _rows(found: Sequence[Line]) -> list[list[str]]:
 
 def _facts(manifest: Manifest) -> list[str]:
     runs = sum(len(seeds) for seeds in manifest.seeds.values())
+    seeds = written(next(iter(manifest.seeds.values())))
     made = ", ".join(f"{name} {version}" for name, version in manifest.versions.items())
-    told = [f"{runs} runs; means over seeds with 95 % confidence intervals. Made with {made}."]
+    means = "means over seeds with 95 % confidence intervals"
+    told = [f"{runs} runs, seeds {seeds}; {means}. Made with {made}."]
+    about: dict[str, list[str]] = {}
     for variant, table in manifest.variants.items():
-        told.append(f"{variant}: {table['shows']} Why it is plausible: {table['plausible']}")
-    return list(dict.fromkeys(told))
+        about.setdefault(f"{table['shows']} Why it is plausible: {table['plausible']}", []).append(variant)
+    told += [text if len(about) == 1 else f"{', '.join(names)}: {text}" for text, names in about.items()]
+    return told + differences(manifest)
 
 
-def _markdown(title: str, facts: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    head, *body = rows
-    table = ["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *body)]
-    return "\n".join([f"# {title}", "", *(f"- {fact}" for fact in facts), "", *table, ""])
+def _markdown(
+    title: str, facts: Sequence[str], rows: Sequence[Sequence[str]], figures: Sequence[go.Figure]
+) -> str:
+    parts = [f"# {title}", "", *(f"- {fact}" for fact in facts), "", *_lines(rows), ""]
+    for heading, table in tables_of(figures):
+        parts += [f"## {heading}", "", *_lines(table), ""]
+    return "\n".join(parts)
+
+
+def _lines(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    head, *body = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    yield from ("| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *body))
 
 
 def _page(

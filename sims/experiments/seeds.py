@@ -1,7 +1,8 @@
-"""Seeds as a person writes them: 200, 1-100, 3,5,8-12."""
+"""Seeds as a person writes them, and reads them: 200, 1-100, 3,5,8-12."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 SEEDS_MAX: Final = 1_000_000
@@ -33,3 +34,14 @@ def parse_seeds(text: str) -> list[int]:
                 raise ValueError(f"seeds {text!r}: {part!r} overlaps with {seeds[seed]!r} at {seed}")
             seeds[seed] = part
     return list(seeds)
+
+
+def written(seeds: Sequence[int]) -> str:
+    """Return a list of seeds with ranges, as `parse_seeds` takes it: 1-100, 3,5,8-12."""
+    parts: list[list[int]] = []
+    for seed in seeds:
+        if parts and seed == parts[-1][-1] + 1:
+            parts[-1][1:] = [seed]
+        else:
+            parts.append([seed])
+    return ",".join("-".join(map(str, part)) for part in parts)

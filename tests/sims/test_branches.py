@@ -50,6 +50,8 @@ def test_a_fork_goes_on_from_the_run_itself(kept: Path) -> None:
     assert was == base != candidate
     fees = [one.outcome.metrics["fees_cny"] for one in Store(kept.with_name("fees")).finished()]
     assert fees[1] > fees[0]
+    told = kept.with_name("fees").joinpath("report.md").read_text("utf-8")
+    assert "candidate goes on from 2026-12-08 10:17:00, and differs from base in fee.taker 2 → 30." in told
     assert "2 of 2 runs are the same to the bit" in invoke(
         "reproduce", str(kept.with_name("fees")), "--executor", "serial"
     )

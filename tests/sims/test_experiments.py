@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from sims.commands.sim import app
 from sims.experiments.job import run_job
-from sims.experiments.seeds import parse_seeds
+from sims.experiments.seeds import parse_seeds, written
 from sims.experiments.store import Store
 from sims.experiments.tables import RUNS_AT_ONCE, write_tables
 
@@ -54,6 +54,9 @@ def test_a_sweep_that_was_killed_is_resumed_to_the_same_result(tmp_path: Path) -
     ]
     said = invoke(*command, str(whole))
     assert "fee.taker=3" in said
+    assert "- fee.taker=3 differs from fee.taker=1 in fee.taker 1 → 3.\n" in (whole / "report.md").read_text(
+        "utf-8"
+    )
     torn.mkdir()
     shutil.copy(whole / "manifest.json", torn)
     lines = (whole / "finished-serial.jsonl").read_bytes().splitlines(keepends=True)
@@ -75,7 +78,8 @@ def test_a_population_that_one_side_lacks_stands_beside_nothing(tmp_path: Path) 
     out, serial = tmp_path / "compare", ["--seeds", "2", "--executor", "serial"]
     told = invoke("compare", "fat-finger", "fat-finger", *less, *serial, "--out", str(out))
     written = (out / "report.md").read_text("utf-8").splitlines()
-    (row,) = [line for line in written if "of arbitrage |" in line]
+    (row,) = [line for line in written if "surplus of arbitrage |" in line]
+    assert any("population.arbitrage on → off" in line for line in written)
     name, base, candidate, *change = [cell.strip() for cell in row.split("|")[1:-1]]
     assert name == "surplus of arbitrage" and base and candidate == "" and not any(change)
     assert "surplus of arbitrage" not in told
@@ -94,6 +98,8 @@ def test_tables_of_more_runs_than_are_held_at_once_are_whole(tmp_path: Path) -> 
 def test_seeds_are_read_and_overlaps_are_named() -> None:
     assert parse_seeds("3") == [1, 2, 3]
     assert parse_seeds("7-9,2") == [7, 8, 9, 2]
+    again = ["1-200", "7-9,2", "3,5,8-12"]
+    assert [written(parse_seeds(text)) for text in again] == again
     for text, fault in (
         ("1-10,5-12", "'5-12' overlaps with '1-10' at 5"),
         ("9-3", "'9-3' must rise"),

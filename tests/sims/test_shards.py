@@ -6,12 +6,15 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
+import msgspec
+import plotly.graph_objects as go
 import pyarrow.parquet as pq
 import pytest
 from test_branches import invoke
 
 from sims.experiments.drawings import EPOCH, drawings
 from sims.experiments.findings import lines
+from sims.experiments.inference import readable
 from sims.experiments.store import Store
 
 SEEDS = 3
@@ -100,3 +103,31 @@ def test_a_hub_that_fails_is_seen_in_the_picture_of_deliveries(kept: Path) -> No
         (at,) = (of for when, of in drawn[hub].items() if (when - EPOCH).days == day)
         assert at[0] == pytest.approx(mean(values))
     assert max(at for at, _ in drawn["GUIAN"].values()) <= 50
+
+
+def test_the_markdown_has_the_numbers_of_every_picture(kept: Path) -> None:
+    store = Store(kept)
+    text = kept.joinpath("report.md").read_text("utf-8")
+    figures = list(drawings(lines(store.finished()), store.finished()))
+    assert len(figures) >= 8
+    for figure in figures:
+        (part,) = (of for of in text.split("\n## ") if of.startswith(f"{figure.layout.title.text}\n"))
+        rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in part.splitlines()[2:] if line]
+        places, _, *body = rows
+        cells = ((row[0], place, cell) for row in body for place, cell in zip(places, row, strict=True))
+        found = {frozenset((name, place)): cell for name, place, cell in cells}
+        for trace in figure.data:
+            for at, middle, half in zip(trace.x, trace.y, trace.error_y.array, strict=True):
+                told = readable(middle) + (f" ± {readable(half)}" if half else "")
+                assert found[frozenset((trace.name, str(at)))] == told
+
+
+def test_up_to_four_variants_of_a_sweep_are_drawn_beside_each_other(kept: Path) -> None:
+    def drawn(variants: str) -> go.Figure:
+        runs = [msgspec.structs.replace(one, variant=of) for of in variants for one in Store(kept).finished()]
+        return next(of for of in drawings(lines(runs), runs) if "Settlement price" in of.layout.title.text)
+
+    four, five = drawn("abcd"), drawn("abcde")
+    dashes = {trace.name.rpartition(", ")[2]: trace.line.dash for trace in four.data}
+    assert dashes == {"a": "solid", "b": "dash", "c": "dot", "d": "dashdot"}
+    assert five.layout.title.text.endswith(": a") and len(four.data) == 4 * len(five.data)
