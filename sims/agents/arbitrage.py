@@ -64,11 +64,12 @@ class ArbitrageCrowd(Speculators):
 
     def __init__(self, spec: Arbitrageur, accounts: NDArray[np.int32], world: World, board: Board) -> None:
         super().__init__(spec, accounts, world, board)
-        self._terms = (spec.gain / BASIS, spec.lots, spec.position_max)
+        self._spec = spec
 
     def wake(self, now: Moment, draws: np.random.Generator, out: Records) -> int:
         """Compare two contracts each; those of different grades are passed over."""
-        board, world, turns = self.board, self.world, self.turns(draws)
+        spec, board, world, turns = self._spec, self.board, self.world, self.turns(draws)
+        gain = max(0.0, spec.gain / BASIS + 2 * world.dearer.taking)
         pairs = draws.integers(0, len(board.rows), (self.size, 2))
         goods = board.rows["good"]
         grades = world.grade_of[goods]
@@ -83,7 +84,7 @@ class ArbitrageCrowd(Speculators):
             turns,
             pairs,
             world.reference[goods],
-            self._terms,
+            (gain, spec.lots, spec.position_max),
             now.wake,
         )
         return self.close(now, turns, out, count)

@@ -93,7 +93,7 @@ class BrokerCrowd(Speculators):
         super().__init__(spec, seats.accounts, seats.world, seats.board)
         errors = seats.draws.standard_normal((self.size, len(self.world.goods)))
         self._beliefs = np.maximum(0.1, 1 + errors * (spec.noise / BASIS))
-        self._terms = (spec.commission / BASIS, spec.lots, spec.position_max, spec.patience)
+        self._spec = spec
 
     def held(self) -> NDArray[np.int32]:
         """Return what each client holds, shape (clients, rows), with what wasn't given up yet."""
@@ -104,6 +104,7 @@ class BrokerCrowd(Speculators):
 
     def wake(self, now: Moment, draws: np.random.Generator, out: Records) -> int:
         """Work orders of the clients that have something to say and nothing to close."""
+        spec, cost = self._spec, self._spec.commission / BASIS + self.world.dearer.taking
         board, turns, held, leaving = self.board, self.turns(draws), self.held(), self.leaving(now)
         picks = draws.integers(0, len(board.rows), self.size)
         closing = (held[:, leaving] != 0).any(axis=1)
@@ -117,7 +118,7 @@ class BrokerCrowd(Speculators):
             leaving,
             turns[~closing[turns]],
             picks,
-            self._terms,
+            (max(0.0, cost), spec.lots, spec.position_max, spec.patience),
             now.wake,
         )
         return self.close(now, turns, out, count)

@@ -60,7 +60,8 @@ class Buyers(RowCrowd):
         goods = self.board.rows["good"]
         urgency = now.progress * np.where(now.last_day, 1.0, URGENCY_EARLY)
         premium = self._premium[:, None] * urgency[None, :]
-        ceilings: NDArray[np.float64] = self.world.outside[goods][None, :] * (1 + premium)
+        fee = max(0.0, self.world.dearer.taking)
+        ceilings: NDArray[np.float64] = self.world.outside[goods][None, :] * ((1 + premium) * (1 - fee))
         return ceilings
 
     def reach(self) -> NDArray[np.bool_]:

@@ -105,6 +105,11 @@ class Crowd(ABC):
         """
         return np.tile(np.nan, (len(self.accounts), len(self.world.goods)))
 
+    def limit_factor(self, buys: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return what a limit is multiplied by so that it is kept after fees, for those who buy or sell."""
+        worse = self.world.dearer.worse
+        return np.where(buys, 1 - worse, 1 + worse)
+
     @property
     def size(self) -> int:
         """Members."""

@@ -87,6 +87,7 @@ class MakerCrowd(Speculators):
     def wake(self, now: Moment, draws: np.random.Generator, out: Records) -> int:
         """Renew quotes."""
         spec, board, turns = self._spec, self.board, self.turns(draws)
+        half_spread = max(0, spec.half_spread + round(BASIS * self.world.dearer.making))
         count = _make(
             out,
             board.refs,
@@ -96,7 +97,7 @@ class MakerCrowd(Speculators):
             self.held(),
             self.leaving(now),
             turns,
-            (spec.half_spread, spec.lean, spec.lots, spec.position_max),
+            (half_spread, spec.lean, spec.lots, spec.position_max),
             now.wake,
         )
         return self.close(now, turns, out, count)

@@ -24,7 +24,7 @@ def _quote(
     refs: NDArray[Any],
     rows: NDArray[Any],
     first_ref: int,
-    values: NDArray[np.float64],
+    limits: NDArray[np.float64],
     chances: NDArray[np.float64],
     positions: NDArray[np.int32],
     leaving: NDArray[np.bool_],
@@ -34,8 +34,9 @@ def _quote(
 ) -> int:
     """Each member of `turns` replaces its quote in a contract drawn at random by one of one lot.
 
-    `values` (members,) share of what the good is worth; `chances` (members, 2) uniform: contract and price;
-    `positions` (members, rows); `terms`: whether there is a budget, most lots held.
+    `limits` (members,) beyond which nobody with a budget quotes, as a multiple of what the good is worth;
+    `chances` (members, 2) uniform: contract and price; `positions` (members, rows); `terms`: whether there is
+    a budget, most lots held.
     """
     budget, position_max = terms
     count = 0
@@ -53,7 +54,7 @@ def _quote(
         if (held if side == BUY else -held) >= position_max:
             continue
         if budget:
-            own = wide(row["worth"] * (1.0 + values[member]))
+            own = wide(row["worth"] * limits[member])
             if side == BUY:
                 high = min(high, own)
             else:
@@ -89,7 +90,7 @@ class ZeroIntelligenceCrowd(Speculators):
             board.refs,
             board.rows,
             self.first_ref,
-            self._values,
+            self._limits(),
             chances,
             self.held(),
             self.leaving(now),
@@ -98,6 +99,12 @@ class ZeroIntelligenceCrowd(Speculators):
             now.wake,
         )
         return self.close(now, turns, out, count)
+
+    def _limits(self) -> NDArray[np.float64]:
+        """Return each member's value, less what fees add for a buyer and more for a seller."""
+        buys = np.arange(self.size) % 2 == 0
+        limits: NDArray[np.float64] = (1.0 + self._values) * self.limit_factor(buys)
+        return limits
 
     def unit_worth(self) -> NDArray[np.float64]:
         """Its value."""

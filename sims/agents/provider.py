@@ -115,7 +115,7 @@ class ProviderCrowd(RowCrowd):
             self._rows_max,
             board.positions[self.accounts],
             self.capacity // len(self.world.scenario.periods),
-            self.cost(),
+            self.cost() * (1 + self.world.dearer.worse),
             now.last_day & (now.progress >= CLEARS),
             draws.permutation(np.flatnonzero(acting)),
             spec.markup / BASIS * (1 - now.progress),

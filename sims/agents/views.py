@@ -110,10 +110,8 @@ class MomentumCrowd(_ViewCrowd):
 
     def _bounds(self, picks: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         drift = (self.board.rows["last"] / self._average - 1)[picks]
-        return (
-            np.where(drift > self._trigger, np.inf, -np.inf),
-            np.where(drift < -self._trigger, -np.inf, np.inf),
-        )
+        trigger = max(0.0, self._trigger + self.world.dearer.taking)
+        return np.where(drift > trigger, np.inf, -np.inf), np.where(drift < -trigger, -np.inf, np.inf)
 
 
 class ValueCrowd(_ViewCrowd):
@@ -135,4 +133,5 @@ class ValueCrowd(_ViewCrowd):
     def _bounds(self, picks: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         rows = self.board.rows[picks]
         believed = rows["worth"] * self._belief[np.arange(self.size), rows["good"]]
-        return believed * (1 - self._margin), believed * (1 + self._margin)
+        margin = max(0.0, self._margin + self.world.dearer.taking)
+        return believed * (1 - margin), believed * (1 + margin)

@@ -110,8 +110,12 @@ class ZipCrowd(Speculators):
         return self.world.worth * self._values
 
     def _limits(self) -> NDArray[np.float64]:
-        """Return each member's value of each row, ticks, shape (members, rows)."""
-        limits: NDArray[np.float64] = self.board.rows["worth"] * self._values
+        """Return each member's value of each row, less what fees add for a buyer and more for a seller,
+        ticks, shape (members, rows).
+        """
+        limits: NDArray[np.float64] = self.board.rows["worth"] * (
+            self._values * self.limit_factor(self._buys)
+        )
         return limits
 
     def _learn(self, wants: NDArray[np.bool_]) -> None:

@@ -13,9 +13,26 @@ from exchange.domain.calendar import SHANGHAI
 from exchange.service.state import State
 from nodes.catalogue import Catalogue
 from nodes.types import Region
-from sims.scenario.schema import Scenario
+from sims.scenario.schema import Fee, Scenario
 
 BASIS: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Dearer:
+    """How much dearer trading is than at the usual fees (those of a scenario that says nothing), as a share
+    of value; negative if cheaper. At the usual fees margins and limits of populations are as they are told.
+    """
+
+    making: float
+    taking: float
+
+    @property
+    def worse(self) -> float:
+        """What a member loses besides if it doesn't know whether it will make or take; 0 at least, so that
+        nobody goes beyond what a good is worth to it.
+        """
+        return max(0.0, self.making, self.taking)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +78,12 @@ class World:
         self.demand = 1.0
         self.dead: set[int] = set()
         """Accounts that trade no more and deliver nothing."""
+
+    @property
+    def dearer(self) -> Dearer:
+        """What fees add, as the rules are now."""
+        fee, usual = self.scenario.fee, Fee()
+        return Dearer((fee.maker - usual.maker) / BASIS, (fee.taker - usual.taker) / BASIS)
 
     def in_region(self, region: str) -> NDArray[np.bool_]:
         """Return which goods stand at hubs of a region: east, west or central."""

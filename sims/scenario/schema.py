@@ -29,7 +29,10 @@ class Goods(Part, frozen=True, kw_only=True):
 
 
 class Fee(Part, frozen=True, kw_only=True):
-    """Trading fees in basis points of value, and the weights by which they are shared (clause 8.14)."""
+    """Trading fees in basis points of value, and the weights by which they are shared (clause 8.14).
+
+    Populations reckon with what they add to the usual fees, which are those here.
+    """
 
     maker: BasisPoints = 0
     """Of the order that stood."""
