@@ -32,6 +32,8 @@ class Moment:
     """By row: trading days that follow."""
     call: bool = False
     """Whether orders are collected for a call, in which those that take at once are refused (clause 3.13)."""
+    last_taking: bool = False
+    """Whether it is the last wake of the day at which an order may take at once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,9 +81,11 @@ class PlannerCrowd(Buyers):
 
     def wake(self, now: Moment, draws: np.random.Generator, out: Records) -> int:
         """Let those whose turn has come plan every day that trades, and buy."""
+        if now.call:
+            return 0  # what a plan buys it takes at once
         turn = self._turns(now)
         awake = draws.random(self.size) < self._spec.activity / BASIS
-        acting = (turn > self._planned) & self.living & awake & (not now.call)
+        acting = (turn > self._planned) & self.living & awake
         self._planned = turn
         ceilings, reach, count = self.ceilings(now), self.reach(), 0
         for member in np.flatnonzero(acting).tolist():
@@ -108,7 +110,11 @@ class PlannerCrowd(Buyers):
                 self._balance += DAY_HOURS * np.stack((needed, np.minimum(got, needed)), axis=2)
 
     def _turns(self, now: Moment) -> NDArray[np.int64]:
-        """Return how many plans each member should have made by now; they take turns, in second halves."""
+        """Return how many plans each member should have made by now; they take turns, in second halves, and
+        those whose last turn comes after the last offers can be taken have it before.
+        """
+        if now.last_taking:
+            return np.full(self.size, self._spec.plans, np.int64)
         phase = 0.5 + (np.arange(self.size) + 0.5) / (2 * self.size)
         return np.floor(now.progress * self._spec.plans - phase).astype(np.int64) + 1
 

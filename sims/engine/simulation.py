@@ -101,6 +101,8 @@ class Simulation:
         """When the next wake of this stretch is, ns; 0: at once."""
         self._hours = (0, 1)
         """When today's first order may come, and when trading ends, ns."""
+        self._taking_until = 0
+        """When today's continuous trading ends, ns."""
         self.posted_until = date.min
         """Last delivery day for which providers have posted their cards."""
         self._settled_days = 0
@@ -195,6 +197,7 @@ class Simulation:
         self._moment = Moment(self._wakes, 0.0, epoch_day(day), left <= 0, left)
         sessions = state.day.sessions
         self._hours = (moment_ns(day, sessions.call), moment_ns(day, sessions.close))
+        self._taking_until = moment_ns(day, sessions.continuous_end)
         self._timetable.open_day(self, self._settled_days + 1)
         for crowd in self.crowds:
             crowd.open_day(self._moment)
@@ -237,9 +240,11 @@ class Simulation:
         board, now = self.board, self._moment
         begin, end = self._hours
         now.wake = self._wakes
-        now.progress = (self.market.clock.now_ns() - begin) / (end - begin)
+        at, step = self.market.clock.now_ns(), self.scenario.wake_seconds * NS_PER_SECOND
+        now.progress = (at - begin) / (end - begin)
+        now.last_taking = at < self._taking_until <= at + step
         self._wakes += 1
-        share = self.scenario.wake_seconds * NS_PER_SECOND / (end - begin)
+        share = step / (end - begin)
         self.world.wander(self._wander.standard_normal(len(self.world.grades) + len(self.world.goods)), share)
         board.rows["worth"] = self.world.worth[board.rows["good"]]
         crowds = [self.crowds[i] for i in self._order.permutation(len(self.crowds))]

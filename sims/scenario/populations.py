@@ -177,7 +177,9 @@ class Planner(Buyer, frozen=True, kw_only=True, tag="planner"):
     """
 
     plans: Annotated[int, Meta(ge=1, le=100)] = 3
-    """Times a trading day that a member plans each delivery day, evenly spread; no two at once."""
+    """Times a trading day that a member plans each delivery day, evenly spread; no two at once, except at the
+    last wake before the closing call, when everybody does whose turn would come later.
+    """
 
 
 class Broker(Crowd, frozen=True, kw_only=True, tag="broker"):

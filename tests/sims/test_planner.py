@@ -47,6 +47,14 @@ def test_the_same_seed_plans_the_same(market: Simulation) -> None:
     assert again.market.journal_hash() == market.market.journal_hash()
 
 
+def test_whose_last_turn_would_come_in_the_closing_call_plans_before_it() -> None:
+    late = [PROVIDERS, PLANNERS | {"plans": 1}]
+    simulation = Simulation(scenario(late, goods=GOODS, sessions={"closing_call_minutes": 120}), 3)
+    simulation.run()
+    bought = simulation.board.flows[simulation.crowds[1].accounts, :, 1].sum(axis=1)
+    assert (bought > 0).all(), "their turns are at 12:43 and 14:14, the call begins at 13:00"
+
+
 def test_planners_need_contracts_of_days() -> None:
     with pytest.raises(ScenarioError) as refused:
         load_scenario("planners", ['periods=["week"]'])
