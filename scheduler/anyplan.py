@@ -31,6 +31,13 @@ def at_carbon_price(problem: AnyProblem, price_micro_cny_per_kg: int) -> AnyProb
     return replace(problem, carbon_price_micro_cny_per_kg=price_micro_cny_per_kg)
 
 
+def has_rule(problem: AnyProblem) -> bool:
+    """Whether some work gives way to other work by the rule of pre-emption."""
+    if not isinstance(problem, HorizonProblem):
+        return False
+    return problem.best_effort_yields and any(w.gives_way for w in problem.workloads)
+
+
 def carbon_charge(plan: AnyPlan) -> int:
     """Nano-CNY that the price of carbon adds to a plan's value."""
     if isinstance(plan, HorizonPlan):

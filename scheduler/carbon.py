@@ -17,6 +17,7 @@ from scheduler.anyplan import (
     AnyProblem,
     at_carbon_price,
     carbon_charge,
+    has_rule,
     milli_card_hours,
     solve,
     spent,
@@ -105,9 +106,8 @@ def pareto(
         tried.append((price, plan))
         if told is not None:
             told(price, plan)
-    running = milli_card_hours(problem)
     points = [
-        FrontPoint(price, plan, _money(plan), _bound_at(plan.totals.kgco2, tried, running))
+        FrontPoint(price, plan, _money(plan), _bound_at(problem, plan.totals.kgco2, tried))
         for price, plan in tried
     ]
     return tuple(point for point in points if not any(_dominates(other, point) for other in points))
@@ -140,7 +140,7 @@ def place_within(problem: AnyProblem, kgco2_max: float, time_limit_s: float = 30
     return CappedPlan(
         min(under, key=_money, default=None),
         min(plans, key=lambda plan: plan.totals.kgco2),
-        _bound_at(kgco2_max, tried, milli_card_hours(problem)),
+        _bound_at(problem, kgco2_max, tried),
     )
 
 
@@ -155,17 +155,20 @@ def _money(plan: AnyPlan) -> int:
     return plan.value_nano_cny - carbon_charge(plan)
 
 
-def _bound_at(kgco2: float, tried: Iterable[tuple[int, AnyPlan]], running: int) -> int:
+def _bound_at(problem: AnyProblem, kgco2: float, tried: Iterable[tuple[int, AnyPlan]]) -> int:
     """No plan that emits at most ``kgco2`` has less money and penalties than this, in nano-CNY.
 
-    The charge is rounded by at most half a nano-CNY for each milli-card-hour ``running``.
+    The charge is rounded by at most half a nano-CNY for each milli-card-hour run. What the rule of
+    pre-emption asks for depends on the price of carbon: an exact search that knows the rule proves nothing
+    about plans that keep it at another price, but the certificate does.
     """
-    bound = 0
+    bound, running, ruled = 0, milli_card_hours(problem), has_rule(problem)
     for price, plan in tried:
         # micro-CNY a kg times kg is micro-CNY: a thousand nano-CNY
         most = Fraction(math.nextafter(kgco2, math.inf))
         charge = math.ceil(most * price * 1000 + Fraction(running, 2))
-        bound = max(bound, plan.lower_bound_nano_cny - (charge if price else 0))
+        proved = plan.certificate.bound_nano_cny if ruled else plan.lower_bound_nano_cny
+        bound = max(bound, proved - (charge if price else 0))
     for _, plan in tried:
         if plan.totals.kgco2 <= kgco2 and _money(plan) < bound:
             raise InvariantViolation("a plan under the cap costs less than the bound for all such plans")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nodes.types import Residency
-from scheduler.anyplan import AnyPlan, AnyProblem, solve
+from scheduler.anyplan import AnyPlan, AnyProblem, has_rule, solve
 from scheduler.horizon.types import GB_MAX, HorizonProblem, HorizonWorkload
 from scheduler.types import Problem
 from scheduler.workload_table import RESIDENCIES, WorkloadTable
@@ -50,16 +50,10 @@ def price_of(
     least = plan.lower_bound_nano_cny - other.value_nano_cny
     # a plan of the problem is a plan of the relaxed one, so the bound of the latter holds for both
     most = plan.value_nano_cny - other.lower_bound_nano_cny
-    if not _has_rule(relaxed):
+    # with more room the rule asks for more, which can cost something
+    if not has_rule(relaxed):
         least, most = max(least, 0), max(most, 0)
     return ConstraintPrice(constraint, least, most, len(other.placements) - len(plan.placements))
-
-
-def _has_rule(problem: AnyProblem) -> bool:
-    """Whether best-effort work gives way: with more room the rule asks for more, which can cost something."""
-    if not isinstance(problem, HorizonProblem):
-        return False
-    return problem.best_effort_yields and any(w.gives_way for w in problem.workloads)
 
 
 def relaxed_problems(problem: AnyProblem) -> tuple[tuple[str, AnyProblem], ...]:
@@ -116,7 +110,7 @@ def _of_many_slots(problem: HorizonProblem) -> Iterator[tuple[str, HorizonProble
         yield "lines' limits", replace(problem, links=wide)
     if problem.carbon.cap_g is not None:
         yield "the cap on carbon", replace(problem, carbon=replace(problem.carbon, cap_g=None))
-    if problem.best_effort_yields and any(w.gives_way for w in problem.workloads):
+    if has_rule(problem):
         yield "best effort gives way", replace(problem, best_effort_yields=False)
     if problem.moves_max is not None:
         yield "the bound on moves", replace(problem, moves_max=None)

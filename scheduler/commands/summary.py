@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scheduler.io.schedule import Schedule
-from scheduler.report.wording import NANO_PER_CNY, percent, shadow_rows, yuan
+from scheduler.report.wording import NANO_PER_CNY, percent, rule_line, shadow_rows, yuan
 from scheduler.savings import Comparison
 from scheduler.types import MILLI
 
@@ -26,6 +26,8 @@ def show(schedule: Schedule, console: Console) -> None:
         highlight=False,
     )
     console.print(f"{schedule.model}: {schedule.why}", style="dim", highlight=False)
+    if line := rule_line(schedule):
+        console.print(line, highlight=False)
     if (kept := schedule.kept) is not None:
         console.print(
             f"Room kept, not promised: {kept.placed:,} of {kept.expected:,} expected, {kept.card_hours:,.0f} "
@@ -107,6 +109,7 @@ def as_json(schedule: Schedule) -> dict[str, Any]:
         "gap": schedule.gap if schedule.gap < float("inf") else None,
         "gap_fen": schedule.gap_fen,
         "certificate_gap": schedule.certificate_gap if schedule.certificate_gap < float("inf") else None,
+        "rule_fen": schedule.rule_fen,
         "bound_from": schedule.bound_from,
         "model": schedule.model,
         "why": schedule.why,

@@ -30,6 +30,7 @@ def assembled(
     ascent: Ascent,
     *,
     exact_bound: int = 0,
+    weighed: int | None = None,
     model: str,
     why: str,
     out_of_time: bool,
@@ -37,7 +38,8 @@ def assembled(
 ) -> HorizonPlan:
     """The plan of a state; raises `InvariantViolation` where its value is below its bound.
 
-    What would place the work left out is looked for until ``relaxing_s`` have passed.
+    ``weighed`` is the least value of a plan found before the rule of pre-emption was applied (None: the
+    plan's own). What would place the work left out is looked for until ``relaxing_s`` have passed.
     """
     worth, bound = value(instance, state, splits), max(ascent.bound, exact_bound)
     if worth < bound:
@@ -59,6 +61,7 @@ def assembled(
         status=PlanStatus.OPTIMAL if worth == bound else late,
         value_nano_cny=worth,
         lower_bound_nano_cny=bound,
+        rule_nano_cny=0 if weighed is None else max(worth - weighed, 0),
         bound_from="certificate" if bound == ascent.bound else "exact search",
         certificate=_certificate(problem, instance, ascent),
         shadow_prices=_slot_prices(instance, shadow_prices(instance, ascent.prices)),

@@ -6,6 +6,7 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from scheduler.horizon.exact_model import Choice, ExactModel, size_of
+from scheduler.horizon.exact_rule import add_rule
 from scheduler.horizon.gangs import Split, book_split
 from scheduler.horizon.insertion import OUT, SPLIT, State, empty_state, lookup_of, put
 from scheduler.horizon.instance import Instance
@@ -38,9 +39,12 @@ def solve_exactly(
 ) -> ExactAnswer | None:
     """Search from ``start``, a plan worth ``upper``; None if time ran out before any answer.
 
-    Also None where figures are too large to stay exact.
+    Where best-effort work gives way by rule the bound holds for the plans that keep the rule. None also where
+    figures are too large to stay exact.
     """
     exact = ExactModel(problem, instance)
+    if problem.best_effort_yields:
+        add_rule(exact, np.array([w.gives_way for w in problem.workloads], dtype=np.bool_))
     if upper // exact.grain > OBJECTIVE_MAX:
         return None
     for j, ways in enumerate(exact.ways):

@@ -46,7 +46,8 @@ class ExactModel:
         self.problem = problem
         self.instance = instance
         self.model = cp_model.CpModel()
-        self.cells: dict[int, Terms] = defaultdict(list)
+        self.uses: dict[int, list[tuple[int, Var, int]]] = defaultdict(list)
+        """Per cell which workloads use it: row, how many members, milli-cards of each."""
         self.lines: dict[tuple[int, int], Terms] = defaultdict(list)
         self.apart: dict[tuple[int, int, int], list[Var]] = defaultdict(list)
         self.together: dict[tuple[int, int], list[Var]] = defaultdict(list)
@@ -54,6 +55,8 @@ class ExactModel:
         self.moves: list[Var] = []
         self.costs: Terms = []
         self.ways: list[list[Way]] = []
+        self.outs: list[Var] = []
+        """Per workload whether it is left out."""
         for j in range(len(instance.kind)):
             self.ways.append([])
             self._add_workload(j)
@@ -86,6 +89,7 @@ class ExactModel:
             self.moves += moving
             self._add_stay(j, k)
         out = self._bool()
+        self.outs.append(out)
         self.costs.append((out, int(kinds.penalty[k])))
         self.model.add_exactly_one([*(way.chosen for way in self.ways[j]), out])
 
@@ -105,17 +109,27 @@ class ExactModel:
         members: list[int] = rows.min(axis=0).tolist()
         return members
 
+    def needs(self, a: int, s: int, members: int) -> list[tuple[int, int]]:
+        """The cells of slot 0 at a site that an alternative needs, and milli-cards of so many members."""
+        kinds, supply = self.instance.kinds, self.instance.supply
+        return [
+            (
+                supply.resource(s, int(kinds.need_grade[n])) * supply.slots,
+                int(kinds.need_milli[n]) * members,
+            )
+            for n in range(kinds.need_start[a], kinds.need_start[a + 1])
+        ]
+
     def _sends(self, k: int, row: int, slot: int) -> bool:
         kinds, link = self.instance.kinds, int(self.instance.kinds.link[row])
         return link < 0 or bool(self.instance.link_room[link, slot] >= kinds.data_gb[k])
 
     def _use(self, j: int, a: int, s: int, slot: int, members: Var, each: int) -> None:
         """Count what ``each`` × ``members`` need of a site's cells in a slot, and their carbon and money."""
-        kinds, supply = self.instance.kinds, self.instance.supply
-        for n in range(kinds.need_start[a], kinds.need_start[a + 1]):
-            cell = supply.resource(s, int(kinds.need_grade[n])) * supply.slots + slot
-            milli = int(kinds.need_milli[n]) * each
-            self.cells[cell].append((members, milli))
+        supply = self.instance.supply
+        for first, milli in self.needs(a, s, each):
+            cell = first + slot
+            self.uses[cell].append((j, members, milli))
             if supply.running[cell]:
                 self.costs.append((members, milli * int(supply.running[cell])))
             if self.instance.carbon_cap_ug is not None and supply.carbon[cell]:
@@ -138,7 +152,8 @@ class ExactModel:
         kinds = self.instance.kinds
         return max(0, end - int(kinds.due[k])) * int(kinds.late[k])
 
-    def _starts(self, k: int, a: int, good: list[bool]) -> list[int]:
+    def starts(self, k: int, a: int, good: list[bool]) -> list[int]:
+        """The slots from which every slot of a run is good."""
         kinds = self.instance.kinds
         duration = int(kinds.duration[a])
         starts = range(int(kinds.earliest[k]), int(kinds.end[k]) - duration + 1)
@@ -152,7 +167,7 @@ class ExactModel:
         if kinds.preemptible[k]:
             self._add_pausing(j, k, a, row, good)
             return
-        for start in self._starts(k, a, good):
+        for start in self.starts(k, a, good):
             if self._sends(k, row, start):
                 slots = tuple(range(start, start + int(kinds.duration[a])))
                 chosen = self._bool()
@@ -263,7 +278,7 @@ class ExactModel:
         if kinds.preemptible[k]:
             self._add_spread_pausing(j, k, a, rooms, good)
             return
-        for start in self._starts(k, a, good):
+        for start in self.starts(k, a, good):
             run = tuple(range(start, start + int(kinds.duration[a])))
             chosen = self._bool()
             members = self._members(j, k, a, rooms, chosen)
@@ -292,7 +307,7 @@ class ExactModel:
             listed += [(number, self._listed(a, int(kinds.site[row]))), (here, int(kinds.transfer[row]))]
         budget = self.problem.workloads[j].budget_micro_cny
         if budget is not None:
-            self.model.add(_weighted(listed) <= budget * 1000)
+            self.model.add(weighted(listed) <= budget * 1000)
         return found
 
     def _listed(self, a: int, s: int) -> int:
@@ -339,21 +354,21 @@ class ExactModel:
 
     def _add_capacity(self) -> None:
         supply = self.instance.supply
-        for cell, terms in self.cells.items():
+        for cell, uses in self.uses.items():
             steps = range(int(supply.step_start[cell]), int(supply.step_start[cell + 1]))
             milli = [int(supply.step_milli[step]) for step in steps]
-            unit = math.gcd(*milli, *(weight for _, weight in terms)) or 1
+            unit = math.gcd(*milli, *(weight for *_, weight in uses)) or 1
             bought = [self._int(amount // unit) for amount in milli]
             self.costs += [
                 (var, int(supply.step_price[step]) * unit) for var, step in zip(bought, steps, strict=True)
             ]
-            used = [(var, weight // unit) for var, weight in terms]
-            self.model.add(_weighted(used) <= cp_model.LinearExpr.sum(bought))
+            used = [(var, weight // unit) for _, var, weight in uses]
+            self.model.add(weighted(used) <= cp_model.LinearExpr.sum(bought))
 
     def _add_shared_rules(self) -> None:
         instance = self.instance
         for (link, slot), terms in self.lines.items():
-            self.model.add(_weighted(terms) <= int(instance.link_room[link, slot]))
+            self.model.add(weighted(terms) <= int(instance.link_room[link, slot]))
         for runs in self.apart.values():
             self.model.add(cp_model.LinearExpr.sum(runs) <= 1)
         sites: dict[int, list[Var]] = defaultdict(list)
@@ -365,12 +380,13 @@ class ExactModel:
         for here_or_there in sites.values():
             self.model.add_at_most_one(here_or_there)
         if instance.carbon_cap_ug is not None and self.carbon:
-            self.model.add(_weighted(self.carbon) <= instance.carbon_cap_ug)
+            self.model.add(weighted(self.carbon) <= instance.carbon_cap_ug)
         if instance.moves_max is not None and self.moves:
             self.model.add(cp_model.LinearExpr.sum(self.moves) <= instance.moves_max)
 
 
-def _weighted(terms: Terms) -> cp_model.LinearExpr:
+def weighted(terms: Terms) -> cp_model.LinearExpr:
+    """The sum of variables times their weights."""
     return cp_model.LinearExpr.weighted_sum([var for var, _ in terms], [weight for _, weight in terms])
 
 

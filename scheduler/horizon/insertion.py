@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from scheduler.horizon.instance import Instance, Kinds
 from scheduler.horizon.pricing import CARBON_SCALE
-from scheduler.horizon.running_slots import NEVER, cheapest_slots
+from scheduler.horizon.running_slots import NEVER, cheapest_slots, cheapest_within
 from scheduler.horizon.supply import Ints
 
 OUT = -1
@@ -192,6 +192,7 @@ def at_site(
     cost = np.empty(lookup.slots, dtype=np.int64)
     first = np.zeros(lookup.slots, dtype=np.int64)
     here = np.empty(lookup.slots, dtype=np.int64)
+    carbon = np.empty(lookup.slots, dtype=np.int64)
     _line_limits(kinds, lookup, state, k, row, begin, end, first)
     for a in range(kinds.alternative_start[k], kinds.alternative_start[k + 1]):
         if not kinds.affordable[a, s]:
@@ -199,22 +200,15 @@ def at_site(
         cost[begin:end] = 0
         _close_apart(lookup, state, j, s, begin, end, cost)
         _add_marginal(kinds, lookup, state, guide, a, s, kinds.gang[k], begin, end, cost)
-        score = cheapest_slots(
-            cost,
-            first,
-            begin,
-            end,
-            kinds.duration[a],
-            kinds.preemptible[k],
-            kinds.due[k],
-            kinds.late[k],
-            here,
-        )
+        pauses, due, late = kinds.preemptible[k], kinds.due[k], kinds.late[k]
+        score = cheapest_slots(cost, first, begin, end, kinds.duration[a], pauses, due, late, here)
         if score >= NEVER or score + fixed >= min(below, best):
             continue
         if state.carbon[1] < NO_LIMIT:
-            carbon = _carbon(kinds, lookup, a, s, kinds.gang[k], here)
-            if state.carbon[0] + carbon > state.carbon[1]:
+            carbon[begin:end] = 0
+            _add_carbon(kinds, lookup, a, s, kinds.gang[k], begin, end, carbon)
+            score = _under_cap(kinds, state, k, a, score, cost, first, carbon, begin, end, here)
+            if score >= NEVER or score + fixed >= min(below, best):
                 continue
         best, best_a = score + fixed, a
         slots[: kinds.duration[a]] = here[: kinds.duration[a]]
@@ -230,7 +224,6 @@ def staying(kinds: Kinds, lookup: Lookup, state: State, guide: Guide, j: int, sl
     a = kinds.stay_alternative[k]
     end = kinds.end[k] if kinds.preemptible[k] else kinds.duration[a]
     cost[:end] = 0
-    carbon = 0
     for part in range(kinds.stay_start[k], kinds.stay_start[k + 1]):
         s = kinds.stay_site[part]
         alone = kinds.stay_start[k + 1] - kinds.stay_start[k] == 1
@@ -242,10 +235,10 @@ def staying(kinds: Kinds, lookup: Lookup, state: State, guide: Guide, j: int, sl
         cost, first, 0, end, kinds.duration[a], kinds.preemptible[k], kinds.due[k], kinds.late[k], slots
     )
     if score < NEVER and state.carbon[1] < NO_LIMIT:
+        carbon = np.zeros(lookup.slots, dtype=np.int64)
         for part in range(kinds.stay_start[k], kinds.stay_start[k + 1]):
-            carbon += _carbon(kinds, lookup, a, kinds.stay_site[part], kinds.stay_members[part], slots)
-        if state.carbon[0] + carbon > state.carbon[1]:
-            return NEVER
+            _add_carbon(kinds, lookup, a, kinds.stay_site[part], kinds.stay_members[part], 0, end, carbon)
+        return _under_cap(kinds, state, k, a, score, cost, first, carbon, 0, end, slots)
     return score
 
 
@@ -332,14 +325,36 @@ def curve_cost(lookup: Lookup, cell: int, used: int, milli: int) -> int:
 
 
 @njit(cache=True)
-def _carbon(kinds: Kinds, lookup: Lookup, a: int, s: int, members: int, slots: Ints) -> int:
-    """Carbon of members at a site in µg."""
-    total = 0
+def _add_carbon(
+    kinds: Kinds, lookup: Lookup, a: int, s: int, members: int, begin: int, end: int, carbon: Ints
+) -> None:
+    """Add the µg of each slot of members at a site."""
     for n in range(kinds.need_start[a], kinds.need_start[a + 1]):
         start = (s * lookup.grades + kinds.need_grade[n]) * lookup.slots
-        for i in range(kinds.duration[a]):
-            total += kinds.need_milli[n] * members * lookup.carbon[start + slots[i]]
-    return total
+        for t in range(begin, end):
+            carbon[t] += kinds.need_milli[n] * members * lookup.carbon[start + t]
+
+
+@njit(cache=True)
+def _under_cap(
+    kinds: Kinds,
+    state: State,
+    k: int,
+    a: int,
+    score: int,
+    cost: Ints,
+    first: Ints,
+    carbon: Ints,
+    begin: int,
+    end: int,
+    slots: Ints,
+) -> int:
+    """The score of ``slots`` if they keep the cap on carbon, else of the best that do, filled in."""
+    left = state.carbon[1] - state.carbon[0]
+    if carbon[slots[: kinds.duration[a]]].sum() <= left:
+        return score
+    pauses, due, late = kinds.preemptible[k], kinds.due[k], kinds.late[k]
+    return cheapest_within(cost, first, carbon, left, begin, end, kinds.duration[a], pauses, due, late, slots)
 
 
 @njit(cache=True)

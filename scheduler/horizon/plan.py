@@ -197,8 +197,10 @@ class HorizonPlan(Proved):
     """A plan over many slots with its proof.
 
     ``value_nano_cny`` is what was minimised: ``totals.influenced_nano_cny`` and the penalties of what is left
-    out; ``lower_bound_nano_cny`` holds for every possible plan. ``moves`` are the running workloads that do
-    not go on as they were, each with what that gains. ``bound_from`` is ``"certificate"`` or
+    out; ``lower_bound_nano_cny`` holds for every possible plan or, where the exact search proved it, for
+    every one that keeps the rule of pre-emption. ``rule_nano_cny`` is how much less the best plan found
+    comes to that weighs best-effort work instead of letting it give way. ``moves`` are the running workloads
+    that do not go on as they were, each with what that gains. ``bound_from`` is ``"certificate"`` or
     ``"exact search"``. ``model`` names the model used (``exact``, ``classes`` or ``columns``) and ``why``
     says in a sentence why it was picked. ``shadow_prices`` say what one more
     milli-card would be worth in the relaxation, for the slot.
@@ -212,6 +214,7 @@ class HorizonPlan(Proved):
     status: PlanStatus
     value_nano_cny: int
     lower_bound_nano_cny: int
+    rule_nano_cny: int
     bound_from: str
     certificate: HorizonCertificate
     shadow_prices: tuple[SlotPrice, ...]

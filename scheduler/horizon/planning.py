@@ -102,6 +102,8 @@ class _Search:
     telling_s: float = 0.0
     model: str = COLUMNS
     exact_bound: int = 0
+    weighed: int | None = None
+    """The least value of a plan before best-effort work gave way by rule."""
     proved: bool = False
     sharpened: bool = False
     ascent: Ascent = field(init=False)
@@ -163,9 +165,10 @@ class _Search:
         worth = value(self.instance, answer.state, answer.splits)
         if answer.proved and worth != answer.bound:
             raise InvariantViolation(f"the exact model says {answer.bound}, its plan is worth {worth}")
-        # the exact model doesn't know the rule of pre-emption: its bound holds, its plan may have to change
+        # the model knows the rule of pre-emption but for places where more than cards is in the way
         state, splits = make_way(self.problem, self.instance, builder.lookup, answer.state, answer.splits)
         kept = value(self.instance, state, splits)
+        self.weighed = worth if self.weighed is None else min(self.weighed, worth)
         if kept < self.best.value:
             self.best = _Best(state, splits, kept)
         self.proved = answer.proved and self.best.value == worth
@@ -183,6 +186,8 @@ class _Search:
         if state is None:
             return
         found = split_gangs(self.problem, self.instance, builder.lookup, state) | dict(split or {})
+        weighed = value(self.instance, state, found)
+        self.weighed = weighed if self.weighed is None else min(self.weighed, weighed)
         state, splits = make_way(self.problem, self.instance, builder.lookup, state, found)
         worth = value(self.instance, state, splits)
         if not hasattr(self, "best") or worth < self.best.value:
@@ -223,6 +228,7 @@ class _Search:
             self.best.splits,
             self.ascent,
             exact_bound=self.exact_bound,
+            weighed=self.weighed,
             model=EXACT if self.proved else self.model,
             why=self._why(),
             out_of_time=time.monotonic() > self.deadline,

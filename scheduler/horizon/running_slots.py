@@ -41,6 +41,39 @@ def cheapest_slots(
 
 
 @njit(cache=True)
+def cheapest_within(
+    cost: Ints,
+    first: Ints,
+    carbon: Ints,
+    left: int,
+    earliest: int,
+    end: int,
+    duration: int,
+    preemptible: bool,
+    due: int,
+    late: int,
+    slots: Ints,
+) -> int:
+    """`cheapest_slots` of the runs that emit no more than ``left``, by ``carbon`` (T,) in each slot.
+
+    Of runs that may pause only the one of least carbon is looked at.
+    """
+    if preemptible:
+        emitted = np.where(cost < NEVER, carbon, NEVER)
+        if cheapest_slots(emitted, first, earliest, end, duration, True, end, 0, slots) > left:
+            return NEVER
+        total: int = max(0, slots[duration - 1] + 1 - due) * late
+        for t in slots[:duration]:
+            total += cost[t]
+        return total
+    begins = first.copy()
+    for t in range(earliest, end - duration + 1):
+        if carbon[t : t + duration].sum() > left:
+            begins[t] = NEVER
+    return cheapest_slots(cost, begins, earliest, end, duration, False, due, late, slots)
+
+
+@njit(cache=True)
 def _unbroken(
     cost: Ints, first: Ints, earliest: int, end: int, duration: int, due: int, late: int, slots: Ints
 ) -> int:

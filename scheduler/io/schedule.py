@@ -112,7 +112,8 @@ class Kept(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """A plan in plain terms. ``gap`` is certified, a share of the money the plan can influence;
-    ``certificate_gap`` is as much of it as can be recomputed: more where an exact search proved the rest.
+    ``certificate_gap`` is as much of it as can be recomputed: more where an exact search proved the rest;
+    ``rule_fen`` is what the rule of pre-emption costs beside the best plan found without it.
 
     Runs, purchases and totals are those of work that is there; ``kept`` is the room for expected work.
     """
@@ -128,6 +129,7 @@ class Schedule:
     gap: float
     gap_fen: int
     certificate_gap: float
+    rule_fen: int
     bound_from: str
     model: str
     why: str
@@ -199,6 +201,7 @@ def _of_slot(start: datetime, problem: Problem, plan: Plan) -> Schedule:
         gap=plan.gap,
         gap_fen=fen(plan.gap_nano_cny),
         certificate_gap=plan.certificate_gap,
+        rule_fen=0,
         bound_from=plan.bound_from,
         model=plan.model,
         why=plan.why,
@@ -255,6 +258,7 @@ def _of_horizon(problem: HorizonProblem, plan: HorizonPlan) -> Schedule:
         gap=plan.gap,
         gap_fen=fen(plan.gap_nano_cny),
         certificate_gap=plan.certificate_gap,
+        rule_fen=fen(plan.rule_nano_cny),
         bound_from=plan.bound_from,
         model=plan.model,
         why=plan.why,

@@ -23,6 +23,7 @@ from scheduler.report.wording import (
     front_rows,
     percent,
     recomputed,
+    rule_line,
     shadow_rows,
     yuan,
 )
@@ -114,9 +115,10 @@ def _proof(schedule: Schedule) -> str:
             "that a plan can influence."
         )
     source = f"The bound comes from the {schedule.bound_from}."
+    rule = rule_line(schedule)
     how = f"Model {schedule.model}: {schedule.why} ({schedule.seconds:.1f} s)."
     anyone = f"dongxi plan check recomputes from the plan file alone: {recomputed(schedule)}."
-    return "".join(f"<p>{escape(text)}</p>" for text in (f"{claim} {source}", how, anyone))
+    return "".join(f"<p>{escape(text)}</p>" for text in (f"{claim} {source}", rule, how, anyone) if text)
 
 
 def _prices(file: PlanFile, schedule: Schedule) -> str:

@@ -47,6 +47,16 @@ def recomputed(schedule: Schedule) -> str:
     )
 
 
+def rule_line(schedule: Schedule) -> str:
+    """What the rule of pre-emption costs, and whether the gap is wider for it; "" where it costs nothing."""
+    if not schedule.rule_fen:
+        return ""
+    cost = f"The rule of pre-emption costs {yuan(schedule.rule_fen)} beside the best plan found without it"
+    if schedule.bound_from == "certificate":
+        return f"{cost}; the certificate doesn't know the rule, so that the gap holds this as well"
+    return f"{cost}; the gap is against plans that keep the rule"
+
+
 def comparison_json(comparison: Comparison) -> list[dict[str, Any]]:
     """The comparison as JSON values."""
     return [

@@ -283,6 +283,8 @@ class _PlanCheck(_Check):
         yield from self._certificate()
         if not plan.certificate.bound_nano_cny <= plan.lower_bound_nano_cny <= worth:
             yield f"the lower bound {plan.lower_bound_nano_cny} contradicts certificate or value"
+        if not 0 <= plan.rule_nano_cny <= worth - plan.certificate.bound_nano_cny:
+            yield f"the rule of pre-emption cannot cost {plan.rule_nano_cny}: the certificate contradicts it"
         if plan.bound_from == "certificate" and plan.lower_bound_nano_cny != plan.certificate.bound_nano_cny:
             yield "the bound is not the certificate's"
         if (plan.status is PlanStatus.OPTIMAL) != (plan.gap_nano_cny == 0):

@@ -2,29 +2,33 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from scheduler.horizon.checker.facts import Facts, used_by
-from scheduler.horizon.checker.runs import NEVER, Ints, cheapest_run
+from scheduler.horizon.checker.runs import NEVER, Ints, cheapest_run, late
 from scheduler.horizon.plan import HorizonPlacement
-from scheduler.horizon.types import HorizonWorkload, Part
+from scheduler.horizon.types import HorizonWorkload, Part, RunMode
+
+UG_PER_G = 1_000_000
 
 
 def kept_out(facts: Facts, placements: Sequence[HorizonPlacement], out: Sequence[str]) -> Iterator[str]:
     """Those of ``out`` that the plan without best-effort work has a place for, at less than leaving them out.
 
-    Whole places are looked at, not gangs over several sites; under a cap on carbon, and for running work
-    where moves are bounded, the rule is not checked.
+    Whole places are looked at, and staying; no other splits of gangs over sites. Under a cap on carbon a
+    place counts where some start keeps it or, for work that may pause, the slots of least carbon do. Where
+    moves are bounded, running work that could stay has a place elsewhere only while one more may move.
     """
     problem = facts.problem
-    if not problem.best_effort_yields or problem.carbon.cap_g is not None:
+    if not problem.best_effort_yields:
         return
     firm = _Firm(facts, [p for p in placements if not facts.workloads[p.workload].gives_way])
     known: dict[tuple[object, ...], str] = {}
     for name in out:
         w = facts.workloads.get(name)
-        if w is None or w.gives_way or (w.id in facts.running and problem.moves_max is not None):
+        if w is None or w.gives_way:
             continue
         alike = tuple(getattr(w, field) for field in w.__slots__ if field not in ("id", "latency_class"))
         alike += (w.id if w.id in facts.running else None,)
@@ -43,6 +47,7 @@ class _Firm:
         self.sent: Counter[tuple[str, str, int]] = Counter()
         self.together: dict[str, str] = {}
         self.apart: dict[tuple[str, str], set[int]] = defaultdict(set)
+        moves = 0
         for p in placements:
             w = facts.workloads[p.workload]
             for part in p.parts:
@@ -52,22 +57,81 @@ class _Firm:
                     self.apart[w.apart, part.site].update(p.slots)
                 if not facts.stays(p):
                     self.sent[w.origin, part.site, p.slots[0]] += w.data_gb
+            moves += not facts.stays(p) and self._stayable(w)
+        most, cap = facts.problem.moves_max, facts.problem.carbon.cap_g
+        self.may_move = most is None or moves < most
+        used_ug = sum(
+            milli * facts.hours * facts.figures[place].carbon_mg for place, milli in self.used.items()
+        )
+        self.carbon_left_ug = None if cap is None else cap * UG_PER_G - used_ug
+
+    def _stayable(self, w: HorizonWorkload) -> bool:
+        item = self.facts.running.get(w.id)
+        return item is not None and self.facts.could_stay(item)
 
     def place_of(self, w: HorizonWorkload) -> str:
         """A site where the whole workload fits and costs less than leaving it out; "" if there is none."""
-        facts, item = self.facts, self.facts.running.get(w.id)
-        moving = item.migration_micro_cny * 1000 if item else 0
-        label = self.together.get(w.together, "") if w.together else ""
-        for code in facts.options_at(w):
-            if label not in ("", code):
-                continue
-            for index, (_, duration) in enumerate(w.alternatives):
-                if not facts.within_budget(w, index, (Part(code, w.gang_size),), stays=False):
-                    continue
-                run = cheapest_run(w, duration, self._costs(w, index, code), self._first(w, code))
-                if run + moving + facts.transfer(w, code) < facts.penalty(w):
-                    return code
-        return ""
+        item, stayable = self.facts.running.get(w.id), self._stayable(w)
+        if item is not None and stayable and self._may_join(w, [part.site for part in item.parts]):
+            begins = np.full(self.facts.slots, NEVER if w.mode is RunMode.CONTIGUOUS else 0, dtype=np.int64)
+            begins[0] = 0
+            if self._fits(w, item.alternative, item.parts, begins, 0):
+                return item.parts[0].site
+        if stayable and not self.may_move:
+            return ""
+        return next((code for code in self.facts.options_at(w) if self._goes(w, code)), "")
+
+    def _may_join(self, w: HorizonWorkload, codes: list[str]) -> bool:
+        """Whether those it must be together with are at these sites, or nowhere yet."""
+        return not w.together or (len(codes) == 1 and self.together.get(w.together, codes[0]) == codes[0])
+
+    def _goes(self, w: HorizonWorkload, code: str) -> bool:
+        """Whether the whole workload may begin at a site."""
+        facts, item, parts = self.facts, self.facts.running.get(w.id), (Part(code, w.gang_size),)
+        if not self._may_join(w, [code]):
+            return False
+        fixed = facts.transfer(w, code) + (item.migration_micro_cny * 1000 if item else 0)
+        return any(
+            facts.within_budget(w, index, parts, stays=False)
+            and self._fits(w, index, parts, self._first(w, code), fixed)
+            for index in range(len(w.alternatives))
+        )
+
+    def _fits(
+        self, w: HorizonWorkload, alternative: int, parts: tuple[Part, ...], first: Ints, fixed: int
+    ) -> bool:
+        """Whether there are slots for these parts; ``first`` (T,) is `NEVER` where it cannot begin."""
+        duration = w.alternatives[alternative].slots
+        each = [self._costs(w, alternative, part) for part in parts]
+        costs = np.minimum(np.sum(each, axis=0), NEVER)
+        if self.carbon_left_ug is not None:
+            carbon = np.sum([self._carbon(w, alternative, part) for part in parts], axis=0)
+            if w.mode is RunMode.CONTIGUOUS:
+                runs = [int(carbon[t : t + duration].sum()) for t in range(self.facts.slots)]
+                first = np.where(np.array(runs) > self.carbon_left_ug, NEVER, first)
+            else:
+                carbon = np.where(costs < NEVER, carbon, NEVER)
+                if cheapest_run(replace(w, due=None), duration, carbon, first) > self.carbon_left_ug:
+                    return False
+                # whichever slots these are, they cost no more than the dearest ones, ending last
+                dearest = int(costs[costs < NEVER].max(initial=0)) * duration + late(w, w.latest_end)
+                return dearest + fixed < self.facts.penalty(w)
+        return cheapest_run(w, duration, costs, first) + fixed < self.facts.penalty(w)
+
+    def _carbon(self, w: HorizonWorkload, alternative: int, part: Part) -> Ints:
+        """(T,) µg of carbon of a part's cards."""
+        facts, needs = self.facts, w.alternatives[alternative].needs
+        return np.array(
+            [
+                sum(
+                    milli * part.members * facts.hours * facts.figures[part.site, grade, slot].carbon_mg
+                    for grade, milli in needs
+                    if (part.site, grade, slot) in facts.figures
+                )
+                for slot in range(facts.slots)
+            ],
+            dtype=np.int64,
+        )
 
     def _first(self, w: HorizonWorkload, code: str) -> Ints:
         """(T,) 0 where the line still takes the workload's data."""
@@ -79,14 +143,14 @@ class _Firm:
             first[room - np.array(sent) < w.data_gb] = NEVER
         return first
 
-    def _costs(self, w: HorizonWorkload, alternative: int, code: str) -> Ints:
-        """(T,) nano-CNY of the workload's cards beside the others."""
-        needs = w.alternatives[alternative].needs
+    def _costs(self, w: HorizonWorkload, alternative: int, part: Part) -> Ints:
+        """(T,) nano-CNY of a part's cards beside the others; `NEVER` where it cannot run."""
+        needs, (code, members) = w.alternatives[alternative].needs, part
         taken = self.apart[w.apart, code] if w.apart else ()
         costs = np.full(self.facts.slots, NEVER, dtype=np.int64)
         for slot in range(w.earliest, w.latest_end):
             if slot not in taken:
-                each = [self._cost((code, grade, slot), milli * w.gang_size) for grade, milli in needs]
+                each = [self._cost((code, grade, slot), milli * members) for grade, milli in needs]
                 costs[slot] = min(sum(each), NEVER)
         return costs
 

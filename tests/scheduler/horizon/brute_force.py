@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 
 from scheduler.horizon.checker import check_placements
 from scheduler.horizon.checker.facts import Facts
+from scheduler.horizon.checker.preemption import kept_out
 from scheduler.horizon.plan import HorizonPlacement
 from scheduler.horizon.types import Part
 
@@ -55,7 +56,7 @@ class _Search:
 
     def value(self, chosen, used):
         """Money of these placements, infinite if they break a rule that several must obey together."""
-        if not self.allowed(chosen, used):
+        if not self.allowed(chosen, used) or self.breaks_rule(chosen):
             return float("inf")
         money = 0
         for place, milli in used.items():
@@ -74,6 +75,11 @@ class _Search:
                 if w.id in self.facts.running:
                     money += self.facts.running[w.id].migration_micro_cny * 1000
         return money
+
+    def breaks_rule(self, chosen):
+        """Whether somebody is left out whom best-effort work keeps out."""
+        out = self.facts.workloads.keys() - {p.workload for p in chosen}
+        return any(True for _ in kept_out(self.facts, chosen, sorted(out)))
 
     def allowed(self, chosen, used):
         together, apart, sent, moves = defaultdict(set), Counter(), Counter(), 0

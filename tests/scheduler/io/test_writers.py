@@ -34,6 +34,7 @@ SCHEDULE = Schedule(
     0,
     0,
     0,
+    0,
     "",
     "",
     "",
