@@ -92,10 +92,14 @@ class Builder:
         if not self.improve(state, deadline):
             return False
         guide, failed = self.guide(prices, RAMPS[-1]), 0
+
+        def out_of_time() -> bool:
+            return time.monotonic() > deadline
+
         for j in self.largest_first[state.site[self.largest_first] == OUT].tolist():
-            if failed == SQUEEZES_FAILED_MAX or time.monotonic() > deadline:
+            if failed == SQUEEZES_FAILED_MAX or out_of_time():
                 break
-            placed = squeeze(self.instance.kinds, self.lookup, state, guide, j)
+            placed = squeeze(self.instance.kinds, self.lookup, state, guide, j, out_of_time)
             failed = 0 if placed else failed + 1
         return True
 
@@ -109,7 +113,7 @@ class Builder:
             made += 1
             if changed <= SETTLED_SHARE * len(self.largest_first):
                 break
-        self._settle(state)
+        self._settle(state, deadline)
         return made > 0
 
     def _sweep(self, state: State, guide: Guide, order: Ints, deadline: float) -> int | None:
@@ -122,11 +126,15 @@ class Builder:
             changed += sweep(self.instance.kinds, self.lookup, state, guide, part)
         return changed
 
-    def _settle(self, state: State) -> None:
-        """Undo every move of running work that gains no more than its migration costs, others as they are."""
+    def _settle(self, state: State, deadline: float) -> None:
+        """Undo every move of running work that gains no more than its migration costs, others as they are.
+
+        One sweep is made even out of time, so that hardly anybody moves for nothing.
+        """
         running = np.flatnonzero(self.instance.kinds.could_stay[self.instance.kind])
         for _ in range(SWEEPS_MAX if len(running) else 0):
-            if not sweep(self.instance.kinds, self.lookup, state, NO_GUIDE, running):
+            changed = sweep(self.instance.kinds, self.lookup, state, NO_GUIDE, running)
+            if not changed or time.monotonic() > deadline:
                 break
 
     def guide(self, prices: Prices, width: float) -> Guide:

@@ -5,6 +5,7 @@ that is wrong with a plan. Each goes where rising prices want it, beyond capacit
 overfull cells who mind least then move to where there is room.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +31,10 @@ TARGETS_TRIED = 6
 """Sites tried for each workload, those that rising prices make cheapest."""
 MOVES_MAX = 64
 """Moves of one chain."""
+CHUNK = 256
+"""Workloads asked what they mind between two looks at the clock."""
+
+OutOfTime = Callable[[], bool]
 
 
 class _Was(NamedTuple):
@@ -42,8 +47,11 @@ class _Was(NamedTuple):
     slots: Ints
 
 
-def squeeze(kinds: Kinds, lookup: Lookup, state: State, guide: Guide, j: int) -> bool:
-    """Place a workload that is left out by a chain of moves, or change nothing; the plan's value falls."""
+def squeeze(kinds: Kinds, lookup: Lookup, state: State, guide: Guide, j: int, out_of_time: OutOfTime) -> bool:
+    """Place a workload that is left out by a chain of moves, or change nothing; the plan's value falls.
+
+    Nothing is changed either where it is ``out_of_time`` on the way, which is asked often.
+    """
     k = lookup.kind[j]
     if kinds.stay_alternative[k] >= 0 and state.moves[0] >= state.moves[1]:
         return False
@@ -54,11 +62,23 @@ def squeeze(kinds: Kinds, lookup: Lookup, state: State, guide: Guide, j: int) ->
         if a >= 0:
             targets.append((score, row, a, slots))
     targets.sort(key=lambda target: target[:2])
-    tried = (_chain(kinds, lookup, state, j, a, row, slots) for _, row, a, slots in targets[:TARGETS_TRIED])
+    tried = (
+        _chain(kinds, lookup, state, j, a, row, slots, out_of_time)
+        for _, row, a, slots in targets[:TARGETS_TRIED]
+    )
     return any(tried)
 
 
-def _chain(kinds: Kinds, lookup: Lookup, state: State, j: int, a: int, row: int, slots: Ints) -> bool:
+def _chain(
+    kinds: Kinds,
+    lookup: Lookup,
+    state: State,
+    j: int,
+    a: int,
+    row: int,
+    slots: Ints,
+    out_of_time: OutOfTime,
+) -> bool:
     """Force a workload into an option and bring every cell back within capacity, or undo it all."""
     moved = [_was(state, j)]
     before = spent(lookup, state) + own_cost(kinds, lookup, state, j)
@@ -66,7 +86,7 @@ def _chain(kinds: Kinds, lookup: Lookup, state: State, j: int, a: int, row: int,
     after = own_cost(kinds, lookup, state, j)
     while (over := state.used - lookup.usable).max() > 0 and len(moved) < MOVES_MAX:
         jobs = np.array([was.job for was in moved])
-        other = who_minds_least(kinds, lookup, state, jobs, int(over.argmax()))
+        other = _who_minds_least(kinds, lookup, state, jobs, int(over.argmax()), out_of_time)
         if other < 0:
             break
         moved.append(_was(state, other))
@@ -113,20 +133,37 @@ def own_cost(kinds: Kinds, lookup: Lookup, state: State, j: int) -> int:
     return total
 
 
-@njit(cache=True)
-def who_minds_least(kinds: Kinds, lookup: Lookup, state: State, moved: Ints, cell: int) -> int:
+def _who_minds_least(
+    kinds: Kinds, lookup: Lookup, state: State, moved: Ints, cell: int, out_of_time: OutOfTime
+) -> int:
     """Of those in an overfull cell who could go elsewhere the one whose move costs least per card it frees.
 
-    Nobody moves twice in a chain, and nobody who stays where it runs moves at all. -1 if there is none.
+    Nobody moves twice in a chain, and nobody who stays where it runs moves at all. -1 if there is none, or no
+    time to find it.
     """
+    here = np.flatnonzero(state.site == cell // (lookup.slots * lookup.grades))
+    here = here[~np.isin(here, moved)]
+    best, least = -1, np.inf
+    for begin in range(0, len(here), CHUNK):
+        if out_of_time():
+            return -1
+        j, minds = minds_least(kinds, lookup, state, here[begin : begin + CHUNK], cell)
+        if minds < least:
+            best, least = j, minds
+    return best
+
+
+@njit(cache=True)
+def minds_least(kinds: Kinds, lookup: Lookup, state: State, jobs: Ints, cell: int) -> tuple[int, float]:
+    """Who of these, at a cell's site, minds moving least per card it frees, and how much; -1 if none."""
     resource, t = divmod(cell, lookup.slots)
     s, g = divmod(resource, lookup.grades)
     excess = state.used[cell] - lookup.usable[cell]
     slots = np.empty(lookup.slots, dtype=np.int64)
     best, least = -1, np.inf
-    for j in range(len(state.site)):
-        freed = min(_takes(kinds, lookup, state, j, g, t), excess) if state.site[j] == s else 0
-        if freed == 0 or (moved == j).any():
+    for j in jobs:
+        freed = min(_takes(kinds, lookup, state, j, g, t), excess)
+        if freed == 0:
             continue
         k, a, row = lookup.kind[j], state.alternative[j], state.row[j]
         before = own_cost(kinds, lookup, state, j)
@@ -137,7 +174,7 @@ def who_minds_least(kinds: Kinds, lookup: Lookup, state: State, moved: Ints, cel
         put(kinds, lookup, state, j, a, s, row, slots)
         if there != OUT and (score - here) / freed < least:
             best, least = j, (score - here) / freed
-    return best
+    return best, least
 
 
 @njit(cache=True)

@@ -16,7 +16,7 @@ from scheduler.horizon.insertion import NO_GUIDE, best_option, book_part, put, p
 from scheduler.horizon.instance import Instance, compile_instance
 from scheduler.horizon.pricing import no_prices
 from scheduler.horizon.shadows import shadow_prices
-from scheduler.horizon.squeezing import squeeze, who_minds_least
+from scheduler.horizon.squeezing import minds_least, squeeze
 from scheduler.horizon.types import (
     Alternative,
     GradeSlots,
@@ -58,8 +58,8 @@ def _compile_repair(instance: Instance, builder: Builder) -> None:
     put(kinds, lookup, state, 0, *option[1:], slots)
     remove(kinds, lookup, state, 0)
     make_room(kinds, lookup, state, jobs, jobs[:0])
-    squeeze(kinds, lookup, state, NO_GUIDE, 1)
-    who_minds_least(kinds, lookup, state, jobs, 0)
+    squeeze(kinds, lookup, state, NO_GUIDE, 1, lambda: False)
+    minds_least(kinds, lookup, state, jobs, 0)
     usable = supply.usable.reshape(len(supply.sites), len(supply.grades), supply.slots)
     ways_of(kinds, usable, instance.link_room, sites, 0)
 

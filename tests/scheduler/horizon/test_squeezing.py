@@ -1,5 +1,6 @@
 """What is left out finds a place when others move; what finds none leaves everything as it was."""
 
+import itertools
 from dataclasses import replace
 
 import horizon_instances as cases
@@ -35,7 +36,7 @@ def squeezed(problem, order):
     placed = []
     for j in np.flatnonzero(state.site == OUT).tolist():
         before = copied(state)
-        if squeeze(instance.kinds, builder.lookup, state, guide, j):
+        if squeeze(instance.kinds, builder.lookup, state, guide, j, lambda: False):
             placed.append(j)
             assert value(instance, state, {}) < value(instance, before, {})
         else:
@@ -85,3 +86,27 @@ def test_small_ones_move_for_large_ones():
     violations, placed = squeezed(problem, np.argsort(size, kind="stable"))
     assert violations == ()
     assert len(placed) > 5
+
+
+def test_out_of_time_on_the_way_everything_is_as_it_was():
+    problem = jobs_problem(400, 0.9, 3)
+    instance = compile_instance(problem)
+    builder = Builder(instance)
+    state = builder.in_order(np.argsort([w.alternatives[0].needs[0].milli_cards for w in problem.workloads]))
+    guide = builder.guide(no_prices(instance), 0.02)
+
+    def looks_until(state, j, last):
+        """Whether it found a place with this many looks at the clock before the time is up, and how many."""
+        looks = itertools.count(1)
+        found = squeeze(instance.kinds, builder.lookup, state, guide, j, lambda: next(looks) > last)
+        return found, next(looks) - 1
+
+    for j in np.flatnonzero(state.site == OUT).tolist():
+        found, looks = looks_until(copied(state), j, 10**6)
+        if found and looks > 2:
+            break
+    for last in range(looks):
+        cut_short = copied(state)
+        assert looks_until(cut_short, j, last)[0] is False
+        assert as_it_was(state, cut_short)
+    assert looks > 2
