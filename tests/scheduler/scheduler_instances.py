@@ -57,13 +57,16 @@ def two_sites():
     return Problem(workloads, (Origin("EAST", "EAST", "POOL"),), sites, network, (), offers)
 
 
-def crowded(seed):
-    """Eight workloads of one grade, of different sizes and data, at two sites too small for them all."""
+def crowded(seed, unit=CNY):
+    """Eight workloads of one grade, of different sizes and data, at two sites too small for them all.
+
+    Prices are whole ``unit`` micro-CNY.
+    """
     draw = np.random.default_rng(seed)
     sites = tuple(site(code, {"A": int(draw.integers(8, 13)) * 100}) for code in ("ONE", "TWO"))
-    network = Network(("EAST",), ("ONE", "TWO"), np.array([[1.0, 2.0]]), np.array([[0, 9 * CNY]]))
+    network = Network(("EAST",), ("ONE", "TWO"), np.array([[1.0, 2.0]]), np.array([[0, 9 * unit]]))
     offers = [
-        Offer(f"{site.code}/{n}", site.code, "A", 400, int(draw.integers(5, 15)) * CNY)
+        Offer(f"{site.code}/{n}", site.code, "A", 400, int(draw.integers(5, 15)) * unit)
         for site, n in itertools.product(sites, range(2))
     ]
     jobs = [
