@@ -1,11 +1,13 @@
 """Plan jobs: workloads placed on the account's reservations and the book."""
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import date
 
 import aiohttp
 import msgspec
 
 from exchange.api import plans as planning
+from exchange.api import stock as planned_on
 from exchange.api.signing import signed_headers
 from exchange.client.transport import Transport, refused_error, segment
 
@@ -41,6 +43,11 @@ class PlanCalls(Transport):
         body = planning.NominatePlan(nominations=None if nominations is None else list(nominations))
         path = f"/v1/plans/{segment(plan_id)}/nominate"
         return await self.send("POST", path, planning.PlanNominations, body)
+
+    async def stock(self, first_day: date, days: int = 1) -> planned_on.Stock:
+        """What a plan of so many days may use: reservations, open positions and the books' asks."""
+        query = planned_on.StockQuery(first_day=first_day.isoformat(), days=days)
+        return await self.get("/v1/stock", planned_on.Stock, query, signed=True)
 
     async def plan_events(self, plan_id: str) -> AsyncIterator[planning.PlanJob]:
         """The job now and after each change, until it ends."""

@@ -239,6 +239,7 @@ class SyncExchange(Face[ExchangeClient]):
     planned = _plain(ExchangeClient.planned)
     cancel_plan = _plain(ExchangeClient.cancel_plan)
     accept_plan = _plain(ExchangeClient.accept_plan)
+    stock = _plain(ExchangeClient.stock)
     plan_events = _iterating(ExchangeClient.plan_events)
     post_capacity = _plain(ExchangeClient.post_capacity)
     capacity = _plain(ExchangeClient.capacity)

@@ -11,10 +11,11 @@ import msgspec
 from aiohttp import web
 
 from exchange.api import requests
+from exchange.api import stock as api
 from exchange.api.answers import Problem
 from exchange.api.codes import RequestCode, RequestRefused, refuse
 from exchange.api.delivering import Nominate
-from exchange.api.formats import parse_day
+from exchange.api.formats import parse_day, price_text
 from exchange.api.plans import (
     Acceptance,
     AcceptPlan,
@@ -68,6 +69,42 @@ async def new_plan(call: Call) -> PlanAnswer:
         skip_faulty=body.skip_faulty,
     )
     return _answer(call.plans.submit(call.caller.account, task, body.first_day, body.days))
+
+
+async def stock(call: Call) -> api.Stock:
+    """Answer what a plan of these days would be made of."""
+    first, days = parse_day(call.query.first_day, "first_day"), timedelta(call.query.days)
+    found = stock_of(call.exchange.views, call.caller.account, first, first + days)
+    return api.Stock(
+        own=[
+            api.OwnCards(
+                reservation_id=held.id if held.reserved else None,
+                symbol=held.symbol,
+                hub=held.site,
+                grade=held.grade,
+                cards=held.cards,
+                cards_per_lot=held.cards_per_lot,
+                start=held.start.isoformat(),
+                end=held.end.isoformat(),
+                price=price_text(held.price_ticks),
+            )
+            for held in found.holdings
+        ],
+        offered=[
+            api.OfferedLots(
+                symbol=level.symbol,
+                hub=level.site,
+                grade=level.grade,
+                cards_per_lot=level.cards_per_lot,
+                start=level.start.isoformat(),
+                end=level.end.isoformat(),
+                lots=level.lots,
+                price=price_text(level.price_ticks),
+            )
+            for level in found.levels
+        ],
+        as_of_seq=call.exchange.views.seq,
+    )
 
 
 async def plans(call: Call) -> Plans:
@@ -201,6 +238,16 @@ def events(jobs: PlanJobs, doors: Doors) -> Callable[[web.Request], Awaitable[we
 
 
 ROUTES = (
+    Route(
+        method="GET",
+        path="/v1/stock",
+        handler=stock,
+        answer=api.Stock,
+        summary="What a plan can use: reservations, open positions, asks",
+        tag="planning",
+        scope="read",
+        query=api.StockQuery,
+    ),
     Route(
         method="POST",
         path="/v1/plans",

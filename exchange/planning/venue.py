@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from exchange.api.delivering import Nominate, Reservation
+from exchange.api.delivering import Nominate
 from exchange.api.formats import parse_price_ticks
-from exchange.api.market import Contract
-from exchange.api.market import Level as BookLevel
+from exchange.api.plans import HORIZON_DAYS_MAX
+from exchange.api.stock import OfferedLots, OwnCards
 from exchange.client import ExchangeClient, ExchangeError, Profile
 from exchange.client.profiles import load_profile
-from exchange.planning.free import Nominated, Stretch, free_stretches
-from exchange.planning.stock import DEPTH
 from scheduler.io.venue import Holding, Level, Nomination, NoVenue, Stock
 from scheduler.io.workloads import Span
-
-BOOKS_AT_ONCE = 8
+from scheduler.io.world import SHANGHAI
 
 
 class ClientVenue:
@@ -28,8 +25,8 @@ class ClientVenue:
         self._profile = profile
 
     def stock(self, span: Span) -> Stock:
-        """Reservations as buyer, and the asks of day and hour contracts delivered within the span. Raises
-        NoVenue.
+        """Reservations as buyer, open positions, and the asks of day and hour contracts on the span's days.
+        Raises NoVenue.
         """
         try:
             return asyncio.run(self.stock_now(span))
@@ -61,63 +58,45 @@ class ClientVenue:
 
     async def stock_now(self, span: Span) -> Stock:
         """The same for whoever has an event loop already."""
+        first = span.start.astimezone(SHANGHAI).date()
+        last = (span.start + timedelta(hours=span.hours - 1)).astimezone(SHANGHAI).date()
+        own: list[Holding] = []
+        offered: list[Level] = []
         async with ExchangeClient(self._profile.base_url, self._profile) as client:
-            contracts = [c for kind in ("day", "hour") for c in await client.contracts(kind=kind)]
-            lots = {c.symbol: c.cards_per_lot for c in await client.contracts(active=None)}
-            nominated: dict[str, list[Nominated]] = {}
-            for one in await client.delivery.nominations():
-                nominated.setdefault(one.reservation_id, []).append(one)
-            holdings = [
-                _holding(row, lots[row.symbol], stretch)
-                for row in await client.reservations()
-                if row.role == "buyer" and not row.finished and row.symbol in lots
-                for stretch in free_stretches(row.cards, row.hours, nominated.get(row.reservation_id, ()))
-            ]
-            wanted = [c for c in contracts if c.ask_lots and _within(c, span)]
-            gate = asyncio.Semaphore(BOOKS_AT_ONCE)
-
-            async def levels(contract: Contract) -> list[Level]:
-                async with gate:
-                    book = await client.book(contract.symbol, DEPTH)
-                return [_level(contract, ask) for ask in book.asks]
-
-            books = await asyncio.gather(*map(levels, wanted))
-        return Stock(tuple(holdings), tuple(level for book in books for level in book))
+            while first <= last:
+                days = min((last - first).days + 1, HORIZON_DAYS_MAX)
+                found = await client.stock(first, days)
+                own += map(_holding, found.own)
+                offered += map(_level, found.offered)
+                first += timedelta(days)
+        return Stock(tuple(own), tuple(offered))
 
 
-def _within(contract: Contract, span: Span) -> bool:
-    """Whether a plan of the span can buy a contract: hours in a row, within the span."""
-    start, end = map(datetime.fromisoformat, (contract.delivery_start, contract.delivery_end))
-    in_a_row = (end - start).total_seconds() == contract.hours * 3600
-    return in_a_row and start >= span.start and (end - span.start).total_seconds() <= span.hours * 3600
-
-
-def _holding(row: Reservation, cards_per_lot: int, stretch: Stretch) -> Holding:
-    midnight = datetime.fromisoformat(row.start).replace(hour=0)
-    start, end = stretch.times(midnight)
+def _holding(own: OwnCards) -> Holding:
     return Holding(
-        id=row.reservation_id,
-        symbol=row.symbol,
-        site=row.hub,
-        grade=row.grade,
-        cards=stretch.cards,
-        cards_per_lot=cards_per_lot,
-        start=start,
-        end=end,
-        price_ticks=parse_price_ticks(row.price, "price"),
+        id=own.reservation_id or own.symbol,
+        symbol=own.symbol,
+        site=own.hub,
+        grade=own.grade,
+        cards=own.cards,
+        cards_per_lot=own.cards_per_lot,
+        start=datetime.fromisoformat(own.start),
+        end=datetime.fromisoformat(own.end),
+        price_ticks=parse_price_ticks(own.price, "price"),
+        reserved=own.reservation_id is not None,
     )
 
 
-def _level(contract: Contract, ask: BookLevel) -> Level:
+def _level(offered: OfferedLots) -> Level:
     return Level(
-        symbol=contract.symbol,
-        site=contract.hub,
-        grade=contract.grade,
-        cards_per_lot=contract.cards_per_lot,
-        start=datetime.fromisoformat(contract.delivery_start),
-        end=datetime.fromisoformat(contract.delivery_end),
-        lots=ask.quantity,
-        price_ticks=parse_price_ticks(ask.price, "price"),
+        symbol=offered.symbol,
+        site=offered.hub,
+        grade=offered.grade,
+        cards_per_lot=offered.cards_per_lot,
+        start=datetime.fromisoformat(offered.start),
+        end=datetime.fromisoformat(offered.end),
+        lots=offered.lots,
+        price_ticks=parse_price_ticks(offered.price, "price"),
     )
 
 

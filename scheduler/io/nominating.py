@@ -13,10 +13,11 @@ USE = "compute"
 
 
 def nominations_of(schedule: Schedule, stock: Stock) -> tuple[Nomination, ...]:
-    """Each run of the plan on the holdings there, in the plan's order, until their cards are all named.
+    """Each run of the plan on what is reserved there, in the plan's order, until their cards are all named.
 
     Cards are nominated whole: a share of a card is rounded up while there is room, and beyond that not named;
-    it runs on a card that is. What the plan runs on cards still to be bought has no reservation yet.
+    it runs on a card that is. What the plan runs on cards still to be bought, or bought and not
+    yet reserved, has no reservation.
     """
     held = _Held(schedule, stock)
     return tuple(nomination for run in schedule.runs for nomination in held.nominate(run))
@@ -30,7 +31,7 @@ class _Held:
         self.free: dict[str, dict[int, int]] = {}
         for holding in stock.holdings:
             hours = hours_within(holding.start, holding.end, Span(schedule.start, schedule.hours))
-            if hours is not None:
+            if hours is not None and holding.reserved:
                 self.at[holding.site, holding.grade].append((holding, range(*hours)))
                 self.free[holding.name] = dict.fromkeys(range(*hours), holding.cards)
 

@@ -21,7 +21,9 @@ VENUES_GROUP = "dongxi.venues"
 
 
 class Holding(NamedTuple):
-    """Hours in a row of one day of a reservation that the member owns; ``id`` is the reservation's.
+    """Hours in a row of one day of cards that the member owns.
+
+    They are ``reserved``, ``id`` being the reservation's, or bought and not yet a reservation, with a name.
 
     ``start`` and ``end`` are in the market's time zone; ``price_ticks`` is what it costs, per lot-hour.
     """
@@ -35,6 +37,7 @@ class Holding(NamedTuple):
     start: datetime
     end: datetime
     price_ticks: int
+    reserved: bool
 
     @property
     def name(self) -> str:
@@ -196,7 +199,7 @@ def _order(book: list[Level], buys: list[Buy]) -> Order:
 
 
 class Spare(NamedTuple):
-    """Reserved cards of a grade at a site that the plan never uses, to resell."""
+    """Cards of a grade at a site that the member owns and the plan never uses, to resell."""
 
     site: str
     grade: str

@@ -156,7 +156,9 @@ class PlannerCrowd(Buyers):
                 price = int(row["reference"])
                 name = f"held/{good}"
                 cards = held * each
-                holdings.append(Holding(name, str(at), good.hub, good.grade, cards, each, start, end, price))
+                holdings.append(
+                    Holding(name, str(at), good.hub, good.grade, cards, each, start, end, price, False)
+                )
             if not row["halted"] and reach[row["good"]]:
                 levels += [
                     Level(str(at), good.hub, good.grade, each, start, end, lots, price)

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +59,18 @@ async def client(stage: Stage) -> AsyncIterator[ExchangeClient]:
     async with stage.served.client(stage.maker) as maker, stage.served.client(stage.member) as member:
         for one in (maker, member):
             await one.cancel_all()
+        for held in await member.positions():
+            seller, buyer = (member, maker) if held.quantity > 0 else (maker, member)
+            await trade(seller, buyer, held.symbol, held.settlement_price, abs(held.quantity))
         for symbol, price, quantity in ((GUIAN, "12.00", 2), (GUIAN, "12.10", 4), (EDGE, "13.00", 4)):
             await maker.place(NewOrder(symbol=symbol, side="sell", price=price, quantity=quantity))
         yield member
+
+
+async def trade(seller: ExchangeClient, buyer: ExchangeClient, symbol: str, price: str, lots: int) -> None:
+    for one, side in ((buyer, "buy"), (seller, "sell")):
+        answer = await one.place(NewOrder(symbol=symbol, side=side, price=price, quantity=lots))
+    assert answer.order.status == "filled"
 
 
 def new(*workloads: dict[str, Any], **more: Any) -> NewPlan:
@@ -74,6 +83,8 @@ async def ended(client: ExchangeClient, posted: PlanAnswer) -> tuple[PlanAnswer,
 
 
 async def test_a_plan_is_watched_and_accepted_in_parts(client: ExchangeClient) -> None:
+    # of three cards one is bought already
+    await client.place(NewOrder(symbol=GUIAN, side="buy", price="12.00", quantity=1))
     posted = await client.plan(new(FAR, NEAR))
     assert posted.plan.state in ("queued", "running")
     answer, seen = await ended(client, posted)
@@ -83,11 +94,12 @@ async def test_a_plan_is_watched_and_accepted_in_parts(client: ExchangeClient) -
     assert result is not None
     assert {run.workload: run.hub for run in result.runs} == {"far": "GUIAN", "near": "SHANGHAI-EDGE"}
     assert [(o.symbol, o.quantity, o.price) for o in result.orders] == [
-        (GUIAN, 3, "12.10"),
+        (GUIAN, 2, "12.10"),
         (EDGE, 2, "13.00"),
     ]
-    assert [o.needed_cards for o in result.orders] == [3, 1.5]
-    assert result.orders[0].cost_at_book_fen == 24 * (2 * 1200 + 1210)
+    assert [o.needed_cards for o in result.orders] == [2, 1.5]
+    assert result.orders[0].cost_at_book_fen == 24 * (1200 + 1210)
+    assert result.nominations == [], "a position is no reservation yet"
     assert result.gap == 0
 
     first = await client.accept_plan(posted.plan.plan_id, [1])
@@ -193,14 +205,28 @@ async def test_the_client_sees_the_stock_that_the_server_plans_on(
     assert there.holdings == here.holdings
 
 
+async def test_a_week_is_owned_hour_by_hour_less_what_was_sold_of_it(
+    client: ExchangeClient, stage: Stage
+) -> None:
+    async with stage.served.client(stage.maker) as maker:
+        await trade(maker, client, "H100.GUIAN.26W50", "12.00", 3)
+        await trade(client, maker, "H100.GUIAN.261207", "12.00", 1)
+    own = (await client.stock(date(2026, 12, 6), days=3)).own
+    assert [(o.symbol, o.cards, o.start[5:16], o.end[5:16], o.reservation_id) for o in own] == [
+        ("H100.GUIAN.261207", 2, "12-07T00:00", "12-08T00:00", None),
+        ("H100.GUIAN.261208", 3, "12-08T00:00", "12-09T00:00", None),
+    ]
+
+
 async def test_the_command_line_plans_and_lists_orders(
     client: ExchangeClient, stage: Stage, tmp_path: Path
 ) -> None:
     save_profile(tmp_path, stage.member)
+    await client.place(NewOrder(symbol=EDGE, side="buy", price="13.00", quantity=1))
     (tmp_path / "jobs.csv").write_text("id,origin,grade,cards,latency_ms\nnear,Shanghai,H100,1.5,5\n")
     options = ("--from-exchange", "--buy", "--as", "blue", "--start", "2026-12-05")
     answer = await command(tmp_path, "jobs.csv", *options)
-    assert answer["orders"] == [{"symbol": EDGE, "side": "buy", "quantity": 2, "price": "13.00"}]
+    assert answer["orders"] == [{"symbol": EDGE, "side": "buy", "quantity": 1, "price": "13.00"}]
     (advice,) = answer["forward_against_spot"]
     assert advice["value_of_stochastic_solution_cny"] >= 0
     (body,) = answer["orders"]
