@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from matching.records import Records
 from sims.engine.board import Board
 from sims.engine.outbox import Outbox
 from sims.engine.world import World
+
+PERISHES: Final = 0.8
+"""From this share of a contract's last trading day on, what isn't sold soon earns nothing."""
 
 
 @dataclass(slots=True)
@@ -34,6 +37,11 @@ class Moment:
     """Whether orders are collected for a call, in which those that take at once are refused (clause 3.13)."""
     last_taking: bool = False
     """Whether it is the last wake of the day at which an order may take at once."""
+
+    @property
+    def perishing(self) -> NDArray[np.bool_]:
+        """By row: whether the contract is in the last part of its last trading day."""
+        return self.last_day & (self.progress >= PERISHES)
 
 
 @dataclass(frozen=True, slots=True)

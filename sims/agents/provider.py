@@ -9,16 +9,17 @@ from numpy.typing import NDArray
 
 from matching.jit import wide
 from matching.records import Records
-from sims.agents.crowd import Moment, RowCrowd, Seats
+from sims.agents.crowd import PERISHES, Moment, RowCrowd, Seats
 from sims.engine.jit import kernel
 from sims.engine.outbox import RESTS, SELL, put_cancel, put_order
 from sims.engine.world import BASIS
 from sims.scenario.populations import Provider
 
-CLEARS = 0.8
-"""From this share of a contract's last trading day on a provider meets the best bid that covers its cost."""
 TRANCHES = 4
-"""Before that it shows a quarter of what is left."""
+"""Until its cards perish it shows a quarter of what is left; from then on all, and its ask comes down to
+cost: the price of a stock that perishes falls with the time that is left (G. Gallego and G. van Ryzin,
+Management Science 40, 1994).
+"""
 
 
 @kernel
@@ -31,15 +32,18 @@ def _offer(
     positions: NDArray[np.int32],
     capacity: NDArray[np.int64],
     cost: NDArray[np.float64],
-    clearing: NDArray[np.bool_],
+    falls_from: NDArray[np.int64],
     turns: NDArray[np.int64],
-    markup: float,
+    terms: tuple[float, float],
     wake: int,
 ) -> int:
     """Each member of `turns` renews its offer in every contract that it can deliver.
 
-    `capacity` and `cost` (members, goods): lots for one contract, ticks; `markup` as a share now.
+    `capacity` and `cost` (members, goods): lots for one contract, ticks; `falls_from` (rows,) the price from
+    which offers come down to cost, 0 where they don't; `terms`: markup as a share now, and how much of the
+    way down is left.
     """
+    markup, above = terms
     count = 0
     for turn in range(len(turns)):
         member = turns[turn]
@@ -51,11 +55,12 @@ def _offer(
             if owned == 0 or row["halted"] != 0:
                 continue
             floor = wide(np.ceil(cost[member, row["good"]]))
-            price = max(floor, wide(row["last"] * (1.0 + markup)))
+            price = max(floor, min(wide(row["last"] * (1.0 + markup)), wide(row["high"])))
             lots = min(left, max(wide(1), left // TRANCHES))
-            if clearing[at]:
+            if falls_from[at] > 0:
                 lots = left
-                price = max(floor, wide(row["bid"]) if row["bid"] > 0 else wide(row["last"]))
+                fallen = floor + wide((falls_from[at] - floor) * above)
+                price = max(floor, fallen, wide(row["bid"]))
             price = max(price, wide(row["low"]))
             same = refs[ref]["price"] == price and refs[ref]["remaining"] == lots
             if refs[ref]["remaining"] != 0:
@@ -87,6 +92,8 @@ class ProviderCrowd(RowCrowd):
             mine, np.array(lots) // np.maximum(1, sharers)[world.hub_of], 0
         ).astype(np.int64)
         """Lots a day, shape (members, goods)."""
+        self._falls_from: NDArray[np.int64] = np.zeros(0, np.int64)
+        """By row: the latest price when offers began to come down; 0 before."""
 
     @property
     def commands_max(self) -> int:
@@ -103,9 +110,15 @@ class ProviderCrowd(RowCrowd):
         """Its cost."""
         return self.cost()
 
+    def open_day(self, now: Moment) -> None:
+        """Begin above the latest price."""
+        self._falls_from = np.zeros(len(self.board.rows), np.int64)
+
     def wake(self, now: Moment, draws: np.random.Generator, out: Records) -> int:
         """Renew offers."""
         spec, board = self._spec, self.board
+        begin = now.perishing & (self._falls_from == 0)
+        self._falls_from = np.where(begin, board.rows["last"], self._falls_from)
         acting = (draws.random(self.size) < spec.activity / BASIS) & self.living
         return _offer(
             out,
@@ -115,9 +128,9 @@ class ProviderCrowd(RowCrowd):
             self._rows_max,
             board.positions[self.accounts],
             self.capacity // len(self.world.scenario.periods),
-            self.cost() * (1 + self.world.dearer.worse),
-            now.last_day & (now.progress >= CLEARS),
+self.cost() * (1 + self.world.dearer.worse),
+            self._falls_from,
             draws.permutation(np.flatnonzero(acting)),
-            spec.markup / BASIS * (1 - now.progress),
+            (spec.markup / BASIS * (1 - now.progress), min(1.0, (1 - now.progress) / (1 - PERISHES))),
             now.wake,
         )

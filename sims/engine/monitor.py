@@ -17,6 +17,7 @@ from sims.engine.jit import kernel
 def _watch(
     rows: NDArray[Any],
     last_day: NDArray[np.bool_],
+    perishing: NDArray[np.bool_],
     grade_of: NDArray[np.int32],
     usual: NDArray[np.float64],
     sums: NDArray[np.float64],
@@ -29,7 +30,7 @@ def _watch(
         if row["bid"] > 0 and row["ask"] > 0:
             sums[0] += 2.0 * (row["ask"] - row["bid"]) / (row["ask"] + row["bid"])
             counts[0] += 1
-        if row["lots"] > 0:
+        if row["lots"] > 0 and not perishing[at]:
             stray = abs(row["last"] / row["worth"] - 1.0)
             worst = max(worst, stray)
             sums[1] += stray
@@ -58,11 +59,13 @@ class Monitor:
         self._sums = np.zeros(3)
         self._counts = np.zeros(3, np.int64)
         self.worst = 0.0
-        """Furthest that a latest price was from what the good was worth, as a share."""
+        """Furthest that a latest price was from what the good was worth until then, as a share."""
 
-    def note(self, rows: Records, last_day: NDArray[np.bool_]) -> None:
-        """Look at the board's rows (dtype ROW) after a wake; which of them trade for the last time."""
-        worst = _watch(rows, last_day, self._grade_of, self._usual, self._sums, self._counts)
+    def note(self, rows: Records, last_day: NDArray[np.bool_], perishing: NDArray[np.bool_]) -> None:
+        """Look at the board's rows (dtype ROW) after a wake; which of them trade for the last time, and which
+        soon no more.
+        """
+        worst = _watch(rows, last_day, perishing, self._grade_of, self._usual, self._sums, self._counts)
         self.worst = max(self.worst, float(worst))
 
     @property
@@ -72,7 +75,9 @@ class Monitor:
 
     @property
     def mispricing(self) -> float:
-        """Mean distance of the latest price from what the good was worth, as a share."""
+        """Mean distance of the latest price from what the good was worth, as a share, until unsold cards
+        perish.
+        """
         return self._mean(1)
 
     @property

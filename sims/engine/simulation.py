@@ -255,7 +255,7 @@ class Simulation:
             for crowd in crowds:
                 crowd.on_events(events)
             self._giving_up.pass_on(self.market)
-        self.monitor.note(board.rows, now.last_day)
+        self.monitor.note(board.rows, now.last_day, now.perishing)
         self.hub_days.note(board.rows)
         if self._watch is not None:
             self._watch(self)

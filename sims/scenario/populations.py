@@ -142,7 +142,9 @@ class Provider(Crowd, frozen=True, kw_only=True, tag="provider"):
     by member.
     """
     markup: BasisPoints = 300
-    """Asked above the latest price at the beginning of trading; falls to nothing at the end."""
+    """Asked above the latest price at the beginning of trading; falls to nothing at the end, and on a
+    contract's last trading day the ask comes down to cost in the last fifth of the time.
+    """
 
 
 class Buyer(Crowd, frozen=True, kw_only=True):
