@@ -24,7 +24,7 @@ STRONG = {
     ("fat-finger", "price of H100.HORINGER"),
     ("fat-finger", "worst_mispricing"),  # price limits help
     ("hub-outage", "delivered"),
-    ("new-generation", "price of H100.GUIAN"),
+    ("new-generation", "price of H100.SHANGHAI-EDGE"),
     ("new-generation", "surplus of providers"),
     ("western-subsidy", "surplus of providers"),
 }
