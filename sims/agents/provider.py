@@ -128,7 +128,7 @@ class ProviderCrowd(RowCrowd):
             self._rows_max,
             board.positions[self.accounts],
             self.capacity // len(self.world.scenario.periods),
-self.cost() * (1 + self.world.dearer.worse),
+            self.cost() * (1 + self.world.dearer.worse),
             self._falls_from,
             draws.permutation(np.flatnonzero(acting)),
             (spec.markup / BASIS * (1 - now.progress), min(1.0, (1 - now.progress) / (1 - PERISHES))),
