@@ -71,9 +71,9 @@ def _work(store: Store, runner: Executor | None) -> None:
                 store.keep(one)
                 view.advance(one)
     except KeyboardInterrupt:
-        store.make_tables()
+        store.complete()
         done, total = len(store.done()), len(store.manifest.jobs())
         where = f"{done} of {total} runs are in {store.directory}"
         typer.echo(f"Stopped: {where}; the same command goes on.", err=True)
         raise typer.Exit(EXIT_STOPPED) from None
-    store.make_tables()
+    store.complete()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from exchange.domain.calendar import local_datetime
-from sims.experiments.store import Manifest
 from sims.scenario.overrides import NAMED, has_name
+
+if TYPE_CHECKING:
+    from sims.experiments.store import Manifest
 
 SAID = ("name", "title", "shows", "plausible", "claim")
 """Keys that change nothing in a market."""
@@ -27,17 +29,17 @@ def differences(manifest: Manifest) -> list[str]:
                 manifest.fork.table,
             )
         ]
-    return [f"{begin} {'; '.join(_changed(base, table)) or 'nothing'}." for begin, table in told]
+    return [f"{begin} {'; '.join(changed(base, table)) or 'nothing'}." for begin, table in told]
 
 
-def _changed(base: dict[str, Any], other: dict[str, Any], within: str = "") -> Iterator[str]:
+def changed(base: dict[str, Any], other: dict[str, Any], within: str = "") -> Iterator[str]:
     """Yield each key that differs, as --set takes it, with both values."""
     for key in dict.fromkeys((*base, *other)):
         ours, theirs = (_by_name(key, table.get(key)) for table in (base, other))
         if ours == theirs or key in SAID:
             continue
         if isinstance(ours, dict) and isinstance(theirs, dict):
-            yield from _changed(ours, theirs, f"{within}{key}.")
+            yield from changed(ours, theirs, f"{within}{key}.")
         else:
             yield f"{within}{key} {_written(ours)} → {_written(theirs)}"
 

@@ -1,6 +1,7 @@
 """An experiment's directory: a manifest, a line for each finished run, and tables made of the lines.
 
-manifest.json            scenarios, seeds, versions: what makes every run again, bit for bit
+manifest.json            scenarios, seeds, versions: what makes every run again, bit for bit; at the end the
+                         state hashes, too
 finished-WORKER.jsonl    one line a run, written when it is finished; an incomplete last line is ignored
 runs-WORKER.parquet      figures of each run                     ┐
 classes-WORKER.parquet   each population's result                │
@@ -21,25 +22,29 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from sims.experiments.differences import changed
 from sims.experiments.disk import StoreError, writing
 from sims.experiments.job import Finished, Job, versions
 from sims.experiments.tables import write_tables
 
 MANIFEST = "manifest.json"
+DIFFERENCE_MAX: Final = 120
+"""Characters of a difference that are shown."""
 
 Key = tuple[str, int]
 """Variant and seed of a run."""
 
 
-class _Seed(msgspec.Struct, frozen=True):
+class _Run(msgspec.Struct, frozen=True):
     seed: int
+    state_hash: str
 
 
 class _Head(msgspec.Struct, frozen=True):
     """What tells a line from the others; the rest is skipped."""
 
     variant: str
-    outcome: _Seed
+    outcome: _Run
 
 
 _head_of: Final = msgspec.json.Decoder(_Head).decode
@@ -67,6 +72,8 @@ class Manifest(msgspec.Struct, frozen=True):
     """By variant."""
     fork: Fork | None = None
     versions: dict[str, str] = msgspec.field(default_factory=versions)
+    state_hashes: dict[str, dict[int, str]] = {}
+    """Of each run that is finished, by variant and seed: what making it again must come to."""
 
     def jobs(self) -> list[Job]:
         """Return all jobs, seed by seed, so that an experiment that is stopped has whole pairs."""
@@ -93,27 +100,32 @@ class Store:
         path = directory / MANIFEST
         if path.exists():
             self.manifest = _manifest_of(path)
-            if manifest is not None and manifest != self.manifest:
+            if manifest is not None and manifest != _begun(self.manifest):
                 raise StoreError(
-                    f"{directory} holds another experiment (other scenario, seeds or versions); "
+                    f"{directory} holds another experiment ({_difference(_begun(self.manifest), manifest)}); "
                     "name another directory with --out"
                 )
         elif manifest is None:
             raise StoreError(f"{directory} holds no {MANIFEST}: it isn't an experiment's directory")
         else:
-            self.manifest = manifest
             with writing(path):
                 directory.mkdir(parents=True, exist_ok=True)
-                beside = directory / f".{MANIFEST}.tmp"
-                beside.write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
-                beside.replace(path)
+            self._write(manifest)
         self._files: dict[str, FileIO] = {}
+
+    def _write(self, manifest: Manifest) -> None:
+        self.manifest = manifest
+        path = self.directory / MANIFEST
+        with writing(path):
+            beside = path.with_name(f".{MANIFEST}.tmp")
+            beside.write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
+            beside.replace(path)
 
     def finished(self) -> Iterator[Finished]:
         """Yield what is finished, by variant and seed, one in memory at a time. Raises StoreError."""
         order = {variant: number for number, variant in enumerate(self.manifest.variants)}
         places = sorted(self._places().items(), key=lambda item: (order[item[0][0]], item[0][1]))
-        for _, (shard, at) in places:
+        for _, (shard, at, _) in places:
             with shard.open("rb") as file:
                 file.seek(at)
                 line = file.readline()
@@ -144,24 +156,42 @@ class Store:
             file.close()
         self._files.clear()
 
-    def make_tables(self) -> None:
-        """Make the tables of every worker's lines. Raises StoreError; whole tables are left as they were."""
+    def complete(self) -> None:
+        """Make the tables of every worker's lines, and enter state hashes in the manifest. Raises StoreError;
+        whole files are left as they were.
+        """
         for shard in self._shards():
             worker = shard.stem.removeprefix("finished-")
             runs = (_decoded(_finished_of, shard, at, line) for at, line in _lines(shard))
             write_tables(self.directory, worker, runs)
+        hashes: dict[str, dict[int, str]] = {}
+        for (variant, seed), (_, _, state_hash) in sorted(self._places().items()):
+            hashes.setdefault(variant, {})[seed] = state_hash
+        self._write(msgspec.structs.replace(self.manifest, state_hashes=hashes))
 
-    def _places(self) -> dict[Key, tuple[Path, int]]:
-        """Return where each finished run's line is: the shard, and its first byte."""
+    def _places(self) -> dict[Key, tuple[Path, int, str]]:
+        """Return where each finished run's line is, shard and first byte, and the run's state hash."""
         places = {}
         for shard in self._shards():
             for at, line in _lines(shard):
                 head = _decoded(_head_of, shard, at, line)
-                places[head.variant, head.outcome.seed] = shard, at
+                places[head.variant, head.outcome.seed] = shard, at, head.outcome.state_hash
         return places
 
     def _shards(self) -> list[Path]:
         return sorted(self.directory.glob("finished-*.jsonl"))
+
+
+def _begun(manifest: Manifest) -> Manifest:
+    """Return a manifest as it was before any run."""
+    return msgspec.structs.replace(manifest, state_hashes={})
+
+
+def _difference(there: Manifest, ours: Manifest) -> str:
+    """Return the first key in which they differ, with both values if they are short."""
+    tables = (msgspec.to_builtins(of) for of in (there, ours))
+    found = next(changed(*tables))
+    return found if len(found) <= DIFFERENCE_MAX else f"another {found.partition(' ')[0]}"
 
 
 def _opened(shard: Path) -> FileIO:

@@ -35,6 +35,13 @@ def test_a_run_is_kept_reported_and_reproduced(tmp_path: Path) -> None:
     lines.write_text(lines.read_text("utf-8").replace('"trades":', '"trades":1'), "utf-8")
     assert "not the same: calm seed 4" in invoke("reproduce", out, "--executor", "serial", code=2)
     lines.unlink()
+    assert "1 of 1 runs are the same to the bit" in invoke("reproduce", out, "--executor", "serial")
+    manifest = tmp_path / "run" / "manifest.json"
+    (state_hash,) = Store(Path(out)).manifest.state_hashes["calm"].values()
+    assert state_hash in said
+    manifest.write_text(manifest.read_text("utf-8").replace(state_hash, "0" * 64), "utf-8")
+    assert "not the same: calm seed 4" in invoke("reproduce", out, "--executor", "serial", code=2)
+    manifest.write_text(manifest.read_text("utf-8").replace(f'"4": "{"0" * 64}"', ""), "utf-8")
     assert "no finished run" in invoke("reproduce", out, "--executor", "serial", code=2)
 
 
@@ -70,7 +77,12 @@ def test_a_sweep_that_was_killed_is_resumed_to_the_same_result(tmp_path: Path) -
         (1, "fee.taker=1"),
         (1, "fee.taker=3"),
     ]
-    assert "holds another experiment" in invoke("sweep", "calm", "--seeds", "2", "--out", str(torn), code=2)
+    wrong = invoke(*command[:2], *SMALL, "--set", "fee.taker=1,4", "--seeds", "3", "--out", str(torn), code=2)
+    assert "holds another experiment (variants.fee.taker=3 on → off)" in wrong
+    more = [part if part != "3" else "4" for part in command]
+    assert "holds another experiment (seeds.fee.taker=1 [1,2,3] → [1,2,3,4])" in invoke(
+        *more, str(torn), code=2
+    )
 
 
 def test_a_population_that_one_side_lacks_stands_beside_nothing(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_a_full_disk_is_named_and_what_is_finished_stays(tmp_path: Path) -> None
     assert [one for one in Store(out).finished() if one in kept] == kept
     assert len(Store(out).done()) == 6
     with files_limited_to(3_000), pytest.raises(StoreError, match=r"serial.parquet can't be written"):
-        Store(out).make_tables()
+        Store(out).complete()
     with files_limited_to(100_000):
         reported = CliRunner().invoke(app, command)
     assert reported.exit_code == 2
