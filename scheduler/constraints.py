@@ -65,7 +65,7 @@ def relaxed_problems(problem: AnyProblem) -> tuple[tuple[str, AnyProblem], ...]:
     if (table.residency != RESIDENCIES.index(Residency.ANY)).any():
         found.append(("residency", without_residency(problem)))
     if np.isfinite(table.latency_ms_max).any():
-        found.append(("latency bounds half as long", with_latency(problem, 2)))
+        found.append(("latency (bounds doubled)", with_latency(problem, 2)))
         found.append(("latency", with_latency(problem, np.inf)))
     return tuple(found)
 
@@ -91,7 +91,7 @@ def _of_many_slots(problem: HorizonProblem) -> Iterator[tuple[str, HorizonProble
     slots = problem.horizon.slots
     changes: tuple[tuple[str, Callable[[HorizonWorkload], HorizonWorkload]], ...] = (
         ("residency", lambda w: replace(w, residency=Residency.ANY)),
-        ("latency bounds half as long", lambda w: replace(w, latency_ms_max=2 * w.latency_ms_max)),
+        ("latency (bounds doubled)", lambda w: replace(w, latency_ms_max=2 * w.latency_ms_max)),
         ("latency", lambda w: replace(w, latency_ms_max=np.inf)),
         ("windows", lambda w: replace(w, earliest=0, latest_end=slots)),
         ("budgets", lambda w: replace(w, budget_micro_cny=None)),

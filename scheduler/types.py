@@ -62,6 +62,10 @@ class InvalidProblem(ValueError):
         rest = len(self.faults) - len(shown)
         super().__init__("; ".join([*shown, f"and {rest} more"] if rest > 0 else shown))
 
+    def __reduce__(self) -> tuple[type["InvalidProblem"], tuple[tuple[Fault, ...]]]:
+        """From one process to another with its faults, not with its sentence."""
+        return InvalidProblem, (self.faults,)
+
 
 class InvariantViolation(RuntimeError):
     """Something the scheduler guarantees about its own results does not hold: a defect, never bad input."""

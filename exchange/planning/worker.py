@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import BinaryIO
 
@@ -24,15 +24,16 @@ from scheduler.commands.search import News, Stage, search
 from scheduler.horizon.plan import HorizonPlan
 from scheduler.io.changes import changes_of
 from scheduler.io.failures import failed_rows
-from scheduler.io.faults import FaultyInput, Where
+from scheduler.io.faults import FaultyInput, FileFault, Where
 from scheduler.io.front_door import Before, problem_of
 from scheduler.io.places import Places
 from scheduler.io.running import Left, left_of
 from scheduler.io.schedule import schedule_of
+from scheduler.io.sound import plan_sound
 from scheduler.io.tables import rows_of
 from scheduler.io.venue import supply_of_stock
 from scheduler.io.workloads import Span, WorkloadRow, forecast_of, workloads_of
-from scheduler.io.world import world_of
+from scheduler.io.world import World, world_of
 from scheduler.plan import Plan, Progress
 from scheduler.savings import Comparison
 from scheduler.sums import fen
@@ -53,11 +54,20 @@ def run(task: Task, out: BinaryIO) -> None:
         out.flush()
 
     span = Span(task.start, task.hours, since=task.zero, zero=task.zero)
+    faults: list[FileFault] = []
+
+    def plan(rows: Sequence[WorkloadRow]) -> None:
+        if faults:
+            tell(Line(faults=[str(fault) for fault in faults[:FAULTS_TOLD_MAX]]))
+        known = tuple(row for row in rows if row.chance_milli is None)
+        _search(task, problem_of(world, rows, before=before), replace(left, rows=known), tell)
+
     try:
-        problem, left = _problem(task, span, tell)
-        _search(task, problem, left, tell)
+        left, world, expected = _read(task, span, faults)
+        before = Before(left.begun, micro_cny(task.migration_cny), task.moves_max)
+        plan_sound((*left.rows, *expected), plan, faults.append if task.skip_faulty else None)
     except (FaultyInput, InvalidProblem) as error:
-        tell(Line(refused=_texts(error)))
+        tell(Line(refused=[str(fault) for fault in error.faults[:FAULTS_TOLD_MAX]]))
 
 
 def _search(task: Task, problem: AnyProblem, left: Left, tell: Tell) -> None:
@@ -84,19 +94,17 @@ def _search(task: Task, problem: AnyProblem, left: Left, tell: Tell) -> None:
         show(plan, comparison_of(problem, plan))
 
 
-def _problem(task: Task, span: Span, tell: Tell) -> tuple[AnyProblem, Left]:
+def _read(task: Task, span: Span, faults: list[FileFault]) -> tuple[Left, World, tuple[WorkloadRow, ...]]:
+    """What is to be planned, where, and what may come; ``faults`` takes those of the rows left out."""
     places = catalogue_places(span.start)
     file = workloads_of(rows_of("workloads", task.workloads), places, span)
-    if file.faults.count and not (task.skip_faulty and file.rows):
+    if not (task.skip_faulty and file.rows):
         file.faults.raise_if_any()
-    if file.faults.count:
-        tell(Line(faults=[str(fault) for fault in file.faults.found[:FAULTS_TOLD_MAX]]))
-    left = left_of(file.rows, task.begun or (), file.ids)
+    faults += file.faults.found
     supply = supply_of_stock(task.stock, span)
     down = failed_rows(task.failed, [site.code for site in places.sites], span)
     world = world_of(places, replace(supply, maintenance=down), span, at_list_price=False)
-    before = Before(left.begun, micro_cny(task.migration_cny), task.moves_max)
-    return problem_of(world, (*left.rows, *_expected(task, places, span)), before=before), left
+    return left_of(file.rows, task.begun or (), file.ids), world, _expected(task, places, span)
 
 
 def _expected(task: Task, places: Places, span: Span) -> tuple[WorkloadRow, ...]:
@@ -107,10 +115,6 @@ def _expected(task: Task, places: Places, span: Span) -> tuple[WorkloadRow, ...]
         file.faults.add(Where("forecast", "row", 0), "", "count", message)
     file.faults.raise_if_any()
     return file.rows
-
-
-def _texts(error: FaultyInput | InvalidProblem) -> list[str]:
-    return [str(fault) for fault in error.faults[:FAULTS_TOLD_MAX]]
 
 
 def _progress(news: Progress) -> Line:

@@ -33,13 +33,14 @@ from scheduler.commands.watching import watch
 from scheduler.commands.wishes import show_wishes, wishes_json
 from scheduler.io.changes import Changes, changes_of
 from scheduler.io.failures import failed_rows
-from scheduler.io.faults import FaultyInput
+from scheduler.io.faults import FaultyInput, FileFault
 from scheduler.io.front_door import Before, problem_of
 from scheduler.io.hedging import Outlook
 from scheduler.io.places import NoPlaces, default_places
 from scheduler.io.planfile import PlanFile, read_plan, write_plan
 from scheduler.io.running import Begun, left_of
 from scheduler.io.schedule import Schedule, schedule_of
+from scheduler.io.sound import plan_sound
 from scheduler.io.supply import read_supply
 from scheduler.io.supply_rows import SupplyFiles
 from scheduler.io.templates import TEMPLATES
@@ -211,9 +212,14 @@ def make(
         begun = earlier.begun(file.rows, [site.code for site in world.sites], span.start)
         again = left_of(file.rows, begun, file.ids)
         before = Before(again.begun, micro_cny(migration_cny), moves_max)
+        carbon, wishes = carbon_rule(carbon_price, carbon_cap), Wishes(explain, pareto)
+
+        def planned(rows: Sequence[WorkloadRow]) -> PlanFile:
+            problem = problem_of(world, rows, carbon, before)
+            return _planned(problem, span, time_limit, wishes, again.begun)
+
         rows = (*again.rows, *_forecast(forecast, span, file.ids))
-        problem = problem_of(world, rows, carbon_rule(carbon_price, carbon_cap), before)
-        plan_file = _planned(problem, span, time_limit, Wishes(explain, pareto), again.begun)
+        plan_file = plan_sound(rows, planned, _leave_out if skip_faulty else None)
     except (FaultyInput, InvalidProblem, NoPlaces, NoVenue) as error:
         _fail(str(error), EXIT_FAULTY)
     schedule = schedule_of(plan_file.start, plan_file.problem, plan_file.plan)
@@ -226,7 +232,7 @@ def make(
         _fail(str(error), EXIT_FAILED)
     purchases = purchases_of(schedule, stock, Outlook()) if stock is not None and buy else None
     made = nominate_all(venue, schedule, stock) if venue and stock is not None and nominate else None
-    changes = changes_of(problem, plan_file.plan, again)
+    changes = changes_of(plan_file.problem, plan_file.plan, again)
     _tell(plan_file, schedule, changes, purchases, made, as_json_=as_json_)
     raise typer.Exit(EXIT_LEFT_OUT if schedule.left or changes.expired else 0)
 
@@ -279,10 +285,14 @@ def _workloads(workloads: Path, span: Span, skip_faulty: bool) -> WorkloadFile:
     if not skip_faulty:
         file.faults.raise_if_any()
     for fault in file.faults.found:
-        typer.echo(f"left out: {fault}", err=True)
+        _leave_out(fault)
     if not file.rows:
         _fail(f"{workloads.name} holds no workload that can be planned", EXIT_FAULTY)
     return file
+
+
+def _leave_out(fault: FileFault) -> None:
+    typer.echo(f"left out: {fault}", err=True)
 
 
 def _forecast(path: Path | None, span: Span, known: Collection[str]) -> tuple[WorkloadRow, ...]:

@@ -21,7 +21,7 @@ from scheduler.horizon.types import HorizonProblem
 from scheduler.horizon.warming import compile_horizon_loops
 from scheduler.placing import place
 from scheduler.plan import Progress
-from scheduler.types import MICRO
+from scheduler.types import MICRO, InvalidProblem
 from scheduler.warming import compile_slot_loops
 
 COMPILING_TOLD_S: Final = 1.0
@@ -116,7 +116,7 @@ def searching(
 ) -> Iterator[Iterator[News]]:
     """News of a search in a process of its own; the process ends with the block, whatever it was doing.
 
-    The news raise `SearchFailed` when the search does.
+    The news raise `SearchFailed` when the search does, `scheduler.types.InvalidProblem` as `search`.
     """
     context = multiprocessing.get_context("spawn")
     receiving, sending = context.Pipe(duplex=False)
@@ -151,5 +151,7 @@ def _child(problem: AnyProblem, time_limit_s: float, wishes: Wishes, sending: Co
     try:
         search(problem, time_limit_s, sending.send, wishes)
         sending.send(None)
+    except InvalidProblem as error:
+        sending.send(error)
     except Exception as error:
         sending.send(SearchFailed(f"the search failed: {type(error).__name__}: {error}"))

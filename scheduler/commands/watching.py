@@ -39,7 +39,7 @@ class Watched:
 def watch(problem: AnyProblem, time_limit_s: float, console: Console, wishes: Wishes = NO_WISHES) -> Watched:
     """Search and show how it goes on ``console``; Ctrl-C ends it with the best plan so far.
 
-    Raises `scheduler.commands.search.SearchFailed`.
+    Raises `scheduler.commands.search.SearchFailed` and `scheduler.types.InvalidProblem`.
     """
     found = Watched()
     view = _View(time_limit_s)

@@ -70,8 +70,9 @@ def is_plan(path: Path) -> bool:
     """Whether a file is a plan file rather than a table. Raises `FaultyInput` where it cannot be read."""
     if path.suffix != ".json":
         return False
+    content = read_bytes(path)
     try:
-        document = json.loads(read_bytes(path))
+        document = json.loads(content)
     except (ValueError, RecursionError):
         return False
     return isinstance(document, dict) and "format" in document
@@ -79,8 +80,9 @@ def is_plan(path: Path) -> bool:
 
 def read_plan(path: Path) -> PlanFile:
     """Read a plan file. Raises `FaultyInput` for what is none."""
+    content = read_bytes(path)
     try:
-        document = json.loads(read_bytes(path))
+        document = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise refused(path, f"not JSON: {error}") from error
     return of_document(path, document)

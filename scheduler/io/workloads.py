@@ -59,10 +59,10 @@ FIELDS: Final = (
 )  # fmt: skip
 FORECAST_FIELDS: Final = ("probability", "count", *FIELDS)
 COPIES_MAX: Final = 1_000
-CARDS_MAX: Final = "10000000"
+CARDS_MAX: Final = "1000000"
 SPEED_MIN: Final = Decimal("0.001")
 SPEED_MAX: Final = Decimal(1000)
-GANG_MAX: Final = 100_000
+GANG_MAX: Final = 10_000
 GANG_SCOPES: Final = ("site", "city")
 HOURS_MAX: Final = 24 * 366
 

@@ -15,6 +15,8 @@ from scheduler.types import MICRO
 NANO_PER_CNY: Final = 1_000_000_000
 FEN_PER_CNY: Final = 100
 SHADOWS_SHOWN_MAX: Final = 8
+MICRO_DIGITS_HIDDEN: Final = 4
+"""Digits of micro-CNY below a fen."""
 
 
 def cny(nano_cny: int) -> str:
@@ -118,8 +120,10 @@ def shadow_rows(schedule: Schedule) -> list[dict[str, str]]:
 
 
 def _joined(schedule: Schedule) -> list[Shadow]:
+    """Worths as they are shown, to the fen; hours in a row at one worth as one."""
     joined: list[Shadow] = []
-    for shadow in sorted(schedule.shadows):
+    shown = (s._replace(micro_cny=round(s.micro_cny, -MICRO_DIGITS_HIDDEN)) for s in schedule.shadows)
+    for shadow in sorted(shown):
         last = joined[-1] if joined else None
         if last and shadow == last._replace(first_hour=last.end_hour, end_hour=shadow.end_hour):
             joined[-1] = last._replace(end_hour=shadow.end_hour)

@@ -95,6 +95,15 @@ def test_faulty_rows_stop_the_plan_unless_skipped(folder):
     assert "3 of 3 workloads placed" in planned.stdout
 
 
+def test_what_only_the_model_refuses_is_named_by_line_too(folder):
+    (folder / "jobs.csv").write_text(JOBS + "other,Beijing,L20,4,\n", encoding="utf-8")
+    refused = run("jobs.csv", "--sites", "sites.csv", status=2)
+    assert "jobs.csv line 5 (other), demand: unknown grade 'L20'; known: H100" in refused.stderr
+    planned = run("jobs.csv", "--sites", "sites.csv", "--skip-faulty")
+    assert "left out: jobs.csv line 5 (other)" in planned.stderr
+    assert "3 of 3 workloads placed" in planned.stdout
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
@@ -108,7 +117,7 @@ def test_faulty_rows_stop_the_plan_unless_skipped(folder):
         (["fail", "sites.json", "GUIAN", "--out", "gone/plan.json"], "there is no folder gone"),
         (["check", "jobs.csv"], "jobs.csv: not JSON"),
         (["check", "sites.json"], "sites.json: not a plan file"),
-        (["compare", "gone.json"], "gone.json: No such file"),
+        (["compare", "gone.json"], "dongxi plan: gone.json: No such file"),
     ],
 )
 def test_wrong_usage_is_told(folder, words, expected):
