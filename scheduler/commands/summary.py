@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scheduler.io.schedule import Schedule
-from scheduler.report.wording import NANO_PER_CNY, percent, rule_line, shadow_rows, yuan
+from scheduler.report.wording import NANO_PER_CNY, difference, percent, rule_line, shadow_rows, yuan
 from scheduler.savings import Comparison
 from scheduler.types import MILLI
 
@@ -92,7 +92,7 @@ def show_comparison(comparison: Comparison, console: Console) -> None:
         table.add_column(name, justify="left" if name == "Rule" else "right", no_wrap=True)
     for row in comparison.rows:
         savings = (row.cost_saving, row.new_money_saving, row.power_cost_saving, row.carbon_saving)
-        table.add_row(row.name, f"{row.unserved:,}", *(f"{-100 * saving:+.1f} %" for saving in savings))
+        table.add_row(row.name, f"{row.unserved:,}", *map(difference, savings))
     console.print(table)
     console.print(
         f"The plan leaves {comparison.plan_unserved:,} out. Negative: the plan needs less than the rule.",

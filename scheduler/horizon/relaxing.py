@@ -19,7 +19,7 @@ from scheduler.horizon.types import Alternative, HorizonProblem, HorizonWorkload
 WIDER = (Residency.SITE, Residency.CITY, Residency.PROVINCE, Residency.ANY)
 NONE = "none"
 """In place of a value: the constraint is given up."""
-SHARES = range(95, 0, -5)
+SHARES = (*range(95, 0, -5), 4, 3, 2, 1)
 """What of its cards, or of its data, a workload may keep, in percent."""
 Steps = Sequence[Relaxation]
 """Changes of one figure, each allowing all that the one before allows."""

@@ -20,6 +20,7 @@ from scheduler.report.wording import (
     change_lines,
     comparison_json,
     constraint_rows,
+    difference,
     front_rows,
     percent,
     recomputed,
@@ -158,7 +159,7 @@ def _against(comparison: Comparison) -> str:
 
 def _change(saving: float) -> str:
     kind = "fell" if saving > 0.0005 else "rose" if saving < -0.0005 else ""
-    return f"<td class='{kind}'>{-100 * saving:+.1f} %</td>"
+    return f"<td class='{kind}'>{difference(saving)}</td>"
 
 
 def _left(schedule: Schedule) -> str:

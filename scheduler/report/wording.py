@@ -38,6 +38,11 @@ def percent(share: float) -> str:
     return f"{100 * share:.2g} %" if share < 0.01 else f"{100 * share:.2f} %"
 
 
+def difference(saving: float) -> str:
+    """What a saving changes, in percent with its sign: -4.1 % for 0.041, and no minus before nothing."""
+    return f"{round(-100 * saving, 1) + 0.0:+.1f} %"
+
+
 def recomputed(schedule: Schedule) -> str:
     """What a check of the plan file recomputes of its bound."""
     if schedule.bound_from == "certificate":
