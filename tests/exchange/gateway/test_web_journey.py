@@ -90,7 +90,8 @@ async def test_from_posted_capacity_to_the_statement(tmp_path: Path, chrome: Bro
             await expect(enterprise.locator("#fills tbody")).to_contain_text(SYMBOL)
             await expect(enterprise.locator("#ladder .sell").last).to_contain_text("11.90")
             await bid(enterprise, 1)
-            await expect(enterprise.locator("#positions tbody")).to_contain_text("5")
+            bought = enterprise.locator("#positions tbody tr", has_text=SYMBOL)
+            await expect(bought.get_by_role("cell", name="5", exact=True)).to_be_visible()
             assert len(await enterprise.evaluate("performance.getEntriesByType('navigation')")) == 1
 
             await served.at(15, 45)
