@@ -6,13 +6,14 @@ A browser reports a refusal's status on its console: `outages`.
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
 from accessibility import violations
 from browser import IN_A_BROWSER, browsing, log_in
 from exchange_server import Served, serving
-from playwright.async_api import Browser, Route, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from exchange.api.attest import AgentKey
 from exchange.api.requests import NewOrder, PostCapacity
@@ -21,6 +22,7 @@ from exchange.client import Profile
 pytestmark = IN_A_BROWSER
 
 SYMBOL = "H100.GUIAN.261205"
+NEXT, NEXT_EDGE = "H100.GUIAN.261206", "H100.SHANGHAI-EDGE.261206"
 KEY = AgentKey(bytes(range(32)))
 
 
@@ -82,10 +84,13 @@ async def test_a_plan_is_searched_and_its_orders_placed(tmp_path: Path, chrome: 
         await served.at(9, 30)
         acme, blue = await served.admit("acme", "provider"), await served.admit("blue", "enterprise")
         async with served.client(acme) as provider:
-            await provider.place(NewOrder(symbol=SYMBOL, side="sell", quantity=20, price="11.90"))
+            for symbol, price in ((SYMBOL, "11.90"), (NEXT, "11.90"), (NEXT_EDGE, "12.50")):
+                await provider.place(NewOrder(symbol=symbol, side="sell", quantity=20, price=price))
         await log_in(served, page, blue, "/enterprise")
-        rows = 'id,origin,class,grade,cards\n"train, first",Shanghai,ai_train,H100,16\n'
+        rows = 'id,origin,class,grade,cards,hours,latest\n"train, first",Shanghai,ai_train,H100,16,30,30\n'
         await page.fill("#workloads", rows)
+        await page.fill("#plan [name=days]", "2")
+        await page.fill("#plan [name=time_limit_s]", "2")
         await page.get_by_role("button", name="Plan", exact=True).click()
         await expect(page.locator("#plans tbody")).to_contain_text("done", timeout=240_000)
         await expect(page.locator("#result")).to_contain_text("1 / 1")
@@ -104,12 +109,27 @@ async def test_a_plan_is_searched_and_its_orders_placed(tmp_path: Path, chrome: 
         assert (tier.latency_class, tier.placed) == ("ai_train", 1)
         await expect(page.locator("#plan-classes tbody")).to_contain_text("ai_train")
         assert await violations(page) == []
-        await page.get_by_role("button", name="Place 1 order(s)").click()
-        await expect(page.locator("#plan-note")).to_have_text("1 of 1 order(s) taken.")
+        await page.get_by_role("button", name="Place 2 order(s)").click()
+        await expect(page.locator("#plan-note")).to_have_text("2 of 2 order(s) taken.")
         await expect(page.locator("#positions tbody")).to_contain_text(SYMBOL)
         async with served.client(blue) as client:
-            (position,) = await client.positions()
-        assert (position.symbol, position.quantity) == (SYMBOL, 16)
+            positions = {p.symbol: p.quantity for p in await client.positions()}
+        assert positions == {SYMBOL: 16, NEXT: 16}
+        await plan_on_after_a_failure(page, job.plan_id)
+
+
+async def plan_on_after_a_failure(page: Page, before: str) -> None:
+    """A day of the plan has passed, and its hub is down: the rest moves."""
+    await page.select_option("#plan [name=after]", before)
+    await page.fill("#plan [name=first_day]", "2026-12-06")
+    await page.fill("#plan [name=days]", "1")
+    await page.fill("#plan [name=failed]", "GUIAN, HORINGER@0-4")
+    await page.fill("#plan [name=moves_max]", "3")
+    await page.get_by_role("button", name="Plan", exact=True).click()
+    over = re.compile("done|refused|failed")
+    await expect(page.locator("#plans tbody tr").nth(1)).to_contain_text(over, timeout=240_000)
+    await expect(page.locator("#plan-changes tbody")).to_contain_text("moves at hour 0: cannot stay")
+    await expect(page.locator("#plan-changes tbody")).to_contain_text("GUIAN → SHANGHAI-EDGE")
 
 
 COUNT_TIMERS = """
