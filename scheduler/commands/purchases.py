@@ -31,7 +31,8 @@ def purchases_of(schedule: Schedule, stock: Stock, outlook: Outlook) -> Purchase
 def show_purchases(found: Purchases, console: Console) -> None:
     """Print what to buy, and what to resell."""
     for spare in found.spare:
-        console.print(f"To resell: {spare.cards:g} {spare.grade} at {spare.site}, yours and never used")
+        what = f"reservation {spare.holding} ({spare.symbol})" if spare.reserved else spare.symbol
+        console.print(f"To resell: {spare.cards:,} cards of {what}, never used", highlight=False)
     if not found.orders:
         console.print("Nothing needs to be bought.")
         return

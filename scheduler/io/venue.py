@@ -5,7 +5,7 @@ entry-point group `dongxi.venues`.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -199,27 +199,47 @@ def _order(book: list[Level], buys: list[Buy]) -> Order:
 
 
 class Spare(NamedTuple):
-    """Cards of a grade at a site that the member owns and the plan never uses, to resell."""
+    """Whole cards of a holding that the plan never uses while it is held, to resell.
 
+    ``holding`` is the reservation's id where it is ``reserved``, else the position's name.
+    """
+
+    holding: str
+    symbol: str
     site: str
     grade: str
-    cards: float
+    cards: int
+    reserved: bool
 
 
 def spare_of(schedule: Schedule, stock: Stock) -> tuple[Spare, ...]:
-    """What of the holdings stays unused in every hour, over the hours in which they are held."""
-    held: Counter[tuple[str, str, int]] = Counter()
+    """What of each holding stays unused in all its hours, the dearest first where several would do."""
+    span = Span(schedule.start, schedule.hours)
+    hours: dict[Holding, range] = {}
     for holding in stock.holdings:
-        hours = hours_within(holding.start, holding.end, Span(schedule.start, schedule.hours))
-        for hour in range(*hours) if hours else ():
-            held[holding.site, holding.grade, hour] += holding.cards * MILLI
-    free = dict(held)
+        if within := hours_within(holding.start, holding.end, span):
+            hours[holding] = range(*within)
+    free = _free(schedule, hours)
+    stretches: dict[tuple[str, str], list[Holding]] = defaultdict(list)
+    for holding in sorted(hours, key=lambda h: -h.price_ticks / h.cards_per_lot):
+        stretches[holding.id, holding.symbol].append(holding)
+    found = []
+    for parts in stretches.values():
+        cells = [(h.site, h.grade, hour) for h in parts for hour in hours[h]]
+        cards = min(*(h.cards for h in parts), min(free[cell] for cell in cells) // MILLI)
+        if cards > 0:
+            free.subtract(dict.fromkeys(cells, cards * MILLI))
+            h = parts[0]
+            found.append(Spare(h.id, h.symbol, h.site, h.grade, cards, h.reserved))
+    return tuple(sorted(found, key=lambda spare: (spare.symbol, spare.holding)))
+
+
+def _free(schedule: Schedule, hours: Mapping[Holding, range]) -> Counter[tuple[str, str, int]]:
+    """Milli-cards held and not used by site, grade and hour; below 0 where the plan buys more."""
+    free: Counter[tuple[str, str, int]] = Counter()
+    for holding, held in hours.items():
+        free.update({(holding.site, holding.grade, hour): holding.cards * MILLI for hour in held})
     for run in schedule.runs:
         for grade, milli in run.milli_cards():
-            for hour in range(run.first_hour, run.end_hour):
-                if (run.site, grade, hour) in free:
-                    free[run.site, grade, hour] -= milli
-    least: dict[tuple[str, str], int] = {}
-    for (site, grade, _), milli in free.items():
-        least[site, grade] = max(0, min(milli, least.get((site, grade), milli)))
-    return tuple(Spare(*place, milli / MILLI) for place, milli in sorted(least.items()) if milli)
+            free.subtract({(run.site, grade, hour): milli for hour in range(run.first_hour, run.end_hour)})
+    return free
