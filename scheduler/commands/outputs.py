@@ -45,29 +45,31 @@ def expect_folder(path: Path) -> None:
         raise typer.BadParameter(f"{path}: the folder {path.parent} cannot be written to")
 
 
-def write_out(out: Path, workloads: Path, file: PlanFile, schedule: Schedule) -> None:
-    """Write a plan in the format that its name asks for. Raises `NotWritten`."""
+def write_files(
+    out: Path | None, report: Path | None, workloads: Path, file: PlanFile, schedule: Schedule
+) -> None:
+    """Write a plan in the format that its name asks for, and its report. Raises `NotWritten`."""
+    try:
+        if out is not None:
+            _write_out(out, workloads, file, schedule)
+        if report is not None:
+            _write_report(report, file)
+    except OSError as error:
+        raise NotWritten(
+            f"{error.filename or out or report} could not be written: {error.strerror}"
+        ) from error
+
+
+def _write_out(out: Path, workloads: Path, file: PlanFile, schedule: Schedule) -> None:
     suffix = out.suffix.lower()
-    try:
-        if suffix == PLAN_SUFFIX:
-            write_plan(out, file)
-        elif suffix in TABLES:
-            write_table(out, schedule)
-        else:
-            write_manifests(workloads, out, schedule)
-    except OSError as error:
-        raise _not_written(out, error) from error
+    if suffix == PLAN_SUFFIX:
+        write_plan(out, file)
+    elif suffix in TABLES:
+        write_table(out, schedule)
+    else:
+        write_manifests(workloads, out, schedule)
 
 
-def write_report(path: Path, file: PlanFile) -> None:
-    """Write a plan's report beside every baseline. Raises `NotWritten`."""
+def _write_report(path: Path, file: PlanFile) -> None:
     points = default_places(file.start).points
-    page = report_html(file, comparison_of(file.problem, file.plan), points)
-    try:
-        write_text(path, page)
-    except OSError as error:
-        raise _not_written(path, error) from error
-
-
-def _not_written(path: Path, error: OSError) -> NotWritten:
-    return NotWritten(f"{path} could not be written: {error.strerror or error}")
+    write_text(path, report_html(file, comparison_of(file.problem, file.plan), points))

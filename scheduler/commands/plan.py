@@ -22,8 +22,7 @@ from scheduler.commands.outputs import (
     NotWritten,
     expect_folder,
     expect_writable,
-    write_out,
-    write_report,
+    write_files,
 )
 from scheduler.commands.purchases import Purchases, purchases_json, purchases_of, show_purchases
 from scheduler.commands.replanning import changes_json, earlier_of, show_changes
@@ -177,7 +176,8 @@ def make(
     migration_cny: MigrationCny = 0.0,
     failed: Failed = None,
     from_exchange: Annotated[
-        bool, typer.Option("--from-exchange", help="Plan on your reservations and the asks of day contracts.")
+        bool,
+        typer.Option("--from-exchange", help="Plan on what you own and the asks of day and hour contracts."),
     ] = False,
     buy: Annotated[
         bool, typer.Option("--buy", help="Show the orders that the plan needs; with --from-exchange.")
@@ -224,10 +224,7 @@ def make(
         _fail(str(error), EXIT_FAULTY)
     schedule = schedule_of(plan_file.start, plan_file.problem, plan_file.plan)
     try:
-        if out is not None:
-            write_out(out, workloads, plan_file, schedule)
-        if report is not None:
-            write_report(report, plan_file)
+        write_files(out, report, workloads, plan_file, schedule)
     except NotWritten as error:
         _fail(str(error), EXIT_FAILED)
     purchases = purchases_of(schedule, stock, Outlook()) if stock is not None and buy else None

@@ -175,15 +175,23 @@ def first_slot_costs(kinds: Kinds, k: int, row: int, charges: Charges, first: In
 def _staying(kinds: Kinds, k: int, charges: Charges, slots: Ints) -> int:
     """What going on as it is costs; fills its slots."""
     a = kinds.stay_alternative[k]
-    end = kinds.end[k] if kinds.preemptible[k] else kinds.duration[a]
     cost = np.zeros(charges.slots, dtype=np.int64)
     first = np.zeros(charges.slots, dtype=np.int64)
-    for part in range(kinds.stay_start[k], kinds.stay_start[k + 1]):
-        members = kinds.stay_members[part]
-        add_costs(kinds, a, kinds.stay_site[part], members, members, 0, end, charges, cost)
+    end = add_staying_costs(kinds, k, charges, cost)
     return cheapest_slots(
         cost, first, 0, end, kinds.duration[a], kinds.preemptible[k], kinds.due[k], kinds.late[k], slots
     )
+
+
+@njit(cache=True)
+def add_staying_costs(kinds: Kinds, k: int, charges: Charges, cost: Ints) -> int:
+    """Add what going on at its parts is charged for each slot; returns the end of the slots it may take."""
+    a = kinds.stay_alternative[k]
+    end = kinds.end[k] if kinds.preemptible[k] else kinds.duration[a]
+    for part in range(kinds.stay_start[k], kinds.stay_start[k + 1]):
+        members = kinds.stay_members[part]
+        add_costs(kinds, a, kinds.stay_site[part], members, members, 0, end, charges, cost)
+    return int(end)
 
 
 @njit(cache=True)

@@ -9,7 +9,15 @@ import numpy as np
 from numba import njit
 
 from scheduler.horizon.instance import Instance, Kinds
-from scheduler.horizon.pricing import Charges, Prices, add_costs, charges_of, first_slot_costs, priced
+from scheduler.horizon.pricing import (
+    Charges,
+    Prices,
+    add_costs,
+    add_staying_costs,
+    charges_of,
+    first_slot_costs,
+    priced,
+)
 from scheduler.horizon.running_slots import NEVER
 from scheduler.horizon.supply import Ints
 
@@ -51,12 +59,9 @@ def _fall(kinds: Kinds, charges: Charges, cheapest: Ints, fall: Ints) -> None:
 def _fall_of_staying(kinds: Kinds, k: int, charges: Charges, cheapest: int, fall: Ints) -> None:
     """The same for going on as it is."""
     a = kinds.stay_alternative[k]
-    end = kinds.end[k] if kinds.preemptible[k] else kinds.duration[a]
     cost = np.zeros(charges.slots, dtype=np.int64)
     through = np.empty(charges.slots, dtype=np.int64)
-    for part in range(kinds.stay_start[k], kinds.stay_start[k + 1]):
-        members = kinds.stay_members[part]
-        add_costs(kinds, a, kinds.stay_site[part], members, members, 0, end, charges, cost)
+    end = add_staying_costs(kinds, k, charges, cost)
     _least_through(kinds, k, a, cost, np.zeros_like(cost), 0, end, through)
     for part in range(kinds.stay_start[k], kinds.stay_start[k + 1]):
         members = kinds.stay_members[part]
