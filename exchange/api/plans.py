@@ -127,6 +127,24 @@ class PlannedNomination(Answer, frozen=True, kw_only=True):
     hours: int
 
 
+class CardWorth(Answer, frozen=True, kw_only=True):
+    """What one more card would save at most, if it cost nothing, in these hours: CNY per card-hour."""
+
+    hub: str
+    grade: str
+    first_hour: int
+    end_hour: int
+    worth: str
+
+
+class PlannedSpare(Answer, frozen=True, kw_only=True):
+    """Whole cards that the account has reserved (null: of an open position) and the plan never uses."""
+
+    reservation_id: str | None
+    symbol: str
+    cards: int
+
+
 class PlanBaseline(Answer, frozen=True, kw_only=True):
     """A usual way of placing the same work: both costs are over what both serve, with reserved cards at their
     price. Savings are shares of the baseline's; `unserved` is what it leaves out.
@@ -210,6 +228,7 @@ class KeptRoom(Answer, frozen=True, kw_only=True):
 
 class PlanResult(Answer, frozen=True, kw_only=True):
     """What was planned. `gap` is certified: no plan is better by more than this share (null: not bounded).
+    `worths` are where one more card would be worth most, the dearest first, `resell` what is not needed.
     `baselines` are compared when the search is over (null: not yet). `changes` is there for a plan after
     another one, `kept` for one with a forecast.
     """
@@ -225,6 +244,8 @@ class PlanResult(Answer, frozen=True, kw_only=True):
     left_out: list[LeftOut]
     orders: list[PlannedOrder]
     nominations: list[PlannedNomination]
+    worths: list[CardWorth]
+    resell: list[PlannedSpare]
     classes: list[PlannedClass]
     baselines: list[PlanBaseline] | None
     changes: PlanChanges | None = None

@@ -9,10 +9,13 @@ from exchange.api.formats import price_text
 from scheduler.io.changes import Changes
 from scheduler.io.nominating import nominations_of
 from scheduler.io.schedule import Run, Schedule
-from scheduler.io.venue import Stock, orders_of
+from scheduler.io.venue import Stock, orders_of, spare_of
 from scheduler.io.workloads import WorkloadRow
+from scheduler.report.wording import dearest
 from scheduler.savings import BaselineRow, Comparison
-from scheduler.types import MILLI
+from scheduler.types import MICRO, MILLI
+
+WORTHS_TOLD_MAX = 50
 
 
 def finite(number: float) -> float | None:
@@ -55,6 +58,24 @@ def result_of(
             for order in orders_of(schedule, stock.levels)
         ],
         nominations=[api.PlannedNomination(**n._asdict()) for n in nominations_of(schedule, stock)],
+        worths=[
+            api.CardWorth(
+                hub=shadow.site,
+                grade=shadow.grade,
+                first_hour=shadow.first_hour,
+                end_hour=shadow.end_hour,
+                worth=f"{shadow.micro_cny / MICRO:.2f}",
+            )
+            for shadow in dearest(schedule, WORTHS_TOLD_MAX)
+        ],
+        resell=[
+            api.PlannedSpare(
+                reservation_id=spare.holding if spare.reserved else None,
+                symbol=spare.symbol,
+                cards=spare.cards,
+            )
+            for spare in spare_of(schedule, stock)
+        ],
         classes=_classes(schedule, rows),
         baselines=None if compared is None else [_baseline(row) for row in compared.rows],
         changes=None if changes is None else _changes(changes),

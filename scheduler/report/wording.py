@@ -110,8 +110,7 @@ def front_rows(front: Iterable[FrontRow]) -> list[dict[str, str]]:
 
 
 def shadow_rows(schedule: Schedule) -> list[dict[str, str]]:
-    """Where one more card would be worth most, as a table's rows; hours in a row at one worth are one row."""
-    dearest = sorted(_joined(schedule), key=lambda shadow: -shadow.micro_cny)[:SHADOWS_SHOWN_MAX]
+    """Where one more card would be worth most, as a table's rows."""
     return [
         {
             "One more": f"{shadow.grade} at {shadow.site}",
@@ -119,9 +118,14 @@ def shadow_rows(schedule: Schedule) -> list[dict[str, str]]:
             "To": f"{schedule.start + timedelta(hours=shadow.end_hour):%d %b %H:%M}",
             "Worth, ¥ per card-hour": f"{shadow.micro_cny / MICRO:,.2f}",
         }
-        for shadow in dearest
-        if shadow.micro_cny
+        for shadow in dearest(schedule, SHADOWS_SHOWN_MAX)
     ]
+
+
+def dearest(schedule: Schedule, most: int) -> list[Shadow]:
+    """Where one more card would be worth most, at most so many places; what is worth nothing is left out."""
+    worth = [shadow for shadow in _joined(schedule) if shadow.micro_cny]
+    return sorted(worth, key=lambda shadow: -shadow.micro_cny)[:most]
 
 
 def _joined(schedule: Schedule) -> list[Shadow]:

@@ -46,6 +46,20 @@ def plan(problem):
     return found
 
 
+def test_no_offer_gives_more_than_it_has_though_another_is_as_cheap(problem):
+    pool, hub, _ = problem.offers
+    small = tuple(replace(hub, id=name, milli_cards=1000) for name in ("one", "two"))
+    alike = replace(problem, offers=(pool, *small))
+    plan = place(alike)
+    here, there = (p for p in plan.purchases if p.site == "HUB")
+    milli, cost = here.milli_cards + there.milli_cards, here.cost_nano_cny + there.cost_nano_cny
+    others = tuple(p for p in plan.purchases if p.site != "HUB")
+    lie = replace(plan, purchases=(*others, here._replace(milli_cards=milli, cost_nano_cny=cost)))
+    assert check_plan(alike, plan) == ()
+    (violation,) = check_plan(alike, lie)
+    assert "takes more than is offered" in violation
+
+
 def first(rows, **change):
     return (rows[0]._replace(**change), *rows[1:])
 

@@ -100,6 +100,11 @@ async def test_a_plan_is_watched_and_accepted_in_parts(client: ExchangeClient) -
     assert [o.needed_cards for o in result.orders] == [2, 1.5]
     assert result.orders[0].cost_at_book_fen == 24 * (1200 + 1210)
     assert result.nominations == [], "a position is no reservation yet"
+    assert [(w.hub, w.first_hour, w.end_hour, w.worth) for w in result.worths] == [
+        ("SHANGHAI-EDGE", 0, 24, "13.00"),
+        ("GUIAN", 0, 24, "12.10"),
+    ]
+    assert result.resell == []
     assert result.gap == 0
 
     first = await client.accept_plan(posted.plan.plan_id, [1])
@@ -274,6 +279,7 @@ async def test_what_runs_on_reservations_is_nominated_in_parts_or_from_the_comma
     number = held["SHANGHAI-EDGE"].reservation_id
     # a card and a half are two whole cards, half a card is one
     assert wanted == [(number, "near", 2, 24), (number, "more", 1, 24)]
+    assert (number, EDGE, 2) in [(s.reservation_id, s.symbol, s.cards) for s in answer.result.resell]
     plan_id = answer.plan.plan_id
     one = await client.nominate_plan(plan_id, [0])
     assert [bool(result.nomination_id) for result in one.results] == [True]
