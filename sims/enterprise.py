@@ -146,17 +146,12 @@ def _spread_bids(
     seed: str,
 ) -> list[NewOrder]:
     """Bids for `lots` over the hubs that are cheapest by their reference price."""
-    contracts = sorted(
-        (market[want.grade, hub] for hub in want.hubs if (want.grade, hub) in market),
-        key=lambda contract: (ticks(contract.reference_price), contract.symbol),
-    )[: settings.auction_hubs]
-    orders = []
-    for number, contract in enumerate(contracts):
-        quantity = -(-lots // (len(contracts) - number))
-        lots -= quantity
-        if quantity:
-            orders.append(limit_bid(contract, quantity, auction_price(contract, buyer, settings, seed)))
-    return orders
+    contracts = _cheapest(want, market, settings)
+    return [
+        limit_bid(contract, quantity, auction_price(contract, buyer, settings, seed))
+        for contract, quantity in zip(contracts, _in_parts(lots, len(contracts)), strict=True)
+        if quantity
+    ]
 
 
 def auction_price(contract: Contract, buyer: Buyer, settings: EnterpriseSettings, seed: str) -> int:
@@ -263,14 +258,38 @@ def most_paid(contract: Contract, buyer: Buyer, settings: EnterpriseSettings) ->
 def _rest(
     want: Want, lots: int, market: Mapping[tuple[str, str], Contract], settings: EnterpriseSettings
 ) -> list[NewOrder]:
-    """A low bid at the cheapest hub for a part of what is still missing."""
-    contracts = [market[want.grade, hub] for hub in want.hubs if (want.grade, hub) in market]
-    quantity = part(lots, settings.resting_share_percent)
-    if not contracts or not quantity:
-        return []
-    contract = min(contracts, key=lambda contract: (ticks(contract.reference_price), contract.symbol))
-    price = shifted(ticks(contract.reference_price), -settings.resting_basis_points)
-    return [limit_bid(contract, quantity, price)]
+    """Low bids at the cheapest hubs for a part of what is still missing."""
+    contracts = _cheapest(want, market, settings)
+    quantities = _in_parts(part(lots, settings.resting_share_percent), len(contracts))
+    return [
+        bid
+        for contract, quantity in zip(contracts, quantities, strict=True)
+        for bid in low_bids(contract, quantity, settings)
+    ]
+
+
+def low_bids(contract: Contract, lots: int, settings: EnterpriseSettings) -> list[NewOrder]:
+    """Bids below the reference, on a ladder, for `lots` of a contract."""
+    steps = settings.resting_basis_points
+    return [
+        limit_bid(contract, quantity, shifted(ticks(contract.reference_price), -below))
+        for below, quantity in zip(steps, _in_parts(lots, len(steps)), strict=True)
+        if quantity
+    ]
+
+
+def _cheapest(
+    want: Want, market: Mapping[tuple[str, str], Contract], settings: EnterpriseSettings
+) -> list[Contract]:
+    """The contracts that will do, of the hubs over which it spreads its bids: the cheapest by reference."""
+    contracts = (market[want.grade, hub] for hub in want.hubs if (want.grade, hub) in market)
+    by_price = sorted(contracts, key=lambda contract: (ticks(contract.reference_price), contract.symbol))
+    return by_price[: settings.spread_hubs]
+
+
+def _in_parts(lots: int, count: int) -> list[int]:
+    """Whole lots in nearly equal parts; the first are never smaller."""
+    return [lots // count + (number < lots % count) for number in range(count)]
 
 
 def _day_market(contracts: Iterable[Contract], day: date) -> dict[tuple[str, str], Contract]:

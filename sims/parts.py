@@ -12,8 +12,8 @@ from datetime import datetime
 from exchange.api.market import Contract
 from exchange.api.requests import NewOrder
 from sims.demand import draw
-from sims.enterprise import Buyer, Want, auction_price, limit_bid, most_paid
-from sims.prices import shifted, ticks
+from sims.enterprise import Buyer, Want, auction_price, limit_bid, low_bids, most_paid
+from sims.prices import ticks
 from sims.settings import EnterpriseSettings, PartSettings
 
 FIRST_BURST, LAST_BURST = 8, 20
@@ -71,8 +71,8 @@ def auction_bids(
 
 
 def session_orders(buyer: Buyer, wanted: Iterable[PartWant], settings: EnterpriseSettings) -> list[NewOrder]:
-    """One round of the session: take the best offer if it costs no more than it pays now, and leave a low bid
-    for what is still missing.
+    """One round of the session: take the best offer if it costs no more than it pays now, and leave low
+    bids for what is still missing.
     """
     orders = []
     for contract, lots in ((want.contract, want.lots) for want in wanted):
@@ -81,6 +81,5 @@ def session_orders(buyer: Buyer, wanted: Iterable[PartWant], settings: Enterpris
             taken = min(lots, contract.ask_lots)
             orders.append(limit_bid(contract, taken, ticks(contract.ask), "ioc"))
         if lots > taken:
-            low = shifted(ticks(contract.reference_price), -settings.resting_basis_points)
-            orders.append(limit_bid(contract, lots - taken, low))
+            orders += low_bids(contract, lots - taken, settings)
     return orders

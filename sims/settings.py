@@ -50,11 +50,11 @@ class EnterpriseSettings(_Section, frozen=True):
     month_share_percent: Percent
     auction_share_percent: Percent
     auction_basis_points_max: BasisPoints
-    auction_hubs: Annotated[int, Meta(ge=1)]
+    spread_hubs: Annotated[int, Meta(ge=1)]
     patience_basis_points_min: BasisPoints
     patience_basis_points_max: BasisPoints
     resting_share_percent: Percent
-    resting_basis_points: BasisPoints
+    resting_basis_points: tuple[BasisPoints, ...]
 
 
 class PartSettings(_Section, frozen=True):

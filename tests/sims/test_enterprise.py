@@ -112,8 +112,23 @@ def test_it_pays_more_the_later_it_is_and_anything_within_limits_at_the_end() ->
     assert news(early, "ioc") == []
     last = session_orders(buyer(dear, rounds_left=1), wants, SETTINGS)
     assert [order.quantity for order in news(last, "ioc")] == [12]
-    resting = news(early, "day")
-    assert [(order.price, order.quantity) for order in resting] == [("15.76", 1)]
+
+
+def test_low_bids_stand_on_a_ladder_at_the_cheapest_hubs() -> None:
+    contracts = [
+        contract("GUIAN"),
+        contract("QINGYANG", reference="15.00"),
+        contract("ZHONGWEI", reference="19.00"),
+    ]
+    wants = [Want("L20", ("GUIAN", "QINGYANG"), 20)]
+    resting = news(session_orders(buyer(*contracts, rounds_left=12), wants, SETTINGS), "day")
+    bids = [(order.symbol.split(".")[1], order.price, order.quantity) for order in resting]
+    assert bids == [
+        ("QINGYANG", "14.85", 2),
+        ("QINGYANG", "14.63", 1),
+        ("GUIAN", "15.84", 2),
+        ("GUIAN", "15.60", 1),
+    ]
 
 
 def test_enough_is_enough() -> None:

@@ -60,8 +60,8 @@ def test_profiles_are_bid_for_in_the_auction_and_the_rest_is_taken_or_left_with_
     assert 1_600 <= ticks(bid.price or "") <= 1_640
     taken, rest = session_orders(buyer(), [want], enterprise)
     assert (taken.quantity, taken.price, taken.time_in_force) == (2, "16.10", "ioc")
-    assert (rest.quantity, rest.price, rest.time_in_force) == (1, "15.76", "day")
-    (early,) = session_orders(buyer(), parts_wanted(buyer(), [dear], WANTS, PARTS, "seed"), enterprise)
-    assert (early.quantity, early.price) == (3, "15.76")
+    assert (rest.quantity, rest.price, rest.time_in_force) == (1, "15.84", "day")
+    early = session_orders(buyer(), parts_wanted(buyer(), [dear], WANTS, PARTS, "seed"), enterprise)
+    assert [(order.quantity, order.price) for order in early] == [(2, "15.84"), (1, "15.60")]
     late = session_orders(buyer(1), parts_wanted(buyer(), [dear], WANTS, PARTS, "seed"), enterprise)
-    assert [order.price for order in late] == ["17.50", "15.76"]
+    assert [order.price for order in late] == ["17.50", "15.84"]

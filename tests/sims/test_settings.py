@@ -36,7 +36,7 @@ def test_an_outage_hits_its_hours_only() -> None:
     [
         ("week_share_percent = 15", "week_share_percent = 150", "provider.week_share_percent"),
         ("[cash]", '[cash]\ncolour = "red"', "colour"),
-        ("auction_hubs = 3", "auction_hubs = 0", "auction_hubs"),
+        ("spread_hubs = 3", "spread_hubs = 0", "spread_hubs"),
         ("night_hour_s = 0.12", "", "night_hour_s"),
         ("first_hour = 14", "first_hour = 24", "first_hour"),
     ],
