@@ -28,6 +28,9 @@ def fork(
     directory: Annotated[Path, typer.Argument(metavar="RUN", help="Directory of a run or a sweep.")],
     at: Annotated[str, typer.Option("--at", metavar="DAY@TIME", help="When, such as 1@10:30.")],
     overrides: Set = None,
+    variant: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Which one, if there are several.")
+    ] = None,
     out: Out = None,
     workers: Workers = None,
     executor: ExecutorName = "pool",
@@ -38,7 +41,7 @@ def fork(
     """
     with sentences():
         runner = executor_of(executor, workers)
-        manifest = fork_plan(Store(directory).manifest, at, overrides or ())
+        manifest = fork_plan(Store(directory).manifest, at, overrides or (), variant)
         store = Store(out or directory.with_name(f"{directory.name}-fork"), manifest)
         work_through(store, runner)
     found = lines(store.finished())

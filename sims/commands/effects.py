@@ -16,7 +16,7 @@ from sims.commands.shared import ExecutorName, Out, Seeds, Set, Workers, seeds_o
 from sims.experiments.effects import Effect, effects_plan
 from sims.experiments.effects import effects as found_of
 from sims.experiments.executors import executor_of
-from sims.experiments.inference import interval, readable
+from sims.experiments.inference import chance, interval, readable
 from sims.experiments.store import Store
 from sims.scenario.load import shipped
 
@@ -67,7 +67,7 @@ def _show(found: list[Effect]) -> None:
             effect.claim.moves,
             *means,
             interval(effect.change.difference),
-            f"{effect.change.p_value:.3f}",
+            chance(effect.change.p_value),
             "ok" if effect.holds else "[red]no[/red]",
         )
     Console().print(table)

@@ -29,7 +29,7 @@ from sims.commands.shared import (
 from sims.engine.rows import Outcome
 from sims.experiments.executors import executor_of
 from sims.experiments.findings import PRICE_OF, Line, cells, lines, nothing_of
-from sims.experiments.inference import interval, readable
+from sims.experiments.inference import chance, interval, readable
 from sims.experiments.job import versions
 from sims.experiments.plan import compare_plan, sweep_plan
 from sims.experiments.report import write_report
@@ -202,7 +202,7 @@ def show_changes(found: list[Line]) -> None:
             continue
         means = [readable(estimate.mean) for estimate in line.by_variant.values()]
         table.add_row(
-            line.name, *means, interval(line.change.difference), f"{line.change.p_value:.3f}", line.word
+            line.name, *means, interval(line.change.difference), chance(line.change.p_value), line.word
         )
     _print(table, found)
 

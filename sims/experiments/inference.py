@@ -122,6 +122,11 @@ def readable(value: float) -> str:
     return f"{value:,.4g}" if abs(value) >= 1e-4 else f"{value:z.6f}".rstrip("0").rstrip(".")
 
 
+def chance(p_value: float) -> str:
+    """Return a p-value, for people."""
+    return f"{p_value:.3f}" if p_value >= 0.001 else "<0.001"
+
+
 def interval(found: Estimate) -> str:
     """Return a mean with its interval, for people."""
     if found.runs < 2 or found.low == found.high:

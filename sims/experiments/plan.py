@@ -54,9 +54,12 @@ def compare_plan(
     return Manifest("compare", variants, dict.fromkeys(variants, seeds))
 
 
-def fork_plan(manifest: Manifest, at: str, overrides: Sequence[str]) -> Manifest:
-    """Return the first variant of an experiment going on both ways from DAY@TIME. Raises ScenarioError."""
-    variant, table = next(iter(manifest.variants.items()))
+def fork_plan(manifest: Manifest, at: str, overrides: Sequence[str], variant: str | None = None) -> Manifest:
+    """Return a variant of an experiment, the only one unless named, going on both ways from DAY@TIME. Raises
+    ScenarioError.
+    """
+    variant = _forked(manifest, variant)
+    table = manifest.variants[variant]
     scenario = scenario_of(table, variant)
     changed = scenario_of(overridden(table, overrides), variant)
     fault = fault_of_change(scenario, changed)
@@ -65,6 +68,17 @@ def fork_plan(manifest: Manifest, at: str, overrides: Sequence[str]) -> Manifest
     fork = Fork(_moment(scenario, at), CANDIDATE, plain(changed))
     seeds = manifest.seeds[variant]
     return Manifest("fork", {BASE: table, CANDIDATE: table}, {BASE: seeds, CANDIDATE: seeds}, fork)
+
+
+def _forked(manifest: Manifest, variant: str | None) -> str:
+    """Return the variant to fork; the candidate of a fork is none, since it isn't one scenario."""
+    known = [name for name in manifest.variants if manifest.fork is None or name != manifest.fork.variant]
+    if variant is None and len(known) == 1:
+        return known[0]
+    if variant not in known:
+        told = "several variants ran" if variant is None else f"no {variant!r} to fork"
+        raise ScenarioError(f"--variant: {told}; known: {', '.join(known)}")
+    return variant
 
 
 def _moment(scenario: Scenario, at: str) -> int:

@@ -13,7 +13,7 @@ from sims.experiments.differences import differences
 from sims.experiments.disk import writing
 from sims.experiments.drawings import drawings
 from sims.experiments.findings import Line, cells, lines, nothing_of
-from sims.experiments.inference import interval
+from sims.experiments.inference import chance, interval
 from sims.experiments.numbers import tables_of
 from sims.experiments.seeds import written
 from sims.experiments.store import Manifest, Store
@@ -65,7 +65,7 @@ def _rows(found: Sequence[Line]) -> list[list[str]]:
         if not line.seen:
             continue
         change = line.change
-        told = [interval(change.difference), f"{change.p_value:.3f}"] if change else [""] * 2 * compared
+        told = [interval(change.difference), chance(change.p_value)] if change else [""] * 2 * compared
         told += [line.word] * compared
         rows.append([line.name, *cells(line, variants), *told])
     return rows

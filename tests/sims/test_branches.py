@@ -15,8 +15,11 @@ from exchange.service.state import State
 from matching.records import Records
 from nodes.types import Profile
 from sims.commands.sim import app
-from sims.experiments.store import Store
+from sims.experiments.plan import fork_plan
+from sims.experiments.store import Manifest, Store
 from sims.experiments.whatif import RuleError, Side, deliver_alike, parse_rules, replay_under
+from sims.scenario.load import load_scenario, plain
+from sims.scenario.refusal import ScenarioError
 
 
 def invoke(*arguments: str, code: int = 0) -> str:
@@ -73,6 +76,21 @@ def test_a_fork_names_what_can_t_change(kept: Path) -> None:
     assert "the run's days are 1 … 2" in said("--at", "3@10:00")
     assert "expected DAY@TIME" in said("--at", "noon")
     assert not kept.with_name("wrong").exists()
+
+
+def test_of_several_variants_one_is_named_and_the_candidate_of_a_fork_is_none() -> None:
+    tables = {name: plain(load_scenario("calm", [f"fee.taker={name}"])) for name in "12"}
+    swept = Manifest("sweep", tables, {"1": [4], "2": [5]})
+    with pytest.raises(ScenarioError, match="several variants ran; known: 1, 2"):
+        fork_plan(swept, "1@10:00", [])
+    with pytest.raises(ScenarioError, match="no '3' to fork; known: 1, 2"):
+        fork_plan(swept, "1@10:00", [], "3")
+    forked = fork_plan(swept, "1@10:00", ["fee.taker=9"], "2")
+    assert forked.seeds["base"] == [5] and forked.variants["base"] == tables["2"]
+    again = fork_plan(forked, "1@11:00", ["fee.taker=8"])
+    assert again.variants["base"] == tables["2"]
+    with pytest.raises(ScenarioError, match="no 'candidate' to fork; known: base"):
+        fork_plan(forked, "1@11:00", [], "candidate")
 
 
 @pytest.fixture(scope="module")

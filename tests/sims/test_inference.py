@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sim_markets import EVERYBODY, small_jobs
 
-from sims.experiments.inference import LEVEL, estimate, paired, readable, t_quantile
+from sims.experiments.inference import LEVEL, chance, estimate, paired, readable, t_quantile
 from sims.experiments.job import run_job
 
 
@@ -95,3 +95,7 @@ def test_an_interval_of_skewed_runs_covers_a_little_less_and_a_single_run_says_n
 )
 def test_figures_are_told_with_four_digits_and_nothing_has_no_sign(value: float, told: str) -> None:
     assert readable(value) == told
+
+
+def test_a_p_value_is_never_told_as_nothing() -> None:
+    assert [chance(p) for p in (1.0, 0.0314, 0.001, 1 / 4_001)] == ["1.000", "0.031", "0.001", "<0.001"]
