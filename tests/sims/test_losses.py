@@ -1,8 +1,11 @@
 """The audit of lost surplus, computed again reservation by reservation."""
 
+import math
+
 import pytest
 from sim_markets import EVERYBODY, scenario
 
+from exchange.clearing.ledger import LedgerKind
 from sims.engine.outcome import outcome_of
 from sims.engine.simulation import Simulation
 from sims.scenario.load import load_scenario
@@ -39,6 +42,55 @@ def slowly(simulation: Simulation) -> tuple[float, float]:
         elif buyer not in costs:
             unused += came * costs.get(provider, [0.0] * len(goods))[good] / 100
     return undelivered, unused
+
+
+def cny_gained(simulation: Simulation, account: int) -> float:
+    """What an account gained in money by its own ledger; nobody pays into the default fund here."""
+    rows = simulation.market.core.state.ledger.rows
+    rows = rows[rows["account"] == account]
+    kept = [row for row in rows if row["kind"] not in (LedgerKind.DEPOSIT, LedgerKind.WITHDRAWAL)]
+    return sum(int(row["amount"]) for row in kept) / 100
+
+
+def surpluses_slowly(simulation: Simulation) -> dict[int, float]:
+    """CNY that each trader gained, or will: money, deliveries, and what is still open beyond its mark."""
+    state, world = simulation.market.core.state, simulation.world
+    goods = [str(good) for good in world.goods]
+    own = {int(a): of.unit_worth()[n] for of in simulation.crowds for n, a in enumerate(of.accounts)}
+    delivers = {int(a) for of in simulation.providers() for a in of.accounts}
+    books = [int(account) for of in simulation.crowds for account in of.books]
+    found = {account: cny_gained(simulation, account) for account in books}
+    for row in state.reservations.rows:
+        contract = state.contracts[int(row["contract"])]
+        good, hub = goods.index(f"{contract.grade}.{contract.hub}"), world.hubs.index(contract.hub)
+        came = int(row["lots"]) * contract.hours * (1 - world.lost_basis_points[hub] / 10_000)
+        came *= int(row["provider"]) in delivers
+        price = int(row["price"])
+        if row["finished"]:
+            came, price = row["metered"].clip(0).sum() / contract.cards_per_lot, 0
+        for account, sign in ((int(row["buyer"]), 1), (int(row["provider"]), -1)):
+            if account in own:
+                worth = 0.0 if math.isnan(own[account][good]) else own[account][good]
+                found[account] += sign * came * (worth - price) / 100
+    for row in state.positions.rows:
+        contract = state.contracts[int(row["contract"])]
+        good = goods.index(f"{contract.grade}.{contract.hub}")
+        worth = own.get(int(row["account"]), [math.nan] * len(goods))[good]
+        if row["lots"] and not math.isnan(worth):
+            beyond = worth - int(state.contract_table.rows["reference"][contract.index])
+            found[int(row["account"])] += int(row["lots"]) * contract.hours * beyond / 100
+    return found
+
+
+def test_each_population_has_the_surplus_of_its_members(ran: Simulation) -> None:
+    told = {of.population: of.surplus for of in outcome_of(ran).classes}
+    each = surpluses_slowly(ran)
+    for crowd in ran.crowds:
+        name = f"clients of {crowd.name}" if len(crowd.hosts) else crowd.name
+        assert told[name] == pytest.approx(sum(each[account] for account in crowd.books.tolist())), name
+    state = ran.market.core.state
+    assert state.positions.rows["lots"].any() and not state.reservations.rows["finished"].all()
+    assert told["providers"] > 0 < told["enterprises"]
 
 
 def test_what_did_not_come_and_what_nobody_used_is_told_in_money(ran: Simulation) -> None:
