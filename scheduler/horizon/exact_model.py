@@ -19,6 +19,8 @@ from scheduler.horizon.types import HorizonProblem
 
 Var = cp_model.IntVar
 Terms = list[tuple[Var, int]]
+Uses = list[tuple[int, Var, int]]
+"""Which workload (by row) uses how many times what."""
 Value = Callable[[Var], int]
 
 
@@ -46,12 +48,15 @@ class ExactModel:
         self.problem = problem
         self.instance = instance
         self.model = cp_model.CpModel()
-        self.uses: dict[int, list[tuple[int, Var, int]]] = defaultdict(list)
-        """Per cell which workloads use it: row, how many members, milli-cards of each."""
-        self.lines: dict[tuple[int, int], Terms] = defaultdict(list)
-        self.apart: dict[tuple[int, int, int], list[Var]] = defaultdict(list)
-        self.together: dict[tuple[int, int], list[Var]] = defaultdict(list)
-        self.carbon: Terms = []
+        self.cells: dict[int, Uses] = defaultdict(list)
+        """Per cell members and milli-cards of each."""
+        self.lines: dict[tuple[int, int], Uses] = defaultdict(list)
+        """Per link and slot."""
+        self.apart: dict[tuple[int, int, int], Uses] = defaultdict(list)
+        """Per label, site and slot."""
+        self.together: dict[tuple[int, int], Uses] = defaultdict(list)
+        """Per label and site."""
+        self.carbon: Uses = []
         self.moves: list[Var] = []
         self.costs: Terms = []
         self.ways: list[list[Way]] = []
@@ -68,6 +73,11 @@ class ExactModel:
 
     def _bool(self) -> Var:
         return self.model.new_bool_var("")
+
+    def _both(self, one: Var, other: Var, both: Var) -> None:
+        self.model.add_bool_or([one.Not(), other.Not(), both])
+        self.model.add_implication(both, one)
+        self.model.add_implication(both, other)
 
     def _int(self, most: int) -> Var:
         return self.model.new_int_var(0, most, "")
@@ -120,7 +130,8 @@ class ExactModel:
             for n in range(kinds.need_start[a], kinds.need_start[a + 1])
         ]
 
-    def _sends(self, k: int, row: int, slot: int) -> bool:
+    def sends(self, k: int, row: int, slot: int) -> bool:
+        """Whether the empty line takes the data in a slot."""
         kinds, link = self.instance.kinds, int(self.instance.kinds.link[row])
         return link < 0 or bool(self.instance.link_room[link, slot] >= kinds.data_gb[k])
 
@@ -129,24 +140,24 @@ class ExactModel:
         supply = self.instance.supply
         for first, milli in self.needs(a, s, each):
             cell = first + slot
-            self.uses[cell].append((j, members, milli))
+            self.cells[cell].append((j, members, milli))
             if supply.running[cell]:
                 self.costs.append((members, milli * int(supply.running[cell])))
             if self.instance.carbon_cap_ug is not None and supply.carbon[cell]:
-                self.carbon.append((members, milli * int(supply.carbon[cell])))
+                self.carbon.append((j, members, milli * int(supply.carbon[cell])))
 
-    def _send(self, k: int, row: int, slot: int, begins: Var) -> None:
+    def _send(self, j: int, k: int, row: int, slot: int, begins: Var) -> None:
         kinds = self.instance.kinds
         if kinds.link[row] >= 0:
-            self.lines[int(kinds.link[row]), slot].append((begins, int(kinds.data_gb[k])))
+            self.lines[int(kinds.link[row]), slot].append((j, begins, int(kinds.data_gb[k])))
 
     def _label(self, j: int, s: int, slots: Iterable[int], runs: Var) -> None:
         """``runs`` is true where a workload is at a site in these slots."""
         if self.instance.apart[j] >= 0:
             for slot in slots:
-                self.apart[int(self.instance.apart[j]), s, slot].append(runs)
+                self.apart[int(self.instance.apart[j]), s, slot].append((j, runs, 1))
         if self.instance.together[j] >= 0:
-            self.together[int(self.instance.together[j]), s].append(runs)
+            self.together[int(self.instance.together[j]), s].append((j, runs, 1))
 
     def _late(self, k: int, end: int) -> int:
         kinds = self.instance.kinds
@@ -168,11 +179,11 @@ class ExactModel:
             self._add_pausing(j, k, a, row, good)
             return
         for start in self.starts(k, a, good):
-            if self._sends(k, row, start):
+            if self.sends(k, row, start):
                 slots = tuple(range(start, start + int(kinds.duration[a])))
                 chosen = self._bool()
                 self._run(j, k, a, s, slots, chosen, gang)
-                self._send(k, row, start, chosen)
+                self._send(j, k, row, start, chosen)
                 self.costs.append((chosen, int(kinds.transfer[row])))
                 self.ways[j].append(_fixed_way(chosen, Choice(a, s, row, slots)))
 
@@ -192,13 +203,13 @@ class ExactModel:
         for slot, run in slots.items():
             self._use(j, a, s, slot, run, int(kinds.gang[k]))
             if self.instance.apart[j] >= 0:
-                self.apart[int(self.instance.apart[j]), s, slot].append(run)
+                self.apart[int(self.instance.apart[j]), s, slot].append((j, run, 1))
         self._label(j, s, (), chosen)
         self.costs.append((chosen, int(kinds.transfer[row])))
         if kinds.link[row] >= 0:
             for slot, begins in self._first_slot(chosen, slots).items():
-                if self._sends(k, row, slot):
-                    self._send(k, row, slot, begins)
+                if self.sends(k, row, slot):
+                    self._send(j, k, row, slot, begins)
                 else:
                     self.model.add(begins == 0)
         self.ways[j].append(Way(chosen, lambda value: Choice(a, s, row, _chosen(value, slots))))
@@ -250,7 +261,7 @@ class ExactModel:
                     for slot, run in slots.items():
                         self._use(j, a, s, slot, run, members)
                         if self.instance.apart[j] >= 0:
-                            self.apart[int(self.instance.apart[j]), s, slot].append(run)
+                            self.apart[int(self.instance.apart[j]), s, slot].append((j, run, 1))
                     self._label(j, s, (), chosen)
                 self.ways[j].append(Way(chosen, lambda value: Choice(a, STAYS, -1, _chosen(value, slots))))
             return
@@ -288,7 +299,7 @@ class ExactModel:
                 for slot in run:
                     self._use(j, a, s, slot, number, 1)
                 self._label(j, s, run, here)
-                self._send(k, row, start, here)
+                self._send(j, k, row, start, here)
             self.costs.append((chosen, self._late(k, run[-1] + 1)))
             self.ways[j].append(_split_way(a, run, chosen, members))
 
@@ -307,7 +318,7 @@ class ExactModel:
             listed += [(number, self._listed(a, int(kinds.site[row]))), (here, int(kinds.transfer[row]))]
         budget = self.problem.workloads[j].budget_micro_cny
         if budget is not None:
-            self.model.add(weighted(listed) <= budget * 1000)
+            self.model.add(_weighted(listed) <= budget * 1000)
         return found
 
     def _listed(self, a: int, s: int) -> int:
@@ -339,22 +350,24 @@ class ExactModel:
             for slot, run in slots.items():
                 active, present = self._int(gang), self._bool()
                 self.model.add(active >= number - gang * (1 - run))
+                self.model.add(active <= number)
+                self.model.add(active <= gang * run)
                 self.model.add(active <= rooms[row][slot])
                 self._use(j, a, s, slot, active, 1)
-                self.model.add_bool_or([here.Not(), run.Not(), present])
+                self._both(here, run, present)
                 if self.instance.apart[j] >= 0:
-                    self.apart[int(self.instance.apart[j]), s, slot].append(present)
+                    self.apart[int(self.instance.apart[j]), s, slot].append((j, present, 1))
                 if kinds.link[row] >= 0:
                     sending = self._bool()
-                    self.model.add_bool_or([here.Not(), first[slot].Not(), sending])
-                    self._send(k, row, slot, sending)
+                    self._both(here, first[slot], sending)
+                    self._send(j, k, row, slot, sending)
         self.ways[j].append(
             Way(chosen, lambda value: Choice(a, SPLIT, -1, _chosen(value, slots), _parts(value, members)))
         )
 
     def _add_capacity(self) -> None:
         supply = self.instance.supply
-        for cell, uses in self.uses.items():
+        for cell, uses in self.cells.items():
             steps = range(int(supply.step_start[cell]), int(supply.step_start[cell + 1]))
             milli = [int(supply.step_milli[step]) for step in steps]
             unit = math.gcd(*milli, *(weight for *_, weight in uses)) or 1
@@ -362,31 +375,34 @@ class ExactModel:
             self.costs += [
                 (var, int(supply.step_price[step]) * unit) for var, step in zip(bought, steps, strict=True)
             ]
-            used = [(var, weight // unit) for _, var, weight in uses]
-            self.model.add(weighted(used) <= cp_model.LinearExpr.sum(bought))
+            self.model.add(used(uses, unit) <= cp_model.LinearExpr.sum(bought))
 
     def _add_shared_rules(self) -> None:
         instance = self.instance
-        for (link, slot), terms in self.lines.items():
-            self.model.add(weighted(terms) <= int(instance.link_room[link, slot]))
-        for runs in self.apart.values():
-            self.model.add(cp_model.LinearExpr.sum(runs) <= 1)
+        for (link, slot), uses in self.lines.items():
+            self.model.add(used(uses) <= int(instance.link_room[link, slot]))
+        for uses in self.apart.values():
+            self.model.add(used(uses) <= 1)
         sites: dict[int, list[Var]] = defaultdict(list)
-        for (label, _), runs in self.together.items():
+        for (label, _), uses in self.together.items():
             here = self._bool()
             sites[label].append(here)
-            for run in runs:
+            for _, run, _ in uses:
                 self.model.add_implication(run, here)
         for here_or_there in sites.values():
             self.model.add_at_most_one(here_or_there)
         if instance.carbon_cap_ug is not None and self.carbon:
-            self.model.add(weighted(self.carbon) <= instance.carbon_cap_ug)
+            self.model.add(used(self.carbon) <= instance.carbon_cap_ug)
         if instance.moves_max is not None and self.moves:
             self.model.add(cp_model.LinearExpr.sum(self.moves) <= instance.moves_max)
 
 
-def weighted(terms: Terms) -> cp_model.LinearExpr:
-    """The sum of variables times their weights."""
+def used(uses: Uses, unit: int = 1) -> cp_model.LinearExpr:
+    """What is used altogether, in units that divide all weights."""
+    return _weighted([(var, weight // unit) for _, var, weight in uses])
+
+
+def _weighted(terms: Terms) -> cp_model.LinearExpr:
     return cp_model.LinearExpr.weighted_sum([var for var, _ in terms], [weight for _, weight in terms])
 
 

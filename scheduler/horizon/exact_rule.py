@@ -1,72 +1,80 @@
 """The rule of pre-emption in the exact model: whoever is left out has no place even without best-effort work.
 
-For each place (site, alternative, slots) of ordinary work that is left out, other ordinary work must fill a
-cell of it: use more than what the cell has less what the place needs there. That follows from the rule as
-`scheduler.horizon.checker` verifies it, since nothing else stands in the way of the places looked at here: no
-label, line, budget, cap or bound on moves, and even the dearest cards cost less than leaving the work out.
-Other places are not looked at, so no plan that keeps the rule is cut off: the bound holds for all of them.
+For each place (site, alternative, slots) of ordinary work that is left out, other ordinary work must be in
+the way: in a cell of it that work uses more than what the cell has less what the place needs there; or the
+line, the carbon cap or a label is taken so far that the place cannot be had. That follows from the rule as
+`scheduler.horizon.checker` verifies it, where even the dearest cards cost less than leaving the work out.
+Places that cost more, that depend on the bound on moves, or need a line and may pause, are not looked at. So
+no plan that keeps the rule is cut off: the bound holds for all of them.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 
 import numpy as np
 from ortools.sat.python import cp_model
 
-from scheduler.horizon.exact_model import ExactModel, Terms, Var, weighted
+from scheduler.horizon.exact_model import ExactModel, Uses, Var, used
 from scheduler.horizon.supply import Bools, Ints
 
 
 def add_rule(exact: ExactModel, gives_way: Bools) -> None:
     """Cut off plans that break the rule; ``gives_way`` (J,) is best-effort and expected work."""
     instance = exact.instance
-    if instance.carbon_cap_ug is not None or not gives_way.any():
+    if not gives_way.any():
         return
     rule = _Rule(exact, gives_way)
-    plain = ~gives_way & (instance.together < 0) & (instance.apart < 0)
-    for k in np.unique(instance.kind[plain]).tolist():
+    alike: dict[tuple[int, int, int], list[int]] = {}
+    for j in np.flatnonzero(~gives_way).tolist():
+        key = int(instance.kind[j]), int(instance.together[j]), int(instance.apart[j])
+        alike.setdefault(key, []).append(j)
+    for (k, together, apart), rows in alike.items():
         if instance.moves_max is None or not instance.kinds.could_stay[k]:
-            rule.add_kind(k, np.flatnonzero(plain & (instance.kind == k)).tolist())
+            rule.add_kind(k, together, apart, rows)
 
 
 class _Rule:
-    """One literal a cell and need: ordinary work leaves less room than that."""
+    """One literal for each thing that ordinary work may leave too little of."""
 
     def __init__(self, exact: ExactModel, gives_way: Bools) -> None:
         self.exact = exact
         self.model = exact.model
-        self.firm: dict[int, Terms] = {
-            cell: [(var, milli) for j, var, milli in uses if not gives_way[j]]
-            for cell, uses in exact.uses.items()
-        }
+        self.gives_way = gives_way
         self.dearest = _dearest(exact)
-        self.full: dict[tuple[int, int], Var] = {}
+        self.lacking: dict[Hashable, Var] = {}
 
-    def add_kind(self, k: int, rows: list[int]) -> None:
-        """Where any of these workloads of one kind is left out, none of its places is free."""
+    def add_kind(self, k: int, together: int, apart: int, rows: list[int]) -> None:
+        """Where any of these workloads is left out, none of its places is free; they are of one kind."""
         kinds, missing = self.exact.instance.kinds, self.model.new_bool_var("")
         for j in rows:
             self.model.add_implication(self.exact.outs[j], missing)
-        for a, row in self._sites(k):
-            s, gang = int(kinds.site[row]), int(kinds.gang[k])
+        for a, row in self._places(k):
+            s, gang, duration = int(kinds.site[row]), int(kinds.gang[k]), int(kinds.duration[a])
             good = [members >= gang for members in self.exact.room(a, s)]
-            full = {t: self._full(a, s, t, gang) for t, fits in enumerate(good) if fits}
+            closed = {t: self._closed(a, s, t, gang, apart) for t, fits in enumerate(good) if fits}
+            always = self._elsewhere(together, s)
             if kinds.preemptible[k]:
-                self._close_pausing(k, a, full, missing)
+                window = [t for t in closed if kinds.earliest[k] <= t < kinds.end[k]]
+                if len(window) >= duration:
+                    always += self._beyond_cap(a, s, gang, window, duration)
+                    self._close_pausing([closed[t] for t in window], duration, always, missing)
                 continue
             for start in self.exact.starts(k, a, good):
-                run = range(start, start + int(kinds.duration[a]))
-                literals = {var.index: var for t in run for var in full[t]}
-                self.model.add_bool_or([missing.Not(), *literals.values()])
+                if not self.exact.sends(k, row, start):
+                    continue
+                run = range(start, start + duration)
+                taken = {var.index: var for t in run for var in closed[t]}
+                over = [*self._line_full(k, row, start), *self._beyond_cap(a, s, gang, run, duration)]
+                self.model.add_bool_or([*always, *taken.values(), *over]).only_enforce_if(missing)
 
-    def _sites(self, k: int) -> Iterator[tuple[int, int]]:
+    def _places(self, k: int) -> Iterator[tuple[int, int]]:
         """Alternatives and rows of sites that cost less than leaving out, whatever else is there."""
         kinds, slots = self.exact.instance.kinds, self.exact.instance.supply.slots
         late = max(0, int(kinds.end[k]) - int(kinds.due[k])) * int(kinds.late[k])
         for a in range(kinds.alternative_start[k], kinds.alternative_start[k + 1]):
             for row in range(kinds.site_start[k], kinds.site_start[k + 1]):
                 s = int(kinds.site[row])
-                if not kinds.affordable[a, s] or kinds.link[row] >= 0:
+                if not kinds.affordable[a, s] or (kinds.link[row] >= 0 and kinds.preemptible[k]):
                     continue
                 hourly = sum(
                     milli * int(self.dearest[cell : cell + slots].max())
@@ -76,33 +84,65 @@ class _Rule:
                 if cost + int(kinds.transfer[row]) + int(kinds.migration[k]) < kinds.penalty[k]:
                     yield a, row
 
-    def _full(self, a: int, s: int, slot: int, gang: int) -> list[Var]:
+    def _lacks(self, key: Hashable, uses: Uses, least: int) -> Var:
+        """A literal that holds only if ordinary work uses at least so much."""
+        if key not in self.lacking:
+            lacks = self.lacking[key] = self.model.new_bool_var("")
+            firm = self._firm(uses)
+            unit = math.gcd(*(weight for *_, weight in firm)) or 1
+            self.model.add(used(firm, unit) >= -(-least // unit) * lacks)
+        return self.lacking[key]
+
+    def _firm(self, uses: Uses) -> Uses:
+        return [use for use in uses if not self.gives_way[use[0]]]
+
+    def _closed(self, a: int, s: int, slot: int, gang: int, apart: int) -> list[Var]:
         """Literals of which one must hold where a place cannot be had in a slot."""
-        return [self._lacks(cell + slot, milli) for cell, milli in self.exact.needs(a, s, gang)]
+        instance, exact = self.exact.instance, self.exact
+        found = [var for _, var, _ in self._firm(exact.apart.get((apart, s, slot), []))]
+        for first, milli in exact.needs(a, s, gang):
+            cell = first + slot
+            least = int(instance.supply.usable[cell]) - milli + 1
+            found.append(self._lacks((cell, milli), exact.cells.get(cell, []), least))
+        return found
 
-    def _lacks(self, cell: int, milli: int) -> Var:
-        if (cell, milli) not in self.full:
-            lacks = self.full[cell, milli] = self.model.new_bool_var("")
-            terms = self.firm.get(cell, [])
-            unit = math.gcd(*(weight for _, weight in terms)) or 1
-            least = -(-(int(self.exact.instance.supply.usable[cell]) - milli + 1) // unit)
-            used = weighted([(var, weight // unit) for var, weight in terms])
-            self.model.add(used >= least * lacks)
-        return self.full[cell, milli]
+    def _elsewhere(self, together: int, s: int) -> list[Var]:
+        """Whether one it must be together with is at another site."""
+        sites = range(len(self.exact.instance.supply.sites)) if together >= 0 else ()
+        return [
+            var
+            for other in sites
+            if other != s
+            for _, var, _ in self._firm(self.exact.together.get((together, other), []))
+        ]
 
-    def _close_pausing(self, k: int, a: int, full: dict[int, list[Var]], missing: Var) -> None:
-        """Too few slots of the window are free."""
-        kinds = self.exact.instance.kinds
-        window = [t for t in full if kinds.earliest[k] <= t < kinds.end[k]]
-        least = len(window) - int(kinds.duration[a]) + 1
-        if least > 0:
-            closed = [self._any(full[t]) for t in window]
-            self.model.add(cp_model.LinearExpr.sum(closed) >= least * missing)
+    def _line_full(self, k: int, row: int, slot: int) -> list[Var]:
+        instance = self.exact.instance
+        link, gb = int(instance.kinds.link[row]), int(instance.kinds.data_gb[k])
+        if link < 0:
+            return []
+        least = int(instance.link_room[link, slot]) - gb + 1
+        return [self._lacks(("line", link, slot, gb), self.exact.lines.get((link, slot), []), least)]
+
+    def _beyond_cap(self, a: int, s: int, gang: int, slots: list[int] | range, duration: int) -> list[Var]:
+        """Whether a run in the slots of most carbon would go beyond the cap."""
+        cap, carbon = self.exact.instance.carbon_cap_ug, self.exact.instance.supply.carbon
+        if cap is None:
+            return []
+        needs = self.exact.needs(a, s, gang)
+        each = [sum(milli * int(carbon[first + t]) for first, milli in needs) for t in slots]
+        most = sum(sorted(each)[-duration:])
+        return [self._lacks(("carbon", most), self.exact.carbon, cap - most + 1)]
+
+    def _close_pausing(self, closed: list[list[Var]], duration: int, always: list[Var], missing: Var) -> None:
+        """Too few slots of the window are free, or one of the literals holds."""
+        few = self.model.new_bool_var("")
+        self.model.add_bool_or([*always, few]).only_enforce_if(missing)
+        taken = [self._any(literals) for literals in closed]
+        self.model.add(cp_model.LinearExpr.sum(taken) >= (len(closed) - duration + 1) * few)
 
     def _any(self, literals: list[Var]) -> Var:
         """A literal that holds only if one of these does."""
-        if len(literals) == 1:
-            return literals[0]
         either = self.model.new_bool_var("")
         self.model.add_bool_or([either.Not(), *literals])
         return either

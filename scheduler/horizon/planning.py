@@ -165,7 +165,7 @@ class _Search:
         worth = value(self.instance, answer.state, answer.splits)
         if answer.proved and worth != answer.bound:
             raise InvariantViolation(f"the exact model says {answer.bound}, its plan is worth {worth}")
-        # the model knows the rule of pre-emption but for places where more than cards is in the way
+        # the model knows the rule of pre-emption but for a few kinds of places
         state, splits = make_way(self.problem, self.instance, builder.lookup, answer.state, answer.splits)
         kept = value(self.instance, state, splits)
         self.weighed = worth if self.weighed is None else min(self.weighed, worth)
