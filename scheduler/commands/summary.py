@@ -45,7 +45,9 @@ def table_of(title: str, rows: list[dict[str, str]]) -> Table:
     """A table of texts, the first column to the left."""
     table = Table(box=SIMPLE, pad_edge=False, title=title, title_justify="left")
     for at, name in enumerate(rows[0]):
-        table.add_column(name, justify="right" if at else "left", no_wrap=True)
+        # where the screen is narrow headings wrap and figures stay whole
+        width = max(len(row[name]) for row in rows)
+        table.add_column(name, justify="right" if at else "left", min_width=width)
     for row in rows:
         table.add_row(*row.values())
     return table

@@ -5,13 +5,18 @@ import os
 import signal
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 
 import orjson
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
+from scheduler.carbon import FrontRow
 from scheduler.commands.plan import app
+from scheduler.commands.summary import table_of
+from scheduler.report.wording import front_rows
 
 RUN = CliRunner()
 SITES = "site,grade,cards,price\nGUIAN,H100,16,10.50\nSHANGHAI-EDGE,H100,8,12.50\n"
@@ -185,6 +190,15 @@ def test_what_less_carbon_costs_is_shown_kept_and_reported(folder, jobs):
     report = (folder / "plan.html").read_text("utf-8")
     assert "What less carbon costs" in report
     assert "plan.json holds" in run("check", "plan.json").stdout
+
+
+def test_tables_keep_their_figures_on_a_narrow_screen():
+    row = FrontRow(10**6, 12, 123_456_789 * 10**9, 123_456_789 * 10**9, 123_456_789 * 10**9, 12345.67)
+    console = Console(width=80, record=True, file=StringIO())
+    console.print(table_of("What less carbon costs", front_rows([row])))
+    text = console.export_text()
+    assert "…" not in text
+    assert text.count("¥123,456,789.00") == 3
 
 
 def test_what_constraints_cost_is_a_certified_interval(folder):

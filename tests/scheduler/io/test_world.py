@@ -8,6 +8,7 @@ import pytest
 from exchange.planning.places import catalogue_places
 from nodes.types import Region
 from scheduler.io.faults import FaultyInput
+from scheduler.io.front_door import problem_of
 from scheduler.io.problems import one_slot, why_many_slots
 from scheduler.io.running import read_running
 from scheduler.io.supply import read_supply
@@ -214,3 +215,14 @@ def test_what_needs_more_than_one_slot(tmp_path, change, reason):
     found = world(tmp_path, sites=SITES, links=LINKS)
     rows = workloads({"id": "a", "origin": "Shanghai", "grade": "H100", "cards": 4} | change)
     assert reason in why_many_slots(found, rows)
+
+
+def test_a_span_too_long_for_hours_is_refused_with_what_asks_for_hours():
+    long = Span(START, 24 * 60)
+    found = world_of(PLACES, SupplyRows(), long)
+    item = {"id": "a", "origin": "Shanghai", "grade": "H100", "cards": 4}
+    service = workloads_of(rows_of("jobs.json", [item]), PLACES, long).rows
+    job = workloads_of(rows_of("jobs.json", [item | {"hours": 3}]), PLACES, long).rows
+    assert problem_of(found, service).slot_hours == 24 * 60
+    with pytest.raises(FaultyInput, match=r"horizon: 1440 h; .* at most 31 days, .* a runs 3 of 1440 hours"):
+        problem_of(found, job)

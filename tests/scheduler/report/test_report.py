@@ -17,7 +17,7 @@ from scheduler.io.horizons import many_slots
 from scheduler.io.planfile import PlanFile, read_plan, write_plan
 from scheduler.io.problems import one_slot
 from scheduler.io.schedule import schedule_of
-from scheduler.io.supply_rows import Hours, MaintenanceRow, ReservationRow, SupplyRows
+from scheduler.io.supply_rows import Hours, MaintenanceRow, OfferRow, ReservationRow, SupplyRows
 from scheduler.io.tables import rows_of
 from scheduler.io.workloads import Span, workloads_of
 from scheduler.io.world import world_of
@@ -84,14 +84,15 @@ def test_the_bridge_tells_what_is_paid_besides_rent(plans):
 def test_the_curves_know_what_is_down():
     down = MaintenanceRow(Where("x", "row", 1), "GUIAN", "", None, Hours(2, 4))
     held = ReservationRow(Where("x", "row", 2), "r", "GUIAN", "T4", 5000, 0, 0, Hours(1, 3))
-    world = world_of(PLACES, SupplyRows(maintenance=(down,), reservations=(held,)), DAY)
+    offer = OfferRow(Where("x", "row", 3), "o", "GUIAN", "T4", 7000, 600_000, Hours(0, 24))
+    world = world_of(PLACES, SupplyRows(maintenance=(down,), reservations=(held,), offers=(offer,)), DAY)
     rows = workloads_of(rows_of("x", ROWS), PLACES, DAY).rows
     there = supply_of(many_slots(world, rows))["GUIAN", "T4"]
     whole = int(there.capacity[0])
     assert there.capacity[:5].tolist() == [whole, whole, 0, 0, whole] != [0] * 5
     assert there.reserved[:4].tolist() == [0, 5000, 0, 0]
-    listed = there.list_price
-    assert there.next_price(np.zeros(24, np.int64))[:5] == [listed, 0, None, None, listed]
+    assert there.next_price(np.zeros(24, np.int64))[:5] == [600_000, 0, None, None, 600_000]
+    assert there.next_price(np.full(24, 7000))[:3] == [None, 600_000, None]
 
 
 def test_the_bridge_starts_where_the_baseline_does(plans):
