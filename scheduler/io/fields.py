@@ -123,7 +123,7 @@ class Fields:
             return None
         value = self.row.values[name]
         moment = value if isinstance(value, datetime) else _moment(value)
-        if moment is None and isinstance(value, str) and _finite(value) is None:
+        if moment is None and _finite(value) is None:
             self.fault(name, f"{_shown(value)} is neither hours after the plan's start nor a time {TIME}")
             return None
         if moment is None:

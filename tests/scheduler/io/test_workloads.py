@@ -1,6 +1,6 @@
 """Workload files: what is read, and what each faulty file is told."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -97,6 +97,7 @@ def test_class_gives_latency_and_residency_where_absent():
         ({"gang": 0}, "gang: 0 is outside 1"),
         ({"earliest": "2026-12-04"}, "earliest: 2026-12-04 has no offset; write it like 2026-12-04T20:00"),
         ({"latest": "tomorrow"}, "latest: 'tomorrow' is neither hours after the plan's start nor a time"),
+        ({"latest": date(2026, 12, 4)}, "latest: datetime.date(2026, 12, 4) is neither hours after"),
         ({"latest": "1e999999999"}, "latest: '1e999999999' is too large for a number"),
         ({"earliest": -(10**18)}, "earliest: -1000000000000000000 is too large for a number"),
         ({"instead": {"A100": 0}}, "instead: the speed 0 of A100 is outside 0.001 … 1000"),
