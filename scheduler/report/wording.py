@@ -110,7 +110,10 @@ def front_rows(front: Iterable[FrontRow]) -> list[dict[str, str]]:
 
 
 def shadow_rows(schedule: Schedule) -> list[dict[str, str]]:
-    """Where one more card would be worth most, as a table's rows."""
+    """Where one more card would be worth most, each grade at a site in its dearest hours, as table rows."""
+    best: dict[tuple[str, str], Shadow] = {}
+    for shadow in dearest(schedule, len(schedule.shadows)):
+        best.setdefault((shadow.site, shadow.grade), shadow)
     return [
         {
             "One more": f"{shadow.grade} at {shadow.site}",
@@ -118,7 +121,7 @@ def shadow_rows(schedule: Schedule) -> list[dict[str, str]]:
             "To": f"{schedule.start + timedelta(hours=shadow.end_hour):%d %b %H:%M}",
             "Worth, ¥ per card-hour": f"{shadow.micro_cny / MICRO:,.2f}",
         }
-        for shadow in dearest(schedule, SHADOWS_SHOWN_MAX)
+        for shadow in list(best.values())[:SHADOWS_SHOWN_MAX]
     ]
 
 

@@ -16,7 +16,7 @@ from scheduler.io.faults import Where
 from scheduler.io.horizons import many_slots
 from scheduler.io.planfile import PlanFile, read_plan, write_plan
 from scheduler.io.problems import one_slot
-from scheduler.io.schedule import schedule_of
+from scheduler.io.schedule import Shadow, schedule_of
 from scheduler.io.supply_rows import Hours, MaintenanceRow, OfferRow, ReservationRow, SupplyRows
 from scheduler.io.tables import rows_of
 from scheduler.io.workloads import Span, workloads_of
@@ -24,6 +24,7 @@ from scheduler.io.world import world_of
 from scheduler.report.bridge import bridge_of
 from scheduler.report.page import report_html
 from scheduler.report.supply import supply_of
+from scheduler.report.wording import shadow_rows
 
 START = datetime.fromisoformat("2026-12-04T00:00:00+08:00")
 DAY = Span(START, 24)
@@ -79,6 +80,22 @@ def test_the_bridge_tells_what_is_paid_besides_rent(plans):
     assert (steps["moving running work"], steps["electricity on top of the rent"]) == (300, 500)
     before = {s.label: s.fen for s in bridge_of(file.problem, schedule).steps}
     assert {name: steps[name] for name in before} == before | {"the plan": totals.total_fen}
+
+
+def test_each_card_is_worth_most_in_its_dearest_hours(plans):
+    cny = 1_000_000
+    shadows = [
+        *(Shadow("A", "T4", hour, hour + 1, 5 * cny + hour) for hour in range(3)),
+        Shadow("A", "T4", 4, 5, 3 * cny),
+        Shadow("B", "T4", 0, 24, 4 * cny),
+        Shadow("C", "T4", 0, 24, 4_999),
+    ]
+    file = plans["hours"]
+    schedule = replace(schedule_of(START, file.problem, file.plan), shadows=tuple(shadows))
+    assert [list(row.values()) for row in shadow_rows(schedule)] == [
+        ["T4 at A", "04 Dec 00:00", "04 Dec 03:00", "5.00"],
+        ["T4 at B", "04 Dec 00:00", "05 Dec 00:00", "4.00"],
+    ]
 
 
 def test_the_curves_know_what_is_down():
