@@ -34,7 +34,7 @@ from sims.engine.opening import limits_of, margin_rules_of, open_market, rows_ma
 from sims.engine.shocks import Timetable
 from sims.engine.streams import stream
 from sims.engine.world import World
-from sims.scenario.populations import Broker
+from sims.scenario.populations import RESERVED, Broker
 from sims.scenario.schema import Scenario
 
 KINDS: Final = tuple(PeriodKind)
@@ -65,7 +65,7 @@ class Simulation:
     """A scenario under a seed. `run` it once.
 
     `watch` is called with the simulation after each wake, to look at. `parties` take part besides the
-    scenario's populations.
+    scenario's populations; each under a name of its own, or ValueError.
     """
 
     def __init__(
@@ -76,6 +76,13 @@ class Simulation:
         watch: Callable[[Simulation], None] | None = None,
         parties: Sequence[Party] = (),
     ) -> None:
+        taken = {*RESERVED, *(spec.name for spec in scenario.population)}
+        for party in parties:
+            if party.name in taken:
+                raise ValueError(
+                    f"party {party.name!r}: the name is taken; others: {', '.join(sorted(taken))}"
+                )
+            taken.add(party.name)
         catalogue = load_catalogue()
         self.scenario = scenario
         self.seed = seed

@@ -15,7 +15,7 @@ from exchange.service.bootstrap import market_rules
 from nodes.catalogue import Catalogue
 from nodes.types import UnknownName
 from sims.scenario.hours import sessions_of
-from sims.scenario.populations import Buyer, Planner, Population, Provider, Reactive
+from sims.scenario.populations import RESERVED, Buyer, Planner, Population, Provider, Reactive
 from sims.scenario.schema import Scenario
 from sims.scenario.shocks import FatFinger, ProviderDefault, Shock
 
@@ -57,6 +57,8 @@ def _of_sessions(scenario: Scenario) -> Iterable[Fault]:
 
 def _of_population(spec: Population, scenario: Scenario, catalogue: Catalogue) -> Iterable[Fault]:
     at = f"population.{spec.name}"
+    if spec.name in RESERVED:
+        yield f"{at}.name", f"can't be {' or '.join(RESERVED)}, which take part in every market"
     if isinstance(spec, Provider):
         yield from _unknown(f"{at}.hubs", spec.hubs, _hubs(scenario))
     elif isinstance(spec, Buyer):

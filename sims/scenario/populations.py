@@ -12,12 +12,15 @@ Count = Annotated[int, Meta(ge=1, le=2_000)]
 Lots = Annotated[int, Meta(ge=1, le=100_000)]
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 
+RESERVED = ("exchange", "fat-finger")
+"""Names that results and members have already: the house, and whoever mistypes."""
+
 
 class Crowd(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind"):
     """What every population has."""
 
     name: Name
-    """By which overrides, results and other keys know it."""
+    """By which overrides, results and other keys know it; not `exchange` or `fat-finger`."""
     count: Count
     """Members."""
     cash_cny: Annotated[int, Meta(ge=0, le=10**10)] = 50_000_000

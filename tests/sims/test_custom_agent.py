@@ -54,6 +54,12 @@ def test_an_agent_trades_and_sees_its_events() -> None:
     assert again.market.journal_hash() == simulation.market.journal_hash()
 
 
+@pytest.mark.parametrize("names", [["flow"], ["exchange"], ["fat-finger"], ["mine", "mine"]])
+def test_a_party_has_a_name_of_its_own(names: list[str]) -> None:
+    with pytest.raises(ValueError, match=f"party '{names[-1]}': the name is taken; others: exchange, fat-"):
+        Simulation(scenario([FLOW]), 1, parties=[Party(name, [Buyer()]) for name in names])
+
+
 def test_the_tutorial_goes_from_an_empty_file_to_a_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

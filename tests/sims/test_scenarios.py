@@ -177,6 +177,8 @@ def test_what_is_wrong_is_named_with_file_key_and_what_is_allowed() -> None:
         ("population.makers.count.x.y=1", "population.makers.count has no keys of its own"),
         ('goods.grades=["H100"]', "goods has no keys of its own"),
         ("population.makers=8", "population needs a name and a key, such as population.makers.count"),
+        ("population.makers.name=exchange", "population.exchange.name: can't be exchange or fat-finger"),
+        ("population.makers.name=fat-finger", "population.fat-finger.name: can't be exchange or fat-finger"),
         ("population.makers.kind=foo", "population.makers.kind: Invalid value 'foo'; known: arbitrageur,"),
         ("population.makers.lots=0", "population.makers.lots: Expected `int` >= 1"),
         ('shock=[{kind="foo", name="x"}]', "shock.x.kind: Invalid value 'foo'; known: cable-cut, demand"),
