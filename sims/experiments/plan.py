@@ -24,16 +24,22 @@ def sweep_plan(scenario: str, overrides: Sequence[str], seeds: list[int]) -> Man
     """Return every combination of the values of KEY=A,B,C under the same seeds, named by the keys that have
     several. Raises ScenarioError.
     """
-    swept = []
+    swept: dict[str, list[str]] = {}
     for override in overrides:
         key, equals, values = override.partition("=")
         if not equals:
             raise ScenarioError(f"--set {override}: expected KEY=VALUE or KEY=A,B,C, such as fee.taker=1,2,3")
-        swept.append([f"{key}={value.strip()}" for value in split_values(values)])
-    combinations = list(product(*swept))
+        if key in swept:
+            raise ScenarioError(
+                f"--set {override}: {key} is set twice; a sweep takes its values as {key}=A,B,C"
+            )
+        swept[key] = [f"{key}={value.strip()}" for value in split_values(values)]
+        if len(set(swept[key])) < len(swept[key]):
+            raise ScenarioError(f"--set {override}: a value is there twice")
+    combinations = list(product(*swept.values()))
     if len(combinations) > VARIANTS_MAX:
         raise ScenarioError(f"{len(combinations)} combinations of values are more than {VARIANTS_MAX:,}")
-    several = [len(values) > 1 for values in swept]
+    several = [len(values) > 1 for values in swept.values()]
     variants = {
         " ".join(compress(some, several)) or scenario: plain(load_scenario(scenario, some))
         for some in combinations

@@ -130,5 +130,8 @@ def test_wrong_input_ends_with_a_sentence(tmp_path: Path) -> None:
     inside = invoke("run", "calm", "--out", str(tmp_path / "file"), code=2)
     assert "can't be written (File exists); finished runs are kept; put that right" in inside
     assert "no executor 'dask'; known: pool" in invoke("sweep", "calm", "--executor", "dask", code=2)
+    twice = ["sweep", "calm", "--set", "fee.taker=1,2", "--set"]
+    assert "fee.taker is set twice; a sweep takes its values as" in invoke(*twice, "fee.taker=3", code=2)
+    assert "fee.maker=1,2,1: a value is there twice" in invoke(*twice, "fee.maker=1,2,1", code=2)
     assert "overlaps" in invoke("compare", "calm", "calm", "--seeds", "1-3,3", code=2)
     assert "holds no manifest.json" in invoke("reproduce", "/nonexistent", "--executor", "serial", code=2)
