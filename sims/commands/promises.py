@@ -69,7 +69,7 @@ def rows_of(found: list[Verdict]) -> list[list[str]]:
 def told(found: Estimate, multiple: bool) -> str:
     """Return a multiple, or a share in percent, with its interval if it is a sample's."""
     if found.mean != found.mean:
-        return "not run"
+        return "not measured"
     write = "{:.2f}×" if multiple else "{:.1%}"
     if found.runs < 2:
         return write.format(found.mean)

@@ -7,6 +7,7 @@ their own city's pool at the catalogue's reference price.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import nan
 
 from sims.engine.rows import FlowRow, NeedRow, Outcome
 
@@ -71,16 +72,18 @@ def west_saving(flows: Sequence[FlowRow]) -> float:
     """How much less enterprises paid for a basket of grades at western hubs than at eastern ones, as a share.
 
     The basket is what they bought of each grade at both together; a grade bought on one side only is left
-    out, since it has no price on the other.
+    out, since it has no price on the other; not a number if nothing is left.
     """
     west, east = _basket(flows)
-    return 1 - ratio(west, east) if east else 0.0
+    return 1 - west / east if east else nan
 
 
 def east_over_west(flows: Sequence[FlowRow]) -> float:
-    """How many times what the basket cost at western hubs it cost at eastern ones; 0 without any."""
+    """How many times what the basket cost at western hubs it cost at eastern ones; not a number if it is
+    empty.
+    """
     west, east = _basket(flows)
-    return ratio(east, west)
+    return east / west if west else nan
 
 
 def west_share(flows: Sequence[FlowRow]) -> float:

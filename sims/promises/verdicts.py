@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from math import isnan
 from typing import Final
 
 import numpy as np
@@ -92,8 +93,11 @@ class _Runs:
             self._outcomes.setdefault(one.variant, []).append(one.outcome)
 
     def over(self, variant: str, measure: Measure) -> Estimate:
-        """Return a measure's mean over a variant's runs; not a number if there is none."""
-        values = [measure(one) for one in self._outcomes.get(variant, ())]
+        """Return a measure's mean over a variant's runs in which there was something to measure; not a number
+        if there is none.
+        """
+        measured = (measure(one) for one in self._outcomes.get(variant, ()))
+        values = [value for value in measured if not isnan(value)]
         return estimate(np.array(values or [np.nan], np.float64))
 
     def beside(self, what: str, variant: str, measure: Measure) -> Beside:
