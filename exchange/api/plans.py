@@ -228,6 +228,7 @@ class KeptRoom(Answer, frozen=True, kw_only=True):
 
 class PlanResult(Answer, frozen=True, kw_only=True):
     """What was planned. `gap` is certified: no plan is better by more than this share (null: not bounded).
+    `rule_fen` is what it costs that best-effort work gives way, beside the best plan found without that.
     `worths` are where one more card would be worth most, the dearest first, `resell` what is not needed.
     `baselines` are compared when the search is over (null: not yet). `changes` is there for a plan after
     another one, `kept` for one with a forecast.
@@ -235,6 +236,7 @@ class PlanResult(Answer, frozen=True, kw_only=True):
 
     status: str
     gap: float | None
+    rule_fen: int
     placed: int
     new_money_fen: int
     kgco2: float

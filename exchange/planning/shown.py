@@ -36,6 +36,7 @@ def result_of(
     return api.PlanResult(
         status=schedule.status.value,
         gap=finite(schedule.gap),
+        rule_fen=schedule.rule_fen,
         placed=schedule.totals.placed,
         new_money_fen=schedule.totals.new_money_fen,
         kgco2=round(schedule.totals.kgco2, 6),

@@ -11,6 +11,8 @@ from nodes.types import Residency
 from scheduler.horizon.checker import check_plan
 from scheduler.horizon.planning import plan_horizon
 from scheduler.horizon.types import CarbonRule, Maintenance, Part, RunMode, Running
+from scheduler.io.schedule import schedule_of
+from scheduler.report.wording import rule_line
 
 
 def one_hub(*workloads, **more):
@@ -47,6 +49,9 @@ def test_large_best_effort_work_gives_way_to_small_work_whatever_its_priority(pr
     weighed = plan_horizon(replace(problem, best_effort_yields=False), 5)
     assert where(weighed) == {"large": (0, 1, 2, 3)}, "it weighs more"
     assert any("small is left out, but has a place at HUB" in v for v in check_plan(problem, weighed))
+    assert plan.rule_nano_cny == plan.value_nano_cny - weighed.value_nano_cny > 0
+    told = rule_line(schedule_of(cases.START, problem, plan))
+    assert told.endswith("the gap is against plans that keep the rule")
 
 
 def test_work_that_may_pause_is_split_around_what_it_gives_way_to():

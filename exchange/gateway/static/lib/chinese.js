@@ -68,6 +68,7 @@ export const chinese = {
   nominate: "提名", offers: "转让", to_member: "受让会员", anyone: "不限", resell: "挂出", plan: "任务规划", workloads: "任务", from_file: "从 CSV 文件", seconds: "秒数", plan_it: "规划",
   held_for_delivery: "交割冻结", cards_reserved: "预留卡数", nominated: "已提名卡时", nominated_as: "已提名，编号 {id}。", offered_as: "已挂出，编号 {id}。", take_back: "撤回", take_over: "受让",
   after_plan: "承接规划", no_plan_before: "无", plan_of_days: "规划 {id}：{day}起 {days} 天", failed_hubs: "故障枢纽", failed_hint: "GUIAN, HORINGER@0-4", moves_max: "最多迁移", any_number: "不限", migration_cny: "每次迁移成本（元）",
+  rule_costs: "尽力而为任务让位的代价：比不让位的最优已知方案多 {cost}。",
   changes: "对已开始任务的变更", goes_on: "{count} 个任务照常继续。", becomes: "变更", gain: "收益", moving_costs: "迁移成本", "change.barred": "第 {hour} 小时迁移：无法留在原处", "change.gives way": "第 {hour} 小时迁移：让位", "change.gain": "第 {hour} 小时迁移：更便宜",
   "change.paused": "暂停至第 {hour} 小时", "change.waits": "第 {hour} 小时恢复", "change.stopped": "停止：无处可放", "change.ended": "已结束", "change.expired": "已无法按时完成", "change.withdrawn": "不再需要",
   done: "已完成。", plan_begun: "规划 {id} 正在求解。", progress: "进度", cost: "成本", gap: "可证差距", end_search: "结束", search_ended: "求解已结束，保留当前最优方案。",

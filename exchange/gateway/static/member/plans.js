@@ -77,6 +77,7 @@ export class Plans {
       node("div", { className: "facts" }, fact("placed", `${count(result.placed)} / ${count(job.workloads)}`), fact("new_money", yuan(result.new_money_fen)),
         fact("carbon", say("kg", { amount: count(result.kgco2) })), fact("gap", gapText(result.gap)), fact("model", result.model)),
       node("p", { className: "quiet", text: result.why }),
+      ...(result.rule_fen ? [node("p", { className: "quiet", text: say("rule_costs", { cost: yuan(result.rule_fen) }) })] : []),
       titled("savings", tables[4]), node("p", { className: "quiet", text: say(result.baselines ? "savings_words" : "savings_later") }),
       ...(result.changes ? [titled("changes", tables[5]), node("p", { className: "quiet", text: say("goes_on", { count: count(result.changes.goes_on) }) })] : []),
       titled("latency_classes", tables[3]), titled("runs", tables[0]), titled("left_out", tables[1]), titled("orders_of_plan", tables[2]),
