@@ -9,7 +9,7 @@ import msgspec
 from exchange.api.codes import RequestCode, refuse
 from exchange.api.plans import PlannedRun
 from exchange.planning.jobs import Job
-from scheduler.io.carrying import begun_of
+from scheduler.io.following import begun_of
 from scheduler.io.running import Begun
 from scheduler.io.schedule import Run
 from scheduler.types import Need, milli_cards

@@ -13,10 +13,11 @@ from scheduler.horizon.checker import check_plan
 from scheduler.horizon.plan import MoveReason
 from scheduler.horizon.planning import plan_horizon
 from scheduler.horizon.types import Part
-from scheduler.io.carrying import begun_after, begun_of, next_start
+from scheduler.io.carrying import begun_after, next_start
 from scheduler.io.changes import changes_of
 from scheduler.io.failures import failed_rows
 from scheduler.io.faults import FaultyInput
+from scheduler.io.following import begun_of
 from scheduler.io.front_door import Before, problem_of
 from scheduler.io.planfile import PlanFile, read_plan, write_plan
 from scheduler.io.running import Begun, earliest_begin, left_of, read_running
