@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -44,11 +45,21 @@ def secrets_in(folder: Path, profile: Profile) -> list[Path]:
     ]
 
 
-@pytest.fixture
-def made(tmp_path: Path) -> dict[str, Profile]:
-    done = init(tmp_path, "--first", "chen", "--second", "wang")
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The folder of an exchange with two operators, and what the command said."""
+    folder = tmp_path_factory.mktemp("made")
+    done = init(folder, "--first", "chen", "--second", "wang")
     assert (done.returncode, done.stderr) == (0, "")
-    return profiles(done.stdout)
+    return folder, done.stdout
+
+
+@pytest.fixture
+def made(tmp_path: Path, original: tuple[Path, str]) -> dict[str, Profile]:
+    """The two profiles; a copy of the exchange is in `tmp_path`."""
+    folder, said = original
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    return profiles(said)
 
 
 async def test_an_exchange_with_two_operators_starts_and_both_keys_are_good(

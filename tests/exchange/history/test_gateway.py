@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -31,13 +32,17 @@ MONTH = "H100.GUIAN.2702"
 ENDLESS = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
 
 
-@pytest_asyncio.fixture
-async def traded(tmp_path: Path) -> AsyncIterator[tuple[Served, Profile, Profile]]:
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+Traded = tuple[Served, Profile, Profile]
+
+
+@asynccontextmanager
+async def trading(folder: Path) -> AsyncIterator[Traded]:
     """A server with its history after a day of a few trades, and the two members that made them."""
-    async with serving(tmp_path) as served:
+    async with serving(folder) as served:
         buyer, seller = await served.admit("blue", "enterprise"), await served.admit("acme", "provider")
         await served.at(9, 30)
-        with filling(tmp_path / "data"):
+        with filling(folder / "data"):
             async with served.client(buyer) as buys, served.client(seller) as sells:
                 for minute, symbol, price, lots in (
                     (31, DAY, "12.00", 5),
@@ -61,7 +66,21 @@ async def traded(tmp_path: Path) -> AsyncIterator[tuple[Served, Profile, Profile
             yield served, buyer, seller
 
 
-async def test_trades_and_candles_for_anyone(traded: tuple[Served, Profile, Profile]) -> None:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def traded(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Traded]:
+    """One for all that only read."""
+    async with trading(tmp_path_factory.mktemp("history")) as found:
+        yield found
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def changing(tmp_path: Path) -> AsyncIterator[Traded]:
+    """One for a test that changes something."""
+    async with trading(tmp_path) as found:
+        yield found
+
+
+async def test_trades_and_candles_for_anyone(traded: Traded) -> None:
     served, _, _ = traded
     async with served.client() as anyone:
         page = await anyone.history.trades(DAY, api.HistoryQuery(limit=2))
@@ -89,7 +108,7 @@ async def test_trades_and_candles_for_anyone(traded: tuple[Served, Profile, Prof
         assert paged.candles + after.candles == minutes
 
 
-async def test_orders_and_fills_are_the_accounts_own(traded: tuple[Served, Profile, Profile]) -> None:
+async def test_orders_and_fills_are_the_accounts_own(traded: Traded) -> None:
     served, buyer, seller = traded
     async with served.client(buyer) as buys, served.client(seller) as sells:
         orders = (await buys.history.orders()).orders
@@ -131,7 +150,7 @@ async def test_orders_and_fills_are_the_accounts_own(traded: tuple[Served, Profi
 
 
 async def test_the_ledger_and_the_statements_agree_with_the_core(
-    traded: tuple[Served, Profile, Profile],
+    traded: Traded,
 ) -> None:
     served, buyer, _ = traded
     async with served.client(buyer) as client:
@@ -156,7 +175,7 @@ async def test_the_ledger_and_the_statements_agree_with_the_core(
         assert {one.kind: one.amount_fen for one in day.sums} == sums
 
 
-async def test_how_far_it_is_stands_among_the_figures(traded: tuple[Served, Profile, Profile]) -> None:
+async def test_how_far_it_is_stands_among_the_figures(traded: Traded) -> None:
     served, _, _ = traded
     async with aiohttp.ClientSession() as session, session.get(served.base_url + "/metrics") as answer:
         lines = (await answer.text()).splitlines()
@@ -164,7 +183,7 @@ async def test_how_far_it_is_stands_among_the_figures(traded: tuple[Served, Prof
     assert float(figures["dongxi_history_seq"]) == float(figures["dongxi_seq"]) == served.exchange.views.seq
 
 
-async def test_wrong_questions_are_refused(traded: tuple[Served, Profile, Profile]) -> None:
+async def test_wrong_questions_are_refused(traded: Traded) -> None:
     served, buyer, _ = traded
     for target, status, code in (
         ("trades/NO.SUCH.THING", 404, "UNKNOWN_SYMBOL"),
@@ -199,7 +218,7 @@ async def test_wrong_questions_are_refused(traded: tuple[Served, Profile, Profil
         f"from_seq={2**63 - 1}&to_seq={2**63 - 1}",
     ],
 )
-async def test_extreme_questions_are_answered(traded: tuple[Served, Profile, Profile], query: str) -> None:
+async def test_extreme_questions_are_answered(traded: Traded, query: str) -> None:
     served, buyer, _ = traded
     for path in (f"trades/{DAY}", "orders", "fills"):
         status, body = await served.raw("GET", f"/v1/history/{path}?{query}", profile=buyer)
@@ -237,9 +256,9 @@ async def test_an_older_history_answers_as_of_its_seq(tmp_path: Path) -> None:
             assert status.behind == served.exchange.views.seq - before.as_of_seq > 0
 
 
-async def test_a_slow_query_delays_no_order(traded: tuple[Served, Profile, Profile]) -> None:
+async def test_a_slow_query_delays_no_order(changing: Traded) -> None:
     """Orders are acknowledged while as many endless queries run as may."""
-    served, buyer, _ = traded
+    served, buyer, _ = changing
     await served.at(9, 30, SATURDAY.replace(day=7))
     reader = HistoryReader(history_folder(served.exchange.config.data_dir), timeout_s=3600)
 
@@ -261,7 +280,7 @@ async def test_a_slow_query_delays_no_order(traded: tuple[Served, Profile, Profi
     assert all(isinstance(outcome, BaseException) for outcome in outcomes)
 
 
-async def test_a_query_that_takes_too_long_is_broken_off(traded: tuple[Served, Profile, Profile]) -> None:
+async def test_a_query_that_takes_too_long_is_broken_off(traded: Traded) -> None:
     served, _, _ = traded
     reader = HistoryReader(history_folder(served.exchange.config.data_dir), timeout_s=0.01)
     with pytest.raises(RequestRefused, match="HISTORY_TIMEOUT") as refused:
@@ -273,7 +292,7 @@ async def test_a_query_that_takes_too_long_is_broken_off(traded: tuple[Served, P
     await asyncio.to_thread(reader.close)
 
 
-async def test_readers_cannot_write(traded: tuple[Served, Profile, Profile]) -> None:
+async def test_readers_cannot_write(traded: Traded) -> None:
     served, _, _ = traded
     reader = HistoryReader(history_folder(served.exchange.config.data_dir))
     with pytest.raises(RequestRefused, match="HISTORY_UNAVAILABLE"):
@@ -282,7 +301,7 @@ async def test_readers_cannot_write(traded: tuple[Served, Profile, Profile]) -> 
 
 
 async def test_a_file_of_another_schema_or_that_was_replaced_is_not_read(
-    traded: tuple[Served, Profile, Profile], tmp_path: Path
+    traded: Traded, tmp_path: Path
 ) -> None:
     """Also if the new one has the old one's name."""
     folder = history_folder(traded[0].exchange.config.data_dir)
@@ -311,9 +330,9 @@ def latest_name(folder: Path) -> str:
     return path.name
 
 
-async def test_a_rebuild_beside_the_readers(traded: tuple[Served, Profile, Profile]) -> None:
+async def test_a_rebuild_beside_the_readers(changing: Traded) -> None:
     """The old generation answers until the new one is complete; as_of_seq never falls."""
-    served, _, _ = traded
+    served, _, _ = changing
     folder = history_folder(served.exchange.config.data_dir)
     names = {path.name for path in folder.glob("*.sqlite")}
     async with served.client() as client:
@@ -330,7 +349,7 @@ async def test_a_rebuild_beside_the_readers(traded: tuple[Served, Profile, Profi
 
 
 async def test_the_health_index_over_time_and_for_prometheus(
-    traded: tuple[Served, Profile, Profile],
+    traded: Traded,
 ) -> None:
     served, _, _ = traded
     async with served.client() as anyone:
