@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import numpy as np
 import pytest
 from sim_markets import EVERYBODY, scenario
 
@@ -11,6 +12,8 @@ from sims.engine.simulation import Simulation
 
 PRICELESS = {"blind", "flow", "reactive", "makers"}
 """Populations without a price of their own that a taker's fee could move; makers trade with those that do."""
+DEAR = 300
+"""Basis points; 2 are usual."""
 
 
 def ran(seed: int, **fee: int) -> Outcome:
@@ -33,10 +36,28 @@ def usual() -> list[Outcome]:
     return [ran(seed) for seed in (1, 2)]
 
 
+def test_providers_keep_their_costs_after_the_fee() -> None:
+    many = {
+        "kind": "provider",
+        "name": "many",
+        "count": 40,
+        "running": 9_000,
+    }  # some cost what the market pays
+    crowds = [many if of["name"] == "providers" else of for of in EVERYBODY]
+    simulation = Simulation(scenario(crowds, fee={"taker": DEAR}, days=2, wake_seconds=900), 1)
+    simulation.run()
+    (crowd,) = simulation.providers()
+    sold_fen, lot_hours = simulation.board.flows[crowd.accounts].sum(axis=1)[:, 2:].T
+    cheapest = np.where(crowd.capacity > 0, crowd.cost(), np.inf).min(axis=1)
+    selling = lot_hours > 0
+    floors = cheapest[selling] * (1 + (DEAR - 2) / 10_000)
+    assert selling.any() and (sold_fen[selling] >= floors * lot_hours[selling]).all()
+
+
 def test_who_takes_trades_less_where_taking_is_dear(usual: list[Outcome]) -> None:
-    before, after = traded(usual), traded([ran(seed, taker=300) for seed in (1, 2)])
-    minding = [crowd["name"] for crowd in EVERYBODY if crowd["name"] not in PRICELESS]
-    assert {name for name in minding if after[name] >= before[name]} == set() and len(minding) == 8
+    before, after = traded(usual), traded([ran(seed, taker=DEAR) for seed in (1, 2)])
+    minding = [crowd["name"] for crowd in EVERYBODY if crowd["name"] not in PRICELESS | {"providers"}]
+    assert {name for name in minding if after[name] >= before[name]} == set() and len(minding) == 7
 
 
 def test_makers_quote_wider_by_the_fee_on_making(usual: list[Outcome]) -> None:
