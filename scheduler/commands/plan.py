@@ -346,8 +346,7 @@ def check(plan: PlanPath, as_json_: AsJson = False) -> None:
         for violation in violations[:VIOLATIONS_SHOWN_MAX]:
             typer.echo(f"  {violation}")
     else:
-        schedule = schedule_of(file.start, file.problem, file.plan)
-        typer.echo(f"{plan.name} holds: {recomputed(schedule)}")
+        typer.echo(f"{plan.name} holds: {recomputed(file.plan)}")
     raise typer.Exit(EXIT_FAILED if violations else 0)
 
 

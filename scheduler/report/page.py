@@ -10,6 +10,7 @@ from typing import Any, Final
 import orjson
 
 from nodes.types import Point
+from scheduler.anyplan import AnyPlan
 from scheduler.io.changes import changes_of
 from scheduler.io.planfile import PlanFile
 from scheduler.io.running import Left as Remaining
@@ -46,7 +47,7 @@ def report_html(file: PlanFile, comparison: Comparison, points: Mapping[str, Poi
     parts = {
         "TITLE": escape(f"Plan {schedule.start:%Y-%m-%d %H:%M}, {schedule.hours} h"),
         "TILES": _tiles(file, schedule),
-        "PROOF": _proof(schedule),
+        "PROOF": _proof(file.plan, schedule),
         "AGAINST": _against(comparison),
         "CHANGES": _changes(file),
         "LEFT": _left(schedule),
@@ -107,7 +108,7 @@ def _changes(file: PlanFile) -> str:
     return f"<section class='panel'><h2>What changes for work that had begun</h2>{going}</section>"
 
 
-def _proof(schedule: Schedule) -> str:
+def _proof(plan: AnyPlan, schedule: Schedule) -> str:
     if schedule.gap_fen == 0:
         claim = "No plan is better: the lower bound equals this plan's value to the fen."
     else:
@@ -118,7 +119,7 @@ def _proof(schedule: Schedule) -> str:
     source = f"The bound comes from the {schedule.bound_from}."
     rule = rule_line(schedule)
     how = f"Model {schedule.model}: {schedule.why} ({schedule.seconds:.1f} s)."
-    anyone = f"dongxi plan check recomputes from the plan file alone: {recomputed(schedule)}."
+    anyone = f"dongxi plan check recomputes from the plan file alone: {recomputed(plan)}."
     return "".join(f"<p>{escape(text)}</p>" for text in (f"{claim} {source}", rule, how, anyone) if text)
 
 

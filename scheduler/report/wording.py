@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from scheduler.anyplan import AnyPlan
 from scheduler.carbon import FrontRow
 from scheduler.constraints import ConstraintPrice
 from scheduler.horizon.plan import MoveReason
@@ -43,14 +44,14 @@ def difference(saving: float) -> str:
     return f"{round(-100 * saving, 1) + 0.0:+.1f} %"
 
 
-def recomputed(schedule: Schedule) -> str:
+def recomputed(plan: AnyPlan) -> str:
     """What a check of the plan file recomputes of its bound."""
-    if schedule.bound_from == "certificate":
-        return f"every rule, every total, and the bound (gap {percent(schedule.gap)})"
-    proved, alone = percent(schedule.gap), percent(schedule.certificate_gap)
+    if plan.bound_from == "certificate":
+        return f"every rule, every total, and the bound (gap {percent(plan.gap)})"
+    proved, alone = percent(plan.gap), percent(plan.certificate_gap)
     return (
         f"every rule, every total, and the bound of its certificate (gap {alone}); "
-        f"that the gap is {proved} was proved by the {schedule.bound_from}, which a check does not repeat"
+        f"that the gap is {proved} was proved by the {plan.bound_from}, which a check does not repeat"
     )
 
 
