@@ -1,5 +1,6 @@
 """Small instances decided exactly, started from the best plan so far."""
 
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,6 +43,7 @@ def solve_exactly(
     Where best-effort work gives way by rule the bound holds for the plans that keep the rule. None also where
     figures are too large to stay exact.
     """
+    deadline = time.monotonic() + time_limit_s
     exact = ExactModel(problem, instance)
     if problem.best_effort_yields:
         add_rule(exact, np.array([w.gives_way for w in problem.workloads], dtype=np.bool_))
@@ -51,7 +53,7 @@ def solve_exactly(
         for way in ways:
             exact.model.add_hint(way.chosen, int(_same(way.read(lambda _: 0), start, j)))
     solver = cp_model.CpSolver()
-    solver.parameters.max_time_in_seconds = max(time_limit_s, 0.01)
+    solver.parameters.max_time_in_seconds = max(deadline - time.monotonic(), 0.01)
     # one worker: the same input gives the same plan
     solver.parameters.num_workers = 1
     status = solver.solve(exact.model)
