@@ -81,6 +81,7 @@ CASES: Final = (
     Case({"kind": "market-maker", "count": 4}, "spread", "lower"),
     Case({"kind": "momentum", "count": 24, "activity": 5_000}, "mispricing", "higher"),
     Case({"kind": "value", "count": 12, "activity": 5_000}, "mispricing", "lower"),
+    Case({"kind": "reactive", "count": 100, "horizon_max": 100}, "dispersion", "higher"),
     Case({"kind": "provider", "count": 12}, "welfare_cny", "higher"),
     Case({"kind": "enterprise", "count": 13}, "welfare_cny", "higher"),
     Case(
