@@ -45,7 +45,7 @@ from scheduler.io.tables import Row, read_table
 from scheduler.io.workloads import CARDS_MAX, Span
 from scheduler.types import MILLI, micro_cny, milli_cards, scaled
 
-PRICE_MAX: Final = "1000000"
+PRICE_MAX: Final = "10000"
 CARBON_G_MAX: Final = 10_000
 SITE_FIELDS: Final = (
     "site", "city", "province", "region", "kind", "grade", "cards", "price", "power_price", "pue", "gco2",

@@ -106,6 +106,10 @@ def test_files_say_what_there_is(tmp_path):
             "in hours 11 to 12",
         ),
         (
+            {"prices": "site,grade,price\nGUIAN,H100,20000\n"},
+            "prices.csv line 2 (GUIAN), price: 20000 is outside 0 … 10000",
+        ),
+        (
             {"capacity": "site,grade,cards\nGUIAN,H100,8\n", "offers": OFFER},
             "offers.csv line 2 (a), cards: with the rows before it 9 cards of H100 at GUIAN in hour 0, "
             "where the site has 8",
