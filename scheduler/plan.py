@@ -41,7 +41,7 @@ class UnplacedReason(StrEnum):
     TOO_LARGE = "too_large"
     """Such sites exist, but none has enough for the whole workload, even empty."""
     CAPACITY = "capacity"
-    """It would fit alone; the capacity does more good with the work that has it."""
+    """It would fit alone; serving it, or what it displaces, costs more than leaving it out."""
 
 
 class Placement(NamedTuple):

@@ -65,7 +65,8 @@ class Explainer:
         if not fits.any():
             detail = f"needs {_or(vectors)} at one site; {self._names(eligible)} cannot hold that even empty"
             return UnplacedReason.TOO_LARGE, detail
-        detail = f"would fit alone at {self._names(fits)}; the capacity does more good with other work"
+        where = self._names(fits)
+        detail = f"would fit alone at {where}; that or what it displaces costs more than leaving it out"
         return UnplacedReason.CAPACITY, detail
 
     def _has(self, site: int, vector: tuple[Need, ...], least: int | None) -> bool:

@@ -29,7 +29,7 @@ class HorizonReason(StrEnum):
     CARBON = "carbon"
     """It would fit alone, but only beyond the whole carbon cap."""
     CAPACITY = "capacity"
-    """It would fit alone; capacity, lines, carbon or its labels do more good with other work."""
+    """It would fit alone; serving it, or what it displaces, costs more than leaving it out."""
 
 
 class Relaxation(NamedTuple):

@@ -75,7 +75,8 @@ class HorizonExplainer:
             return HorizonReason.CARBON, f"emits at least {least / 1e9:.2f} kg; the cap is {cap / 1e9:.2f} kg"
         sites = np.zeros(len(self.usable), dtype=np.bool_)
         sites[[s for _, s in ways]] = True
-        detail = f"would fit alone at {self._names(sites)}; the capacity does more good with other work"
+        where = self._names(sites)
+        detail = f"would fit alone at {where}; that or what it displaces costs more than leaving it out"
         return HorizonReason.CAPACITY, detail
 
     def _carbon(self, w: HorizonWorkload, k: int, way: Way) -> int:

@@ -129,6 +129,16 @@ def test_scarce_capacity_goes_to_priority_first_and_says_so():
     assert {u.reason for u in plan.unplaced} == {UnplacedReason.CAPACITY}
 
 
+def test_what_carbon_makes_too_dear_is_not_said_to_give_way_to_others():
+    alone = replace(cases.two_sites(), carbon_price_micro_cny_per_kg=1000 * cases.CNY)
+    plan = place(replace(alone, workloads=alone.workloads[1:2]))
+    (left,) = plan.unplaced
+    assert (
+        left.detail
+        == "would fit alone at POOL, HUB; that or what it displaces costs more than leaving it out"
+    )
+
+
 def test_nothing_to_do_is_a_plan_too():
     problem = cases.two_sites()
     plan = place(replace(problem, workloads=()))
