@@ -6,9 +6,9 @@ A browser reports a refusal's status on its console: `outages`.
 from __future__ import annotations
 
 import asyncio
-import re
 from pathlib import Path
 
+import msgspec
 import pytest
 from accessibility import violations
 from browser import IN_A_BROWSER, browsing, log_in
@@ -16,13 +16,13 @@ from exchange_server import Served, serving
 from playwright.async_api import Browser, Page, Route, expect
 
 from exchange.api.attest import AgentKey
+from exchange.api.plans import PlanChanges, PlannedMove, PlannedStop, PlannedWait
 from exchange.api.requests import NewOrder, PostCapacity
 from exchange.client import Profile
 
 pytestmark = IN_A_BROWSER
 
 SYMBOL = "H100.GUIAN.261205"
-NEXT, NEXT_EDGE = "H100.GUIAN.261206", "H100.SHANGHAI-EDGE.261206"
 KEY = AgentKey(bytes(range(32)))
 
 
@@ -80,17 +80,14 @@ async def test_an_enterprise_nominates_and_offers_what_it_bought(tmp_path: Path,
 
 
 async def test_a_plan_is_searched_and_its_orders_placed(tmp_path: Path, chrome: Browser) -> None:
-    async with serving(tmp_path) as served, browsing(chrome) as page:
+    async with serving(tmp_path) as served, browsing(chrome, outages=True) as page:
         await served.at(9, 30)
         acme, blue = await served.admit("acme", "provider"), await served.admit("blue", "enterprise")
         async with served.client(acme) as provider:
-            for symbol, price in ((SYMBOL, "11.90"), (NEXT, "11.90"), (NEXT_EDGE, "12.50")):
-                await provider.place(NewOrder(symbol=symbol, side="sell", quantity=20, price=price))
+            await provider.place(NewOrder(symbol=SYMBOL, side="sell", quantity=20, price="11.90"))
         await log_in(served, page, blue, "/enterprise")
-        rows = 'id,origin,class,grade,cards,hours,latest\n"train, first",Shanghai,ai_train,H100,16,30,30\n'
+        rows = 'id,origin,class,grade,cards\n"train, first",Shanghai,ai_train,H100,16\n'
         await page.fill("#workloads", rows)
-        await page.fill("#plan [name=days]", "2")
-        await page.fill("#plan [name=time_limit_s]", "2")
         await page.get_by_role("button", name="Plan", exact=True).click()
         await expect(page.locator("#plans tbody")).to_contain_text("done", timeout=240_000)
         await expect(page.locator("#result")).to_contain_text("1 / 1")
@@ -109,27 +106,67 @@ async def test_a_plan_is_searched_and_its_orders_placed(tmp_path: Path, chrome: 
         assert (tier.latency_class, tier.placed) == ("ai_train", 1)
         await expect(page.locator("#plan-classes tbody")).to_contain_text("ai_train")
         assert await violations(page) == []
-        await page.get_by_role("button", name="Place 2 order(s)").click()
-        await expect(page.locator("#plan-note")).to_have_text("2 of 2 order(s) taken.")
+        await page.get_by_role("button", name="Place 1 order(s)").click()
+        await expect(page.locator("#plan-note")).to_have_text("1 of 1 order(s) taken.")
         await expect(page.locator("#positions tbody")).to_contain_text(SYMBOL)
         async with served.client(blue) as client:
             positions = {p.symbol: p.quantity for p in await client.positions()}
-        assert positions == {SYMBOL: 16, NEXT: 16}
+        assert positions == {SYMBOL: 16}
         await plan_on_after_a_failure(page, job.plan_id)
 
 
+CHANGES = PlanChanges(
+    goes_on=7,
+    moved=[
+        PlannedMove(
+            workload="m",
+            reason="gives way",
+            before="GUIAN",
+            after="WUHU",
+            first_hour=2,
+            gain_fen=None,
+            cost_fen=1,
+        )
+    ],
+    paused=[PlannedWait(workload="p", site="WUHU", resumes_hour=5)],
+    waits=[],
+    stopped=[PlannedStop(workload="s", site="WUHU", best_effort=True, detail="")],
+    ended=["e"],
+    expired=[],
+    withdrawn=[],
+)
+
+
 async def plan_on_after_a_failure(page: Page, before: str) -> None:
-    """A day of the plan has passed, and its hub is down: the rest moves."""
+    """The form sends what the next plan goes on from, and a result says what that changes."""
     await page.select_option("#plan [name=after]", before)
-    await page.fill("#plan [name=first_day]", "2026-12-06")
-    await page.fill("#plan [name=days]", "1")
+    await page.fill("#plan [name=first_day]", "2026-12-09")
     await page.fill("#plan [name=failed]", "GUIAN, HORINGER@0-4")
     await page.fill("#plan [name=moves_max]", "3")
-    await page.get_by_role("button", name="Plan", exact=True).click()
-    over = re.compile("done|refused|failed")
-    await expect(page.locator("#plans tbody tr").nth(1)).to_contain_text(over, timeout=240_000)
-    await expect(page.locator("#plan-changes tbody")).to_contain_text("moves at hour 0: cannot stay")
-    await expect(page.locator("#plan-changes tbody")).to_contain_text("GUIAN → SHANGHAI-EDGE")
+    async with page.expect_request(
+        lambda one: one.method == "POST" and one.url.endswith("/v1/plans")
+    ) as asked:
+        await page.get_by_role("button", name="Plan", exact=True).click()
+    sent = (await asked.value).post_data_json
+    wanted = {"after": before, "failed": ["GUIAN", "HORINGER@0-4"], "moves_max": 3, "migration_cny": 0}
+    assert sent is not None
+    assert {name: sent[name] for name in wanted} == wanted
+    await expect(page.locator("#plan-note")).to_contain_text("spans 1 days from 2026-12-05")
+
+    async def changed(route: Route) -> None:
+        answer = await route.fetch()
+        body = await answer.json()
+        body["result"]["changes"] = msgspec.to_builtins(CHANGES)
+        await route.fulfill(response=answer, json=body)
+
+    await page.route(f"**/v1/plans/{before}", changed)
+    await page.locator("#plans").get_by_role("button", name=before, exact=True).click()
+    rows = page.locator("#plan-changes tbody tr")
+    await expect(rows).to_have_count(4)
+    await expect(rows.nth(0)).to_contain_text("moves at hour 2: gives way")
+    await expect(rows.nth(0)).to_contain_text("GUIAN → WUHU")
+    await expect(rows.nth(1)).to_contain_text("pauses until hour 5")
+    await expect(page.locator("#result")).to_contain_text("7 go on as they were.")
 
 
 COUNT_TIMERS = """

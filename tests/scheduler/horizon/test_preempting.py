@@ -165,7 +165,7 @@ def test_no_plan_that_keeps_the_rule_is_below_the_bound(block):
 
 
 def test_a_crowd_keeps_the_rule():
-    problem = jobs_problem(150, 1.3, 2)
+    problem = jobs_problem(60, 1.3, 2)
     mixed = tuple(replace(w, best_effort=n % 2 == 0) for n, w in enumerate(problem.workloads))
     problem = replace(problem, workloads=mixed, best_effort_yields=True)
     plan = plan_horizon(problem, 1)
