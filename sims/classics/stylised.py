@@ -4,7 +4,6 @@ stylized facts and statistical issues", Quantitative Finance 1 (2001).
 
 from __future__ import annotations
 
-from importlib.resources import files
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -100,13 +99,12 @@ def facts_of(runs: list[Floats]) -> Facts:
 
 
 def returns(days: int, seed: int) -> Floats:
-    """Return the logarithmic returns from wake to wake of the middle price in the scenario beside this file.
+    """Return the logarithmic returns from wake to wake of the middle price in the scenario `chain-reaction`.
 
     Continuous trading only, none from day to day; the first of `days` + 1 days, in which the populations
     learn what is usual, isn't looked at. Raises ValueError if more than one contract trades.
     """
-    path = str(files("sims.classics").joinpath("data/stylised.toml"))
-    scenario = load_scenario(path, [f"days={days + 1}"])
+    scenario = load_scenario("chain-reaction", [f"days={days + 1}"])
     by_day: dict[int, list[float]] = {}
 
     def watch(simulation: Simulation) -> None:
