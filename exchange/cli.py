@@ -13,13 +13,26 @@ from typer.main import get_command
 
 COMMANDS = "dongxi.commands"
 
+PANELS = {
+    "Market and orders": "markets book quote contract watch trade buy sell orders cancel fills",
+    "Account and delivery": "login balance positions margin statement reservations nominate resell vouchers "
+    "broker sign",
+    "Providers": "capacity agent",
+    "Planning and simulation": "hubs plan sim",
+    "Operators": "members listing certificates halt resume proposals position-limits large-positions health",
+    "The exchange itself": "up init operator journal history audit backup restore version",
+}
+"""Commands by the heading under which help lists them; others stand under the usual one, the first."""
+
 
 class LazyGroup(TyperGroup):
     """Loads a sub-command only when it is run or asked for help, so that `dongxi --help` stays quick."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """Return the names of all contributed sub-commands."""
-        return sorted(found.name for found in entry_points(group=COMMANDS))
+        """Return the names of all contributed sub-commands, as help lists them."""
+        known = " ".join(PANELS.values()).split()
+        found = {one.name for one in entry_points(group=COMMANDS)}
+        return [*sorted(found.difference(known)), *(name for name in known if name in found)]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return one sub-command; a contribution that doesn't load is named, and the others still work."""
@@ -41,8 +54,11 @@ def as_command(found: EntryPoint) -> Any:
     else:
         app = typer.Typer(add_completion=False)
         app.command(name=found.name)(contributed)
-    command = get_command(app)
+    command: Any = get_command(app)
     command.name = found.name
+    command.rich_help_panel = next(
+        (panel for panel, names in PANELS.items() if found.name in names.split()), None
+    )
     return command
 
 

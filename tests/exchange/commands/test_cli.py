@@ -15,7 +15,7 @@ import pytest
 from exchange_server import serving
 from program import run, up
 
-from exchange.cli import as_command
+from exchange.cli import PANELS, as_command
 from exchange.client import Profile, save_profile
 
 SECRET = "ab" * 32
@@ -56,7 +56,9 @@ def test_help_says_what_it_does(command: tuple[str, ...], purpose: str) -> None:
 
 def test_help_lists_every_command() -> None:
     listed = run("--help").stdout
-    assert all(re.search(rf"│ {name} ", listed) for name in ("hubs", "journal", "sign", "up", "version"))
+    installed = {one.name for one in entry_points(group="dongxi.commands")}
+    assert set(re.findall(r"│ ([a-z][a-z-]*) ", listed)) == installed == set(" ".join(PANELS.values()).split())
+    assert listed.index(" Providers ") < listed.index("│ capacity ") < listed.index(" Operators ")
 
 
 def test_every_command_prints_json_if_asked() -> None:
