@@ -1,1 +1,1 @@
-"""Market simulations on the exchange core, and the demonstration day."""
+"""Market simulations on the exchange core, and the demonstration day; both take demand from one trace."""

@@ -1,5 +1,5 @@
-"""From trace to demand: which grade a task needs, how quick its network must be, and which city it comes
-from.
+"""From trace to demand: which grade a task needs, how quick its network must be, which city it comes from,
+and so the hubs where it may run.
 
 The rules are data (``sims/data/demand.toml``) and each is an assumption; draws are made by hash of the seed
 and the task's number, so a task keeps its city and class on every machine and in every run.
@@ -14,6 +14,8 @@ from hashlib import blake2b
 from importlib.resources import files
 from typing import Any
 
+from nodes.catalogue import Catalogue
+from nodes.types import Hub, Residency, WorkloadClass
 from sims.trace import Task
 
 
@@ -186,3 +188,24 @@ def cards_needed(demands: Iterable[Demand]) -> Counter[tuple[str, str, str]]:
     for demand in demands:
         needed[demand.origin, demand.latency_class, demand.grade] += demand.cards_milli
     return needed
+
+
+def hubs_for(catalogue: Catalogue, city: str, workload: WorkloadClass) -> tuple[str, ...]:
+    """Hubs where a class of work from a city may run: within its round trip, and where its data may go.
+
+    Sorted by code, so that the sets of two classes compare equal when they are.
+    """
+    home = catalogue.edge_pool_of(city)
+    near = [hub for hub, _ in catalogue.hubs_within(city, workload.rtt_budget_ms)]
+    allowed = [hub.code for hub in near if _may_hold(hub, home, workload.residency)]
+    return tuple(sorted(allowed))
+
+
+def _may_hold(hub: Hub, home: Hub, residency: Residency) -> bool:
+    if residency is Residency.SITE:
+        return hub.code == home.code
+    if residency is Residency.CITY:
+        return hub.city == home.city
+    if residency is Residency.PROVINCE:
+        return hub.province == home.province
+    return True

@@ -14,13 +14,12 @@ from matching.records import Records
 from nodes.catalogue import load_catalogue
 from sims.agents.buyers import Buyers
 from sims.agents.crowd import Moment, Seats
-from sims.demand import cards_needed, demand_of, load_rules
+from sims.demand import cards_needed, demand_of, hubs_for, load_rules
 from sims.engine.jit import kernel
 from sims.engine.outbox import AT_ONCE, BUY, put_order
 from sims.engine.world import BASIS
 from sims.scenario.populations import Enterprise
 from sims.trace import load_tasks
-from sims.world import hubs_for
 
 SWEEP_BASIS_POINTS = 50
 """It takes offers up to so much above the best one."""

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from nodes.catalogue import load_catalogue
-from sims.demand import Demand, cards_milli_of, cards_needed, demand_of, draw, grades_of, load_rules
+from sims.demand import Demand, cards_milli_of, cards_needed, demand_of, draw, grades_of, hubs_for, load_rules
 from sims.trace import Task, load_tasks
 
 
@@ -90,3 +90,15 @@ def test_draws_are_fixed_and_follow_the_shares(demands: list[Demand]) -> None:
 def test_a_city_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ValueError, match="no such city: SHENZHEN; cities are BEIJING, SHANGHAI, GUANGZHOU"):
         demand_of([], ["BEIJING", "SHANGHAI", "GUANGZHOU"], load_rules())
+
+
+def test_hubs_are_within_the_round_trip_and_the_data_may_go_there() -> None:
+    catalogue = load_catalogue()
+    for city in catalogue.edge_cities:
+        for workload in catalogue.workload_classes.values():
+            for hub in hubs_for(catalogue, city, workload):
+                assert catalogue.round_trip_ms(city, hub) <= workload.rtt_budget_ms
+    video = catalogue.workload_class("video_sec")
+    assert hubs_for(catalogue, "WUHAN", video) == ("WUHAN-EDGE",)
+    training = catalogue.workload_class("ai_train")
+    assert hubs_for(catalogue, "WUHAN", training) == tuple(sorted(catalogue.hubs))

@@ -1,4 +1,4 @@
-"""One member of the market as a process of its own: ``python -m sims.member``, steered by lines on its
+"""One member of the market as a process of its own: ``python -m sims.demo.member``, steered by lines on its
 standard input.
 
 It speaks to the exchange through its HTTP API only. It ends when its standard input does, so it never
@@ -21,9 +21,9 @@ from exchange.client.client import ExchangeClient
 from exchange.client.errors import ExchangeError
 from exchange.client.profiles import load_profile
 from nodes.catalogue import load_catalogue
-from sims import enterprise, parts, provider
-from sims.cues import Answer, Bid, Cue, Meter, Post, Quote, Round, Setup
-from sims.world import holdings_of, wants_of_city
+from sims.demo import enterprise, parts, provider
+from sims.demo.cues import Answer, Bid, Cue, Meter, Post, Quote, Round, Setup
+from sims.demo.world import holdings_of, wants_of_city
 
 HOUR = timedelta(hours=1)
 

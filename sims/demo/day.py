@@ -21,17 +21,17 @@ from exchange.client.errors import ExchangeError
 from exchange.domain.clock import AcceleratedClock
 from exchange.service.exchange import Exchange
 from nodes.catalogue import Catalogue, load_catalogue
-from sims.admission import admit
-from sims.cues import Setup
-from sims.director import Director, PhaseNotReached
-from sims.findings import Observer
-from sims.placing import PlacingFailed
-from sims.report import Placement, day_text, render
-from sims.reporting import RunFacts, collect, place_tasks
-from sims.settings import DemoSettings, load_settings
-from sims.timetable import REST, SETTLED, Step, current_trading_day, moment, remaining, timetable
-from sims.troupe import MemberFailed, Troupe
-from sims.world import Cast, cast_of
+from sims.demo.admission import admit
+from sims.demo.cues import Setup
+from sims.demo.director import Director, PhaseNotReached
+from sims.demo.findings import Observer
+from sims.demo.placing import PlacingFailed
+from sims.demo.report import Placement, day_text, render
+from sims.demo.reporting import RunFacts, collect, place_tasks
+from sims.demo.settings import DemoSettings, load_settings
+from sims.demo.timetable import REST, SETTLED, Step, current_trading_day, moment, remaining, timetable
+from sims.demo.troupe import MemberFailed, Troupe
+from sims.demo.world import Cast, cast_of
 
 REST_S = 0.5
 """Wall seconds from the table to the next trading day's call auction."""

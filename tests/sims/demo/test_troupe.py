@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from exchange.client.profiles import Profile, save_profile
-from sims.cues import Bid, Post, Setup
-from sims.settings import load_settings
-from sims.troupe import MemberFailed, Troupe
+from sims.demo.cues import Bid, Post, Setup
+from sims.demo.settings import load_settings
+from sims.demo.troupe import MemberFailed, Troupe
 
 NOBODY = "http://127.0.0.1:1"
 TIMEOUT_S = 30.0
@@ -57,7 +57,7 @@ async def test_a_process_that_dies_is_noticed(setup: Setup) -> None:
 
 
 def test_a_member_ends_with_its_input() -> None:
-    member = [sys.executable, "-m", "sims.member"]
+    member = [sys.executable, "-m", "sims.demo.member"]
     ended = subprocess.run(member, input=b"", timeout=TIMEOUT_S, check=False, capture_output=True)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
 

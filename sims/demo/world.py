@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nodes.catalogue import Catalogue
-from nodes.types import Hub, Residency, WorkloadClass
-from sims.demand import cards_needed, demand_of, load_rules
-from sims.enterprise import Want, wants_of
-from sims.provider import Holding
+from nodes.types import Hub
+from sims.demand import cards_needed, demand_of, hubs_for, load_rules
+from sims.demo.enterprise import Want, wants_of
+from sims.demo.provider import Holding
 from sims.trace import load_tasks
 
 
@@ -58,27 +58,6 @@ def holdings_of(catalogue: Catalogue, hubs: tuple[str, ...]) -> list[Holding]:
         for grade in catalogue.grades.values()
         if (cards := catalogue.default_capacity_cards(hub, grade.code))
     ]
-
-
-def hubs_for(catalogue: Catalogue, city: str, workload: WorkloadClass) -> tuple[str, ...]:
-    """Hubs where a class of work from a city may run: within its round trip, and where its data may go.
-
-    Sorted by code, so that the sets of two classes compare equal when they are.
-    """
-    home = catalogue.edge_pool_of(city)
-    near = [hub for hub, _ in catalogue.hubs_within(city, workload.rtt_budget_ms)]
-    allowed = [hub.code for hub in near if _may_hold(hub, home, workload.residency)]
-    return tuple(sorted(allowed))
-
-
-def _may_hold(hub: Hub, home: Hub, residency: Residency) -> bool:
-    if residency is Residency.SITE:
-        return hub.code == home.code
-    if residency is Residency.CITY:
-        return hub.city == home.city
-    if residency is Residency.PROVINCE:
-        return hub.province == home.province
-    return True
 
 
 def wants_of_city(catalogue: Catalogue, city: str) -> list[Want]:

@@ -6,7 +6,7 @@ Every cue may be given twice: a member looks at its account first and does what 
 
 import msgspec
 
-from sims.settings import DemoSettings
+from sims.demo.settings import DemoSettings
 
 
 class Setup(msgspec.Struct, frozen=True, tag="setup"):

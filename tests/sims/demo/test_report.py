@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from rich.console import Console
 
-from sims.report import (
+from sims.demo.report import (
     Against,
     ClassRow,
     Conversion,

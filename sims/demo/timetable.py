@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from exchange.api.formats import SHANGHAI
-from sims.cues import Bid, Cue, Meter, Post, Quote, Round
-from sims.settings import Pace
+from sims.demo.cues import Bid, Cue, Meter, Post, Quote, Round
+from sims.demo.settings import Pace
 
 OPEN = time(8, 30)
 AUCTION = time(8, 56)

@@ -7,8 +7,8 @@ import pytest
 from nodes.catalogue import load_catalogue
 from nodes.types import Residency
 from sims.demand import demand_of, load_rules
-from sims.placing import PlacingFailed, PlacingTask, Supply, place_elsewhere, problem_of
-from sims.prices import text
+from sims.demo.placing import PlacingFailed, PlacingTask, Supply, place_elsewhere, problem_of
+from sims.demo.prices import text
 from sims.trace import load_tasks
 
 

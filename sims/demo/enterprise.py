@@ -1,7 +1,7 @@
 """What an enterprise does, as pure functions: what its tasks need, and the orders that buy it.
 
 An enterprise stands in one edge city. Each latency class of its tasks may run at some hubs only; of these it
-buys where it is cheapest. Nothing here talks to an exchange: `sims.member` does.
+buys where it is cheapest. Nothing here talks to an exchange: `sims.demo.member` does.
 """
 
 from collections import Counter
@@ -13,9 +13,9 @@ from exchange.api.market import Contract
 from exchange.api.requests import Cancel, NewOrder
 from exchange.api.trading import Order
 from sims.demand import draw
-from sims.prices import part, shifted, text, ticks, within_limits
-from sims.provider import last_day, nearest, start_day
-from sims.settings import EnterpriseSettings
+from sims.demo.prices import part, shifted, text, ticks, within_limits
+from sims.demo.provider import last_day, nearest, start_day
+from sims.demo.settings import EnterpriseSettings
 
 MILLI = 1_000
 

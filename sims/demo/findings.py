@@ -15,11 +15,11 @@ from exchange.api.primary import CapacityPost
 from exchange.client.client import ExchangeClient
 from exchange.client.profiles import load_profile
 from nodes.catalogue import Catalogue
-from sims.placing import Product, Supply
-from sims.prices import ticks
-from sims.provider import HOURS_PER_DAY
-from sims.report import Conversion, Delivery, HubPrices, Money, Traded
-from sims.settings import Outage
+from sims.demo.placing import Product, Supply
+from sims.demo.prices import ticks
+from sims.demo.provider import HOURS_PER_DAY
+from sims.demo.report import Conversion, Delivery, HubPrices, Money, Traded
+from sims.demo.settings import Outage
 
 CLASSES = (
     ("hour", "base"),

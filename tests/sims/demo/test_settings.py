@@ -6,7 +6,7 @@ from importlib.resources import files
 import pytest
 
 from nodes.catalogue import load_catalogue
-from sims.settings import load_settings, parse_settings
+from sims.demo.settings import load_settings, parse_settings
 
 SHIPPED = files("sims").joinpath("data/demo.toml").read_text("utf-8")
 

@@ -1,7 +1,7 @@
 """The table at the end of a demonstration day: plain data in, text out.
 
-Nothing here asks an exchange; `sims.findings` collects the data. What is shown adds up: the money section
-prints the sum that must be zero.
+Nothing here asks an exchange; `sims.demo.findings` collects the data. What is shown adds up: the money
+section prints the sum that must be zero.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

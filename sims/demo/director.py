@@ -7,9 +7,9 @@ from datetime import date, datetime
 
 from exchange.domain.clock import AcceleratedClock
 from exchange.service.exchange import Exchange
-from sims.cues import Cue, Meter, Post, Quote
-from sims.timetable import Step, market_datetime, market_ns
-from sims.troupe import Actor, Troupe
+from sims.demo.cues import Cue, Meter, Post, Quote
+from sims.demo.timetable import Step, market_datetime, market_ns
+from sims.demo.troupe import Actor, Troupe
 
 POLL_S = 0.02
 PHASE_TIMEOUT_S = 60.0

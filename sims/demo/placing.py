@@ -1,6 +1,6 @@
 """The scheduler's part of the day: the trace's tasks on what was bought and what is still on offer.
 
-It runs as a process of its own (``python -m sims.placing``), so that the server goes on answering and a
+It runs as a process of its own (``python -m sims.demo.placing``), so that the server goes on answering and a
 Ctrl-C ends the search at once. One problem is one delivery day. The enterprises' reservations are one pool,
 as if they lent one another what they don't use; what providers posted and didn't sell is on offer at the
 settlement price.
@@ -40,8 +40,8 @@ from scheduler.types import (
     milli_cards,
 )
 from sims.demand import Demand, demand_of, load_rules
-from sims.prices import ticks
-from sims.report import Against, ClassRow, Placement
+from sims.demo.prices import ticks
+from sims.demo.report import Against, ClassRow, Placement
 from sims.trace import load_tasks
 
 
@@ -227,7 +227,11 @@ def _against(row: BaselineRow) -> Against:
 async def place_elsewhere(task: PlacingTask) -> Placement:
     """Let a process of its own do it; cancelling kills that process. Raises PlacingFailed."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "sims.placing", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        sys.executable,
+        "-m",
+        "sims.demo.placing",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
     )
     try:
         answer, _ = await process.communicate(msgspec.json.encode(task))

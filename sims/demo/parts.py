@@ -1,7 +1,7 @@
 """What an enterprise buys in parts of a day, as pure functions: hours, and peak and valley hours.
 
 It runs more in the peak hours of a day than its tasks need around the clock, some more at night, and now and
-then a burst of a few hours. Nothing here talks to an exchange: `sims.member` does.
+then a burst of a few hours. Nothing here talks to an exchange: `sims.demo.member` does.
 """
 
 from collections import Counter
@@ -12,9 +12,9 @@ from datetime import datetime
 from exchange.api.market import Contract
 from exchange.api.requests import NewOrder
 from sims.demand import draw
-from sims.enterprise import Buyer, Want, auction_price, limit_bid, low_bids, most_paid
-from sims.prices import ticks
-from sims.settings import EnterpriseSettings, PartSettings
+from sims.demo.enterprise import Buyer, Want, auction_price, limit_bid, low_bids, most_paid
+from sims.demo.prices import ticks
+from sims.demo.settings import EnterpriseSettings, PartSettings
 
 FIRST_BURST, LAST_BURST = 8, 20
 """Hours of the day between which a burst begins."""

@@ -5,8 +5,8 @@ from pathlib import Path
 from exchange.api.requests import Scope
 from exchange.client.client import ExchangeClient
 from exchange.client.profiles import Profile, load_profile, profile_path, save_profile
-from sims.settings import Cash
-from sims.world import Cast
+from sims.demo.settings import Cash
+from sims.demo.world import Cast
 
 PROVIDER_SCOPES: tuple[Scope, ...] = ("read", "trade", "provide")
 ENTERPRISE_SCOPES: tuple[Scope, ...] = ("read", "trade")

@@ -2,7 +2,7 @@
 
 A provider offers each hub's cards on a ladder around the last settlement price, never below its power cost.
 It leans up when it sells faster than it expected and down when slower. Nothing here talks to an exchange:
-`sims.member` does.
+`sims.demo.member` does.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,8 +15,8 @@ from exchange.api.primary import CapacityPost
 from exchange.api.requests import Cancel, NewOrder, PostCapacity
 from exchange.api.trading import Order
 from sims.demand import draw
-from sims.prices import part, shifted, text, ticks, within_limits
-from sims.settings import Outage, ProviderSettings
+from sims.demo.prices import part, shifted, text, ticks, within_limits
+from sims.demo.settings import Outage, ProviderSettings
 
 HOURS_PER_DAY = 24
 

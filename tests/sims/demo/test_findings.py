@@ -10,7 +10,7 @@ from exchange.api.delivering import Reservation
 from exchange.api.market import Settlement
 from exchange.api.money import Statement, StatementLine
 from exchange.api.primary import CapacityPost
-from sims.findings import (
+from sims.demo.findings import (
     conversion_of,
     day_prices,
     days_from,
@@ -20,8 +20,8 @@ from sims.findings import (
     supply_of,
     traded_of,
 )
-from sims.reporting import expired_days
-from sims.settings import load_settings
+from sims.demo.reporting import expired_days
+from sims.demo.settings import load_settings
 
 SATURDAY, SUNDAY = date(2026, 12, 5), date(2026, 12, 6)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from sims.cues import Answer, Cue, Setup
+from sims.demo.cues import Answer, Cue, Setup
 
 END_S = 5.0
 
@@ -46,7 +46,7 @@ class Actor:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "sims.member",
+            "sims.demo.member",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=1 << 20,

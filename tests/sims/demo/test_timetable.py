@@ -3,9 +3,9 @@
 from datetime import date, datetime, time, timedelta
 
 from exchange.api.formats import SHANGHAI
-from sims.cues import Bid, Meter, Post, Quote, Round
-from sims.settings import load_settings
-from sims.timetable import current_trading_day, market_datetime, market_ns, moment, remaining, timetable
+from sims.demo.cues import Bid, Meter, Post, Quote, Round
+from sims.demo.settings import load_settings
+from sims.demo.timetable import current_trading_day, market_datetime, market_ns, moment, remaining, timetable
 
 PACE = load_settings().pace
 FRIDAY, MONDAY = date(2026, 12, 4), date(2026, 12, 7)

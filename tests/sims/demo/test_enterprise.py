@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from sims_plain import contract
 
 from exchange.api.requests import Cancel, NewOrder
-from sims.enterprise import Buyer, Want, auction_bids, owned_on, session_orders, still_wanted, wants_of
-from sims.prices import ticks
-from sims.settings import load_settings
+from sims.demo.enterprise import Buyer, Want, auction_bids, owned_on, session_orders, still_wanted, wants_of
+from sims.demo.prices import ticks
+from sims.demo.settings import load_settings
 
 SETTINGS = load_settings().enterprise
 FRIDAY, SATURDAY = date(2026, 12, 4), date(2026, 12, 5)

@@ -9,7 +9,7 @@ from exchange.api.market import Contract, Settlement
 from exchange.api.primary import CapacityPost
 from exchange.service.viewtypes import MoneyView
 from nodes.catalogue import Catalogue
-from sims.findings import (
+from sims.demo.findings import (
     Observer,
     conversion_of,
     day_prices,
@@ -20,11 +20,11 @@ from sims.findings import (
     supply_of,
     traded_of,
 )
-from sims.placing import PlacingTask, Product, place_elsewhere
-from sims.provider import start_day
-from sims.report import Conversion, DayReport, Delivery, Money, Placement
-from sims.settings import DemoSettings
-from sims.troupe import Tally
+from sims.demo.placing import PlacingTask, Product, place_elsewhere
+from sims.demo.provider import start_day
+from sims.demo.report import Conversion, DayReport, Delivery, Money, Placement
+from sims.demo.settings import DemoSettings
+from sims.demo.troupe import Tally
 
 PLACING_TIME_LIMIT_S = 12.0
 

@@ -7,10 +7,10 @@ from datetime import date
 import msgspec
 from sims_plain import Part, contract
 
-from sims.enterprise import Buyer, Want
-from sims.parts import auction_bids, parts_wanted, session_orders
-from sims.prices import ticks
-from sims.settings import PartSettings, load_settings
+from sims.demo.enterprise import Buyer, Want
+from sims.demo.parts import auction_bids, parts_wanted, session_orders
+from sims.demo.prices import ticks
+from sims.demo.settings import PartSettings, load_settings
 
 SETTINGS = load_settings()
 PARTS = PartSettings(cities=("SHANGHAI",), share_percent=10, burst_lots=2, burst_hours=24)

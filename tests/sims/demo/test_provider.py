@@ -8,8 +8,8 @@ from sims_plain import contract, order
 from exchange.api.delivering import Reservation
 from exchange.api.primary import CapacityPost
 from exchange.api.requests import Cancel, NewOrder
-from sims.prices import ticks
-from sims.provider import (
+from sims.demo.prices import ticks
+from sims.demo.provider import (
     Allotment,
     Desk,
     Holding,
@@ -23,7 +23,7 @@ from sims.provider import (
     quote,
     trades_in_parts,
 )
-from sims.settings import Outage, load_settings
+from sims.demo.settings import Outage, load_settings
 
 SETTINGS = load_settings().provider
 HOLDING = Holding("GUIAN", "L20", cards=160, cards_per_lot=8, power_cny_per_card_hour=0.2)
