@@ -17,6 +17,8 @@ WORKLOADS_MAX = 2_000
 TIME_LIMIT_S_MAX = 60.0
 HORIZON_DAYS_MAX = 7
 MIGRATION_CNY_MAX = 1e9
+CARBON_PRICE_CNY_MAX = 1000.0
+CARBON_CAP_KG_MAX = 1e9
 FailedHub = Annotated[str, Meta(min_length=1, max_length=120)]
 
 PlanState = Literal["queued", "running", "done", "failed", "refused", "cancelled"]
@@ -31,6 +33,10 @@ class NewPlan(Request, frozen=True, kw_only=True):
     could go on. `failed` are hubs that are down: `HUB`, or `HUB@0-4` for hours of it. `forecast` is work that
     may come, with a `probability` and a `count`, at most 2,000 in all: room is kept for it, nothing is
     ordered.
+
+    `carbon_price_cny_per_kg` is charged with the money; what `carbon_cap_kg` forces out is left out.
+    `explain` asks for what each constraint costs, `pareto` for the front between money and carbon: each is
+    searched after the plan, as long again as `time_limit_s`.
     """
 
     workloads: Annotated[list[dict[str, Any]], Meta(min_length=1, max_length=WORKLOADS_MAX)]
@@ -43,6 +49,10 @@ class NewPlan(Request, frozen=True, kw_only=True):
     migration_cny: Annotated[float, Meta(ge=0, le=MIGRATION_CNY_MAX)] = 0.0
     failed: Annotated[list[FailedHub], Meta(max_length=100)] | None = None
     forecast: Annotated[list[dict[str, Any]], Meta(max_length=100)] | None = None
+    carbon_price_cny_per_kg: Annotated[float, Meta(ge=0, le=CARBON_PRICE_CNY_MAX)] = 0.0
+    carbon_cap_kg: Annotated[float, Meta(ge=0, le=CARBON_CAP_KG_MAX)] | None = None
+    explain: bool = False
+    pareto: bool = False
 
 
 class AcceptPlan(Request, frozen=True, kw_only=True):
@@ -59,7 +69,8 @@ class NominatePlan(Request, frozen=True, kw_only=True):
 
 class PlanProgress(Answer, frozen=True, kw_only=True):
     """How far the search is: what the best plan so far costs (penalties of what it leaves out included), what
-    no plan can go below, and the certified gap (null: none proved yet).
+    no plan can go below, and the certified gap (null: none proved yet). While the front is searched they are
+    those of the price of carbon that `stage` names.
     """
 
     elapsed_s: float
@@ -226,12 +237,37 @@ class KeptRoom(Answer, frozen=True, kw_only=True):
     new_money_fen: int
 
 
+class ConstraintCost(Answer, frozen=True, kw_only=True):
+    """What a constraint costs: without it the best plan would cost less by at least and at most so much,
+    penalties included (certified). `served_more` is how many more workloads the plan found without it serves.
+    """
+
+    constraint: str
+    least_fen: int
+    most_fen: int
+    served_more: int
+
+
+class FrontPoint(Answer, frozen=True, kw_only=True):
+    """The plan at one price of carbon: its new money, the same with penalties and money forgone
+    (`money_fen`), and what any plan that emits no more has at least of the latter (certified).
+    """
+
+    carbon_price_cny_per_kg: float
+    placed: int
+    new_money_fen: int
+    money_fen: int
+    money_bound_fen: int
+    kgco2: float
+
+
 class PlanResult(Answer, frozen=True, kw_only=True):
     """What was planned. `gap` is certified: no plan is better by more than this share (null: not bounded).
     `rule_fen` is what it costs that best-effort work gives way, beside the best plan found without that.
     `worths` are where one more card would be worth most, the dearest first, `resell` what is not needed.
     `baselines` are compared when the search is over (null: not yet). `changes` is there for a plan after
-    another one, `kept` for one with a forecast.
+    another one, `kept` for one with a forecast. `constraint_prices`, which grows one by one, and `front` are
+    there where they were asked for (null: not yet, or nothing to tell).
     """
 
     status: str
@@ -252,6 +288,8 @@ class PlanResult(Answer, frozen=True, kw_only=True):
     baselines: list[PlanBaseline] | None
     changes: PlanChanges | None = None
     kept: KeptRoom | None = None
+    constraint_prices: list[ConstraintCost] | None = None
+    front: list[FrontPoint] | None = None
 
 
 class PlanAnswer(Answer, frozen=True, kw_only=True):

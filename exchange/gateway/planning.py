@@ -40,10 +40,13 @@ from exchange.planning.again import begun_by
 from exchange.planning.jobs import Job, PlanJobs
 from exchange.planning.stock import moment_of, stock_of
 from exchange.planning.task import Task
+from scheduler.horizon.types import CarbonRule
 from scheduler.io.workloads import Span
+from scheduler.types import micro_cny
 
 _HELP = {"plan_id": "id of the plan job"}
 EVENTS_PATH = "/v1/plans/{plan_id}/events"
+G_PER_KG = 1000
 STREAMS_MAX = 64
 """Streams of events at a time; beyond it one is refused, and polling still works."""
 
@@ -61,6 +64,9 @@ async def new_plan(call: Call) -> PlanAnswer:
         migration_cny=body.migration_cny,
         failed=body.failed or [],
         forecast=body.forecast or [],
+        carbon=CarbonRule(micro_cny(body.carbon_price_cny_per_kg), _grams(body.carbon_cap_kg)),
+        explain=body.explain,
+        pareto=body.pareto,
         workloads=body.workloads,
         start=span.start,
         hours=span.hours,
@@ -69,6 +75,10 @@ async def new_plan(call: Call) -> PlanAnswer:
         skip_faulty=body.skip_faulty,
     )
     return _answer(call.plans.submit(call.caller.account, task, body.first_day, body.days))
+
+
+def _grams(kg: float | None) -> int | None:
+    return None if kg is None else int(kg * G_PER_KG)
 
 
 async def stock(call: Call) -> api.Stock:

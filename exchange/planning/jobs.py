@@ -31,7 +31,7 @@ LINE_BYTES_MAX: Final = 16 * 1024 * 1024
 PREPARING_S: Final = 600.0
 """What a search may take before its clock runs: reading, and compiling what was never compiled here."""
 GRACE_S: Final = 60.0
-"""What a search may take beyond its time limit for building and writing before it is ended."""
+"""What each search may take beyond its time limit for building and writing before it is ended."""
 
 _LOG = structlog.get_logger("planning")
 _LINES: Final = msgspec.json.Decoder(Line)
@@ -226,7 +226,8 @@ class PlanJobs:
             async for line in process.stdout:
                 news = _LINES.decode(line)
                 if news.searching:
-                    deadline.reschedule(asyncio.get_running_loop().time() + task.time_limit_s + GRACE_S)
+                    most_s = task.searches * (task.time_limit_s + GRACE_S)
+                    deadline.reschedule(asyncio.get_running_loop().time() + most_s)
                 self._hear(job, news)
         finally:
             if process.returncode is None:

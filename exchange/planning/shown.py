@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from exchange.api import plans as api
 from exchange.api.formats import price_text
+from scheduler.carbon import FrontRow
+from scheduler.commands.search import Watched
+from scheduler.constraints import ConstraintPrice
 from scheduler.io.changes import Changes
 from scheduler.io.nominating import nominations_of
 from scheduler.io.schedule import Run, Schedule
@@ -13,6 +18,7 @@ from scheduler.io.venue import Stock, orders_of, spare_of
 from scheduler.io.workloads import WorkloadRow
 from scheduler.report.wording import dearest
 from scheduler.savings import BaselineRow, Comparison
+from scheduler.sums import fen
 from scheduler.types import MICRO, MILLI
 
 WORTHS_TOLD_MAX = 50
@@ -27,12 +33,9 @@ def result_of(
     schedule: Schedule,
     stock: Stock,
     rows: Sequence[WorkloadRow],
-    compared: Comparison | None,
     changes: Changes | None = None,
 ) -> api.PlanResult:
-    """A schedule of the workloads in `rows`, beside the baselines if it was compared with them, with what it
-    changes for work that had begun.
-    """
+    """A schedule of the workloads in `rows`, with what it changes for work that had begun."""
     return api.PlanResult(
         status=schedule.status.value,
         gap=finite(schedule.gap),
@@ -78,9 +81,44 @@ def result_of(
             for spare in spare_of(schedule, stock)
         ],
         classes=_classes(schedule, rows),
-        baselines=None if compared is None else [_baseline(row) for row in compared.rows],
+        baselines=None,
         changes=None if changes is None else _changes(changes),
         kept=None if schedule.kept is None else api.KeptRoom(**schedule.kept._asdict()),
+    )
+
+
+def with_baselines(result: api.PlanResult, compared: Comparison) -> api.PlanResult:
+    """The result beside the baselines."""
+    return msgspec.structs.replace(result, baselines=[_baseline(row) for row in compared.rows])
+
+
+def with_wishes(result: api.PlanResult, found: Watched) -> api.PlanResult:
+    """The result with what was found beside the plan so far."""
+    prices, front = found.constraint_prices, found.front
+    return msgspec.structs.replace(
+        result,
+        constraint_prices=[_constraint(price) for price in prices] or None,
+        front=[_front_point(row) for row in front] or None,
+    )
+
+
+def _constraint(price: ConstraintPrice) -> api.ConstraintCost:
+    return api.ConstraintCost(
+        constraint=price.constraint,
+        least_fen=fen(price.least),
+        most_fen=fen(price.most),
+        served_more=price.served_more,
+    )
+
+
+def _front_point(row: FrontRow) -> api.FrontPoint:
+    return api.FrontPoint(
+        carbon_price_cny_per_kg=row.price_micro_cny_per_kg / MICRO,
+        placed=row.placed,
+        new_money_fen=fen(row.cost_nano_cny),
+        money_fen=fen(row.money_nano_cny),
+        money_bound_fen=fen(row.money_bound_nano_cny),
+        kgco2=round(row.kgco2, 6),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from exchange.api.plans import PlanProgress
+from scheduler.horizon.types import CarbonRule
 from scheduler.io.running import Begun
 from scheduler.io.venue import Stock
 
@@ -29,6 +30,14 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     migration_cny: float = 0.0
     failed: list[str] = []
     forecast: list[dict[str, Any]] = []
+    carbon: CarbonRule = CarbonRule()
+    explain: bool = False
+    pareto: bool = False
+
+    @property
+    def searches(self) -> int:
+        """How often the time limit may run: for the plan, and for each that is asked for beside it."""
+        return 1 + self.explain + self.pareto
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -14,13 +14,13 @@ from typing import BinaryIO
 
 import msgspec
 
-from exchange.api.plans import WORKLOADS_MAX, PlanProgress
+from exchange.api.plans import WORKLOADS_MAX, PlanProgress, PlanResult
 from exchange.planning.places import catalogue_places
-from exchange.planning.shown import finite, result_of
+from exchange.planning.shown import finite, result_of, with_baselines, with_wishes
 from exchange.planning.task import Line, Task
 from scheduler.anyplan import AnyPlan, AnyProblem
 from scheduler.commands.judging import comparison_of
-from scheduler.commands.search import News, Stage, search
+from scheduler.commands.search import News, Stage, Watched, Wishes, search
 from scheduler.horizon.plan import HorizonPlan
 from scheduler.io.changes import changes_of
 from scheduler.io.failures import failed_rows
@@ -35,7 +35,6 @@ from scheduler.io.venue import supply_of_stock
 from scheduler.io.workloads import Span, WorkloadRow, forecast_of, workloads_of
 from scheduler.io.world import World, world_of
 from scheduler.plan import Plan, Progress
-from scheduler.savings import Comparison
 from scheduler.sums import fen
 from scheduler.types import InvalidProblem, micro_cny
 
@@ -60,7 +59,8 @@ def run(task: Task, out: BinaryIO) -> None:
         if faults:
             tell(Line(faults=[str(fault) for fault in faults[:FAULTS_TOLD_MAX]]))
         known = tuple(row for row in rows if row.chance_milli is None)
-        _search(task, problem_of(world, rows, before=before), replace(left, rows=known), tell)
+        problem = problem_of(world, rows, task.carbon, before)
+        _Answering(task, problem, replace(left, rows=known), tell).search()
 
     try:
         left, world, expected = _read(task, span, faults)
@@ -70,28 +70,41 @@ def run(task: Task, out: BinaryIO) -> None:
         tell(Line(refused=[str(fault) for fault in error.faults[:FAULTS_TOLD_MAX]]))
 
 
-def _search(task: Task, problem: AnyProblem, left: Left, tell: Tell) -> None:
-    """Tell progress and every better plan; the best one is set beside the baselines at the end."""
-    best: list[AnyPlan] = []
+class _Answering:
+    """The answer as it grows: the best plan so far, then what was wished for, at the end the baselines."""
 
-    def show(plan: AnyPlan, compared: Comparison | None = None) -> None:
-        schedule = schedule_of(task.start, problem, plan)
-        changes = None if task.begun is None else changes_of(problem, plan, left)
-        shown = result_of(schedule, task.stock, left.rows, compared, changes)
-        tell(Line(result=msgspec.Raw(msgspec.json.encode(shown))))
+    def __init__(self, task: Task, problem: AnyProblem, left: Left, tell: Tell) -> None:
+        self._task, self._problem, self._left, self._tell = task, problem, left, tell
+        self._found = Watched()
+        self._shown: PlanResult | None = None
 
-    def hear(news: News) -> None:
-        if news is Stage.SEARCHING:
-            tell(Line(searching=True))
-        elif isinstance(news, Progress):
-            tell(_progress(news))
-        elif isinstance(news, Plan | HorizonPlan):
-            best[:] = [news]
-            show(news)
+    def search(self) -> None:
+        """Search to the end."""
+        wishes = Wishes(self._task.explain, self._task.pareto)
+        search(self._problem, self._task.time_limit_s, self._hear, wishes)
+        if self._found.plan is not None and self._shown is not None:
+            compared = comparison_of(self._problem, self._found.plan)
+            self._show(with_baselines(self._shown, compared))
 
-    search(problem, task.time_limit_s, hear)
-    for plan in best:
-        show(plan, comparison_of(problem, plan))
+    def _hear(self, news: News) -> None:
+        if isinstance(news, Progress):
+            self._tell(_progress(news))
+        elif news is Stage.SEARCHING:
+            self._tell(Line(searching=True))
+        elif not isinstance(news, Stage):
+            self._found = self._found.heard(news)
+            shown = self._of(news) if isinstance(news, Plan | HorizonPlan) else self._shown
+            if shown is not None:
+                self._show(shown)
+
+    def _of(self, plan: AnyPlan) -> PlanResult:
+        task, rows = self._task, self._left.rows
+        changes = None if task.begun is None else changes_of(self._problem, plan, self._left)
+        return result_of(schedule_of(task.start, self._problem, plan), task.stock, rows, changes)
+
+    def _show(self, shown: PlanResult) -> None:
+        self._shown = with_wishes(shown, self._found)
+        self._tell(Line(result=msgspec.Raw(msgspec.json.encode(self._shown))))
 
 
 def _read(task: Task, span: Span, faults: list[FileFault]) -> tuple[Left, World, tuple[WorkloadRow, ...]]:

@@ -3,12 +3,15 @@
 The process is spawned, so that whoever waits (a terminal, a server's loop) never shares its interpreter lock.
 """
 
+from __future__ import annotations
+
 import multiprocessing
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from multiprocessing.connection import Connection
 from typing import Final, NamedTuple
@@ -51,8 +54,30 @@ class Front(NamedTuple):
     rows: tuple[FrontRow, ...]
 
 
-News = Stage | Progress | AnyPlan | ConstraintPrice | Front
+Find = AnyPlan | ConstraintPrice | Front
+News = Stage | Progress | Find
 Tell = Callable[[News], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What was found: the best plan (None where the search was stopped before there was one), and wishes.
+
+    ``stopped`` if it was ended before its end.
+    """
+
+    plan: AnyPlan | None = None
+    constraint_prices: tuple[ConstraintPrice, ...] = ()
+    front: tuple[FrontRow, ...] = ()
+    stopped: bool = False
+
+    def heard(self, item: Find) -> Watched:
+        """With what was told."""
+        if isinstance(item, ConstraintPrice):
+            return replace(self, constraint_prices=(*self.constraint_prices, item))
+        if isinstance(item, Front):
+            return replace(self, front=item.rows)
+        return replace(self, plan=item)
 
 
 class SearchFailed(RuntimeError):

@@ -1,39 +1,16 @@
 """Watching a search from a terminal: bound, incumbent, gap and time, and Ctrl-C for the best plan so far."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from scheduler.anyplan import AnyPlan, AnyProblem
-from scheduler.carbon import FrontRow
-from scheduler.commands.search import NO_WISHES, Front, Stage, Wishes, searching
-from scheduler.constraints import ConstraintPrice
+from scheduler.anyplan import AnyProblem
+from scheduler.commands.search import NO_WISHES, Stage, Watched, Wishes, searching
 from scheduler.plan import Progress
 from scheduler.report.wording import cny, percent
-
-
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """What was found: the best plan (None where the search was stopped before there was one), and wishes.
-
-    ``stopped`` if it was ended from the terminal.
-    """
-
-    plan: AnyPlan | None = None
-    constraint_prices: tuple[ConstraintPrice, ...] = ()
-    front: tuple[FrontRow, ...] = ()
-    stopped: bool = False
-
-    def heard(self, item: AnyPlan | ConstraintPrice | Front) -> "Watched":
-        """With what was told."""
-        if isinstance(item, ConstraintPrice):
-            return replace(self, constraint_prices=(*self.constraint_prices, item))
-        if isinstance(item, Front):
-            return replace(self, front=item.rows)
-        return replace(self, plan=item)
 
 
 def watch(problem: AnyProblem, time_limit_s: float, console: Console, wishes: Wishes = NO_WISHES) -> Watched:

@@ -175,6 +175,34 @@ async def test_what_the_book_cannot_serve_is_left_out_with_a_reason(client: Exch
         await client.accept_plan(answer.plan.plan_id)
 
 
+async def test_carbon_constraints_and_the_front_are_asked_for_over_http(client: ExchangeClient) -> None:
+    free, _ = await ended(client, await client.plan(new(FAR, NEAR, explain=True, pareto=True)))
+    assert free.result is not None
+    assert free.result.constraint_prices is not None
+    near = {price.constraint: price for price in free.result.constraint_prices}["latency"]
+    # without its bound the work of Shanghai would run on the levels of Guian, whole cards a plan need not buy
+    saved = round(24 * (3 * 1300 - 1210 * 3) / 2)
+    assert (near.least_fen, near.most_fen, near.served_more) == (saved, saved, 0)
+    assert free.result.front is not None
+    assert free.result.front[0].new_money_fen == free.result.new_money_fen
+    assert all(point.money_bound_fen <= point.money_fen for point in free.result.front)
+    assert free.result.baselines is not None
+    price, cap = 2.0, free.result.kgco2 / 2
+    ruled = new(FAR, NEAR, carbon_price_cny_per_kg=price, carbon_cap_kg=cap, time_limit_s=2)
+    capped, _ = await ended(client, await client.plan(ruled))
+    assert capped.result is not None
+    assert 0 < capped.result.kgco2 <= cap
+    assert capped.result.placed == 1
+    assert (capped.result.constraint_prices, capped.result.front) == (None, None)
+
+
+@pytest.mark.parametrize("field", ["carbon_price_cny_per_kg", "carbon_cap_kg"])
+async def test_carbon_below_nothing_is_refused_by_field(client: ExchangeClient, field: str) -> None:
+    with pytest.raises(ExchangeError) as refused:
+        await client.plan(new(FAR, **{field: -1}))
+    assert (refused.value.status, refused.value.field) == (422, field)
+
+
 async def test_a_plan_is_its_members_own(client: ExchangeClient, stage: Stage) -> None:
     posted = await client.plan(new(FAR))
     async with stage.served.client(stage.other) as other:
