@@ -188,10 +188,17 @@ class Catalogue:
         price = energy.cny_per_kwh(place, self.tariffs[place.tariff], at, basis)
         return price * energy.facility_kw(place, self.grade(grade))
 
+    def power_cny_of_year(self, hub: str, grade: str) -> tuple[tuple[float, ...], ...]:
+        """The same for every month, January's first, and of it every hour 0–23 (Asia/Shanghai)."""
+        place = self.hub(hub)
+        draw = energy.facility_kw(place, self.grade(grade))
+        prices = energy.cny_per_kwh_of_year(place, self.tariffs[place.tariff])
+        return tuple(tuple(price * draw for price in hours) for hours in prices)
+
     def mean_power_cny_per_card_hour(
         self, hub: str, grade: str, basis: PowerBasis = PowerBasis.TARIFF
     ) -> float:
-        """The same for a card that runs all year, months weighing the same."""
+        """The mean of that for a card that runs all year, months weighing the same."""
         place = self.hub(hub)
         return energy.mean_cny_per_kwh(place, basis) * energy.facility_kw(place, self.grade(grade))
 

@@ -33,7 +33,18 @@ def cny_per_kwh(hub: Hub, tariff: Tariff, at: datetime, basis: PowerBasis = Powe
     if at.tzinfo is None:
         raise ValueError("the time of a power price needs a time zone, e.g. +08:00")
     local = at.astimezone(SHANGHAI)
-    multiplier = tariff.multipliers[local.month - 1][local.hour]
+    return _all_in(hub, tariff.multipliers[local.month - 1][local.hour], basis)
+
+
+def cny_per_kwh_of_year(hub: Hub, tariff: Tariff) -> tuple[tuple[float, ...], ...]:
+    """The same on the tariff basis for every month, January's first, and of it every hour 0–23."""
+    return tuple(
+        tuple(_all_in(hub, multiplier, PowerBasis.TARIFF) for multiplier in hours)
+        for hours in tariff.multipliers
+    )
+
+
+def _all_in(hub: Hub, multiplier: float, basis: PowerBasis) -> float:
     price = hub.tou_floating_cny_per_kwh * multiplier + hub.tou_fixed_cny_per_kwh
     return price + hub.demand_charge_cny_per_kwh + _basis_shift(hub, basis)
 

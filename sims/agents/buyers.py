@@ -7,6 +7,7 @@ from abc import abstractmethod
 import numpy as np
 from numpy.typing import NDArray
 
+from matching.records import Records
 from sims.agents.crowd import Moment, RowCrowd, Seats
 from sims.engine.world import BASIS
 from sims.scenario.populations import Buyer
@@ -45,9 +46,10 @@ class Buyers(RowCrowd):
         catalogue = self.world.catalogue
         return [catalogue.edge_pool_of(city).region.value for city in self.cities]
 
-    def unit_worth(self) -> NDArray[np.float64]:
+    def unit_worth(self, contracts: Records) -> NDArray[np.float64]:
         """What the same cards cost it elsewhere."""
-        return self.world.outside * (1 + self._premium[:, None])
+        worth: NDArray[np.float64] = self.world.outside[contracts["good"]] * (1 + self._premium[:, None])
+        return worth
 
     def due(self, now: Moment, row: int) -> float:
         """Return the share of its need for a row's period that each should hold by now."""

@@ -109,11 +109,12 @@ class Crowd(ABC):
         """Region of each member: east, west or central; empty for those that live nowhere."""
         return [""] * self.size
 
-    def unit_worth(self) -> NDArray[np.float64]:
-        """Return what a lot-hour is worth to each member if it is delivered, or costs it to deliver, ticks,
-        shape (members, goods); here what the market says, so that a position gains nothing by itself.
+    def unit_worth(self, contracts: Records) -> NDArray[np.float64]:
+        """Return what a lot-hour of contracts (columns of COSTING) is worth to each member if it is
+        delivered, or costs it to deliver, ticks, shape (members, contracts); here what the market says, not
+        a number, so that a position gains nothing by itself.
         """
-        return np.tile(np.nan, (len(self.accounts), len(self.world.goods)))
+        return np.full((len(self.accounts), len(contracts)), np.nan)
 
     def limit_factor(self, buys: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Return what a limit is multiplied by so that it is kept after fees, for those who buy or sell."""

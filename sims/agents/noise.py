@@ -106,9 +106,12 @@ class ZeroIntelligenceCrowd(Speculators):
         limits: NDArray[np.float64] = (1.0 + self._values) * self.limit_factor(buys)
         return limits
 
-    def unit_worth(self) -> NDArray[np.float64]:
+    def unit_worth(self, contracts: Records) -> NDArray[np.float64]:
         """Its value."""
-        return self.world.worth * (1 + self._values[:, None]) if self._spec.budget else super().unit_worth()
+        if not self._spec.budget:
+            return super().unit_worth(contracts)
+        worth: NDArray[np.float64] = self.world.worth[contracts["good"]] * (1 + self._values[:, None])
+        return worth
 
 
 @kernel

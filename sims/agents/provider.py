@@ -39,9 +39,9 @@ def _offer(
 ) -> int:
     """Each member of `turns` renews its offer in every contract that it can deliver.
 
-    `capacity` and `cost` (members, goods): lots for one contract, ticks; `falls_from` (rows,) the price from
-    which offers come down to cost, 0 where they don't; `terms`: markup as a share now, and how much of the
-    way down is left.
+    `capacity` (members, goods): lots for one contract; `cost` (members, rows): ticks per lot-hour;
+    `falls_from` (rows,) the price from which offers come down to cost, 0 where they don't; `terms`: markup
+    as a share now, and how much of the way down is left.
     """
     markup, above = terms
     count = 0
@@ -54,7 +54,7 @@ def _offer(
             left = owned + min(wide(0), wide(positions[member, at]))
             if owned == 0 or row["halted"] != 0:
                 continue
-            floor = wide(np.ceil(cost[member, row["good"]]))
+            floor = wide(np.ceil(cost[member, at]))
             price = max(floor, min(wide(row["last"] * (1.0 + markup)), wide(row["high"])))
             lots = min(left, max(wide(1), left // TRANCHES))
             if falls_from[at] > 0:
@@ -100,15 +100,13 @@ class ProviderCrowd(RowCrowd):
         """A cancellation and an order a row."""
         return 2 * self.size * self._rows_max
 
-    def cost(self) -> NDArray[np.float64]:
-        """Return what a lot-hour costs to deliver, net of subsidies, ticks, shape (members, goods)."""
-        world = self.world
-        power = world.power * world.power_factor
-        return np.maximum(0.0, power + self._running[:, None] * world.reference - world.subsidy)
-
-    def unit_worth(self) -> NDArray[np.float64]:
-        """Its cost."""
-        return self.cost()
+    def unit_worth(self, contracts: Records) -> NDArray[np.float64]:
+        """What it costs to deliver, net of subsidies: power by the hours of the contract, and running."""
+        world, goods = self.world, contracts["good"]
+        power = contracts["power"] * world.power_factor[goods]
+        running = self._running[:, None] * world.reference[goods]
+        cost: NDArray[np.float64] = np.maximum(0.0, power + running - world.subsidy[goods])
+        return cost
 
     def open_day(self, now: Moment) -> None:
         """Begin above the latest price."""
@@ -128,7 +126,7 @@ class ProviderCrowd(RowCrowd):
             self._rows_max,
             board.positions[self.accounts],
             self.capacity // len(self.world.scenario.periods),
-            self.cost() * (1 + self.world.dearer.worse),
+            self.unit_worth(board.rows) * (1 + self.world.dearer.worse),
             self._falls_from,
             draws.permutation(np.flatnonzero(acting)),
             (spec.markup / BASIS * (1 - now.progress), min(1.0, (1 - now.progress) / (1 - PERISHES))),

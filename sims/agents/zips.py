@@ -105,9 +105,10 @@ class ZipCrowd(Speculators):
         )
         return self.close(now, turns, out, count)
 
-    def unit_worth(self) -> NDArray[np.float64]:
+    def unit_worth(self, contracts: Records) -> NDArray[np.float64]:
         """Its value."""
-        return self.world.worth * self._values
+        worth: NDArray[np.float64] = self.world.worth[contracts["good"]] * self._values
+        return worth
 
     def _limits(self) -> NDArray[np.float64]:
         """Return each member's value of each row, less what fees add for a buyer and more for a seller,

@@ -46,6 +46,7 @@ ROW: Final = np.dtype(
         ("halted", "<i4"),
         ("taker", "<i4"),  # side of the order that came in for the latest trade
         ("lots", "<i8"),  # traded today
+        ("power", "<f8"),  # of a provider's hub, on the mean of the hours delivered; ticks per lot-hour
         ("worth", "<f8"),  # what it is worth now, ticks: known to those whom a scenario lets know it
     ]
 )

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.clearing.ledger import LedgerKind
-from exchange.domain.contracts import PeriodKind
 from exchange.domain.hours import HOURS_PER_DAY
 from exchange.service.state import HOUSE, State
 from matching.records import Records
@@ -14,7 +13,7 @@ from sims.engine.losses import losses_cny
 from sims.engine.rows import ALL_HUBS
 from sims.engine.simulation import Simulation
 from sims.engine.surplus import gained_fen
-from sims.engine.world import World, goods_of
+from sims.engine.world import World, days_traded_out, goods_of
 
 FEN = 100
 
@@ -86,7 +85,7 @@ def _sold(simulation: Simulation, reserved: Records) -> tuple[NDArray[np.float64
     those that they had.
     """
     state, world = simulation.market.core.state, simulation.world
-    days = {c.period.first for c in state.contracts if c.kind is PeriodKind.DAY and _over(state, c.index)}
+    days = {contract.period.first for contract in days_traded_out(state)}
     sellers = [account for crowd in simulation.providers() for account in crowd.accounts.tolist()]
     theirs = reserved[np.isin(reserved["provider"], sellers)]
     sold, had = np.zeros(len(world.goods)), np.zeros(len(world.goods))
@@ -146,7 +145,3 @@ def _fat_finger_fen(simulation: Simulation) -> float:
     terms = state.contract_table.rows[rows["contract"]]
     held = (rows["lots"] * terms["hours"] * (worth - terms["reference"])).sum()
     return float(gained_fen(state)[account] + held)
-
-
-def _over(state: State, contract: int) -> bool:
-    return not state.contract_table.rows["active"][contract]

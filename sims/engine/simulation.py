@@ -33,7 +33,7 @@ from sims.engine.monitor import Monitor
 from sims.engine.opening import limits_of, margin_rules_of, open_market, rows_max, rules_of, share_fees
 from sims.engine.shocks import Timetable
 from sims.engine.streams import stream
-from sims.engine.world import World
+from sims.engine.world import World, costing
 from sims.scenario.populations import RESERVED, Broker
 from sims.scenario.schema import Scenario
 
@@ -211,11 +211,12 @@ class Simulation:
 
     def _rows(self, contracts: list[Contract]) -> Records:
         """Return the board's rows (dtype ROW) of contracts."""
-        goods = {(good.grade, good.hub): number for number, good in enumerate(self.world.goods)}
-        terms = self.market.core.state.contract_table.rows[[contract.index for contract in contracts]]
+        state = self.market.core.state
         rows = np.zeros(len(contracts), ROW)
         rows["contract"] = [contract.index for contract in contracts]
-        rows["good"] = [goods[contract.grade, contract.hub] for contract in contracts]
+        terms = state.contract_table.rows[rows["contract"]]
+        costs = costing(state, self.world, rows["contract"])
+        rows["good"], rows["power"] = costs["good"], costs["power"]
         rows["first_day"] = [epoch_day(contract.period.first) for contract in contracts]
         rows["kind"] = [KINDS.index(contract.kind) for contract in contracts]
         rows["hours"], rows["low"], rows["high"] = terms["hours"], terms["price_low"], terms["price_high"]

@@ -9,7 +9,7 @@ from exchange.clearing.ledger import LedgerKind
 from exchange.service.state import HOUSE, State
 from sims.engine.delivering import delivering_accounts
 from sims.engine.simulation import Simulation
-from sims.engine.world import BASIS, World, goods_of
+from sims.engine.world import BASIS, costing, goods_of
 
 
 def gained_fen(state: State) -> NDArray[np.int64]:
@@ -33,18 +33,20 @@ def surplus_fen(simulation: Simulation) -> NDArray[np.float64]:
     state = simulation.market.core.state
     own = own_worth(simulation)
     surplus = gained_fen(state).astype(np.float64)
-    _add_positions(surplus, own, state, simulation.world)
+    _add_positions(surplus, own, state)
     _add_reservations(surplus, np.nan_to_num(own), simulation)
     return surplus
 
 
 def own_worth(simulation: Simulation) -> NDArray[np.float64]:
-    """Return what a lot-hour of each good is worth to each account that uses it, or costs the one that
-    delivers it, ticks, shape (accounts, goods); not a number for all others.
+    """Return what a lot-hour of each contract is worth to each account that uses it, or costs the one that
+    delivers it, ticks, shape (accounts, contracts); not a number for all others.
     """
-    own = np.full((len(simulation.market.core.state.cash), len(simulation.world.goods)), np.nan)
+    state = simulation.market.core.state
+    contracts = costing(state, simulation.world, np.arange(len(state.contracts)))
+    own = np.full((len(state.cash), len(contracts)), np.nan)
     for crowd in simulation.crowds:
-        own[crowd.accounts] = own[crowd.desks] = crowd.unit_worth()
+        own[crowd.accounts] = own[crowd.desks] = crowd.unit_worth(contracts)
     return own
 
 
@@ -67,12 +69,10 @@ def owed(state: State) -> NDArray[np.int64]:
     return lot_hours
 
 
-def _add_positions(
-    surplus: NDArray[np.float64], own: NDArray[np.float64], state: State, world: World
-) -> None:
+def _add_positions(surplus: NDArray[np.float64], own: NDArray[np.float64], state: State) -> None:
     rows = state.positions.rows[state.positions.rows["lots"] != 0]
     terms = state.contract_table.rows[rows["contract"]]
-    unit = own[rows["account"], goods_of(state, world, rows["contract"])]
+    unit = own[rows["account"], rows["contract"]]
     beyond = np.where(np.isnan(unit), 0.0, unit - terms["reference"])
     np.add.at(surplus, rows["account"], rows["lots"] * terms["hours"] * beyond)
 
@@ -80,7 +80,7 @@ def _add_positions(
 def _add_reservations(surplus: NDArray[np.float64], own: NDArray[np.float64], simulation: Simulation) -> None:
     state = simulation.market.core.state
     rows, lot_hours = state.reservations.rows, delivered(simulation)
-    goods = goods_of(state, simulation.world, rows["contract"])
+    contracts = rows["contract"]
     price = np.where(rows["finished"] == 1, 0, rows["price"])  # finished ones are paid
-    np.add.at(surplus, rows["buyer"], lot_hours * (own[rows["buyer"], goods] - price))
-    np.add.at(surplus, rows["provider"], lot_hours * (price - own[rows["provider"], goods]))
+    np.add.at(surplus, rows["buyer"], lot_hours * (own[rows["buyer"], contracts] - price))
+    np.add.at(surplus, rows["provider"], lot_hours * (price - own[rows["provider"], contracts]))

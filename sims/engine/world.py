@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from exchange.domain.calendar import SHANGHAI
+from exchange.domain.contracts import Contract, PeriodKind
+from exchange.domain.hours import MONTHS, HourSet
 from exchange.service.state import State
+from matching.records import Records
 from nodes.catalogue import Catalogue
-from nodes.types import Region
+from nodes.types import Profile, Region
 from sims.scenario.schema import Fee, Scenario
 
 BASIS: Final = 10_000
+COSTING: Final = np.dtype(
+    [
+        ("good", "<i8"),  # number of grade × hub in the scenario
+        ("power", "<f8"),  # ticks per lot-hour on the mean of the hours that it delivers, before shocks
+    ]
+)
+"""What a population must know of a contract to say what it is worth or costs; a board's rows have it, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,10 @@ class World:
         prices = [catalogue.reference_price_ticks(good.grade, good.hub) for good in self.goods]
         self.reference: NDArray[np.float64] = np.array(prices, np.float64)
         self.cards_per_lot = np.array([catalogue.grade(good.grade).cards_per_lot for good in self.goods])
-        self.power = self._power()
+        self.power_cny: NDArray[np.float64] = np.array(
+            [catalogue.power_cny_of_year(good.hub, good.grade) for good in self.goods]
+        )
+        """Price of a card-hour's power by the hub's tariff, CNY, shape (goods, 12 months, 24 hours)."""
         self.worth = self.reference.copy()
         self.outside = self.reference.copy()
         self.power_factor = np.ones(len(self.goods))
@@ -102,16 +113,27 @@ class World:
         common = draws[: len(self.grades)][self.grade_of]
         self.worth *= np.maximum(0.5, 1 + scale * (common + draws[len(self.grades) :]))
 
-    def _power(self) -> NDArray[np.float64]:
-        """Return what power costs on the first day, the mean over its hours by the hub's tariff."""
-        midnight = datetime.combine(self.scenario.first_day, datetime.min.time(), SHANGHAI)
-        hours = [midnight + timedelta(hours=hour) for hour in range(24)]
-        means = [
-            np.mean([self.catalogue.power_cny_per_card_hour(good.hub, good.grade, at) for at in hours])
-            for good in self.goods
-        ]
-        power: NDArray[np.float64] = np.array(means) * 100 * self.cards_per_lot
-        return power
+    def power_over(self, good: int, delivery: HourSet) -> float:
+        """Return what power costs before shocks, the mean over a delivery's hours, ticks per lot-hour."""
+        first, hours = delivery.grid()
+        days = np.datetime64(first, "D") + np.arange(len(hours))
+        months = days.astype("M8[M]").astype(np.int64) % MONTHS  # since January 1970
+        return float(self.power_cny[good, months][hours].mean()) * 100 * int(self.cards_per_lot[good])
+
+
+def days_traded_out(state: State) -> list[Contract]:
+    """Return the contracts of whole days that trade no more."""
+    active, whole = state.contract_table.rows["active"], (PeriodKind.DAY, Profile.BASE)
+    return [of for of in state.contracts if (of.kind, of.profile) == whole and not active[of.index]]
+
+
+def costing(state: State, world: World, contracts: NDArray[Any]) -> Records:
+    """Return what the delivery of contracts, by contract index, costs depends on (dtype COSTING)."""
+    found = np.zeros(len(contracts), COSTING)
+    found["good"] = goods_of(state, world, contracts)
+    pairs = zip(found["good"].tolist(), contracts.tolist(), strict=True)
+    found["power"] = [world.power_over(good, state.contracts[index].delivery) for good, index in pairs]
+    return found
 
 
 def goods_of(state: State, world: World, contracts: NDArray[Any]) -> NDArray[np.int64]:

@@ -133,7 +133,8 @@ class Reactive(Crowd, frozen=True, kw_only=True, tag="reactive"):
 class Provider(Crowd, frozen=True, kw_only=True, tag="provider"):
     """Sells the cards it owns forward, at no less than what running them costs, and delivers them.
 
-    Running costs: power at the hub by hour (price × PUE × draw of the catalogue) and `running`.
+    Running costs: power at the hub (price × PUE × draw of the catalogue) on the mean of the hours that a
+    contract delivers, and `running`.
     """
 
     hubs: tuple[str, ...] = ()

@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import numpy as np
 
+from exchange.domain.contracts import day_period
+from exchange.domain.hours import hour_set
 from exchange.domain.listing import BASE_RULES, ListingRule, SetListingRules
 from exchange.service.bootstrap import load_profiles
+from matching.records import Records
 from nodes.catalogue import load_catalogue
 from sims.engine.simulation import Simulation
+from sims.engine.world import COSTING
 from sims.experiments.job import Job
 from sims.scenario.load import plain
 from sims.scenario.schema import Scenario
@@ -46,14 +51,29 @@ def scenario(population: list[dict[str, Any]] | None = None, **keys: Any) -> Sce
     return msgspec.convert(table | keys, Scenario)
 
 
-def fine_market(seed: int, **keys: Any) -> Simulation:
-    """The small market with peak contracts of each day beside the base ones, before its first day."""
+def of_goods(simulation: Simulation) -> Records:
+    """A day's contract of each good (dtype COSTING), all in one month."""
+    goods = simulation.world.goods
+    day = day_period(simulation.scenario.first_day)
+    found = np.zeros(len(goods), COSTING)
+    found["good"] = range(len(goods))
+    found["power"] = [
+        simulation.world.power_over(good, hour_set(day.first_hour, day.end_hour))
+        for good in range(len(goods))
+    ]
+    return found
+
+
+def fine_market(seed: int, *more: ListingRule, **keys: Any) -> Simulation:
+    """The small market with peak contracts of each day beside the base ones, and what `more` lists, before
+    its first day.
+    """
     simulation = Simulation(scenario(**keys), seed)
     world = simulation.world
     simulation.market.done(load_profiles(load_catalogue(), world.hubs, simulation.scenario.first_day))
     peak = ListingRule(kind="day", ahead=7, profile="peak")
     base = [rule for rule in BASE_RULES if rule.kind != "quarter"]  # for which a small market has no room
-    simulation.market.done(SetListingRules(rules=(*base, peak)))
+    simulation.market.done(SetListingRules(rules=(*base, peak, *more)))
     return simulation
 
 

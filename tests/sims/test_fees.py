@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from sim_markets import EVERYBODY, scenario
+from sim_markets import EVERYBODY, of_goods, scenario
 
 from sims.engine.outcome import outcome_of
 from sims.engine.rows import Outcome
@@ -48,7 +48,7 @@ def test_providers_keep_their_costs_after_the_fee() -> None:
     simulation.run()
     (crowd,) = simulation.providers()
     sold_fen, lot_hours = simulation.board.flows[crowd.accounts].sum(axis=1)[:, 2:].T
-    cheapest = np.where(crowd.capacity > 0, crowd.cost(), np.inf).min(axis=1)
+    cheapest = np.where(crowd.capacity > 0, crowd.unit_worth(of_goods(simulation)), np.inf).min(axis=1)
     selling = lot_hours > 0
     floors = cheapest[selling] * (1 + (DEAR - 2) / 10_000)
     assert selling.any() and (sold_fen[selling] >= floors * lot_hours[selling]).all()

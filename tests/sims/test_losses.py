@@ -1,11 +1,15 @@
 """The audit of lost surplus, computed again reservation by reservation."""
 
 import math
+from collections.abc import Iterable
 
+import numpy as np
 import pytest
-from sim_markets import EVERYBODY, scenario
+from numpy.typing import NDArray
+from sim_markets import EVERYBODY, of_goods, scenario
 
 from exchange.clearing.ledger import LedgerKind
+from sims.agents.crowd import Crowd
 from sims.engine.outcome import outcome_of
 from sims.engine.simulation import Simulation
 from sims.scenario.load import load_scenario
@@ -21,12 +25,19 @@ def ran() -> Simulation:
     return simulation
 
 
+def worth_of(crowds: Iterable[Crowd], simulation: Simulation) -> dict[int, NDArray[np.float64]]:
+    """By account: what a lot-hour of each good is worth to it or costs it; only whole days trade here."""
+    each = of_goods(simulation)
+    return {int(a): of.unit_worth(each)[n] for of in crowds for n, a in enumerate(of.accounts)}
+
+
 def slowly(simulation: Simulation) -> tuple[float, float]:
     """CNY that weren't delivered to those with a use, and that it cost to deliver to those without."""
     state, world = simulation.market.core.state, simulation.world
     goods = [str(good) for good in world.goods]
-    users = {int(a): of.unit_worth()[n] for of in simulation.enterprises() for n, a in enumerate(of.accounts)}
-    costs = {int(a): of.cost()[n] for of in simulation.providers() for n, a in enumerate(of.accounts)}
+    users, costs = (
+        worth_of(crowds, simulation) for crowds in (simulation.enterprises(), simulation.providers())
+    )
     undelivered = unused = 0.0
     for row in state.reservations.rows:
         contract = state.contracts[int(row["contract"])]
@@ -56,7 +67,7 @@ def surpluses_slowly(simulation: Simulation) -> dict[int, float]:
     """CNY that each trader gained, or will: money, deliveries, and what is still open beyond its mark."""
     state, world = simulation.market.core.state, simulation.world
     goods = [str(good) for good in world.goods]
-    own = {int(a): of.unit_worth()[n] for of in simulation.crowds for n, a in enumerate(of.accounts)}
+    own = worth_of(simulation.crowds, simulation)
     delivers = {int(a) for of in simulation.providers() for a in of.accounts}
     books = [int(account) for of in simulation.crowds for account in of.books]
     found = {account: cny_gained(simulation, account) for account in books}
@@ -110,7 +121,8 @@ def test_needs_count_as_lost_only_as_far_as_cards_stood_idle() -> None:
     missing = sum(need.needed - need.bought for need in outcome.needs) / cards
     idle = (1 - outcome.metrics["conversion"]) * outcome.metrics["posted_card_hours"] / cards
     (buyers,), (sellers,) = simulation.enterprises(), simulation.providers()
-    gain = (buyers.unit_worth().mean() - sellers.cost().mean()) / 100
+    each = of_goods(simulation)
+    gain = (buyers.unit_worth(each).mean() - sellers.unit_worth(each).mean()) / 100
     assert outcome.metrics["lost_unserved_cny"] == pytest.approx(min(missing, idle) * gain)
     assert min(missing, idle) > 0 < gain
 

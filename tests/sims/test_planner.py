@@ -1,7 +1,7 @@
 """Enterprises that buy what the scheduler plans: they get what they need, where it may run."""
 
 import pytest
-from sim_markets import scenario
+from sim_markets import of_goods, scenario
 
 from sims.engine.outcome import outcome_of
 from sims.engine.simulation import Simulation
@@ -32,7 +32,7 @@ def test_planners_buy_what_their_tasks_need_and_no_dearer_than_elsewhere(market:
     (needs,) = outcome_of(market).needs
     assert 0.2 * needs.needed < needs.bought <= needs.needed, "one of two has no use for these prices"
     bought_fen, lot_hours = market.board.flows[market.crowds[1].accounts, :, :2].sum(axis=1).T
-    ceiling = market.crowds[1].unit_worth().max(axis=1)
+    ceiling = market.crowds[1].unit_worth(of_goods(market)).max(axis=1)
     assert (bought_fen <= ceiling * lot_hours).all()
 
 

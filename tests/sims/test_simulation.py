@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from sim_markets import EVERYBODY, FLOW, fine_market, scenario
+from sim_markets import EVERYBODY, FLOW, fine_market, of_goods, scenario
 
 from exchange.domain.calendar import NS_PER_HOUR, moment_ns
 from exchange.domain.sessions import Sessions
@@ -135,7 +135,7 @@ def test_providers_sell_no_more_than_they_have_and_nothing_below_cost() -> None:
     rows, held = simulation.board.rows, simulation.board.positions[crowd.accounts]
     assert (-held <= crowd.capacity[:, rows["good"]]).all()
     sold_fen, lot_hours = simulation.board.flows[crowd.accounts].sum(axis=1)[:, 2:].T
-    cheapest = np.where(crowd.capacity > 0, crowd.cost(), np.inf).min(axis=1)
+    cheapest = np.where(crowd.capacity > 0, crowd.unit_worth(of_goods(simulation)), np.inf).min(axis=1)
     assert (sold_fen >= cheapest * lot_hours).all()
 
 
