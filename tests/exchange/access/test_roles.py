@@ -178,6 +178,7 @@ TABLE: Final = {
     "GET /v1/history/fills": row("read", "503 HISTORY_UNAVAILABLE"),
     "GET /v1/history/ledger": row("read", "503 HISTORY_UNAVAILABLE"),
     "GET /v1/history/statements": row("read", "503 HISTORY_UNAVAILABLE"),
+    "GET /v1/stock": row("read", "422 INVALID_PARAMETER"),
     "POST /v1/plans": row("trade", "400 MALFORMED_JSON"),
     "GET /v1/plans": row("read", "200"),
     "GET /v1/plans/{plan_id}": row("read", "404 UNKNOWN_PLAN"),
