@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sims.experiments.store import Manifest
 
 SAID = ("name", "title", "shows", "plausible", "claim")
-"""Keys that change nothing in a market."""
+"""Keys of a scenario that change nothing in its market."""
 
 
 def differences(manifest: Manifest) -> list[str]:
@@ -33,10 +33,10 @@ def differences(manifest: Manifest) -> list[str]:
 
 
 def changed(base: dict[str, Any], other: dict[str, Any], within: str = "") -> Iterator[str]:
-    """Yield each key that differs, as --set takes it, with both values."""
+    """Yield each key that differs, as --set takes it, with both values; of scenarios, those of the market."""
     for key in dict.fromkeys((*base, *other)):
         ours, theirs = (_by_name(key, table.get(key)) for table in (base, other))
-        if ours == theirs or key in SAID:
+        if ours == theirs or (key in SAID and not within):
             continue
         if isinstance(ours, dict) and isinstance(theirs, dict):
             yield from changed(ours, theirs, f"{within}{key}.")

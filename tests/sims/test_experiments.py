@@ -9,10 +9,13 @@ from sim_markets import small_jobs
 from typer.testing import CliRunner
 
 from sims.commands.sim import app
+from sims.experiments.differences import changed
+from sims.experiments.disk import StoreError
 from sims.experiments.job import run_job
 from sims.experiments.seeds import parse_seeds, written
-from sims.experiments.store import Store
+from sims.experiments.store import Manifest, Store
 from sims.experiments.tables import RUNS_AT_ONCE, write_tables
+from sims.scenario.load import load_scenario, plain
 
 SMALL = ["--set", "wake_seconds=3600", "--set", "days=1"]
 
@@ -83,6 +86,22 @@ def test_a_sweep_that_was_killed_is_resumed_to_the_same_result(tmp_path: Path) -
     assert "holds another experiment (seeds.fee.taker=1 [1,2,3] → [1,2,3,4])" in invoke(
         *more, str(torn), code=2
     )
+
+
+def test_a_directory_is_refused_to_a_scenario_that_only_says_other_things(tmp_path: Path) -> None:
+    table = plain(load_scenario("calm"))
+    Store(tmp_path, Manifest("run", {"calm": table}, {"calm": [1]}))
+    other = Manifest("run", {"calm": table | {"title": "Another"}}, {"calm": [1]})
+    with pytest.raises(StoreError, match=r'variants.calm.title "Two ordinary days" → "Another"'):
+        Store(tmp_path, other)
+
+
+def test_variants_differ_in_a_population_whatever_its_name_is() -> None:
+    tables = [
+        plain(load_scenario("calm")) | {"title": title, "population": [{"name": "title", "count": count}]}
+        for title, count in (("one", 1), ("two", 2))
+    ]
+    assert list(changed(*tables)) == ["population.title.count 1 → 2"]
 
 
 def test_a_population_that_one_side_lacks_stands_beside_nothing(tmp_path: Path) -> None:
