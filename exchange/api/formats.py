@@ -21,6 +21,8 @@ _UNSIGNED = re.compile(r"0|[1-9]\d{0,19}", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _INT64 = range(-(2**63), 2**63)
+_YEARS = range(1678, 2262)
+"""Years whose every moment is within int64 nanoseconds of the epoch."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=SHANGHAI) + timedelta(hours=8)
 
 
@@ -95,13 +97,18 @@ def day_text(day: date) -> str:
 
 
 def parse_day(text: str, field: str, code: RequestCode = RequestCode.INVALID_FIELD) -> date:
-    """A day written 2026-12-04. Raises RequestRefused with `code`."""
+    """A day written 2026-12-04, of the years 1678 … 2261. Raises RequestRefused with `code`."""
     try:
-        if _DAY.fullmatch(text):
+        if _DAY.fullmatch(text) and int(text[:4]) in _YEARS:
             return date.fromisoformat(text)
     except ValueError:
         pass
-    raise refuse(code, f"The {field} {text[:40]!r} is not a day; write it as 2026-12-04.", field)
+    raise refuse(
+        code,
+        f"The {field} {text[:40]!r} is not a day of the years {_YEARS[0]} to {_YEARS[-1]}; "
+        "write it as 2026-12-04.",
+        field,
+    )
 
 
 def parse_id(text: str, field: str, maximum: int = UINT64_MAX) -> int:

@@ -83,8 +83,9 @@ def _grams(kg: float | None) -> int | None:
 
 async def stock(call: Call) -> api.Stock:
     """Answer what a plan of these days would be made of."""
-    first, days = parse_day(call.query.first_day, "first_day"), timedelta(call.query.days)
-    found = stock_of(call.exchange.views, call.caller.account, first, first + days)
+    first = parse_day(call.query.first_day, "first_day", RequestCode.INVALID_PARAMETER)
+    end = first + timedelta(call.query.days)
+    found = stock_of(call.exchange.views, call.caller.account, first, end)
     return api.Stock(
         own=[
             api.OwnCards(

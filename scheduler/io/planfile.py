@@ -68,7 +68,7 @@ def to_document(file: PlanFile) -> dict[str, Any]:
 
 def is_plan(path: Path) -> bool:
     """Whether a file is a plan file rather than a table. Raises `FaultyInput` where it cannot be read."""
-    if path.suffix != ".json":
+    if path.suffix.lower() != ".json":
         return False
     content = read_bytes(path)
     try:

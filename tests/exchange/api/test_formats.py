@@ -139,16 +139,28 @@ def test_what_is_no_time_or_outside_int64_is_refused(text: str) -> None:
     assert (refused.value.code, refused.value.field) == ("INVALID_FIELD", "hour_start")
 
 
-@given(st.dates())
+@given(st.dates(date(1678, 1, 1), date(2261, 12, 31)))
 def test_a_day_comes_back(day: date) -> None:
     assert parse_day(day_text(day), "day") == day
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "2026-12-4", "20261204", "2026-W49-5", "2026-02-30", "04.12.2026", "2026/12/04", "２026-12-04"],
+    [
+        "",
+        "2026-12-4",
+        "20261204",
+        "2026-W49-5",
+        "2026-02-30",
+        "04.12.2026",
+        "2026/12/04",
+        "２026-12-04",
+        "1677-12-31",
+        "2262-01-01",
+        "9999-12-31",
+    ],
 )
-def test_what_is_no_day_is_refused_with_the_given_code(text: str) -> None:
+def test_what_is_no_day_or_outside_int64_is_refused_with_the_given_code(text: str) -> None:
     with pytest.raises(RequestRefused) as refused:
         parse_day(text, "first_day", RequestCode.INVALID_PARAMETER)
     assert (refused.value.code, refused.value.field) == ("INVALID_PARAMETER", "first_day")

@@ -251,6 +251,15 @@ async def test_a_week_is_owned_hour_by_hour_less_what_was_sold_of_it(
     ]
 
 
+async def test_days_at_the_end_of_the_calendar_are_refused(client: ExchangeClient) -> None:
+    with pytest.raises(ExchangeError) as refused:
+        await client.stock(date.max)
+    assert refused.value.code == "INVALID_PARAMETER"
+    with pytest.raises(ExchangeError) as refused:
+        await client.plan(NewPlan(workloads=[FAR], first_day=date.min.isoformat()))
+    assert refused.value.code == "INVALID_FIELD"
+
+
 async def test_the_command_line_plans_and_lists_orders(
     client: ExchangeClient, stage: Stage, tmp_path: Path
 ) -> None:

@@ -76,9 +76,9 @@ def test_work_that_can_no_longer_end_in_time_stays_out(folder):
     jobs = "id,origin,grade,cards,hours,latest\na,Beijing,H100,4,2,2\n"
     (folder / "jobs.csv").write_text(jobs, encoding="utf-8")
     words = ("jobs.csv", "--sites", "sites.csv", "--time-limit", "1")
-    run(*words, "--start", "2026-12-04", "--out", "plan.json")
+    run(*words, "--start", "2026-12-04", "--out", "PLAN.JSON")
     (folder / "jobs.csv").write_text(jobs + "b,Beijing,H100,4,3,4\n", encoding="utf-8")
-    later = (*words, "--running", "plan.json", "--json")
+    later = (*words, "--running", "PLAN.JSON", "--json")
     told = orjson.loads(run(*later, "--start", "2026-12-04T02:00:00+08:00", status=3).stdout)
     assert (told["changes"]["ended"], told["changes"]["expired"]) == (["a"], ["b"])
 
