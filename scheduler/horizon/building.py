@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scheduler.horizon.in_time import TimeIsUp, in_time
 from scheduler.horizon.insertion import (
     NO_GUIDE,
     OUT,
@@ -31,8 +32,6 @@ RAMP_PRICES = 3
 """The rise at capacity, in typical list prices."""
 SHAKEN_SHARE = 0.15
 """Share of the workloads that a shake takes out."""
-CHUNK = 4096
-"""Workloads between two looks at the clock."""
 SWEEPS_MAX = 12
 SQUEEZES_FAILED_MAX = 8
 """Workloads in a row that no room can be made for, after which no more are tried."""
@@ -118,13 +117,11 @@ class Builder:
 
     def _sweep(self, state: State, guide: Guide, order: Ints, deadline: float) -> int | None:
         """Sweep over an order bit by bit; how many changed, or None where the time ran out on the way."""
-        changed = 0
-        for begin in range(0, len(order), CHUNK):
-            if time.monotonic() > deadline:
-                return None
-            part = order[begin : begin + CHUNK]
-            changed += sweep(self.instance.kinds, self.lookup, state, guide, part)
-        return changed
+        kinds, lookup = self.instance.kinds, self.lookup
+        try:
+            return sum(sweep(kinds, lookup, state, guide, part) for part in in_time(order, deadline))
+        except TimeIsUp:
+            return None
 
     def _settle(self, state: State, deadline: float) -> None:
         """Undo every move of running work that gains no more than its migration costs, others as they are.

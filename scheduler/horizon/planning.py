@@ -1,5 +1,6 @@
 """The front door: one problem over many slots in, one plan with its proof out."""
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,7 @@ from scheduler.horizon.assembly import assembled
 from scheduler.horizon.building import Builder, marginal_prices
 from scheduler.horizon.dual_ascent import Ascent, ascend
 from scheduler.horizon.gangs import Split, split_gangs
+from scheduler.horizon.in_time import TimeIsUp
 from scheduler.horizon.insertion import OUT, State
 from scheduler.horizon.instance import Instance, compile_instance
 from scheduler.horizon.plan import HorizonPlan
@@ -36,6 +38,8 @@ EXACT_SHARE = 0.7
 SHARPEN_SHARE = 0.3
 """Of the time left after building, what sharpening the prices may take."""
 SHARPEN_STEP = 0.02
+RULE_SHARE = 0.1
+"""Of the time limit, what bringing the last plan to keep the rule of pre-emption may take beyond it."""
 RELAXING_S = 5.0
 """How long it is looked for what would place the work left out, beyond the time limit."""
 TELLING_SHARE = 0.1
@@ -175,6 +179,11 @@ class _Search:
         self._report("exact search")
 
     @property
+    def ruled_by(self) -> float:
+        """Until when a plan may be brought to keep the rule of pre-emption, monotonic seconds."""
+        return self.deadline + RULE_SHARE * (self.deadline - self.began)
+
+    @property
     def bound(self) -> int:
         """The better of the certificate's bound and the exact search's."""
         return max(self.ascent.bound, self.exact_bound)
@@ -188,7 +197,12 @@ class _Search:
         found = split_gangs(self.problem, self.instance, builder.lookup, state) | dict(split or {})
         weighed = value(self.instance, state, found)
         self.weighed = weighed if self.weighed is None else min(self.weighed, weighed)
-        state, splits = make_way(self.problem, self.instance, builder.lookup, state, found)
+        # one plan there must be, however long it takes
+        until = self.ruled_by if hasattr(self, "best") else math.inf
+        try:
+            state, splits = make_way(self.problem, self.instance, builder.lookup, state, found, until)
+        except TimeIsUp:
+            return
         worth = value(self.instance, state, splits)
         if not hasattr(self, "best") or worth < self.best.value:
             self.best = _Best(state, splits, worth)

@@ -5,11 +5,13 @@ without any best-effort work, the dearest to leave out first. What is in its way
 first, then goes where room is left, pauses, or stays out. Of plans that keep the rule the best is taken.
 """
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
 
 from scheduler.horizon.gangs import Split, split_gangs, take_out
+from scheduler.horizon.in_time import in_time
 from scheduler.horizon.insertion import NO_GUIDE, OUT, SPLIT, Lookup, State, copied, sweep
 from scheduler.horizon.instance import Instance
 from scheduler.horizon.supply import Ints
@@ -20,9 +22,17 @@ Splits = Mapping[int, Split]
 
 
 def make_way(
-    problem: HorizonProblem, instance: Instance, lookup: Lookup, state: State, splits: Splits
+    problem: HorizonProblem,
+    instance: Instance,
+    lookup: Lookup,
+    state: State,
+    splits: Splits,
+    deadline: float = math.inf,
 ) -> tuple[State, Splits]:
-    """The plan itself where it keeps the rule, else one that does; never changes ``state``."""
+    """The plan itself where it keeps the rule, else one that does; never changes ``state``.
+
+    Raises `TimeIsUp` where it has none by the ``deadline`` (monotonic seconds).
+    """
     if not problem.best_effort_yields:
         return state, splits
     yields = np.array([w.gives_way for w in problem.workloads], dtype=np.bool_)
@@ -30,17 +40,21 @@ def make_way(
     giving = np.flatnonzero(yields & (state.site != OUT))
     if not (len(waiting) and len(giving)):
         return state, splits
-    kinds = instance.kinds
-    if not sweep(kinds, lookup, _without(instance, lookup, state, splits, giving)[0], NO_GUIDE, waiting):
+
+    def placed(plan: State, rows: Ints) -> int:
+        parts = in_time(rows, deadline)
+        return sum(sweep(instance.kinds, lookup, plan, NO_GUIDE, part) for part in parts)
+
+    if not placed(_without(instance, lookup, state, splits, giving)[0], waiting):
         return state, splits
     whole = _in_turn(instance, giving[state.site[giving] != SPLIT])[::-1]
     made, left = copied(state), dict(splits)
-    taken = make_room(kinds, lookup, made, waiting, np.ascontiguousarray(whole))
+    taken = make_room(instance.kinds, lookup, made, waiting, np.ascontiguousarray(whole), deadline)
     firm, kept = _without(instance, lookup, made, splits, giving)
-    if sweep(kinds, lookup, firm, NO_GUIDE, waiting[made.site[waiting] == OUT]):
+    if placed(firm, waiting[made.site[waiting] == OUT]):
         # carbon, moves or a gang over several sites are in the way: all best-effort work is placed anew
         made, left, taken = firm, kept, giving
-    sweep(kinds, lookup, made, NO_GUIDE, _in_turn(instance, taken))
+    placed(made, _in_turn(instance, taken))
     return made, left | split_gangs(problem, instance, lookup, made)
 
 

@@ -67,9 +67,12 @@ def cheapest_within(
             total += cost[t]
         return total
     begins = first.copy()
+    emits = carbon[earliest : min(earliest + duration, end)].sum()
     for t in range(earliest, end - duration + 1):
-        if carbon[t : t + duration].sum() > left:
+        if emits > left:
             begins[t] = NEVER
+        if t + duration < end:
+            emits += carbon[t + duration] - carbon[t]
     return cheapest_slots(cost, begins, earliest, end, duration, False, due, late, slots)
 
 

@@ -4,9 +4,12 @@ Who waits goes where it would be cheapest if there were no best-effort work at a
 in the way there is taken out, largest first; the rest stays exactly as it was.
 """
 
+import math
+
 import numpy as np
 from numba import njit
 
+from scheduler.horizon.in_time import in_time
 from scheduler.horizon.insertion import (
     NO_GUIDE,
     OUT,
@@ -22,19 +25,27 @@ from scheduler.horizon.insertion import (
 from scheduler.horizon.instance import Kinds
 from scheduler.horizon.supply import Bools, Ints
 
+CLEARED = 256
+"""Workloads whose way is cleared between two looks at the clock: each may look at all who yield."""
 
-def make_room(kinds: Kinds, lookup: Lookup, state: State, waiting: Ints, yielding: Ints) -> Ints:
+
+def make_room(
+    kinds: Kinds, lookup: Lookup, state: State, waiting: Ints, yielding: Ints, deadline: float = math.inf
+) -> Ints:
     """Place those ``waiting`` (rows, in this order) that find room when others yield; changes ``state``.
 
     ``yielding`` are rows of placed best-effort work that may be taken out, in this order. Returns those that
-    were. Carbon under a cap and moves where they are bounded are not taken from anyone.
+    were. Carbon under a cap and moves where they are bounded are not taken from anyone. Raises `TimeIsUp`
+    where that is not done by the ``deadline`` (monotonic seconds).
     """
     firm = copied(state)
     remove_all(kinds, lookup, firm, yielding)
     firm.carbon[0], firm.moves[0] = state.carbon[0], state.moves[0]
-    sweep(kinds, lookup, firm, NO_GUIDE, waiting)
+    for part in in_time(waiting, deadline):
+        sweep(kinds, lookup, firm, NO_GUIDE, part)
     taken = np.zeros(len(yielding), dtype=np.bool_)
-    clear_way(kinds, lookup, state, firm, waiting, yielding, taken)
+    for part in in_time(waiting, deadline, CLEARED):
+        clear_way(kinds, lookup, state, firm, part, yielding, taken)
     return yielding[taken]
 
 

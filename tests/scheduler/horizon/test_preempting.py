@@ -3,13 +3,19 @@
 from dataclasses import replace
 
 import horizon_instances as cases
+import numpy as np
 import pytest
 from brute_force import least_value
 
 from bench.horizon_instances import jobs_problem
 from nodes.types import Residency
+from scheduler.horizon.building import Builder
 from scheduler.horizon.checker import check_plan
+from scheduler.horizon.in_time import TimeIsUp
+from scheduler.horizon.insertion import copied
+from scheduler.horizon.instance import compile_instance
 from scheduler.horizon.planning import plan_horizon
+from scheduler.horizon.preempting import make_way
 from scheduler.horizon.types import CarbonRule, Maintenance, Part, RunMode, Running
 from scheduler.io.schedule import schedule_of
 from scheduler.report.wording import rule_line
@@ -164,10 +170,36 @@ def test_no_plan_that_keeps_the_rule_is_below_the_bound(block):
         assert plan.lower_bound_nano_cny <= least <= plan.value_nano_cny, seed
 
 
-def test_a_crowd_keeps_the_rule():
-    problem = jobs_problem(60, 1.3, 2)
+def crowd(count, load):
+    """Jobs for so many times what there is, every other one best-effort."""
+    problem = jobs_problem(count, load, 2)
     mixed = tuple(replace(w, best_effort=n % 2 == 0) for n, w in enumerate(problem.workloads))
-    problem = replace(problem, workloads=mixed, best_effort_yields=True)
+    return replace(problem, workloads=mixed, best_effort_yields=True)
+
+
+def test_a_crowd_keeps_the_rule():
+    problem = crowd(60, 1.3)
     plan = plan_horizon(problem, 1)
     assert plan.unplaced
     assert check_plan(problem, plan) == ()
+
+
+def test_without_time_there_is_a_plan_that_keeps_the_rule():
+    problem = one_hub(best_effort("large", 8000, 4, priority=9), SMALL)
+    plan = plan_horizon(problem, 1e-9)
+    assert check_plan(problem, plan) == ()
+    assert where(plan) == {"small": (1, 2)}
+
+
+def test_out_of_time_a_plan_is_as_it_was():
+    problem = crowd(60, 6)
+    instance = compile_instance(problem)
+    builder = Builder(instance)
+    # best-effort work first, so that the other half waits
+    state = builder.in_order(np.argsort([not w.best_effort for w in problem.workloads], kind="stable"))
+    before = copied(state)
+    with pytest.raises(TimeIsUp):
+        make_way(problem, instance, builder.lookup, state, {}, deadline=0)
+    assert all(np.array_equal(was, now) for was, now in zip(before, state, strict=True))
+    made, _ = make_way(problem, instance, builder.lookup, state, {})
+    assert (made.site != state.site).any(), "with time the others give way"
