@@ -90,8 +90,18 @@ def _open_holdings(views: Views, account: int, first: date, end: date) -> Iterat
             symbol = str(Symbol(grade, hub, day_period(today)))
             for stretch, ticks in _stretches(lots[of_day] * cards[grade, hub], price[of_day]):
                 start, stop = stretch.times(moment_of(day_start_ns(today)))
-                each = cards[grade, hub]
-                yield Holding(symbol, symbol, hub, grade, stretch.cards, each, start, stop, ticks, False)
+                yield Holding(
+                    id=symbol,
+                    symbol=symbol,
+                    site=hub,
+                    grade=grade,
+                    cards=stretch.cards,
+                    cards_per_lot=cards[grade, hub],
+                    start=start,
+                    end=stop,
+                    price_ticks=ticks,
+                    reserved=False,
+                )
 
 
 def _delivers(delivery: HourSet, first: date, end: date) -> ByHour:
