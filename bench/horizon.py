@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bench.horizon_instances import jobs_problem
-from bench.report import Result, arguments, show, write
+from bench.report import Result, arguments, gathered, show, write
 from nodes.types import Region
 from scheduler.horizon.checker import check_plan
 from scheduler.horizon.class_model import class_prices
@@ -41,7 +41,7 @@ NOTES = (
 def main() -> None:
     """Run every case, print the table and, if asked, write JSON."""
     options = arguments(__doc__.partition("\n")[0])
-    results = list(_quick() if options.quick else _full())
+    results = gathered(_quick() if options.quick else _full())
     show("Planning over many slots", results, NOTES)
     write(options.json, results, ("ortools", "numpy", "numba"))
 

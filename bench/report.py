@@ -8,7 +8,8 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -81,6 +82,17 @@ def commit() -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return told.stdout.strip()
+
+
+def gathered(results: Iterable[Result]) -> list[Result]:
+    """Return the results of a long run; each is told on stderr as it comes."""
+    found = []
+    for result in results:
+        print(
+            f"{result.case}  {result.metric}  {result.value:,.3f} {result.unit}", file=sys.stderr, flush=True
+        )
+        found.append(result)
+    return found
 
 
 def show(title: str, results: Sequence[Result], notes: Sequence[str] = ()) -> None:

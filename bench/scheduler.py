@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bench.report import ROOT, Result, arguments, show, write
+from bench.report import ROOT, Result, arguments, gathered, show, write
 from bench.scheduler_cases import openb_problem, pai_problem
 from scheduler.assignment import AssignmentStatus, assign
 from scheduler.comparison import compare
@@ -53,7 +53,7 @@ def main() -> None:
     """Run every case, print the table and, if asked, write JSON."""
     options = arguments(__doc__.partition("\n")[0], parts=("small",))
     cases = _small() if options.only else _quick() if options.quick else _full()
-    results = list(cases)
+    results = gathered(cases)
     show("Scheduler", results, NOTES)
     write(options.json, results, ("ortools", "numpy", "numba"))
 
