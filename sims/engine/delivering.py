@@ -7,10 +7,11 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from exchange.domain.calendar import epoch_day
 from exchange.domain.contracts import PeriodKind
-from exchange.domain.hours import hour_start_ns
+from exchange.domain.hours import HOURS_PER_DAY, hour_start_ns
 from exchange.domain.messages import MeterReadings, Reading
 from exchange.domain.primary import PostCapacity
 from sims.engine.world import BASIS
@@ -23,6 +24,17 @@ def delivering_accounts(simulation: Simulation) -> set[int]:
     """Return the accounts that deliver what they sold."""
     providers = {int(account) for crowd in simulation.providers() for account in crowd.accounts}
     return providers - simulation.world.dead
+
+
+def serving(simulation: Simulation, day: int) -> NDArray[np.int64]:
+    """Return the share of its cards that each account serves in each hour of a delivery day (days since
+    1970-01-01), whatever its hub lost, basis points, shape (accounts, 24); 0 for who delivers nothing.
+    """
+    shares = np.zeros((len(simulation.market.core.state.cash), HOURS_PER_DAY), np.int64)
+    for crowd in simulation.providers():
+        shares[crowd.accounts] = simulation.outages[crowd.name].serving(day)
+    shares[list(simulation.world.dead)] = 0
+    return shares
 
 
 def post_capacity(simulation: Simulation) -> None:
@@ -55,7 +67,8 @@ def post_capacity(simulation: Simulation) -> None:
 def meter(simulation: Simulation) -> None:
     """Send the readings of the delivery day that is finished next.
 
-    Providers deliver everything but what their hub lost; whoever else was left short delivers nothing.
+    Providers deliver everything but what their hub lost and what their own outages took; whoever else was
+    left short delivers nothing.
     """
     state, world = simulation.market.core.state, simulation.world
     if state.day.delivered_day is None:
@@ -63,14 +76,17 @@ def meter(simulation: Simulation) -> None:
     day = state.day.delivered_day + timedelta(days=1)
     rows = state.reservations.rows
     delivering = delivering_accounts(simulation)
+    shares = serving(simulation, epoch_day(day)).tolist()
     readings: dict[int, list[Reading]] = defaultdict(list)
     for at in np.flatnonzero(rows["day"] == epoch_day(day)).tolist():
         provider = int(rows["provider"][at])
         contract = state.contracts[int(rows["contract"][at])]
         if provider not in delivering:
             continue
-        serving = BASIS - int(world.lost_basis_points[world.hubs.index(contract.hub)])
-        cards = int(rows["lots"][at]) * contract.cards_per_lot * serving // BASIS
-        readings[provider] += [Reading(at + 1, hour_start_ns(hour), cards) for hour in contract.delivery]
+        left = BASIS - int(world.lost_basis_points[world.hubs.index(contract.hub)])
+        cards = int(rows["lots"][at]) * contract.cards_per_lot * left
+        for hour in contract.delivery:
+            served = cards * shares[provider][hour % HOURS_PER_DAY] // BASIS**2
+            readings[provider].append(Reading(at + 1, hour_start_ns(hour), served))
     for provider, theirs in readings.items():
         simulation.market.done(MeterReadings(account=provider, readings=tuple(theirs)))

@@ -50,6 +50,7 @@ def metrics_of(simulation: Simulation, welfare: float) -> dict[str, float]:
         "defaults": float(len(losses)),
         "default_loss_cny": sum(losses),
         "fees_cny": _paid_fen(state, LedgerKind.FEE) / FEN,
+        "compensation_cny": _paid_fen(state, LedgerKind.SHORTFALL) / FEN,
         "commissions_cny": _paid_fen(state, LedgerKind.COMMISSION) / FEN,
         "give_up_fees_cny": _paid_fen(state, LedgerKind.GIVE_UP_FEE) / FEN,
         "given_up_lots": _given_up_lots(state),

@@ -31,10 +31,11 @@ from sims.engine.market import SimMarket, finish
 from sims.engine.members import admit, admit_population, begin_ns, contribute
 from sims.engine.monitor import Monitor
 from sims.engine.opening import limits_of, margin_rules_of, open_market, rows_max, rules_of, share_fees
+from sims.engine.outages import Outages
 from sims.engine.shocks import Timetable
 from sims.engine.streams import stream
 from sims.engine.world import World, costing
-from sims.scenario.populations import RESERVED, Broker
+from sims.scenario.populations import RESERVED, Broker, Provider
 from sims.scenario.schema import Scenario
 
 KINDS: Final = tuple(PeriodKind)
@@ -101,6 +102,8 @@ class Simulation:
         self._timetable = Timetable()
         self._driver = SimDriver(self.market, scenario, catalogue)
         self._draws = {crowd.name: stream(seed, f"wake {crowd.name}") for crowd in self.crowds}
+        self.outages = {of.name: Outages(of, seed) for of in scenario.population if isinstance(of, Provider)}
+        """Of each population that delivers."""
         self._order = stream(seed, "order of populations")
         self._wander = stream(seed, "worth")
         self._wakes = 0

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from exchange.clearing.ledger import LedgerKind
 from exchange.service.state import HOUSE, State
-from sims.engine.delivering import delivering_accounts
+from sims.engine.delivering import serving
 from sims.engine.simulation import Simulation
 from sims.engine.world import BASIS, costing, goods_of
 
@@ -57,7 +57,13 @@ def delivered(simulation: Simulation) -> NDArray[np.float64]:
     goods = goods_of(state, world, rows["contract"])
     metered = np.maximum(rows["metered"], 0).sum(axis=1) / world.cards_per_lot[goods]
     expected = owed(state) * (1 - world.lost_basis_points[world.hub_of[goods]] / BASIS)
-    expected[~np.isin(rows["provider"], list(delivering_accounts(simulation)))] = 0
+    for day in np.unique(rows["day"][rows["finished"] == 0]).tolist():
+        here = rows["day"] == day
+        shares = serving(simulation, day)[rows["provider"][here]]
+        hours = np.array(
+            [state.contracts[at].delivery.grid()[1][0] for at in rows["contract"][here].tolist()]
+        )
+        expected[here] *= (shares * hours).sum(axis=1) / hours.sum(axis=1) / BASIS
     lot_hours: NDArray[np.float64] = np.where(rows["finished"] == 1, metered, expected)
     return lot_hours
 

@@ -149,6 +149,12 @@ class Provider(Crowd, frozen=True, kw_only=True, tag="provider"):
     """Asked above the latest price at the beginning of trading; falls to nothing at the end, and on a
     contract's last trading day the ask comes down to cost in the last fifth of the time.
     """
+    outages_per_day: Annotated[float, Meta(ge=0, le=24)] = 0.0
+    """Mean number of outages of its own that begin at a member on a day; members fail independently."""
+    outage_hours: Annotated[int, Meta(ge=1, le=168)] = 4
+    """How long each of them lasts."""
+    outage_lost: BasisPoints = 5_000
+    """Share of the member's cards that it takes; of several at a time the shares add up, to all at most."""
 
 
 class Buyer(Crowd, frozen=True, kw_only=True):
