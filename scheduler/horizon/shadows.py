@@ -123,14 +123,18 @@ def _least_unbroken(
     to t, those that may still be the least kept in a queue.
     """
     run, waiting = np.empty(end - begin, dtype=np.int64), np.empty(end - begin, dtype=np.int64)
+    sums, closed = np.zeros(end - begin + 1, dtype=np.int64), np.zeros(end - begin + 1, dtype=np.int64)
+    for t in range(begin, end):
+        never = cost[t] >= NEVER
+        sums[t - begin + 1] = sums[t - begin] + (0 if never else cost[t])
+        closed[t - begin + 1] = closed[t - begin] + never
     head = tail = 0
     for t in range(begin, end):
-        start = t - begin
+        start, stop = t - begin, t - begin + duration
         run[start] = NEVER
-        if t + duration <= end:
-            run[start] = min(first[t] + max(0, t + duration - due) * late, NEVER)
-            for slot in range(t, t + duration):
-                run[start] = min(run[start] + cost[slot], NEVER)
+        if t + duration <= end and closed[stop] == closed[start]:
+            paid = first[t] + max(0, t + duration - due) * late
+            run[start] = min(sums[stop] - sums[start] + paid, NEVER)
         while tail > head and run[waiting[tail - 1]] >= run[start]:
             tail -= 1
         waiting[tail] = start
