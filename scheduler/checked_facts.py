@@ -163,6 +163,16 @@ class Facts:
             (site, grade) in self.grade and milli <= self.capacity((site, grade)) for grade, milli in vector
         )
 
+    def cost_alone(self, row: int, site: str, vector: Sequence[Need]) -> int:
+        """Nano-CNY of serving a workload at an empty site that holds it."""
+        (at,) = (at for at, other in enumerate(self.problem.sites) if other.code == site)
+        total = int(self.transfer(np.array([row]))[0, at])
+        total += self._carbon_an_hour(self.problem.sites[at], vector) * int(self.table.hours[row])
+        for grade, needed in vector:
+            taken = self.taken((site, grade), needed)
+            total += sum(milli * step.price_micro_cny * self.hours for step, milli in taken)
+        return total
+
     def cheapest_cover(self, resource: Resource, used: int) -> int | None:
         """Nano-CNY of what must be bought for this use; None if there are not so many milli-cards."""
         taken = self.taken(resource, used)

@@ -271,8 +271,11 @@ class _PlanCheck(_Check):
         smallest = [tuple(Need(grade, 1) for grade, _ in vector) for vector in vectors]
         if not any(self.facts.fits_alone(site, vector) for site in sites for vector in smallest):
             return UnplacedReason.NO_GRADE
-        fits = any(self.facts.fits_alone(site, vector) for site in sites for vector in vectors)
-        return UnplacedReason.CAPACITY if fits else UnplacedReason.TOO_LARGE
+        fitting = [(s, v) for s in sites for v in vectors if self.facts.fits_alone(s, v)]
+        if not fitting:
+            return UnplacedReason.TOO_LARGE
+        served = any(self.facts.cost_alone(row, *way) < self.facts.penalty(one)[0] for way in fitting)
+        return UnplacedReason.CAPACITY if served else UnplacedReason.TOO_DEAR
 
     def _certificate(self) -> Iterator[str]:
         stated = self.plan.certificate.bound_nano_cny

@@ -40,8 +40,10 @@ class UnplacedReason(StrEnum):
     """No such site has capacity of every grade that one of its alternatives needs."""
     TOO_LARGE = "too_large"
     """Such sites exist, but none has enough for the whole workload, even empty."""
+    TOO_DEAR = "too_dear"
+    """It would fit alone, but even with every site empty serving it costs no less than leaving it out."""
     CAPACITY = "capacity"
-    """It would fit alone; serving it, or what it displaces, costs more than leaving it out."""
+    """It would be served alone; beside the others it, or what it displaces, costs more than that."""
 
 
 class Placement(NamedTuple):

@@ -1,10 +1,14 @@
 """Why a workload has no site: the first thing that stands in its way, with the figures."""
 
+from functools import cached_property
+
 import numpy as np
 
 from scheduler.eligibility import Eligibility
 from scheduler.instance import Bools, Ints, supply_of
 from scheduler.plan import Unplaced, UnplacedReason
+from scheduler.serving import Serving
+from scheduler.sums import fen
 from scheduler.types import MILLI, Need, Problem
 from scheduler.workload_table import RESIDENCIES, WorkloadTable
 
@@ -20,7 +24,13 @@ class Explainer:
         self.eligibility = Eligibility(problem, self.table)
         self.index = supply_of(problem).index
         self.capacity = supply_of(problem).capacity.tolist()
+        self.empty = np.zeros(len(self.capacity), dtype=np.int64)
         self.known: dict[object, tuple[UnplacedReason, str]] = {}
+
+    @cached_property
+    def serving(self) -> Serving:
+        """What serving costs; most plans leave nobody out and never ask."""
+        return Serving(self.problem)
 
     def explain(self, rows: Ints) -> tuple[Unplaced, ...]:
         """The reason for each of these rows of the workload table."""
@@ -35,6 +45,9 @@ class Explainer:
             table.residency[row],
             table.shape[row],
             needs,
+            table.priority[row],
+            table.data_gb[row],
+            table.hours[row],
         )
         if alike not in self.known:
             self.known[alike] = self._reason(row)
@@ -54,10 +67,10 @@ class Explainer:
         if not any(self._has(site, vector, 1) for site in self._rows(eligible) for vector in vectors):
             detail = f"needs {_or(vectors)}; not on sale or reserved at {self._names(eligible)}"
             return UnplacedReason.NO_GRADE, detail
-        return self._for_want_of_room(vectors, eligible)
+        return self._beyond_sale(row, vectors, eligible)
 
-    def _for_want_of_room(
-        self, vectors: tuple[tuple[Need, ...], ...], eligible: Bools
+    def _beyond_sale(
+        self, row: int, vectors: tuple[tuple[Need, ...], ...], eligible: Bools
     ) -> tuple[UnplacedReason, str]:
         fits = np.zeros_like(eligible)
         for site in self._rows(eligible):
@@ -66,7 +79,16 @@ class Explainer:
             detail = f"needs {_or(vectors)} at one site; {self._names(eligible)} cannot hold that even empty"
             return UnplacedReason.TOO_LARGE, detail
         where = self._names(fits)
-        detail = f"would fit alone at {where}; that or what it displaces costs more than leaving it out"
+        cost = min(
+            alone
+            for site in self._rows(fits)
+            for vector in vectors
+            if (alone := self.serving.cost(row, site, vector, self.empty)) is not None
+        )
+        counts = self.serving.penalty(row, vectors[0], int(self.table.priority[row]))
+        if cost >= counts:
+            return UnplacedReason.TOO_DEAR, too_dear(where, cost, counts)
+        detail = f"would fit alone at {where}; beside the others it costs more than leaving it out"
         return UnplacedReason.CAPACITY, detail
 
     def _has(self, site: int, vector: tuple[Need, ...], least: int | None) -> bool:
@@ -90,6 +112,12 @@ class Explainer:
         nearest = int(np.argmin(rtt_ms))
         code, most = self.problem.sites[nearest].code, self.table.latency_ms_max[row]
         return f"{code}, the nearest, is {rtt_ms[nearest]:.1f} ms away; the bound is {most:g} ms"
+
+
+def too_dear(where: str, cost: int, counts: int) -> str:
+    """The sentence for work that costs more (nano-CNY) than leaving it out counts."""
+    paid, counted = (f"{fen(money) / 100:,.2f} CNY" for money in (cost, counts))
+    return f"would fit alone at {where}, where it costs at least {paid}; leaving it out counts {counted}"
 
 
 def _or(vectors: tuple[tuple[Need, ...], ...]) -> str:

@@ -28,8 +28,13 @@ class HorizonReason(StrEnum):
     """It would fit alone within window and budget, but no line takes its data in time."""
     CARBON = "carbon"
     """It would fit alone, but only beyond the whole carbon cap."""
+    TOO_DEAR = "too_dear"
+    """It would fit alone, but even with every site empty serving it costs no less than leaving it out.
+
+    Gangs over the sites of a city are not looked at, and where there is a cap on carbon it is not.
+    """
     CAPACITY = "capacity"
-    """It would fit alone; serving it, or what it displaces, costs more than leaving it out."""
+    """It would fit alone; beside the others it, or what it displaces, costs more than leaving it out."""
 
 
 class Relaxation(NamedTuple):

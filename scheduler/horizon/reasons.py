@@ -1,12 +1,25 @@
 """Why a workload is left out: the first reason that applies to it alone on empty sites, with the figures."""
 
+from functools import cached_property
+
 import numpy as np
 
 from scheduler.horizon.fitting import FITS, HAS, IN_WINDOW, SENDABLE, ways_of
-from scheduler.horizon.instance import Eligibility, Instance
+from scheduler.horizon.insertion import (
+    NO_GUIDE,
+    NO_LIMIT,
+    Lookup,
+    State,
+    best_option,
+    empty_state,
+    lookup_of,
+)
+from scheduler.horizon.instance import Eligibility, Instance, Kinds
 from scheduler.horizon.plan import HorizonReason, HorizonUnplaced
+from scheduler.horizon.running_slots import NEVER
 from scheduler.horizon.supply import Bools, Ints
 from scheduler.horizon.types import HorizonProblem, HorizonWorkload
+from scheduler.reasons import too_dear
 from scheduler.types import MILLI
 
 SITES_NAMED_MAX = 3
@@ -75,9 +88,25 @@ class HorizonExplainer:
             return HorizonReason.CARBON, f"emits at least {least / 1e9:.2f} kg; the cap is {cap / 1e9:.2f} kg"
         sites = np.zeros(len(self.usable), dtype=np.bool_)
         sites[[s for _, s in ways]] = True
-        where = self._names(sites)
-        detail = f"would fit alone at {where}; that or what it displaces costs more than leaving it out"
+        where, counts = self._names(sites), int(self.instance.kinds.penalty[k])
+        if not self.instance.kinds.spread[k] and (cost := self._cost_alone(k)) >= counts:
+            return HorizonReason.TOO_DEAR, too_dear(where, cost, counts)
+        detail = f"would fit alone at {where}; beside the others it costs more than leaving it out"
         return HorizonReason.CAPACITY, detail
+
+    def _cost_alone(self, k: int) -> int:
+        """The least cost on empty sites, whatever the cap on carbon and the bound on moves."""
+        kinds, lookup, empty = self._empty
+        slots = np.empty(self.instance.supply.slots, dtype=np.int64)
+        return int(best_option(kinds, lookup._replace(kind=np.array([k])), empty, NO_GUIDE, 0, slots)[0])
+
+    @cached_property
+    def _empty(self) -> tuple[Kinds, Lookup, State]:
+        """Empty sites where leaving work out is no choice; most plans leave nobody out and never ask."""
+        kinds, nobody, unlimited = self.instance.kinds, np.array([-1]), np.array([0, NO_LIMIT])
+        dearest = kinds._replace(penalty=np.full_like(kinds.penalty, NEVER - 1))
+        lookup = lookup_of(self.instance)._replace(together=nobody, apart=nobody)
+        return dearest, lookup, empty_state(self.instance)._replace(carbon=unlimited, moves=unlimited)
 
     def _carbon(self, w: HorizonWorkload, k: int, way: Way) -> int:
         """The least carbon (µg) of any slots in the window, capacity aside."""

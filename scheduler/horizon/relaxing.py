@@ -13,8 +13,10 @@ from nodes.types import Residency
 from scheduler.horizon.insertion import NO_GUIDE, OUT, State, best_option, lookup_of
 from scheduler.horizon.instance import Instance, OneKind
 from scheduler.horizon.plan import Relaxation, Relaxed
-from scheduler.horizon.running_slots import NEVER
+from scheduler.horizon.supply import RUNNING_FACTOR
 from scheduler.horizon.types import Alternative, HorizonProblem, HorizonWorkload, RunMode
+from scheduler.instance import PENALTY_FACTOR
+from scheduler.types import PRIORITY_MAX
 
 WIDER = (Residency.SITE, Residency.CITY, Residency.PROVINCE, Residency.ANY)
 NONE = "none"
@@ -66,6 +68,7 @@ class Relaxer:
         self.lookup = lookup_of(instance)
         self.one_kind = OneKind(problem, instance.supply)
         self.slots = np.empty(instance.supply.slots, dtype=np.int64)
+        self.running = {item.workload for item in problem.running}
         self.known: dict[tuple[int, int, int], Relaxed] = {}
 
     def find(self, j: int) -> Relaxed | None:
@@ -123,6 +126,7 @@ class Relaxer:
             [Relaxation("latency_ms_max", repr(rtt)) for rtt in farther],
             [Relaxation("residency", wider) for wider in WIDER[WIDER.index(Residency(w.residency)) + 1 :]],
             [Relaxation("budget_micro_cny", str(cost)) for cost in self._budgets(w)],
+            [Relaxation("priority", str(step)) for step in range(w.priority + 1, PRIORITY_MAX + 1)],
             [Relaxation("together", NONE)] if w.together else [],
             [Relaxation("apart", NONE)] if w.apart else [],
         )
@@ -152,11 +156,13 @@ class Relaxer:
         return sorted(cost for cost in costs if cost > w.budget_micro_cny)
 
     def _fits(self, j: int, w: HorizonWorkload, steps: Steps) -> bool:
-        """Whether a workload with these changes has room in what is left."""
+        """Whether a workload with these changes has room in what is left, at less than leaving it out."""
         for step in steps:
             w = changed(w, step)
         fields = {step.field for step in steps}
-        kinds = self.one_kind.of(w)._replace(penalty=np.array([NEVER - 1]))
+        kinds = self.one_kind.of(w)
+        if w.id in self.running and not w.best_effort:
+            kinds = kinds._replace(penalty=kinds.penalty * (RUNNING_FACTOR // PENALTY_FACTOR))
         nobody, instance = np.array([-1]), self.instance
         lookup = self.lookup._replace(
             kind=np.zeros(1, dtype=np.int64),

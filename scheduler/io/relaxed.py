@@ -31,6 +31,7 @@ def _change(problem: HorizonProblem, w: HorizonWorkload, step: Relaxation) -> st
         return f"{int(value) * hours} h instead of {w.alternatives[0].slots * hours}"
     words = {
         "mode": "pausing",
+        "priority": f"priority {value} instead of {w.priority}",
         "together": f"not together with {w.together}",
         "apart": f"not apart from {w.apart}",
         "data_gb": f"{value} GB of data instead of {w.data_gb}",

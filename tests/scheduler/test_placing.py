@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from nodes.types import Residency
 from scheduler.checker import certified_bound, check_plan
+from scheduler.explaining import Relaxed, relaxations
 from scheduler.placing import place
 from scheduler.plan import PlanStatus, UnplacedReason
 from scheduler.types import InvalidProblem, Offer, Reservation
@@ -133,10 +134,14 @@ def test_what_carbon_makes_too_dear_is_not_said_to_give_way_to_others():
     alone = replace(cases.two_sites(), carbon_price_micro_cny_per_kg=1000 * cases.CNY)
     plan = place(replace(alone, workloads=alone.workloads[1:2]))
     (left,) = plan.unplaced
-    assert (
-        left.detail
-        == "would fit alone at POOL, HUB; that or what it displaces costs more than leaving it out"
-    )
+    assert left.reason is UnplacedReason.TOO_DEAR
+    where = "would fit alone at POOL, HUB, where it costs at least"
+    assert left.detail == f"{where} 18,576.00 CNY; leaving it out counts 8,640.00 CNY"
+    (change,) = (one for one in relaxations(replace(alone, workloads=alone.workloads[1:2]), plan))
+    assert (change.relaxed, change.amount, change.detail) == (Relaxed.PRIORITY, 2, "2 instead of 0")
+    for priority, placed in ((1, 0), (2, 1)):
+        raised = replace(alone.workloads[1], priority=priority)
+        assert len(place(replace(alone, workloads=(raised,))).placements) == placed
 
 
 def test_nothing_to_do_is_a_plan_too():

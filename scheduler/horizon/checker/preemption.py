@@ -1,7 +1,7 @@
 """The rule of pre-emption: nobody is left out who would have a place if best-effort work gave way."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -36,6 +36,13 @@ def kept_out(facts: Facts, placements: Sequence[HorizonPlacement], out: Sequence
             known[alike] = firm.place_of(w)
         if known[alike]:
             yield f"{w.id} is left out, but has a place at {known[alike]} if best-effort work gives way"
+
+
+def served_alone(facts: Facts) -> Callable[[HorizonWorkload], bool]:
+    """Whether a workload has a place on empty sites at less than leaving it out, a cap on carbon aside."""
+    empty = _Firm(facts, [])
+    empty.may_move, empty.carbon_left_ug = True, None
+    return lambda w: bool(empty.place_of(w))
 
 
 class _Firm:

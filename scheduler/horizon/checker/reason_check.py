@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from scheduler.horizon.checker.facts import Facts, is_spread
+from scheduler.horizon.checker.preemption import served_alone
 from scheduler.horizon.plan import HorizonReason
 from scheduler.horizon.types import HorizonWorkload, Part, RunMode
 
@@ -15,6 +16,7 @@ class Reasons:
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
+        self.served = served_alone(facts)
 
     def of(self, w: HorizonWorkload) -> HorizonReason:
         """The first reason that applies.
@@ -46,7 +48,7 @@ class Reasons:
         cap = facts.problem.carbon.cap_g
         if cap is not None and min(self._carbon(w, way) for way in ways) > cap * 1_000_000:
             return HorizonReason.CARBON
-        return HorizonReason.CAPACITY
+        return HorizonReason.CAPACITY if is_spread(w) or self.served(w) else HorizonReason.TOO_DEAR
 
     def _has(self, code: str, w: HorizonWorkload, index: int) -> bool:
         needs = w.alternatives[index].needs

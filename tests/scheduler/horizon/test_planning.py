@@ -9,7 +9,9 @@ import pytest
 from brute_force import least_value, ways
 
 from bench.horizon_instances import jobs_problem
+from scheduler.horizon.accounting import HorizonBooks
 from scheduler.horizon.checker import certified_bound, check_placements, check_plan
+from scheduler.horizon.checker.facts import Facts
 from scheduler.horizon.insertion import empty_state
 from scheduler.horizon.instance import compile_instance
 from scheduler.horizon.plan import HorizonReason
@@ -187,6 +189,23 @@ def test_what_cannot_be_placed_says_why():
     assert relaxed["link"]["data_gb"] == "10"
 
 
+def test_work_that_costs_more_than_leaving_it_out_is_told_what_it_would_have_to_be_worth():
+    two = cases.two_sites()
+    far = two.workloads[1]
+    # leaving out counts ten times the list price of 10 CNY, and as much again for each step of priority
+    dear = tuple(replace(offer, price_micro_cny=250 * cases.CNY) for offer in two.offers)
+    given = replace(two, workloads=(far,), offers=dear)
+    plan = plan_horizon(given, 5)
+    assert check_plan(given, plan) == ()
+    (left,) = plan.unplaced
+    assert left.reason is HorizonReason.TOO_DEAR
+    assert "where it costs at least 1,500.00 CNY" in left.detail
+    assert left.relaxed == ((("priority", "2"),),)
+    for priority, placed in ((1, 0), (2, 1)):
+        raised = replace(given, workloads=(replace(far, priority=priority),))
+        assert len(plan_horizon(raised, 5).placements) == placed
+
+
 @pytest.mark.parametrize("seed", range(50))
 def test_each_smallest_change_places_the_workload_in_what_is_left(seed):
     problem = replace(cases.tiny(seed, workloads_max=4), running=(), moves_max=None)
@@ -203,14 +222,17 @@ def test_each_smallest_change_places_the_workload_in_what_is_left(seed):
 
 
 def placeable(problem, plan, w, way):
-    """Whether a changed workload fits whole at one site, the others exactly where they are."""
+    """Whether a changed workload fits at one site at less than leaving it out, the others as they are."""
     for step in way:
         w = changed(w, step)
     given = replace(problem, workloads=tuple(w if other.id == w.id else other for other in problem.workloads))
+    books, penalty = HorizonBooks(given), Facts(given).penalty(w)
+    most = books.totals(plan.placements).influenced_nano_cny + penalty
     return any(
-        check_placements(given, [*plan.placements, option]) == ()
+        check_placements(given, both) == () and books.totals(both).influenced_nano_cny < most
         for option in ways(given, w)
         if len(option.parts) == 1
+        for both in [[*plan.placements, option]]
     )
 
 
