@@ -18,6 +18,7 @@ TIME_LIMIT_S_MAX = 60.0
 HORIZON_DAYS_MAX = 7
 MIGRATION_CNY_MAX = 1e9
 CARBON_PRICE_CNY_MAX = 1000.0
+ADVISED_ORDERS_MAX = 100
 CARBON_CAP_KG_MAX = 1e9
 FailedHub = Annotated[str, Meta(min_length=1, max_length=120)]
 
@@ -36,7 +37,7 @@ class NewPlan(Request, frozen=True, kw_only=True):
 
     `carbon_price_cny_per_kg` is charged with the money; what `carbon_cap_kg` forces out is left out.
     `explain` asks for what each constraint costs, `pareto` for the front between money and carbon: each is
-    searched after the plan, as long again as `time_limit_s`.
+    searched after the plan, as long again as `time_limit_s`. `advise` asks how much of each order to buy now.
     """
 
     workloads: Annotated[list[dict[str, Any]], Meta(min_length=1, max_length=WORKLOADS_MAX)]
@@ -53,6 +54,7 @@ class NewPlan(Request, frozen=True, kw_only=True):
     carbon_cap_kg: Annotated[float, Meta(ge=0, le=CARBON_CAP_KG_MAX)] | None = None
     explain: bool = False
     pareto: bool = False
+    advise: bool = False
 
 
 class AcceptPlan(Request, frozen=True, kw_only=True):
@@ -261,13 +263,28 @@ class FrontPoint(Answer, frozen=True, kw_only=True):
     kgco2: float
 
 
+class BuyNow(Answer, frozen=True, kw_only=True):
+    """How many lots of an order to buy ahead, at most at `price` (null: none), if demand and spot prices are
+    as uncertain as docs/planning.md assumes; what that is expected to cost with spot purchases and resale of
+    the surplus, and what it saves against deciding by the mean.
+    """
+
+    symbol: str
+    quantity: int
+    price: str | None
+    expected_fen: int
+    saved_fen: int
+    resell_lots: float
+
+
 class PlanResult(Answer, frozen=True, kw_only=True):
     """What was planned. `gap` is certified: no plan is better by more than this share (null: not bounded).
     `rule_fen` is what it costs that best-effort work gives way, beside the best plan found without that.
     `worths` are where one more card would be worth most, the dearest first, `resell` what is not needed.
     `baselines` are compared when the search is over (null: not yet). `changes` is there for a plan after
     another one, `kept` for one with a forecast. `constraint_prices`, which grows one by one, and `front` are
-    there where they were asked for (null: not yet, or nothing to tell).
+    there where they were asked for (null: not yet, or nothing to tell), and so is `advice` on the `orders`
+    as long as these are at most 100.
     """
 
     status: str
@@ -290,6 +307,7 @@ class PlanResult(Answer, frozen=True, kw_only=True):
     kept: KeptRoom | None = None
     constraint_prices: list[ConstraintCost] | None = None
     front: list[FrontPoint] | None = None
+    advice: list[BuyNow] | None = None
 
 
 class PlanAnswer(Answer, frozen=True, kw_only=True):

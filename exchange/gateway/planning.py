@@ -67,6 +67,7 @@ async def new_plan(call: Call) -> PlanAnswer:
         carbon=CarbonRule(micro_cny(body.carbon_price_cny_per_kg), _grams(body.carbon_cap_kg)),
         explain=body.explain,
         pareto=body.pareto,
+        advise=body.advise,
         workloads=body.workloads,
         start=span.start,
         hours=span.hours,

@@ -9,14 +9,16 @@ import msgspec
 from exchange.api import plans as api
 from exchange.api.formats import price_text
 from scheduler.carbon import FrontRow
+from scheduler.commands.purchases import Purchases
 from scheduler.commands.search import Watched
 from scheduler.constraints import ConstraintPrice
 from scheduler.io.changes import Changes
+from scheduler.io.hedging import Hedge
 from scheduler.io.nominating import nominations_of
 from scheduler.io.schedule import Run, Schedule
 from scheduler.io.venue import Stock, orders_of, spare_of
 from scheduler.io.workloads import WorkloadRow
-from scheduler.report.wording import dearest
+from scheduler.report.wording import FEN_PER_CNY, dearest
 from scheduler.savings import BaselineRow, Comparison
 from scheduler.sums import fen
 from scheduler.types import MICRO, MILLI
@@ -99,6 +101,22 @@ def with_wishes(result: api.PlanResult, found: Watched) -> api.PlanResult:
         result,
         constraint_prices=[_constraint(price) for price in prices] or None,
         front=[_front_point(row) for row in front] or None,
+    )
+
+
+def with_advice(result: api.PlanResult, found: Purchases) -> api.PlanResult:
+    """The result with how much of each order to buy now."""
+    return msgspec.structs.replace(result, advice=[_buy_now(one) for one in found.hedges])
+
+
+def _buy_now(advice: Hedge) -> api.BuyNow:
+    return api.BuyNow(
+        symbol=advice.buy.symbol,
+        quantity=advice.buy.lots,
+        price=price_text(advice.buy.limit_ticks) if advice.buy.lots else None,
+        expected_fen=round(advice.expected_cny * FEN_PER_CNY),
+        saved_fen=max(0, round(advice.value_of_stochastic_solution_cny * FEN_PER_CNY)),
+        resell_lots=round(advice.resell_lots, 3),
     )
 
 

@@ -33,6 +33,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     carbon: CarbonRule = CarbonRule()
     explain: bool = False
     pareto: bool = False
+    advise: bool = False
 
     @property
     def searches(self) -> int:

@@ -14,18 +14,20 @@ from typing import BinaryIO
 
 import msgspec
 
-from exchange.api.plans import WORKLOADS_MAX, PlanProgress, PlanResult
+from exchange.api.plans import ADVISED_ORDERS_MAX, WORKLOADS_MAX, PlanProgress, PlanResult
 from exchange.planning.places import catalogue_places
-from exchange.planning.shown import finite, result_of, with_baselines, with_wishes
+from exchange.planning.shown import finite, result_of, with_advice, with_baselines, with_wishes
 from exchange.planning.task import Line, Task
 from scheduler.anyplan import AnyPlan, AnyProblem
 from scheduler.commands.judging import comparison_of
+from scheduler.commands.purchases import purchases_of
 from scheduler.commands.search import News, Stage, Watched, Wishes, search
 from scheduler.horizon.plan import HorizonPlan
 from scheduler.io.changes import changes_of
 from scheduler.io.failures import failed_rows
 from scheduler.io.faults import FaultyInput, FileFault, Where
 from scheduler.io.front_door import Before, problem_of
+from scheduler.io.hedging import Outlook
 from scheduler.io.places import Places
 from scheduler.io.running import Left, left_of
 from scheduler.io.schedule import schedule_of
@@ -82,9 +84,12 @@ class _Answering:
         """Search to the end."""
         wishes = Wishes(self._task.explain, self._task.pareto)
         search(self._problem, self._task.time_limit_s, self._hear, wishes)
-        if self._found.plan is not None and self._shown is not None:
-            compared = comparison_of(self._problem, self._found.plan)
-            self._show(with_baselines(self._shown, compared))
+        if self._found.plan is None or self._shown is None:
+            return
+        if self._task.advise and len(self._shown.orders) <= ADVISED_ORDERS_MAX:
+            schedule = schedule_of(self._task.start, self._problem, self._found.plan)
+            self._show(with_advice(self._shown, purchases_of(schedule, self._task.stock, Outlook())))
+        self._show(with_baselines(self._shown, comparison_of(self._problem, self._found.plan)))
 
     def _hear(self, news: News) -> None:
         if isinstance(news, Progress):

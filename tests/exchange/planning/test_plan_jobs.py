@@ -176,7 +176,7 @@ async def test_what_the_book_cannot_serve_is_left_out_with_a_reason(client: Exch
 
 
 async def test_carbon_constraints_and_the_front_are_asked_for_over_http(client: ExchangeClient) -> None:
-    free, _ = await ended(client, await client.plan(new(FAR, NEAR, explain=True, pareto=True)))
+    free, _ = await ended(client, await client.plan(new(FAR, NEAR, explain=True, pareto=True, advise=True)))
     assert free.result is not None
     assert free.result.constraint_prices is not None
     near = {price.constraint: price for price in free.result.constraint_prices}["latency"]
@@ -187,13 +187,16 @@ async def test_carbon_constraints_and_the_front_are_asked_for_over_http(client: 
     assert free.result.front[0].new_money_fen == free.result.new_money_fen
     assert all(point.money_bound_fen <= point.money_fen for point in free.result.front)
     assert free.result.baselines is not None
+    assert free.result.advice is not None
+    assert [one.symbol for one in free.result.advice] == [order.symbol for order in free.result.orders]
+    assert all(one.expected_fen > 0 and one.saved_fen >= 0 for one in free.result.advice)
     price, cap = 2.0, free.result.kgco2 / 2
     ruled = new(FAR, NEAR, carbon_price_cny_per_kg=price, carbon_cap_kg=cap, time_limit_s=2)
     capped, _ = await ended(client, await client.plan(ruled))
     assert capped.result is not None
     assert 0 < capped.result.kgco2 <= cap
     assert capped.result.placed == 1
-    assert (capped.result.constraint_prices, capped.result.front) == (None, None)
+    assert (capped.result.constraint_prices, capped.result.front, capped.result.advice) == (None, None, None)
 
 
 @pytest.mark.parametrize("field", ["carbon_price_cny_per_kg", "carbon_cap_kg"])
