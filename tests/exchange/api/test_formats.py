@@ -11,7 +11,7 @@ from types import ModuleType
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import exchange.api
@@ -185,7 +185,7 @@ def test_what_is_no_id_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("kind", structs(API, Answer), ids=lambda kind: kind.__name__)
-@settings(max_examples=20)
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_every_answer_comes_back_and_may_gain_fields(kind: type[msgspec.Struct], data: st.DataObject) -> None:
     message = data.draw(of(kind))
