@@ -119,12 +119,15 @@ class LeftOut(Answer, frozen=True, kw_only=True):
 
 
 class PlannedOrder(Answer, frozen=True, kw_only=True):
-    """A buy order that the plan asks for, ready to send: whole lots, limit from the book's marginal price."""
+    """A buy order that the plan asks for, ready to send: whole lots of a contract of any period, limit from
+    the book's marginal price. `spare_card_hours` is what the lots deliver and the plan doesn't use.
+    """
 
     symbol: str
     quantity: int
     price: str
     needed_cards: float
+    spare_card_hours: float
     cost_at_book_fen: int
     cost_at_limit_fen: int
 

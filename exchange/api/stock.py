@@ -34,7 +34,10 @@ class OwnCards(Answer, frozen=True, kw_only=True):
 
 
 class OfferedLots(Answer, frozen=True, kw_only=True):
-    """One level of the asks of a day or hour contract, delivered from `start` to `end`."""
+    """One level of the asks of a contract that delivers on these days, and perhaps beyond: from `start` to
+    `end`, in the hours that its month's mask has (12, January's first, bit h being h:00 to h + 1:00; [] is
+    every hour).
+    """
 
     symbol: str
     hub: str
@@ -44,6 +47,7 @@ class OfferedLots(Answer, frozen=True, kw_only=True):
     end: str
     lots: int
     price: str
+    masks: list[int]
 
 
 class Stock(Answer, frozen=True, kw_only=True):

@@ -112,6 +112,7 @@ async def stock(call: Call) -> api.Stock:
                 end=level.end.isoformat(),
                 lots=level.lots,
                 price=price_text(level.price_ticks),
+                masks=list(level.masks),
             )
             for level in found.levels
         ],

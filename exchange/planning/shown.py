@@ -13,10 +13,11 @@ from scheduler.commands.purchases import Purchases
 from scheduler.commands.search import Watched
 from scheduler.constraints import ConstraintPrice
 from scheduler.io.changes import Changes
+from scheduler.io.covering import orders_of
 from scheduler.io.hedging import Hedge
 from scheduler.io.nominating import nominations_of
 from scheduler.io.schedule import Run, Schedule
-from scheduler.io.venue import Stock, orders_of, spare_of
+from scheduler.io.venue import Stock, spare_of
 from scheduler.io.workloads import WorkloadRow
 from scheduler.report.wording import FEN_PER_CNY, dearest
 from scheduler.savings import BaselineRow, Comparison
@@ -58,6 +59,7 @@ def result_of(
                 quantity=order.lots,
                 price=price_text(order.limit_ticks),
                 needed_cards=order.needed_cards,
+                spare_card_hours=order.spare_card_hours,
                 cost_at_book_fen=order.at_book_fen,
                 cost_at_limit_fen=order.at_limit_fen,
             )

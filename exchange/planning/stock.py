@@ -29,7 +29,7 @@ ByHour = NDArray[np.int64]
 
 def stock_of(views: Views, account: int, first: date, end: date) -> Stock:
     """What the account has reserved as buyer and not nominated, and bought and not yet reserved, stretch by
-    stretch, and the asks of contracts for days before ``end``, and for hours in a row of them.
+    stretch, and the asks of every contract that delivers on these days, and perhaps beyond them.
     """
     nominated: dict[int, list[NominateWorkload]] = {}
     for one in views.delivering.nominations:
@@ -57,9 +57,10 @@ def stock_of(views: Views, account: int, first: date, end: date) -> Stock:
         for start, stop in [stretch.times(moment_of(day_start_ns(row.day)))]
     ]
     levels: list[Level] = []
-    for kind in (PeriodKind.DAY, PeriodKind.HOUR):
+    for kind in PeriodKind:
         for view in views.contracts(kind=kind):
-            if view.ask_lots and _in_a_row(view.contract) and first <= view.contract.period.first < end:
+            period = view.contract.period
+            if view.ask_lots and period.first < end and first < period.end:
                 levels += _asks(views, view.contract)
     return Stock((*holdings, *_open_holdings(views, account, first, end)), tuple(levels))
 
@@ -119,14 +120,10 @@ def _stretches(cards: ByHour, price: ByHour) -> Iterator[tuple[Stretch, int]]:
             yield Stretch(hours[0], hours[-1] + 1, held), ticks
 
 
-def _in_a_row(contract: Contract) -> bool:
-    """Whether a plan can buy it: its hours follow one another."""
-    return contract.delivery.end - contract.delivery.first == contract.hours
-
-
 def _asks(views: Views, contract: Contract) -> Iterator[Level]:
     book = views.book(contract.symbol, DEPTH)
     hours = contract.delivery
+    masks = () if hours.end - hours.first == contract.hours else hours.masks
     for ask in book.asks if book else ():
         yield Level(
             contract.symbol,
@@ -137,6 +134,7 @@ def _asks(views: Views, contract: Contract) -> Iterator[Level]:
             moment_of(hours.end_ns),
             ask.lots,
             ask.price,
+            masks,
         )
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import chain
 from pathlib import Path
 
 from exchange.api.delivering import Nominate
@@ -25,7 +27,7 @@ class ClientVenue:
         self._profile = profile
 
     def stock(self, span: Span) -> Stock:
-        """Reservations as buyer, open positions, and the asks of day and hour contracts on the span's days.
+        """Reservations as buyer, open positions, and the asks of contracts that deliver on its days.
         Raises NoVenue.
         """
         try:
@@ -61,15 +63,18 @@ class ClientVenue:
         first = span.start.astimezone(SHANGHAI).date()
         last = (span.start + timedelta(hours=span.hours - 1)).astimezone(SHANGHAI).date()
         own: list[Holding] = []
-        offered: list[Level] = []
+        offered: dict[str, list[Level]] = {}
         async with ExchangeClient(self._profile.base_url, self._profile) as client:
             while first <= last:
                 days = min((last - first).days + 1, HORIZON_DAYS_MAX)
                 found = await client.stock(first, days)
                 own += map(_holding, found.own)
-                offered += map(_level, found.offered)
+                books: dict[str, list[Level]] = defaultdict(list)
+                for level in map(_level, found.offered):
+                    books[level.symbol].append(level)
+                offered = books | offered  # a month is told again for each stretch of days
                 first += timedelta(days)
-        return Stock(tuple(own), tuple(offered))
+        return Stock(tuple(own), tuple(chain.from_iterable(offered.values())))
 
 
 def _holding(own: OwnCards) -> Holding:
@@ -97,6 +102,7 @@ def _level(offered: OfferedLots) -> Level:
         end=datetime.fromisoformat(offered.end),
         lots=offered.lots,
         price_ticks=parse_price_ticks(offered.price, "price"),
+        masks=tuple(offered.masks),
     )
 
 

@@ -6,9 +6,10 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from scheduler.io.covering import Order, orders_of
 from scheduler.io.hedging import TICKS_PER_CNY, Hedge, Outlook, hedge
 from scheduler.io.schedule import Schedule
-from scheduler.io.venue import Order, Spare, Stock, orders_of, spare_of
+from scheduler.io.venue import Spare, Stock, spare_of
 from scheduler.report.wording import yuan
 
 
@@ -37,15 +38,16 @@ def show_purchases(found: Purchases, console: Console) -> None:
         console.print("Nothing needs to be bought.")
         return
     table = Table(box=SIMPLE, pad_edge=False, title="Orders to send", title_justify="left")
-    for name in ("Buy", "Lots", "Limit ¥/h", "At the book", "Now", "Resell", "VSS"):
+    for name in ("Buy", "Lots", "Limit ¥/h", "At the book", "Spare h", "Now", "Resell", "VSS"):
         table.add_column(name, justify="left" if name == "Buy" else "right", no_wrap=True)
     for o, advice in zip(found.orders, found.hedges, strict=True):
-        saved = f"¥{_saved_cny(advice):,.2f}"
-        cells = (f"{o.limit_ticks / TICKS_PER_CNY:.2f}", yuan(o.at_book_fen), f"{advice.buy.lots:,}")
-        table.add_row(o.symbol, f"{o.lots:,}", *cells, f"{advice.resell_lots:.1f}", saved)
+        now = (f"{advice.buy.lots:,}", f"{advice.resell_lots:.1f}", f"¥{_saved_cny(advice):,.2f}")
+        cells = (f"{o.limit_ticks / TICKS_PER_CNY:.2f}", yuan(o.at_book_fen), f"{o.spare_card_hours:,.0f}")
+        table.add_row(o.symbol, f"{o.lots:,}", *cells, *now)
     console.print(table)
     console.print(
-        "Lots and limit make the plan certain. Now: lots to buy ahead if demand and spot are as uncertain "
+        "Lots and limit make the plan certain, at the least cost of contracts of all periods; Spare h: "
+        "card-hours beyond its use. Now: lots to buy ahead if demand and spot are as uncertain "
         "as assumed; Resell: the surplus then expected; VSS: saved against deciding by the mean.",
         style="dim",
         highlight=False,

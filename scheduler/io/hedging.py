@@ -10,14 +10,15 @@ Floats: what it advises becomes state only as orders in whole lots.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from ortools.math_opt.python import mathopt
 
-from scheduler.io.venue import Level, Order
+from scheduler.io.covering import Order, order_of
+from scheduler.io.venue import Level
+from scheduler.types import MILLI
 
 SCENARIOS: Final = 200
 TICKS_PER_CNY: Final = 100
@@ -70,7 +71,7 @@ def sampled(order: Order, book: Sequence[Level], outlook: Outlook) -> Scenarios:
     draw = np.random.default_rng([outlook.seed, *order.symbol.encode()])
     lots = order.needed_cards / book[0].cards_per_lot
     best = min(level.price_ticks for level in book) / TICKS_PER_CNY
-    spot = best * (1 + outlook.spot_premium) * _hours(book)
+    spot = best * (1 + outlook.spot_premium) * book[0].hours
     return Scenarios(
         lots * _factors(draw, outlook.demand_spread), spot * _factors(draw, outlook.price_spread)
     )
@@ -82,10 +83,6 @@ def _factors(draw: np.random.Generator, spread: float) -> Floats:
     factors: Floats = np.exp(spread * np.concatenate([normal, -normal]))
     scaled: Floats = factors / factors.mean()
     return scaled
-
-
-def _hours(book: Sequence[Level]) -> int:
-    return (book[0].end - book[0].start) // timedelta(hours=1)
 
 
 def hedge(order: Order, book: Sequence[Level], outlook: Outlook) -> Hedge:
@@ -101,8 +98,9 @@ def hedge(order: Order, book: Sequence[Level], outlook: Outlook) -> Hedge:
     lots = forward_lots(levels, futures, outlook.resale_share)
     by_mean = forward_lots(levels, mean, outlook.resale_share)
     surplus = np.maximum(0, lots - futures.demand)
+    used = min(order.needed_cards, lots * levels[0].cards_per_lot) * MILLI
     return Hedge(
-        buy=_order(order, levels, lots),
+        buy=order_of(levels, lots, [used] * levels[0].hours),
         expected_cny=expected_cny(levels, lots, futures, outlook.resale_share),
         mean_value_cny=expected_cny(levels, by_mean, futures, outlook.resale_share),
         resell_lots=float(surplus.mean()),
@@ -111,7 +109,7 @@ def hedge(order: Order, book: Sequence[Level], outlook: Outlook) -> Hedge:
 
 def forward_lots(levels: Sequence[Level], futures: Scenarios, resale_share: float) -> int:
     """The stochastic program with whole forward lots, solved to optimality by HiGHS."""
-    hours = _hours(levels)
+    hours = levels[0].hours
     chance = 1 / len(futures.demand)
     model = mathopt.Model()
     bought = [model.add_integer_variable(lb=0, ub=level.lots) for level in levels]
@@ -135,19 +133,7 @@ def expected_cny(levels: Sequence[Level], lots: int, futures: Scenarios, resale_
     for level in sorted(levels, key=lambda level: level.price_ticks):
         taken = min(left, level.lots)
         left -= taken
-        now += taken * level.price_ticks / TICKS_PER_CNY * _hours(levels)
+        now += taken * level.price_ticks / TICKS_PER_CNY * levels[0].hours
     short = np.maximum(0, futures.demand - lots)
     surplus = np.maximum(0, lots - futures.demand)
     return now + float((futures.spot * (short - resale_share * surplus)).mean())
-
-
-def _order(order: Order, levels: Sequence[Level], lots: int) -> Order:
-    left, cost, limit = lots, 0, 0
-    for level in levels:
-        taken = min(left, level.lots)
-        left -= taken
-        if taken:
-            limit = level.price_ticks
-            cost += taken * limit * _hours(levels)
-    at_limit = lots * limit * _hours(levels)
-    return order._replace(lots=lots, limit_ticks=limit, at_book_fen=cost, at_limit_fen=at_limit)

@@ -1,18 +1,20 @@
-"""A live exchange as planning sees it: what is owned, what is on offer, and the orders that a plan asks for.
+"""A live exchange as planning sees it: what is owned, what is on offer, and what a plan leaves unused.
 
 The exchange implements `Venue` with its client and contributes a function that opens one through the
 entry-point group `dongxi.venues`.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
 from importlib.metadata import entry_points
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from scheduler.io.faults import Where
-from scheduler.io.schedule import Buy, Schedule
+from scheduler.io.schedule import Schedule
 from scheduler.io.supply_rows import CapacityRow, Hours, OfferRow, ReservationRow, SupplyRows
 from scheduler.io.workloads import Span
 from scheduler.types import MILLI, micro_cny_from_ticks
@@ -46,7 +48,11 @@ class Holding(NamedTuple):
 
 
 class Level(NamedTuple):
-    """One level of a contract's asks: lots at a price in ticks per lot-hour, delivered from start to end."""
+    """One level of a contract's asks: lots at a price in ticks per lot-hour.
+
+    A lot delivers from ``start`` to ``end``, in the market's time zone, in the hours of the day that the
+    month's mask has (12 masks, January's first, bit h being h:00 to h + 1:00; none: every hour).
+    """
 
     symbol: str
     site: str
@@ -56,6 +62,35 @@ class Level(NamedTuple):
     end: datetime
     lots: int
     price_ticks: int
+    masks: tuple[int, ...] = ()
+
+    @property
+    def hours(self) -> int:
+        """Hours that a lot delivers; ticks × hours is what it costs in fen."""
+        return sum(end - first for first, end in _stretches(self.start, self.end, self.masks))
+
+    def within(self, span: Span) -> tuple[Hours, ...]:
+        """Its hours that the span has, counted from the span's start, stretch by stretch."""
+        begin = (self.start - span.start).total_seconds() / 3600
+        if not begin.is_integer():
+            return ()
+        clipped = (
+            Hours(max(0, int(begin) + first), min(span.hours, int(begin) + end))
+            for first, end in _stretches(self.start, self.end, self.masks)
+        )
+        return tuple(hours for hours in clipped if hours.start < hours.end)
+
+
+@lru_cache(maxsize=1 << 12)
+def _stretches(start: datetime, end: datetime, masks: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
+    """Delivered hours in a row, counted from the contract's start."""
+    hours = range((end - start) // timedelta(hours=1))
+    if not masks:
+        return ((0, len(hours)),)
+    moments = [start + timedelta(hours=hour) for hour in hours]
+    delivered = [masks[at.month - 1] >> at.hour & 1 for at in moments]
+    runs = (list(run) for has, run in groupby(hours, key=delivered.__getitem__) if has)
+    return tuple((run[0], run[-1] + 1) for run in runs)
 
 
 class Stock(NamedTuple):
@@ -108,9 +143,13 @@ def open_venue(member: str, keys: Path) -> Venue:
 def supply_of_stock(stock: Stock, span: Span) -> SupplyRows:
     """Holdings and asks as supply rows; what is delivered only partly within the span is left out.
 
+    Work is placed at prices by the hour; which contracts those hours are bought with, whole, is decided
+    after it (`scheduler.io.covering`).
+
     A holding is worth nothing beyond its use here: what it would fetch is the plan's shadow price.
     """
-    reservations, offers = [], []
+    reservations: list[ReservationRow] = []
+    offers: list[OfferRow] = []
     total: Counter[tuple[str, str]] = Counter()
     for holding in stock.holdings:
         hours = hours_within(holding.start, holding.end, span)
@@ -123,14 +162,10 @@ def supply_of_stock(stock: Stock, span: Span) -> SupplyRows:
                 ReservationRow(where, holding.name, holding.site, holding.grade, cards, paid, 0, hours)
             )
     for level in stock.levels:
-        hours = hours_within(level.start, level.end, span)
-        if hours is not None:
-            cards = level.lots * level.cards_per_lot * MILLI
-            total[level.site, level.grade] += cards
-            price = micro_cny_from_ticks(level.price_ticks, level.cards_per_lot)
-            where = Where(level.symbol, "level", 0)
-            name = offer_name(level)
-            offers.append(OfferRow(where, name, level.site, level.grade, cards, price, hours))
+        stretches = level.within(span)
+        if sum(end - first for first, end in stretches) == level.hours:
+            total[level.site, level.grade] += level.lots * level.cards_per_lot * MILLI
+            offers += _offers(level, stretches)
     whole = Hours(0, span.hours)
     capacity = tuple(
         CapacityRow(Where("book", "row", 0), site, grade, cards, whole)
@@ -139,9 +174,15 @@ def supply_of_stock(stock: Stock, span: Span) -> SupplyRows:
     return SupplyRows(capacity=capacity, reservations=tuple(reservations), offers=tuple(offers))
 
 
-def offer_name(level: Level) -> str:
-    """The id under which a plan buys from a level."""
-    return f"{level.symbol}@{level.price_ticks}"
+def _offers(level: Level, stretches: Sequence[Hours]) -> Iterator[OfferRow]:
+    """A level as one row for each stretch of hours; a plan buys any of its hours at the price of an hour."""
+    cards = level.lots * level.cards_per_lot * MILLI
+    price = micro_cny_from_ticks(level.price_ticks, level.cards_per_lot)
+    for number, hours in enumerate(stretches):
+        part = f"/{number + 1}" if len(stretches) > 1 else ""
+        name = f"{level.symbol}@{level.price_ticks}{part}"
+        where = Where(level.symbol, "level", 0)
+        yield OfferRow(where, name, level.site, level.grade, cards, price, hours)
 
 
 def hours_within(start: datetime, end: datetime, span: Span) -> Hours | None:
@@ -149,53 +190,6 @@ def hours_within(start: datetime, end: datetime, span: Span) -> Hours | None:
     first, last = ((moment - span.start).total_seconds() / 3600 for moment in (start, end))
     whole = first.is_integer() and last.is_integer()
     return Hours(int(first), int(last)) if whole and 0 <= first < last <= span.hours else None
-
-
-class Order(NamedTuple):
-    """A buy order ready to send: whole lots and a limit from the book's marginal price.
-
-    ``needed_cards`` is what the plan uses at most in any hour; ``at_book_fen`` what the lots cost now, the
-    whole delivery period counted, ``at_limit_fen`` what they cost at most.
-    """
-
-    symbol: str
-    lots: int
-    limit_ticks: int
-    needed_cards: float
-    at_book_fen: int
-    at_limit_fen: int
-
-
-def orders_of(schedule: Schedule, levels: Iterable[Level]) -> tuple[Order, ...]:
-    """The orders that make a plan's purchases: each symbol's lots, rounded up, walked through its asks.
-
-    Where lots round up, the plan pays for a little more than it uses; both figures are there to compare.
-    """
-    books: dict[str, list[Level]] = defaultdict(list)
-    for level in levels:
-        books[level.symbol].append(level)
-    bought: dict[str, list[Buy]] = defaultdict(list)
-    for buy in schedule.buys:
-        bought[buy.offer.rpartition("@")[0]].append(buy)
-    return tuple(_order(books[symbol], buys) for symbol, buys in sorted(bought.items()))
-
-
-def _order(book: list[Level], buys: list[Buy]) -> Order:
-    by_hour: Counter[int] = Counter()
-    for buy in buys:
-        for hour in range(buy.first_hour, buy.end_hour):
-            by_hour[hour] += buy.milli_cards
-    needed = max(by_hour.values())
-    lots = left = -(-needed // (book[0].cards_per_lot * MILLI))
-    hours = int((book[0].end - book[0].start).total_seconds()) // 3600
-    cost = limit = 0
-    for level in sorted(book, key=lambda level: level.price_ticks):
-        taken = min(left, level.lots)
-        left -= taken
-        if taken:
-            limit = level.price_ticks
-            cost += taken * level.price_ticks * hours
-    return Order(book[0].symbol, lots, limit, needed / MILLI, cost, lots * limit * hours)
 
 
 class Spare(NamedTuple):

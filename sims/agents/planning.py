@@ -10,11 +10,12 @@ from typing import Final
 
 from exchange.planning.places import catalogue_places
 from nodes.catalogue import load_catalogue
+from scheduler.io.covering import Order, orders_of
 from scheduler.io.faults import Where
 from scheduler.io.problems import one_slot
 from scheduler.io.schedule import schedule_of
 from scheduler.io.tables import Row
-from scheduler.io.venue import Order, Stock, orders_of, supply_of_stock
+from scheduler.io.venue import Stock, supply_of_stock
 from scheduler.io.workloads import Span, WorkloadRow, workloads_of
 from scheduler.io.world import world_of
 from scheduler.placing import place

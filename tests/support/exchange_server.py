@@ -117,12 +117,19 @@ class Served:
 
 @asynccontextmanager
 async def serving(
-    folder: Path, *, rate_limit: RateLimit = UNLIMITED, monotonic: Callable[[], float] = monotonic
+    folder: Path,
+    *,
+    rate_limit: RateLimit = UNLIMITED,
+    monotonic: Callable[[], float] = monotonic,
+    fine_listing: tuple[str, ...] = (),
 ) -> AsyncIterator[Served]:
     """Serve the exchange of `folder`, fresh or found there; by `monotonic` agents fall silent."""
     clock = ManualClock(moment_ns(FRIDAY, time(8, 0)))
     config = ExchangeConfig(
-        data_dir=folder / "data", master_key_file=folder / "keys/master.key", durability="os"
+        data_dir=folder / "data",
+        master_key_file=folder / "keys/master.key",
+        durability="os",
+        fine_listing=fine_listing,
     )
     exchange = await Exchange.open(config, clock)
     try:

@@ -45,7 +45,7 @@ class Stage:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
-    async with serving(tmp_path_factory.mktemp("exchange")) as served:
+    async with serving(tmp_path_factory.mktemp("exchange"), fine_listing=("H100.GUIAN",)) as served:
         member = await served.admit("blue", "enterprise")
         other = await served.admit("red", "enterprise")
         maker = await served.admit("guian-provider", "provider")
@@ -261,6 +261,31 @@ async def test_days_at_the_end_of_the_calendar_are_refused(client: ExchangeClien
     with pytest.raises(ExchangeError) as refused:
         await client.plan(NewPlan(workloads=[FAR], first_day=date.min.isoformat()))
     assert refused.value.code == "INVALID_FIELD"
+
+
+async def test_a_week_is_bought_as_one_order_where_it_is_what_the_plan_needs(
+    client: ExchangeClient, stage: Stage
+) -> None:
+    day, week, nights = "H100.GUIAN.261207", "H100.GUIAN.26W50", "H100.GUIAN.26W50-VALLEY"
+    always = NewPlan(workloads=[FAR], first_day="2026-12-07", days=7, time_limit_s=2)
+    async with stage.served.client(stage.maker) as maker:
+        await maker.place(NewOrder(symbol=week, side="sell", price="11.50", quantity=4))
+        answer, _ = await ended(client, await client.plan(always))
+        assert answer.result is not None
+        (order,) = answer.result.orders
+        assert (order.symbol, order.quantity, order.price, order.spare_card_hours) == (week, 3, "11.50", 0)
+        assert order.cost_at_book_fen == 3 * 168 * 1150
+        for symbol, price in ((day, "12.00"), (nights, "11.60")):
+            await maker.place(NewOrder(symbol=symbol, side="sell", price=price, quantity=4))
+    # its Monday alone: six more days of the week would be paid for
+    monday, _ = await ended(client, await client.plan(msgspec.structs.replace(always, days=1)))
+    assert monday.result is not None
+    assert [(o.symbol, o.quantity) for o in monday.result.orders] == [(day, 3)]
+    offered = {o.symbol: o.masks for o in (await client.stock(date(2026, 12, 13))).offered}
+    assert offered == {week: [], nights: [0] * 11 + [0b1111_1111]}
+    (accepted,) = (await client.accept_plan(answer.plan.plan_id)).results
+    assert accepted.order is not None
+    assert accepted.order.filled_quantity == 3
 
 
 async def test_the_command_line_plans_and_lists_orders(

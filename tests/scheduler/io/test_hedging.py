@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scheduler.io.covering import Order
 from scheduler.io.hedging import Outlook, Scenarios, expected_cny, forward_lots, hedge
-from scheduler.io.venue import Level, Order
+from scheduler.io.venue import Level
 
 START = datetime.fromisoformat("2026-12-05T00:00:00+08:00")
 
@@ -18,7 +19,7 @@ def level(lots, ticks, cards_per_lot=1):
     return Level("H100.GUIAN.261205", "GUIAN", "H100", cards_per_lot, START, end, lots, ticks)
 
 
-ORDER = Order("H100.GUIAN.261205", 10, 1200, 10, 288_000, 288_000)
+ORDER = Order("H100.GUIAN.261205", 10, 1200, 10, 0, 288_000, 288_000)
 
 
 @settings(max_examples=25, deadline=None)
