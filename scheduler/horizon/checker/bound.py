@@ -41,7 +41,7 @@ class _Bound:
         if not (self.price.keys() <= facts.steps.keys() and self._links_known()):
             raise ValueError("a certificate prices what the problem does not have")
         self.codes = {code: row for row, code in enumerate(facts.sites)}
-        self.tables = {grade: self._table(grade) for _, grade, _ in facts.steps}
+        self.tables = {grade: self._table(grade) for grade in dict.fromkeys(g for _, g, _ in facts.steps)}
         rates = [t.price.max(initial=0) + self._dearest_rate(t) for t in self.tables.values()]
         self.dearest = int(max(rates, default=0))
 
