@@ -98,17 +98,21 @@ def day_text(day: date) -> str:
 
 def parse_day(text: str, field: str, code: RequestCode = RequestCode.INVALID_FIELD) -> date:
     """A day written 2026-12-04, of the years 1678 … 2261. Raises RequestRefused with `code`."""
+    day = parse_any_day(text, field, code)
+    if day.year not in _YEARS:
+        why = f"The {field} {text!r} is not a day of the years {_YEARS[0]} to {_YEARS[-1]}."
+        raise refuse(code, why, field)
+    return day
+
+
+def parse_any_day(text: str, field: str, code: RequestCode) -> date:
+    """A day of any year, for questions that only compare days. Raises RequestRefused with `code`."""
     try:
-        if _DAY.fullmatch(text) and int(text[:4]) in _YEARS:
+        if _DAY.fullmatch(text):
             return date.fromisoformat(text)
     except ValueError:
         pass
-    raise refuse(
-        code,
-        f"The {field} {text[:40]!r} is not a day of the years {_YEARS[0]} to {_YEARS[-1]}; "
-        "write it as 2026-12-04.",
-        field,
-    )
+    raise refuse(code, f"The {field} {text[:40]!r} is not a day; write it as 2026-12-04.", field)
 
 
 def parse_id(text: str, field: str, maximum: int = UINT64_MAX) -> int:

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from exchange.api import history as api
 from exchange.api.codes import RequestCode, refuse
-from exchange.api.formats import day_text, parse_day, parse_time_ns, price_text, time_text
+from exchange.api.formats import day_text, parse_any_day, parse_time_ns, price_text, time_text
 from exchange.api.requests import INT64_MAX
 from exchange.clearing.ledger import LedgerKind
 from exchange.domain.calendar import NS_PER_SECOND, date_of, epoch_day
@@ -227,7 +227,7 @@ def _time(text: str, field: str) -> int:
 
 
 def _day(text: str | None, field: str) -> int | None:
-    return None if text is None else epoch_day(parse_day(text, field, RequestCode.INVALID_PARAMETER))
+    return None if text is None else epoch_day(parse_any_day(text, field, RequestCode.INVALID_PARAMETER))
 
 
 def _before(cursor: str | None) -> int | None:
