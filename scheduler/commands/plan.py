@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final, NoReturn
+from typing import Annotated, Any, Final, NamedTuple, NoReturn
 
 import orjson
 import typer
@@ -43,7 +43,7 @@ from scheduler.io.sound import plan_sound
 from scheduler.io.supply import read_supply
 from scheduler.io.supply_rows import SupplyFiles
 from scheduler.io.templates import TEMPLATES
-from scheduler.io.venue import NoVenue, Stock, open_venue, supply_of_stock
+from scheduler.io.venue import NoVenue, Stock, Venue, open_venue, supply_of_stock
 from scheduler.io.workloads import Span, WorkloadFile, WorkloadRow, read_forecast, read_workloads
 from scheduler.io.world import World, world_of
 from scheduler.report.wording import comparison_json, recomputed
@@ -146,6 +146,18 @@ Explain = Annotated[
     bool, typer.Option("--explain", help="Also show what each constraint costs: as long again.")
 ]
 
+FromExchange = Annotated[
+    bool, typer.Option("--from-exchange", help="Plan on what you own and what the books offer.")
+]
+Buy = Annotated[
+    bool, typer.Option("--buy", help="Show the orders that the plan needs; with --from-exchange.")
+]
+Nominate = Annotated[
+    bool, typer.Option("--nominate", help="Nominate the work on your reservations; with --from-exchange.")
+]
+Member = Annotated[str, typer.Option("--as", help="Whose profile, with --from-exchange.")]
+Keys = Annotated[Path, typer.Option(help="Directory of the profiles.", envvar="DONGXI_KEYS")]
+
 
 @app.command(MAKE)
 def make(
@@ -175,20 +187,11 @@ def make(
     moves_max: MovesMax = None,
     migration_cny: MigrationCny = 0.0,
     failed: Failed = None,
-    from_exchange: Annotated[
-        bool,
-        typer.Option("--from-exchange", help="Plan on what you own and the asks of day and hour contracts."),
-    ] = False,
-    buy: Annotated[
-        bool, typer.Option("--buy", help="Show the orders that the plan needs; with --from-exchange.")
-    ] = False,
-    nominate: Annotated[
-        bool, typer.Option("--nominate", help="Nominate the work on your reservations; with --from-exchange.")
-    ] = False,
-    member: Annotated[str, typer.Option("--as", help="Whose profile, with --from-exchange.")] = "enterprise",
-    keys: Annotated[
-        Path, typer.Option(help="Directory of the profiles.", envvar="DONGXI_KEYS")
-    ] = DEFAULT_KEYS,
+    from_exchange: FromExchange = False,
+    buy: Buy = False,
+    nominate: Nominate = False,
+    member: Member = "enterprise",
+    keys: Keys = DEFAULT_KEYS,
     as_json_: AsJson = False,
 ) -> None:
     """Plan workloads: `dongxi plan FILE` for short.
@@ -205,9 +208,8 @@ def make(
         earlier = earlier_of(running)
         moment = start_of(start, datetime.now(UTC), earlier.start(), whole_day=from_exchange)
         span = earlier.span(moment, hours_of(horizon))
-        venue = open_venue(member, keys) if from_exchange else None
-        stock = venue.stock(span) if venue is not None else None
-        world = _world(files, span, stock, failed or ())
+        market = _market(member, keys, span) if from_exchange else None
+        world = _world(files, span, market and market.stock, failed or ())
         file = _workloads(workloads, span, skip_faulty)
         begun = earlier.begun(file.rows, [site.code for site in world.sites], span.start)
         again = left_of(file.rows, begun, file.ids)
@@ -223,15 +225,34 @@ def make(
     except (FaultyInput, InvalidProblem, NoPlaces, NoVenue) as error:
         _fail(str(error), EXIT_FAULTY)
     schedule = schedule_of(plan_file.start, plan_file.problem, plan_file.plan)
+    _write(out, report, workloads, plan_file, schedule)
+    purchases = purchases_of(schedule, market.stock, Outlook()) if market and buy else None
+    made = nominate_all(market.venue, schedule, market.stock) if market and nominate else None
+    changes = changes_of(plan_file.problem, plan_file.plan, again)
+    _tell(plan_file, schedule, changes, purchases, made, as_json_=as_json_)
+    raise typer.Exit(EXIT_LEFT_OUT if schedule.left or changes.expired else 0)
+
+
+class _Market(NamedTuple):
+    """An exchange as a member sees it, and what it has for the plan's days."""
+
+    venue: Venue
+    stock: Stock
+
+
+def _market(member: str, keys: Path, span: Span) -> _Market:
+    """The member's exchange. Raises `NoVenue`."""
+    venue = open_venue(member, keys)
+    return _Market(venue, venue.stock(span))
+
+
+def _write(
+    out: Path | None, report: Path | None, workloads: Path, plan_file: PlanFile, schedule: Schedule
+) -> None:
     try:
         write_files(out, report, workloads, plan_file, schedule)
     except NotWritten as error:
         _fail(str(error), EXIT_FAILED)
-    purchases = purchases_of(schedule, stock, Outlook()) if stock is not None and buy else None
-    made = nominate_all(venue, schedule, stock) if venue and stock is not None and nominate else None
-    changes = changes_of(plan_file.problem, plan_file.plan, again)
-    _tell(plan_file, schedule, changes, purchases, made, as_json_=as_json_)
-    raise typer.Exit(EXIT_LEFT_OUT if schedule.left or changes.expired else 0)
 
 
 def _tell(
